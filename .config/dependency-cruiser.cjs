@@ -1,0 +1,65 @@
+/** The arrows of the architecture: jobs -> harness and cores -> razorpay, db -> support. */
+module.exports = {
+  forbidden: [
+    {
+      name: "no-cycles",
+      severity: "error",
+      comment: "A cycle means that two files have one idea between them.",
+      from: { pathNot: "^lib/db/generated" },
+      to: { circular: true },
+    },
+    {
+      name: "support-imports-nothing-of-ours",
+      severity: "error",
+      from: { path: "^lib/support/" },
+      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/support/" },
+    },
+    {
+      name: "adapters-import-support-only",
+      severity: "error",
+      comment: "lib/db and lib/razorpay know nothing of payouts.",
+      from: { path: "^lib/(db|razorpay)/" },
+      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/(support|$1)/" },
+    },
+    {
+      name: "cores-never-import-the-harness",
+      severity: "error",
+      comment: "A core gets what it needs as arguments and returns a report.",
+      from: { path: "^lib/", pathNot: "^lib/job/" },
+      to: { path: "^lib/job/" },
+    },
+    {
+      name: "harness-knows-no-core",
+      severity: "error",
+      from: { path: "^lib/job/" },
+      to: { path: "^lib/", pathNot: "^lib/(job|db|support)/" },
+    },
+    {
+      name: "shipped-code-imports-no-scripts-or-tests",
+      severity: "error",
+      from: { path: "^(lib|jobs)/" },
+      to: { path: "^(scripts|test)/" },
+    },
+    {
+      name: "lib-imports-no-jobs",
+      severity: "error",
+      from: { path: "^lib/" },
+      to: { path: "^jobs/" },
+    },
+    {
+      name: "shipped-code-uses-production-dependencies",
+      severity: "error",
+      from: { path: "^(lib|jobs)/", pathNot: "^lib/db/generated" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
+  },
+};
