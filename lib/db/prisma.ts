@@ -1,0 +1,27 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import { connectionConfig, type ConnectionOptions } from "./connection.ts";
+import { PrismaClient } from "./generated/client.ts";
+
+/** The database as a core sees it. */
+export type Db = PrismaClient;
+/** The database inside a transaction, or outside of one. */
+export type DbSession = Pick<PrismaClient, "$queryRaw" | "$executeRaw">;
+
+export interface PrismaOptions extends ConnectionOptions {
+  /** Sessions that the client may hold at once; a job has one unless it asks for more. */
+  connections: number;
+}
+
+/** A client that connects on first use. Disconnect it with `$disconnect()`. */
+export function createPrisma({ connections, ...connection }: PrismaOptions): Db {
+  const adapter = new PrismaPg({ ...connectionConfig(connection), max: connections });
+  return new PrismaClient({ adapter });
+}
+
+/** How long a unit of work may wait for the job's session, and how long it may then take. */
+const TRANSACTION_OPTIONS = { maxWait: 120_000, timeout: 60_000 };
+
+/** Runs `body` in one transaction: all of its statements are kept, or none. */
+export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
+  return db.$transaction((tx) => body(tx), TRANSACTION_OPTIONS);
+}

@@ -1,0 +1,44 @@
+/**
+ * Days of the Indian calendar. A day is a `YYYY-MM-DD` string: it has no time and no zone, it sorts
+ * as text, and JSON carries it unchanged. India has no daylight saving, so IST is UTC + 5:30 always.
+ */
+export type Day = string;
+
+const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+/** Whether the text is a real day: `2025-02-29` is not. */
+export function isDay(text: string): text is Day {
+  const match = DAY.exec(text);
+  if (!match) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+}
+
+/** The day in India at an instant: 20:00 UTC on 31 March is already 1 April there. */
+export function istDay(instant: Date): Day {
+  return new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
+}
+
+/** The instant at which a day begins in India. */
+export function startOfIstDay(day: Day): Date {
+  return new Date(new Date(`${day}T00:00:00Z`).getTime() - IST_OFFSET_MS);
+}
+
+export function earlierDay(a: Day, b: Day): Day {
+  return a < b ? a : b;
+}
+
+/**
+ * The financial year (from 2026 called the tax year) that a day belongs to, by the year in which it
+ * begins: 1 April 2025 to 31 March 2026 is `2025`.
+ */
+export function fiscalYearOf(day: Day): number {
+  const year = Number(day.slice(0, 4));
+  return day.slice(5) >= "04-01" ? year : year - 1;
+}
+
+/** `2025` to `2025-26`, as it is written on Indian forms. */
+export function fiscalYearLabel(fiscalYear: number): string {
+  return `${fiscalYear}-${String((fiscalYear + 1) % 100).padStart(2, "0")}`;
+}

@@ -1,0 +1,60 @@
+import { pino, type DestinationStream, type Level, type Logger } from "pino";
+import type { Redactor } from "./redact.ts";
+
+/** A structured log. Every line is redacted before it is written. */
+export type Log = Logger;
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = Level;
+
+export interface LogOptions {
+  level: LogLevel;
+  redactor: Redactor;
+  /** Where lines go; one JSON object a line. */
+  destination: DestinationStream;
+  /** Fields that stand on every line, such as the job and the run. */
+  base: Record<string, string>;
+}
+
+/**
+ * A log that writes synchronously, so that the last line before a crash is not lost. A bigint is
+ * written as its decimal digits, since JSON has no integers of that size.
+ */
+export function createLog({ level, redactor, destination, base }: LogOptions): Log {
+  return pino(
+    {
+      level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => bigintsAsText(redactor.value(fields)) as Record<string, unknown>,
+      },
+      serializers: { err: (error: unknown) => error },
+      hooks: {
+        logMethod(args, method) {
+          const redacted = args.map((arg) => (typeof arg === "string" ? redactor.text(arg) : arg));
+          method.apply(this, redacted as Parameters<typeof method>);
+        },
+      },
+    },
+    destination,
+  );
+}
+
+/** A log that keeps nothing, for callers that have none. */
+export function silentLog(): Log {
+  return pino({ level: "silent" });
+}
+
+/** `JSON.stringify` for values that hold bigints: each becomes its decimal digits. */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(
+    value,
+    (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item),
+    indent,
+  );
+}
+
+function bigintsAsText(value: unknown): unknown {
+  return JSON.parse(toJson(value));
+}

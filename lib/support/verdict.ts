@@ -1,0 +1,15 @@
+/** How a core judges its own run. The harness maps it to an outcome, an exit code and a summary. */
+export type Verdict =
+  | { kind: "completed" }
+  /** Some items failed or are in doubt; the rest is done. */
+  | { kind: "partial"; reason: string; message: string; remedy?: string }
+  /** The run as a whole failed. `code` is stable; the message says what happened, the remedy what to do. */
+  | { kind: "failed"; code: string; message: string; remedy?: string }
+  /** The signal fired: the unit in hand was finished, no other was started. */
+  | { kind: "interrupted" };
+
+/** What a core hands back: the numbers, and its judgement of them. */
+export interface CoreResult<Report> {
+  verdict: Verdict;
+  report: Report;
+}
