@@ -1,0 +1,5 @@
+import type { AnyJob } from "../lib/job/index.ts";
+import { job as processPayouts } from "./payouts/process-payouts.ts";
+
+/** Every scheduled job: the one source of names, schedules, lock times and environments. */
+export const jobs: readonly AnyJob[] = [processPayouts];

@@ -1,0 +1,87 @@
+import type { Db } from "../db/prisma.ts";
+import type { Clock } from "../support/clock.ts";
+import type { EnvironmentSpec } from "../support/environment.ts";
+import type { Lease } from "../support/lease.ts";
+import type { Log } from "../support/log.ts";
+import type { Progress } from "../support/progress.ts";
+import type { Random } from "../support/random.ts";
+import type { CoreResult } from "../support/verdict.ts";
+import type { SummaryTable } from "./settle/summary.ts";
+
+/** What a job gets from the harness and hands on to its core. */
+export interface JobContext<Settings> {
+  readonly runId: string;
+  readonly dryRun: boolean;
+  /** At most so many items, if the caller said so. */
+  readonly limit: number | undefined;
+  readonly settings: Settings;
+  /** Warm, and read-only in a dry run. */
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly progress: Progress;
+  /** Fires on SIGINT, SIGTERM, the deadline, or a lost lease. */
+  readonly signal: AbortSignal;
+}
+
+export type OutputValue = string | number | bigint | boolean;
+
+/** One scheduled job: a declaration, and the core that does the work. */
+export interface JobDefinition<Settings, Report> {
+  /** `<domain>/<verb-noun>`, as the file is named. */
+  readonly name: string;
+  /** One sentence for `--help` and for the run summary. */
+  readonly summary: string;
+  /** Five-field cron in UTC; India has no daylight saving, so it names one Indian time. */
+  readonly schedule: { readonly cron: string };
+  /**
+   * A job that moves money does not run while the maintenance phase is unreadable.
+   */
+  readonly movesMoney: boolean;
+  /**
+   * `closed`: without the lock store the job fails. `open`: it warns and runs. `ttlMs` is longer than
+   * the deadline, so that a lease can not end under a run whose renewals fail.
+   */
+  readonly lock: { readonly failMode: "closed" | "open"; readonly ttlMs: number };
+  /** The run is interrupted after this long. */
+  readonly deadlineMs: number;
+  /** The lowest maintenance phase that stops this job. */
+  readonly pausedBy: "degraded" | "offline";
+  /** Database sessions for the core; one unless the job has a use for more. */
+  readonly connections?: number;
+  readonly environment: EnvironmentSpec<Settings>;
+  /** Loads its core with a dynamic import, so that a skipped run never does. */
+  run(context: JobContext<Settings>): Promise<CoreResult<Report>>;
+  /** The job's own outputs, in snake_case, from the report. */
+  outputs(report: Report): Record<string, OutputValue>;
+  /** What a finance person reads, from the same report. */
+  summarise(report: Report): readonly SummaryTable[];
+}
+
+/**
+ * Checks a declaration when its file is loaded: a job that can't keep its own promises is a bug that
+ * should not wait for the night.
+ *
+ * @throws {RangeError} naming the job and the value that is wrong
+ */
+export function defineJob<Settings, Report>(
+  job: JobDefinition<Settings, Report>,
+): JobDefinition<Settings, Report> {
+  const refuse = (problem: string): never => {
+    throw new RangeError(`job ${job.name}: ${problem}`);
+  };
+  if (!/^[a-z]+(-[a-z]+)*\/[a-z]+(-[a-z]+)+$/.test(job.name))
+    refuse("name must be <domain>/<verb-noun>");
+  if (job.schedule.cron.trim().split(/\s+/).length !== 5)
+    refuse("schedule.cron must have five fields");
+  if (job.deadlineMs <= 0) refuse("deadlineMs must be positive");
+  if (job.lock.ttlMs <= job.deadlineMs) refuse("lock.ttlMs must be longer than deadlineMs");
+  if ((job.connections ?? 1) < 1) refuse("connections must be at least 1");
+  return job;
+}
+
+/** Any job, for code that does not look into settings or reports. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds jobs of every type
+export type AnyJob = JobDefinition<any, any>;

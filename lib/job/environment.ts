@@ -1,0 +1,128 @@
+import { hostname } from "node:os";
+import { z } from "zod";
+import {
+  present,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentVariable,
+  type ParsedEnvironment,
+} from "../support/environment.ts";
+import type { MaintenancePhase } from "./maintenance.ts";
+
+/** What the harness itself reads, for every job. */
+export interface HarnessSettings {
+  databaseUrl: string;
+  redisUrl: string | undefined;
+  lockStore: "redis" | "postgres" | "off";
+  /** Separates the locks of, say, staging and production in one store. */
+  environmentName: string;
+  maintenanceOverride: MaintenancePhase | undefined;
+  heartbeatUrl: string | undefined;
+}
+
+export const harnessVariables: readonly EnvironmentVariable[] = [
+  {
+    name: "DATABASE_URL",
+    required: true,
+    description: "PostgreSQL, as postgres://user:password@host:port/name",
+  },
+  {
+    name: "REDIS_URL",
+    required: false,
+    description: "Redis for locks, as redis://host:port; else locks are rows in PostgreSQL",
+  },
+  {
+    name: "LOCK_STORE",
+    required: false,
+    description: "redis, postgres, or off",
+    default: "redis where REDIS_URL is set, else postgres",
+  },
+  {
+    name: "AFTERHOURS_ENV",
+    required: false,
+    description: "name of this environment, part of each lock's key",
+    default: "production",
+  },
+  {
+    name: "MAINTENANCE_PHASE",
+    required: false,
+    description: "off, degraded or offline; overrides the phase in the database",
+  },
+  {
+    name: "HEARTBEAT_URL",
+    required: false,
+    description: "monitor to ping: /start, success, /fail",
+  },
+  { name: "DRY_RUN", required: false, description: "1 equals --dry-run" },
+];
+
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
+const redisUrl = z.url({ protocol: /^rediss?$/ });
+const httpUrl = z.url({ protocol: /^https?$/ });
+const lockStore = z.enum(["redis", "postgres", "off"]);
+const phase = z.enum(["off", "degraded", "offline"]);
+
+export function parseHarnessEnvironment(env: Env): ParsedEnvironment<HarnessSettings> {
+  const problems: EnvironmentProblem[] = [];
+  const read = <T>(variable: string, schema: z.ZodType<T>, expected: string): T | undefined => {
+    const value = present(env, variable);
+    if (value === undefined) return undefined;
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) problems.push({ variable, problem: `expected ${expected}` });
+    return parsed.data;
+  };
+
+  const database = read(
+    "DATABASE_URL",
+    databaseUrl,
+    "a URL like postgres://user:password@host:5432/name",
+  );
+  if (present(env, "DATABASE_URL") === undefined) {
+    problems.push({ variable: "DATABASE_URL", problem: "is missing or empty" });
+  }
+  const redis = read("REDIS_URL", redisUrl, "a URL like redis://host:6379");
+  const store = read("LOCK_STORE", lockStore, "redis, postgres or off");
+  if (store === "redis" && present(env, "REDIS_URL") === undefined) {
+    problems.push({ variable: "REDIS_URL", problem: "is missing, and LOCK_STORE is redis" });
+  }
+  const maintenanceOverride = read("MAINTENANCE_PHASE", phase, "off, degraded or offline");
+  const heartbeatUrl = read("HEARTBEAT_URL", httpUrl, "an http or https URL");
+
+  if (problems.length > 0 || database === undefined) return { ok: false, problems };
+  return {
+    ok: true,
+    settings: {
+      databaseUrl: database,
+      redisUrl: redis,
+      lockStore: store ?? (redis === undefined ? "postgres" : "redis"),
+      environmentName: present(env, "AFTERHOURS_ENV") ?? "production",
+      maintenanceOverride,
+      heartbeatUrl,
+    },
+    secrets: [database, redis, heartbeatUrl, passwordOf(database), passwordOf(redis)].filter(
+      (secret) => secret !== undefined,
+    ),
+  };
+}
+
+/** The commit and the page of this run, where GitHub Actions says so. */
+export function runOrigin(env: Env): {
+  commit: string | undefined;
+  runUrl: string | undefined;
+  host: string;
+} {
+  const server = present(env, "GITHUB_SERVER_URL");
+  const repository = present(env, "GITHUB_REPOSITORY");
+  const run = present(env, "GITHUB_RUN_ID");
+  return {
+    commit: present(env, "GITHUB_SHA"),
+    runUrl: server && repository && run ? `${server}/${repository}/actions/runs/${run}` : undefined,
+    host: hostname(),
+  };
+}
+
+function passwordOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const { password } = new URL(url);
+  return password === "" ? undefined : decodeURIComponent(password);
+}

@@ -1,0 +1,60 @@
+import { AfterhoursError } from "../../support/errors.ts";
+
+export interface LockRequest {
+  /** Made by `lockKey`. */
+  key: string;
+  /** `<iso time>@<host>:<uuid>`: unique to one run. */
+  owner: string;
+  ttlMs: number;
+}
+
+export type Acquisition =
+  | { kind: "acquired"; fence: bigint }
+  /** Another owner holds it, until about `expiresAt` unless it renews. */
+  | { kind: "held"; owner: string; expiresAt: Date };
+
+/**
+ * Where locks are kept. "Held" is an answer; "unavailable" is the error `LockUnavailableError`, and
+ * the two are never confused: an outage of the store must not look like a clean skip.
+ *
+ * At most one owner holds a key whose time to live has not passed on the store's clock. Each
+ * acquisition gets a fence greater than any before it for that key. After release or loss the owner
+ * must not use the lock again.
+ */
+export interface LockStore {
+  /** @throws {LockUnavailableError} */
+  acquire(request: LockRequest): Promise<Acquisition>;
+  /**
+   * Sets the time to live anew, counted from now, if this owner still holds the key and its time has
+   * not passed.
+   * @throws {LockUnavailableError}
+   */
+  extend(request: LockRequest): Promise<"extended" | "lost">;
+  /**
+   * Frees the key if this owner holds it; never somebody else's.
+   * @throws {LockUnavailableError}
+   */
+  release(request: Pick<LockRequest, "key" | "owner">): Promise<"released" | "not-held">;
+  /** Ends the connection; never throws. */
+  close(): Promise<void>;
+}
+
+/** The lock store did not answer: nobody knows whether the lock is held. */
+export class LockUnavailableError extends AfterhoursError {
+  override readonly name = "LockUnavailableError";
+
+  constructor(store: string, cause: unknown) {
+    super("LOCK_UNAVAILABLE", `the lock store (${store}) cannot be reached`, {
+      cause,
+      remedy: "Check that it is up and that its address is right; nothing was started.",
+    });
+  }
+}
+
+/**
+ * `afterhours:<environment>:<job>`. Each segment is encoded before joining, so that no environment
+ * name can make the key of another one.
+ */
+export function lockKey({ environment, job }: { environment: string; job: string }): string {
+  return ["afterhours", environment, job].map(encodeURIComponent).join(":");
+}

@@ -1,0 +1,81 @@
+import { Redis } from "ioredis";
+import { seconds } from "../../support/clock.ts";
+import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-store.ts";
+
+/**
+ * Takes the key and counts the fence in one step, so that no fence is given out for a lock that was
+ * not taken. Both keys share a hash tag, so that they lie on one node of a cluster.
+ * Returns `{1, fence}` or `{0, owner, remaining ms}`.
+ */
+const ACQUIRE = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return {1, tostring(redis.call('INCR', KEYS[2]))}
+end
+return {0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}`;
+
+const EXTEND = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`;
+
+const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+export interface RedisLockPorts {
+  /** The present instant, to turn a remaining time to live into a time of day for people. */
+  now: () => Date;
+}
+
+/** Locks as keys of a Redis server with `SET NX PX`. The server's own clock expires them. */
+export function createRedisLockStore(url: string, { now }: RedisLockPorts): LockStore {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: seconds(5),
+    commandTimeout: seconds(5),
+    maxRetriesPerRequest: 1,
+    // A renewal that finds the connection gone may bring it back; a dead server is not asked for ever.
+    retryStrategy: (times) => (times > 3 ? null : times * 200),
+  });
+  // Errors also reach the caller of each command; without a listener they would end the process.
+  redis.on("error", () => undefined);
+
+  const names = (key: string): [string, string] => [`{${key}}:lock`, `{${key}}:fence`];
+  const run = async <T>(command: () => Promise<T>): Promise<T> => {
+    try {
+      return await command();
+    } catch (error) {
+      throw new LockUnavailableError("Redis", error);
+    }
+  };
+
+  return {
+    async acquire({ key, owner, ttlMs }): Promise<Acquisition> {
+      const [lock, fence] = names(key);
+      const answer = (await run(() => redis.eval(ACQUIRE, 2, lock, fence, owner, ttlMs))) as
+        [1, string] | [0, string, number];
+      if (answer[0] === 1) return { kind: "acquired", fence: BigInt(answer[1]) };
+      return {
+        kind: "held",
+        owner: answer[1],
+        expiresAt: new Date(now().getTime() + Math.max(0, answer[2])),
+      };
+    },
+
+    async extend({ key, owner, ttlMs }) {
+      const [lock] = names(key);
+      return (await run(() => redis.eval(EXTEND, 1, lock, owner, ttlMs))) === 1
+        ? "extended"
+        : "lost";
+    },
+
+    async release({ key, owner }) {
+      const [lock] = names(key);
+      return (await run(() => redis.eval(RELEASE, 1, lock, owner))) === 1 ? "released" : "not-held";
+    },
+
+    close() {
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}

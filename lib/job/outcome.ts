@@ -1,0 +1,68 @@
+import type { EnvironmentProblem } from "../support/environment.ts";
+
+/** Why a run did nothing and was right to. */
+export type SkipReason = "maintenance" | "lock-held";
+/** What ended a run early. */
+export type InterruptReason = "SIGINT" | "SIGTERM" | "deadline" | "lease-lost";
+
+/** How a run ended: a closed union, mapped to exit code, outputs and summary here and nowhere else. */
+export type Outcome =
+  | { kind: "completed" }
+  | { kind: "skipped"; reason: SkipReason; message: string }
+  | { kind: "partial"; reason: string; message: string; remedy?: string }
+  | { kind: "failed"; code: string; message: string; remedy?: string; error?: Error }
+  | { kind: "interrupted"; reason: InterruptReason; message: string }
+  | { kind: "misconfigured"; problems: readonly EnvironmentProblem[] };
+
+export const exitCodes = {
+  completed: 0,
+  skipped: 0,
+  partial: 1,
+  failed: 1,
+  interrupted: 130,
+  misconfigured: 2,
+} as const satisfies Record<Outcome["kind"], number>;
+
+export function exitCodeOf(outcome: Outcome): number {
+  return exitCodes[outcome.kind];
+}
+
+/** The machine-readable reason beside the outcome; empty when there is nothing to explain. */
+export function reasonOf(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "completed":
+      return "";
+    case "skipped":
+    case "partial":
+    case "interrupted":
+      return outcome.reason;
+    case "failed":
+      return outcome.code;
+    case "misconfigured":
+      return "misconfigured";
+  }
+}
+
+/** The same in a sentence for a person, with what to do about it. */
+export function explain(outcome: Outcome): { message: string; remedy?: string } {
+  switch (outcome.kind) {
+    case "completed":
+      return { message: "Everything that was due is done." };
+    case "misconfigured":
+      return {
+        message: outcome.problems
+          .map(({ variable, problem }) => `${variable}: ${problem}`)
+          .join("\n"),
+        remedy: "--help lists the flags and the variables. Nothing was started.",
+      };
+    case "skipped":
+    case "interrupted":
+      return { message: outcome.message };
+    case "partial":
+    case "failed":
+      return {
+        message: outcome.message,
+        ...(outcome.remedy === undefined ? {} : { remedy: outcome.remedy }),
+      };
+  }
+}

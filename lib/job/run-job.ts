@@ -1,0 +1,361 @@
+import type pg from "pg";
+import {
+  DatabaseNotMigratedError,
+  DatabaseUnreachableError,
+  isConnectionError,
+  isMissingSchema,
+} from "../db/connection.ts";
+import { connectWithRetry } from "../db/connect-retry.ts";
+import { openControlPool } from "../db/pool.ts";
+import type { Db } from "../db/prisma.ts";
+import { systemClock } from "../support/clock.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
+import { LeaseLostError, noLease, type Lease } from "../support/lease.ts";
+import { createLog } from "../support/log.ts";
+import { newUuid, systemRandom } from "../support/random.ts";
+import { createRedactor } from "../support/redact.ts";
+import type { Verdict } from "../support/verdict.ts";
+import type { JobDefinition } from "./define-job.ts";
+import { parseHarnessEnvironment, runOrigin, type HarnessSettings } from "./environment.ts";
+import {
+  acquireLease,
+  createPostgresLockStore,
+  lockKey,
+  LockUnavailableError,
+  type LockStore,
+} from "./lock/index.ts";
+import { isPaused, readMaintenance, type MaintenancePhase } from "./maintenance.ts";
+import { parseOptions, type CommonOptions } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+import { recordStart } from "./run-record.ts";
+import { sendHeartbeat } from "./settle/heartbeat.ts";
+import { maskSecrets } from "./settle/github.ts";
+import type { Run, RunIo } from "./run.ts";
+import { settle } from "./settle/settle.ts";
+import { listenForStop, type StopSignal } from "./signals.ts";
+import { openTerminal } from "./terminal.ts";
+
+/**
+ * One run of a job: options, environment, maintenance, lock, warm-up, core, settle. It never throws:
+ * whatever happens becomes an outcome, and everything that was acquired is released.
+ */
+export async function runJob<Settings, Report>(
+  job: JobDefinition<Settings, Report>,
+  io: RunIo,
+): Promise<Outcome> {
+  const parsed = parseOptions(job, io.argv, io.env, { stdout: (text) => io.stdout.write(text) });
+  if (parsed.kind === "help") return { kind: "completed" };
+  const options: CommonOptions =
+    parsed.kind === "run" ? parsed.options : { dryRun: false, limit: undefined, logLevel: "info" };
+
+  // Both halves of the environment are read before anything is said, so that all that is wrong is
+  // said at once and all that is secret is known to the log from its first line.
+  const harness = parseHarnessEnvironment(io.env);
+  const own = job.environment.parse(io.env);
+  const secrets = [...(harness.ok ? harness.secrets : []), ...(own.ok ? own.secrets : [])];
+  await maskSecrets(io.env, secrets);
+
+  const runId = newUuid();
+  const redactor = createRedactor(secrets);
+  const terminal = await openTerminal(io.stderr);
+  const run: Run<Settings, Report> = {
+    job,
+    io,
+    runId,
+    owner: `${systemClock.now().toISOString()}@${runOrigin(io.env).host}:${runId}`,
+    options,
+    log: createLog({
+      level: options.logLevel,
+      redactor,
+      destination: terminal.destination,
+      base: { job: job.name, runId },
+    }),
+    terminal,
+    redact: (text) => redactor.text(text),
+    recordStarted: false,
+    fence: null,
+    releasers: [],
+  };
+
+  const stop = listenForStop({ deadlineMs: job.deadlineMs });
+  let outcome: Outcome;
+  try {
+    if (parsed.kind === "unusable") {
+      outcome = {
+        kind: "misconfigured",
+        problems: [{ variable: "command line", problem: parsed.problem }],
+      };
+    } else if (!harness.ok || !own.ok) {
+      const problems = [...(harness.ok ? [] : harness.problems), ...(own.ok ? [] : own.problems)];
+      outcome = { kind: "misconfigured", problems };
+    } else {
+      run.harness = harness.settings;
+      outcome = await attempt(run, { harness: harness.settings, settings: own.settings, stop });
+    }
+  } catch (thrown) {
+    outcome = outcomeOfError(thrown, run.harness?.databaseUrl, stop);
+  }
+  await settle(run, outcome);
+  stop.dispose();
+  return outcome;
+}
+
+interface Prepared<Settings> {
+  harness: HarnessSettings;
+  settings: Settings;
+  stop: StopSignal;
+}
+
+async function attempt<Settings, Report>(
+  run: Run<Settings, Report>,
+  { harness, settings, stop }: Prepared<Settings>,
+): Promise<Outcome> {
+  const { job, log, options } = run;
+  run.control = await openControl(run, harness, stop);
+
+  const maintenance = await maintenanceOf(run, run.control, harness);
+  if (maintenance) return maintenance;
+
+  const lock = options.dryRun
+    ? { lease: noLease }
+    : await takeLock(run, run.control, { harness, stop });
+  if ("outcome" in lock) return lock.outcome;
+  run.fence = lock.lease.fence;
+  if (stop.isStopping()) return interrupted(stop);
+
+  if (!options.dryRun) {
+    await recordStart(run.control, { ...run, job: job.name, ...runOrigin(run.io.env) });
+    run.recordStarted = true;
+    if (harness.heartbeatUrl) {
+      const failure = await sendHeartbeat(harness.heartbeatUrl, {
+        beat: "start",
+        runId: run.runId,
+      });
+      if (failure) log.warn({ err: failure }, "the monitor was not told of the start");
+    }
+  }
+
+  const db = await warmUp(run, harness, stop);
+  if (stop.isStopping()) return interrupted(stop);
+  log.info({ dryRun: options.dryRun, fence: run.fence, owner: run.owner }, "started");
+
+  const { verdict, report } = await job.run({
+    runId: run.runId,
+    dryRun: options.dryRun,
+    limit: options.limit,
+    settings,
+    db,
+    lease: lock.lease,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    progress: run.terminal.progress,
+    signal: stop.signal,
+  });
+  run.report = report;
+  return outcomeOfVerdict(verdict, stop);
+}
+
+async function openControl<S, R>(
+  run: Run<S, R>,
+  harness: HarnessSettings,
+  stop: StopSignal,
+): Promise<pg.Pool> {
+  const pool = await openControlPool(
+    {
+      url: harness.databaseUrl,
+      applicationName: `afterhours ${run.job.name} control`,
+      readOnly: run.options.dryRun,
+    },
+    {
+      random: systemRandom,
+      signal: stop.signal,
+      onRetry: ({ attempt: number, waitMs, error }) =>
+        run.log.warn(
+          { err: toError(error), attempt: number, waitMs },
+          "the database does not answer yet",
+        ),
+    },
+  );
+  run.releasers.push({ what: "control connection", release: () => pool.end() });
+  return pool;
+}
+
+/** An outcome if maintenance stops this job, or if nobody can say whether it does. */
+async function maintenanceOf<S, R>(
+  run: Run<S, R>,
+  control: pg.Pool,
+  harness: HarnessSettings,
+): Promise<Outcome | undefined> {
+  let phase: MaintenancePhase;
+  let reason: string | null = "MAINTENANCE_PHASE is set";
+  if (harness.maintenanceOverride) phase = harness.maintenanceOverride;
+  else {
+    try {
+      ({ phase, reason } = await readMaintenance(control));
+    } catch (error) {
+      if (isMissingSchema(error)) throw error;
+      if (run.job.movesMoney) {
+        return {
+          kind: "failed",
+          code: "maintenance-unknown",
+          message:
+            "The maintenance phase could not be read, and a job that moves money does not run without it.",
+          remedy: "Look at the database, then run the job again; nothing was started.",
+          error: toError(error),
+        };
+      }
+      run.log.warn(
+        { err: toError(error) },
+        "the maintenance phase could not be read; running all the same",
+      );
+      return undefined;
+    }
+  }
+  if (!isPaused(phase, run.job.pausedBy)) return undefined;
+  const because = reason === null ? "" : ` (${reason})`;
+  return {
+    kind: "skipped",
+    reason: "maintenance",
+    message: `The maintenance phase is ${phase}${because}.`,
+  };
+}
+
+async function takeLock<S, R>(
+  run: Run<S, R>,
+  control: pg.Pool,
+  { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
+): Promise<{ lease: Lease } | { outcome: Outcome }> {
+  const { job, log } = run;
+  if (harness.lockStore === "off") {
+    log.warn("the lock is switched off; claims on the rows keep two runs apart");
+    return { lease: noLease };
+  }
+  const store = await openLockStore(harness, control);
+  const request = {
+    key: lockKey({ environment: harness.environmentName, job: job.name }),
+    owner: run.owner,
+    ttlMs: job.lock.ttlMs,
+  };
+  try {
+    const result = await acquireLease(store, request, {
+      clock: systemClock,
+      onRenewalFailed: (error) =>
+        log.warn({ err: toError(error) }, "the lease could not be renewed; trying again"),
+    });
+    if (result.kind === "held") {
+      await store.close();
+      const message = `Another run holds the lock: ${result.owner}, until ${result.expiresAt.toISOString()} unless it renews. If that process is dead, this job can run after then.`;
+      return { outcome: { kind: "skipped", reason: "lock-held", message } };
+    }
+    const { lease } = result;
+    lease.lost.addEventListener("abort", () => stop.stop("lease-lost"), { once: true });
+    run.releasers.push({
+      what: "lock",
+      release: async () => {
+        await lease.release();
+        await store.close();
+      },
+    });
+    return { lease };
+  } catch (error) {
+    await store.close();
+    if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
+    if (job.lock.failMode === "open") {
+      log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
+      return { lease: noLease };
+    }
+    throw error;
+  }
+}
+
+async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
+  if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
+    return createPostgresLockStore(control);
+  const { createRedisLockStore } = await import("./lock/redis-lock-store.ts");
+  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now() });
+}
+
+/** Opens the core's own session. Prisma is loaded here and not before. */
+async function warmUp<S, R>(
+  run: Run<S, R>,
+  harness: HarnessSettings,
+  stop: StopSignal,
+): Promise<Db> {
+  const { createPrisma } = await import("../db/prisma.ts");
+  const db = createPrisma({
+    url: harness.databaseUrl,
+    applicationName: `afterhours ${run.job.name}`,
+    readOnly: run.options.dryRun,
+    connections: run.job.connections ?? 1,
+  });
+  run.releasers.push({ what: "database session", release: () => db.$disconnect() });
+  try {
+    await connectWithRetry(() => db.$queryRaw`SELECT 1`, {
+      random: systemRandom,
+      signal: stop.signal,
+    });
+    return db;
+  } catch (error) {
+    throw new DatabaseUnreachableError(harness.databaseUrl, error);
+  }
+}
+
+function outcomeOfVerdict(verdict: Verdict, stop: StopSignal): Outcome {
+  return verdict.kind === "interrupted" ? interrupted(stop) : verdict;
+}
+
+function interrupted(stop: StopSignal): Outcome {
+  const reason = stop.reason() ?? "SIGTERM";
+  const why = {
+    SIGINT: "It was told to stop (SIGINT).",
+    SIGTERM: "It was told to stop (SIGTERM).",
+    deadline: "Its deadline passed.",
+    "lease-lost": "Its lock could not be renewed or was lost.",
+  }[reason];
+  return {
+    kind: "interrupted",
+    reason,
+    message: `${why} What was in hand was finished or recorded as unknown, nothing else was started. Run it again to go on.`,
+  };
+}
+
+function outcomeOfError(
+  thrown: unknown,
+  databaseUrl: string | undefined,
+  stop: StopSignal,
+): Outcome {
+  if (thrown instanceof LeaseLostError) {
+    stop.stop("lease-lost");
+    return interrupted(stop);
+  }
+  const error = recognise(thrown, databaseUrl);
+  if (error instanceof AfterhoursError) {
+    return {
+      kind: "failed",
+      code: error.code.toLowerCase().replaceAll("_", "-"),
+      message: `${error.message}.`,
+      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+      error,
+    };
+  }
+  return {
+    kind: "failed",
+    code: "unexpected-error",
+    message: error.message || error.constructor.name,
+    remedy:
+      "This is a bug or a state that nobody foresaw. The log has the stack; what was done is in the report and in the database.",
+    error,
+  };
+}
+
+/** The database's own errors, whichever library they come through, as the error an operator can use. */
+function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
+  const error = toError(thrown);
+  if (error instanceof AfterhoursError && !(error instanceof LockUnavailableError)) return error;
+  if (databaseUrl === undefined) return error;
+  const cause = error instanceof LockUnavailableError ? error.cause : error;
+  if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
+  if (error instanceof LockUnavailableError) return error;
+  return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
+}

@@ -1,0 +1,35 @@
+import type pg from "pg";
+import type { Env } from "../support/environment.ts";
+import type { Log } from "../support/log.ts";
+import type { JobDefinition } from "./define-job.ts";
+import type { HarnessSettings } from "./environment.ts";
+import type { CommonOptions } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a run takes from the process. */
+export interface RunIo {
+  argv: readonly string[];
+  env: Env;
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WriteStream;
+}
+
+/** A run on its way: what its steps share, and what settling needs whatever happened. */
+export interface Run<Settings, Report> {
+  readonly job: JobDefinition<Settings, Report>;
+  readonly io: RunIo;
+  readonly runId: string;
+  /** `<iso time>@<host>:<uuid>` */
+  readonly owner: string;
+  readonly options: CommonOptions;
+  readonly log: Log;
+  readonly terminal: Terminal;
+  readonly redact: (text: string) => string;
+  harness?: HarnessSettings;
+  control?: pg.Pool;
+  recordStarted: boolean;
+  fence: bigint | null;
+  report?: Report;
+  /** What was acquired, released in reverse order. */
+  readonly releasers: { what: string; release: () => Promise<void> }[];
+}

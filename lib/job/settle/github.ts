@@ -1,0 +1,69 @@
+import type { OutputValue } from "../define-job.ts";
+import type { Env } from "../../support/environment.ts";
+
+/**
+ * What a step of GitHub Actions is told. `@actions/core` is loaded only there: it writes outputs in the
+ * heredoc form with a random delimiter, and escapes commands.
+ */
+export interface GithubReport {
+  outputs: Record<string, OutputValue>;
+  summaryMarkdown: string;
+  /** One annotation for each class of problem; the runner shows only the first ten. */
+  annotations: readonly { level: "error" | "warning"; title: string; message: string }[];
+}
+
+/** The runner cuts longer annotations. */
+const LONGEST_ANNOTATION = 4000;
+
+/** Masks secrets in the runner's log, a line of each value at a time. Before anything is printed. */
+export async function maskSecrets(env: Env, secrets: readonly string[]): Promise<void> {
+  if (!onGithub(env) || secrets.length === 0) return;
+  const { setSecret } = await import("@actions/core");
+  for (const secret of secrets) {
+    for (const line of secret.split("\n")) {
+      // Masking a short string would turn ordinary words of the log into stars.
+      if (line.trim().length >= 6) setSecret(line.trim());
+    }
+  }
+}
+
+/**
+ * Writes outputs, then the summary, then annotations; one that can not be written does not stop the
+ * others.
+ *
+ * @returns what could not be written
+ */
+export async function reportToGithub(env: Env, report: GithubReport): Promise<Error[]> {
+  if (!env["GITHUB_OUTPUT"] && !env["GITHUB_STEP_SUMMARY"] && !onGithub(env)) return [];
+  const failures: Error[] = [];
+  const attempt = async (what: string, write: () => unknown): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      failures.push(new Error(`${what} could not be written`, { cause: error }));
+    }
+  };
+
+  const core = await import("@actions/core");
+  if (env["GITHUB_OUTPUT"]) {
+    await attempt("GITHUB_OUTPUT", () => {
+      for (const [name, value] of Object.entries(report.outputs))
+        core.setOutput(name, String(value));
+    });
+  }
+  if (env["GITHUB_STEP_SUMMARY"]) {
+    await attempt("GITHUB_STEP_SUMMARY", () =>
+      core.summary.addRaw(report.summaryMarkdown, true).write(),
+    );
+  }
+  if (onGithub(env)) {
+    for (const { level, title, message } of report.annotations) {
+      core[level](message.slice(0, LONGEST_ANNOTATION), { title });
+    }
+  }
+  return failures;
+}
+
+function onGithub(env: Env): boolean {
+  return env["GITHUB_ACTIONS"] === "true";
+}

@@ -1,0 +1,29 @@
+import { seconds } from "../../support/clock.ts";
+
+/** What a dead man's switch is told: a run that never pings is a run that did not happen. */
+export type Beat = "start" | "success" | "fail";
+
+const TIMEOUT_MS = seconds(5);
+
+/**
+ * Pings a monitor of the healthchecks kind: `<url>/start`, `<url>`, `<url>/fail`, each with the run as
+ * `rid`. Bounded in time, and a ping that fails is only returned, never thrown.
+ */
+export async function sendHeartbeat(
+  url: string,
+  { beat, runId }: { beat: Beat; runId: string },
+): Promise<Error | undefined> {
+  const target = new URL(url);
+  if (beat !== "success") target.pathname = `${target.pathname.replace(/\/$/, "")}/${beat}`;
+  target.searchParams.set("rid", runId);
+  try {
+    const response = await fetch(target, {
+      method: "POST",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok ? undefined : new Error(`the monitor answered ${response.status}`);
+  } catch (error) {
+    return new Error("the monitor could not be reached", { cause: error });
+  }
+}

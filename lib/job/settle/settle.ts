@@ -1,0 +1,115 @@
+import { toError } from "../../support/errors.ts";
+import type { OutputValue } from "../define-job.ts";
+import { runOrigin } from "../environment.ts";
+import { exitCodeOf, explain, reasonOf, type Outcome } from "../outcome.ts";
+import { recordEnd, recordStart } from "../run-record.ts";
+import type { Run } from "../run.ts";
+import { reportToGithub } from "./github.ts";
+import { sendHeartbeat } from "./heartbeat.ts";
+import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
+
+/**
+ * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,
+ * monitor, release. Each step runs though others fail; a failure is logged and changes neither the
+ * outcome nor what the core did.
+ */
+export async function settle<Settings, Report>(
+  run: Run<Settings, Report>,
+  outcome: Outcome,
+): Promise<void> {
+  const { log, job, io } = run;
+  run.terminal.finish();
+  logOutcome(run, outcome);
+
+  const step = async (what: string, action: () => unknown): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      log.error({ err: toError(error) }, `${what} failed; the run itself is not changed by this`);
+    }
+  };
+
+  const { control, report } = run;
+  if (control && !run.options.dryRun) {
+    await step("the run record", async () => {
+      if (!run.recordStarted)
+        await recordStart(control, { ...run, job: job.name, ...runOrigin(io.env) });
+      await recordEnd(control, { runId: run.runId, outcome, report });
+    });
+  }
+
+  const summary = summaryOf(run, outcome);
+  await step("the report to GitHub Actions", async () => {
+    const failures = await reportToGithub(io.env, {
+      outputs: outputsOf(run, outcome),
+      summaryMarkdown: renderMarkdown(summary),
+      annotations: annotationsOf(outcome, summary),
+    });
+    for (const failure of failures)
+      log.error({ err: failure }, "a report to GitHub Actions is incomplete");
+  });
+  await step("the summary", () => io.stdout.write(renderPlain(summary)));
+
+  const heartbeatUrl = run.harness?.heartbeatUrl;
+  if (heartbeatUrl && !run.options.dryRun && outcome.kind !== "skipped") {
+    const beat = exitCodeOf(outcome) === 0 ? "success" : "fail";
+    const failure = await sendHeartbeat(heartbeatUrl, { beat, runId: run.runId });
+    if (failure) log.warn({ err: failure }, "the monitor was not told of the end");
+  }
+
+  for (const { what, release } of run.releasers.reverse())
+    await step(`releasing the ${what}`, release);
+}
+
+function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome): void {
+  const fields = {
+    outcome: outcome.kind,
+    reason: reasonOf(outcome),
+    ...(run.report === undefined ? {} : { report: run.job.outputs(run.report) }),
+    ...(outcome.kind === "failed" && outcome.error ? { err: outcome.error } : {}),
+  };
+  const { message } = explain(outcome);
+  if (exitCodeOf(outcome) === 0) run.log.info(fields, message);
+  else run.log.error(fields, message);
+}
+
+function outputsOf<S, R>(run: Run<S, R>, outcome: Outcome): Record<string, OutputValue> {
+  return {
+    ...(run.report === undefined ? {} : run.job.outputs(run.report)),
+    outcome: outcome.kind,
+    reason: reasonOf(outcome),
+    success: exitCodeOf(outcome) === 0,
+    dry_run: run.options.dryRun,
+    run_id: run.runId,
+  };
+}
+
+function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome): SummaryInput {
+  const { message, remedy } = explain(outcome);
+  const tables = run.report === undefined ? [] : run.job.summarise(run.report);
+  return {
+    job: run.job.name,
+    dryRun: run.options.dryRun,
+    runId: run.runId,
+    outcome: outcome.kind,
+    reason: reasonOf(outcome),
+    message: run.redact(message),
+    remedy: remedy === undefined ? undefined : run.redact(remedy),
+    tables: tables.map((table) => ({
+      ...table,
+      rows: table.rows.map((row) => row.map((cell) => run.redact(cell))),
+    })),
+  };
+}
+
+/** One annotation for a red run: the class of the problem. Details are in the summary. */
+function annotationsOf(
+  outcome: Outcome,
+  { job, message, remedy }: SummaryInput,
+): { level: "error" | "warning"; title: string; message: string }[] {
+  if (exitCodeOf(outcome) === 0) return [];
+  const title = `${job}: ${outcome.kind}${reasonOf(outcome) === "" ? "" : ` (${reasonOf(outcome)})`}`;
+  return [
+    { level: "error", title, message: remedy === undefined ? message : `${message}\n${remedy}` },
+  ];
+}

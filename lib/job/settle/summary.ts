@@ -1,0 +1,100 @@
+/** A table of the run summary. Cells are plain text; whatever they hold can't leave its cell. */
+export interface SummaryTable {
+  title: string;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+export interface SummaryInput {
+  job: string;
+  dryRun: boolean;
+  runId: string;
+  outcome: string;
+  reason: string;
+  message: string;
+  remedy: string | undefined;
+  tables: readonly SummaryTable[];
+}
+
+/** GitHub shows nothing of a summary above 1 MiB. */
+const LARGEST_BYTES = 900 * 1024;
+/** Room for the note that says what was left out. */
+const NOTE_BYTES = 300;
+
+/** The step summary as GitHub Markdown, never above 900 KiB: rows beyond that are counted instead. */
+export function renderMarkdown(input: SummaryInput): string {
+  const lines: string[] = [];
+  let bytes = 0;
+  let leftOut = 0;
+  const add = (line: string): boolean => {
+    const size = Buffer.byteLength(line) + 1;
+    if (bytes + size > LARGEST_BYTES - NOTE_BYTES) return false;
+    lines.push(line);
+    bytes += size;
+    return true;
+  };
+
+  const dry = input.dryRun ? " (dry run)" : "";
+  const because = input.reason === "" ? "" : `: ${markdownText(input.reason)}`;
+  add(`## ${markdownText(input.job)}${dry}`);
+  add("");
+  add(`**${markdownText(input.outcome)}**${because}. ${markdownText(input.message)}`);
+  if (input.remedy !== undefined) {
+    add("");
+    add(`What to do: ${markdownText(input.remedy)}`);
+  }
+  for (const table of input.tables) {
+    if (table.rows.length === 0) continue;
+    add("");
+    add(`### ${markdownText(table.title)}`);
+    add("");
+    add(`| ${table.columns.map(markdownText).join(" | ")} |`);
+    add(`|${" --- |".repeat(table.columns.length)}`);
+    for (const row of table.rows) {
+      if (!add(`| ${row.map(markdownText).join(" | ")} |`)) leftOut++;
+    }
+  }
+  if (leftOut > 0) lines.push("", `${leftOut} more rows do not fit here; they are in the log.`);
+  lines.push("", `Run \`${input.runId}\``, "");
+  return lines.join("\n");
+}
+
+/** The same for a terminal or a plain log: aligned columns. */
+export function renderPlain(input: SummaryInput): string {
+  const because = input.reason === "" ? "" : ` (${input.reason})`;
+  const lines = [`${input.job}${input.dryRun ? " [dry run]" : ""}: ${input.outcome}${because}`];
+  for (const line of input.message.split("\n")) lines.push(`  ${plainText(line)}`);
+  if (input.remedy !== undefined) lines.push(`  What to do: ${plainText(input.remedy)}`);
+  for (const { title, columns, rows } of input.tables) {
+    if (rows.length === 0) continue;
+    const cells = [columns, ...rows].map((row) => row.map(plainText));
+    const widths = columns.map((_, index) =>
+      Math.max(...cells.map((row) => (row[index] ?? "").length)),
+    );
+    lines.push("", plainText(title));
+    for (const row of cells) {
+      lines.push(
+        `  ${row
+          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .join("  ")
+          .trimEnd()}`,
+      );
+    }
+  }
+  // A line of output that starts with `::` would be a command to the Actions runner.
+  return `${lines.map((line) => line.replace(/^(\s*)::/, "$1: :")).join("\n")}\n`;
+}
+
+/** Text that can neither end its table cell nor start markup, a mention, a link or an HTML element. */
+function markdownText(text: string): string {
+  return plainText(text)
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/[\\`*_[\]{}|~!#@]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** One line, no control characters. */
+function plainText(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}

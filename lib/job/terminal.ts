@@ -1,0 +1,58 @@
+import type { DestinationStream } from "pino";
+import type { Progress } from "../support/progress.ts";
+
+export interface Terminal {
+  /** Where the log goes: pretty on a terminal, JSON lines otherwise. */
+  readonly destination: DestinationStream;
+  readonly progress: Progress;
+  /** Removes the progress line. */
+  finish(): void;
+}
+
+/** With no more items than this, the log alone is progress enough. */
+const HANDFUL = 5;
+const BAR_WIDTH = 24;
+
+/** The log and a progress line share standard error: the line is erased before each log line. */
+export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal> {
+  if (!stderr.isTTY) {
+    return {
+      destination: { write: (line) => void stderr.write(line) },
+      progress: { update: () => undefined },
+      finish: () => undefined,
+    };
+  }
+
+  const { prettyFactory } = await import("pino-pretty");
+  const pretty = prettyFactory({
+    colorize: true,
+    ignore: "pid,hostname,job,runId",
+    translateTime: "HH:MM:ss",
+  });
+  let bar = "";
+  const erase = (): void => {
+    if (bar !== "") stderr.write("\r\u001b[2K");
+  };
+  return {
+    destination: {
+      write(line) {
+        erase();
+        stderr.write(pretty(line));
+        stderr.write(bar);
+      },
+    },
+    progress: {
+      update(done, total) {
+        if (total <= HANDFUL) return;
+        const filled = Math.round((done / total) * BAR_WIDTH);
+        erase();
+        bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done}/${total}`;
+        stderr.write(bar);
+      },
+    },
+    finish() {
+      erase();
+      bar = "";
+    },
+  };
+}
