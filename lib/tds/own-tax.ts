@@ -1,0 +1,101 @@
+import type { Day } from "../support/calendar.ts";
+import type { Paise } from "../support/money.ts";
+import { certificateCover, certifiedRateBps, covers } from "./certificate.ts";
+import type { CertificateCover } from "./certificate.ts";
+import type { Act, RatePeriod } from "./law.ts";
+import type { ExactTax, TaxPolicy } from "./policy.ts";
+import type { AssessmentInput } from "./types.ts";
+
+/**
+ * Where a credit stands: before the section, without identity, within the exemption, on the way over the
+ * threshold, or simply taxed.
+ */
+export type Standing = "not-in-force" | "no-pan" | "exempt" | "crossing" | "taxed";
+
+/** One credit on its own, before rounding and without what is due on others. */
+export interface OwnTax {
+  readonly standing: Standing;
+  /** Whether the exemption group's threshold applies, so that crossing it has consequences. */
+  readonly hasThreshold: boolean;
+  readonly tax: ExactTax;
+  readonly rateBps: number;
+  readonly cover: CertificateCover;
+  /** What the rates were applied to. */
+  readonly taxablePaise: Paise;
+}
+
+/**
+ * Where the payee stands decides which part of the credit is taxed; the certificate, which part of that
+ * at its rate.
+ */
+export function assessOwn(
+  input: AssessmentInput,
+  policy: TaxPolicy,
+  law: { rateDate: Day; act: Act; rates: RatePeriod | undefined },
+): OwnTax {
+  const { rates, rateDate } = law;
+  if (!rates) return { ...untaxed, standing: "not-in-force" };
+  const panCounts = panIsValid(input, rateDate);
+  if (!panCounts && !(input.aadhaar && policy.aadhaarSuffices[law.act])) {
+    return {
+      ...untaxed,
+      standing: "no-pan",
+      tax: input.grossPaise * BigInt(rates.noPanRateBps),
+      rateBps: rates.noPanRateBps,
+      taxablePaise: input.grossPaise,
+    };
+  }
+
+  const hasThreshold = input.payeeCategory === "individual" || input.payeeCategory === "huf";
+  const standing = hasThreshold ? standingByThreshold(input, rates) : "taxed";
+  const basePaise = basePaiseOf(input, policy, { standing, rates });
+  const certificates = panCounts ? input.certificates : undefined;
+  const cover = certificateCover(certificates, { rateDate, grossPaise: basePaise });
+  if (standing === "exempt") return { ...untaxed, standing, hasThreshold, cover };
+
+  const lowerBps = cover.certificate ? certifiedRateBps(cover.certificate, rates.rateBps) : 0;
+  return {
+    standing,
+    hasThreshold,
+    tax:
+      cover.coveredPaise * BigInt(lowerBps) +
+      (basePaise - cover.coveredPaise) * BigInt(rates.rateBps),
+    rateBps: cover.certificate && cover.coveredPaise === basePaise ? lowerBps : rates.rateBps,
+    cover,
+    taxablePaise: basePaise,
+  };
+}
+
+const untaxed = {
+  hasThreshold: false,
+  tax: 0n,
+  rateBps: 0,
+  cover: { coveredPaise: 0n, certificate: undefined, inForce: false },
+  taxablePaise: 0n,
+} as const;
+
+function panIsValid(input: AssessmentInput, rateDate: Day): boolean {
+  if (input.panStatus === "valid") return true;
+  if (input.panStatus === "missing" || input.panRelief === undefined) return false;
+  return covers(input.panRelief, rateDate);
+}
+
+function standingByThreshold(input: AssessmentInput, rates: RatePeriod): Standing {
+  if (input.yearGrossBeforePaise > rates.thresholdPaise) return "taxed";
+  const yearGrossPaise = input.yearGrossBeforePaise + input.grossPaise;
+  return yearGrossPaise > rates.thresholdPaise ? "crossing" : "exempt";
+}
+
+/**
+ * What a rate applies to. An exempt credit has a base under `whole-year` as well: it uses up a
+ * certificate's ceiling, because a later crossing makes tax due on it at the certificate's rate.
+ */
+function basePaiseOf(
+  input: AssessmentInput,
+  policy: TaxPolicy,
+  own: { standing: Standing; rates: RatePeriod },
+): Paise {
+  if (policy.crossing === "whole-year" || own.standing === "taxed") return input.grossPaise;
+  if (own.standing === "exempt") return 0n;
+  return input.yearGrossBeforePaise + input.grossPaise - own.rates.thresholdPaise;
+}

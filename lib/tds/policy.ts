@@ -1,0 +1,57 @@
+/**
+ * What the law leaves open. Each setting has a default that docs/tax.md states; the operator's
+ * accountant decides.
+ */
+import type { Paise } from "../support/money.ts";
+import type { Act } from "./law.ts";
+
+/**
+ * How the credit that takes a year over the threshold is taxed: `whole-year` taxes the year's whole
+ * amount and catches up on earlier credits, `excess-only` taxes what lies above the threshold.
+ */
+export const CROSSING_POLICIES = ["whole-year", "excess-only"] as const;
+export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
+
+/** How the tax of one credit is rounded: to the nearest rupee or paisa, or down to the paisa. */
+export const ROUNDINGS = ["rupee-half-up", "paisa-half-up", "paisa-floor"] as const;
+export type Rounding = (typeof ROUNDINGS)[number];
+
+export interface TaxPolicy {
+  /** Default `whole-year`. The 1961 Act does not say. */
+  readonly crossing: CrossingPolicy;
+  /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
+  readonly rounding: Rounding;
+  /**
+   * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
+   * UNVERIFIED for the 2025 Act.
+   */
+  readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
+}
+
+export const defaultTaxPolicy: TaxPolicy = {
+  crossing: "whole-year",
+  rounding: "rupee-half-up",
+  aadhaarSuffices: { act1961: true, act2025: true },
+};
+
+/**
+ * Exact tax before rounding: paise times 10,000, which is what an amount in paise times a rate in basis
+ * points gives. No fraction is ever lost, because none arises.
+ */
+export type ExactTax = bigint;
+
+/** One paisa as exact tax. */
+export const EXACT_PER_PAISA = 10_000n;
+
+/** The step that a rounding rounds to, as exact tax. */
+export function roundingUnit(rounding: Rounding): ExactTax {
+  return rounding === "rupee-half-up" ? 100n * EXACT_PER_PAISA : EXACT_PER_PAISA;
+}
+
+/** Exact tax to payable paise; below zero is zero. */
+export function roundTax(exact: ExactTax, rounding: Rounding): Paise {
+  if (exact <= 0n) return 0n;
+  const unit = roundingUnit(rounding);
+  const steps = (rounding === "paisa-floor" ? exact : exact + unit / 2n) / unit;
+  return (steps * unit) / EXACT_PER_PAISA;
+}
