@@ -1,0 +1,90 @@
+import type { Clock } from "../support/clock.ts";
+import { sleep as realSleep } from "../support/clock.ts";
+import type { Random } from "../support/random.ts";
+import type { Answer } from "./answer.ts";
+import { type CallKind, classify } from "./classify.ts";
+import type { RetryEvent } from "./contract.ts";
+import type { RateLimiter, Sleep } from "./rate-limit.ts";
+import type { Reader } from "./read-entities.ts";
+import { answerWord, parseRetryAfterMs, retryDelayMs } from "./retry.ts";
+import type { HttpRequest, Transport } from "./transport.ts";
+
+export interface RazorpayXPorts {
+  clock: Clock;
+  random: Random;
+  /** Told before every repeat, e.g. to log it. What it throws is ignored: money is under way. */
+  onRetry?: (event: RetryEvent) => void;
+  /** How back-off waits; a test makes it short. */
+  sleep?: Sleep;
+}
+
+export interface Call<T> {
+  /** For the reader of a log: `create payout`. */
+  operation: string;
+  call: CallKind;
+  request: Omit<HttpRequest, "freshConnection">;
+  resend?: boolean;
+  read: Reader<T>;
+}
+
+export type Caller = <T>(call: Call<T>, signal?: AbortSignal) => Promise<Answer<T>>;
+
+/** Takes turns, sends, classifies, and repeats what may be repeated. */
+export function createCaller(
+  parts: { transport: Transport; limiter: RateLimiter } & RazorpayXPorts,
+): Caller {
+  const { transport, limiter, clock, random, onRetry, sleep = realSleep } = parts;
+
+  return async (call, signal) => {
+    let resend = call.resend ?? false;
+    let waitedMs = 0;
+    for (let tries = 1; ; tries += 1) {
+      if (!(await limiter.take(signal)) || signal?.aborted) return notSent(tries);
+      const freshConnection = call.request.method === "POST";
+      const exchange = await transport({ ...call.request, freshConnection }, signal);
+      const answer = classify(exchange, { call: call.call, resend, read: call.read });
+
+      const header = exchange.kind === "answer" ? exchange.retryAfter : undefined;
+      const retryAfterMs = parseRetryAfterMs(header, clock.now());
+      const delayMs = retryDelayMs({
+        answer,
+        call: call.call,
+        tries,
+        waitedMs,
+        retryAfterMs,
+        random,
+      });
+      if (delayMs === undefined) return answer;
+
+      // A 429 that is not in the provider's format proves nothing: the request may have arrived.
+      if (call.call === "create-payout" && !isCertain(answer)) resend = true;
+      tell({
+        operation: call.operation,
+        nextTry: tries + 1,
+        delayMs,
+        because: answerWord(answer),
+        ...("httpStatus" in answer ? { httpStatus: answer.httpStatus } : {}),
+      });
+      await sleep(delayMs, signal);
+      waitedMs += delayMs;
+      if (signal?.aborted) return answer; // the last answer stands: nothing was sent since
+    }
+  };
+
+  function tell(event: RetryEvent): void {
+    try {
+      onRetry?.(event);
+    } catch {
+      // A failing listener must not decide over a payout.
+    }
+  }
+}
+
+function isCertain(answer: Answer<unknown>): boolean {
+  return answer.kind === "systemic" && answer.certainlyNotAccepted;
+}
+
+function notSent(tries: number): Answer<never> {
+  const detail = tries === 1 ? "stopped before anything was sent" : "stopped before a repeat";
+  return { kind: "unknown", cause: "interrupted", detail };
+}

@@ -1,0 +1,214 @@
+import { z } from "zod";
+import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
+import { type JsonValue, parseJson } from "./json.ts";
+import type { Reader } from "./read-entities.ts";
+import { redactBody, scrubText, scrubWord } from "./redact-body.ts";
+import type { Exchange } from "./transport.ts";
+
+/** `create-record` makes a contact or fund account; `list` reads many, `fetch` one by its id. */
+export type CallKind = "create-payout" | "cancel-payout" | "create-record" | "list" | "fetch";
+
+export interface Question<T> {
+  call: CallKind;
+  /** Whether the same request may have reached the provider before. */
+  resend: boolean;
+  read: Reader<T>;
+}
+
+/**
+ * What an exchange means, by HTTP status and the fields of the error, never by its message.
+ *
+ * Only the provider itself may say that a request failed: a proxy's HTML page has the right status
+ * and proves nothing, and a connection that failed may be the second try of something below us. So
+ * every certainty here needs an answer in the provider's error format.
+ */
+export function classify<T>(exchange: Exchange, question: Question<T>): Answer<T> {
+  if (exchange.kind === "no-answer") return classifySilence(exchange);
+  const { httpStatus, text } = exchange;
+  const body = parseJson(text);
+  const failure = body === undefined ? undefined : readFailure(body);
+  const said: Said = {
+    httpStatus,
+    failure,
+    body: body === undefined ? undefined : redactBody(body),
+    certain: failure !== undefined && !question.resend,
+  };
+
+  if (httpStatus >= 200 && httpStatus < 300) return classifySuccess(said, body, question);
+  if (httpStatus >= 300 && httpStatus < 400) {
+    return systemic("wrong-address", { ...said, certain: false }, "a redirect, not followed");
+  }
+  if (httpStatus >= 500) return unknown("server-error", said);
+  switch (httpStatus) {
+    case 400:
+    case 422:
+      return classifyRefusal(said, question);
+    case 401:
+      return systemic("credentials", said);
+    case 403:
+      return systemic("not-allow-listed", said);
+    case 404:
+      return classifyNotFound(said, question);
+    case 408:
+      return unknown("timeout", said);
+    case 409:
+      return unknown("conflict", said);
+    case 429:
+      return systemic("rate-limited", said);
+    default:
+      return unknown("unreadable-answer", said, "a status that the provider doesn't document");
+  }
+}
+
+interface Said {
+  httpStatus: number;
+  failure: Failure | undefined;
+  body: JsonValue | undefined;
+  certain: boolean;
+}
+
+/** Reasons (`error.reason`) that the next payout would meet as well. */
+const BALANCE_REASONS = new Set(["insufficient_funds", "low_balance"]);
+
+/** Codes (`error.code`) of failures that the provider's side had, whatever the HTTP status. */
+const SERVER_SIDE_CODES = new Set(["GATEWAY_ERROR", "SERVER_ERROR"]);
+
+/** The connection was never made: refused, no such host, no route, or no trust in the certificate. */
+const UNREACHABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EPROTO",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "HOSTNAME_MISMATCH",
+  "INVALID_CA",
+]);
+const CERTIFICATE_CODES = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
+
+function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): Answer<never> {
+  if (exchange.reason === "interrupted") {
+    return {
+      kind: "unknown",
+      cause: "interrupted",
+      detail: "stopped while waiting for the answer",
+    };
+  }
+  if (exchange.reason === "timeout") {
+    return { kind: "unknown", cause: "timeout", detail: "no complete answer within the timeout" };
+  }
+  const { code } = exchange;
+  if (UNREACHABLE_CODES.has(code) || CERTIFICATE_CODES.test(code)) {
+    return {
+      kind: "systemic",
+      fault: "gateway-unreachable",
+      certainlyNotAccepted: false,
+      detail: code,
+    };
+  }
+  if (code === "ETIMEDOUT") return { kind: "unknown", cause: "timeout", detail: code };
+  const unreadable = code.startsWith("HPE_") || code.startsWith("Z_");
+  return {
+    kind: "unknown",
+    cause: unreadable ? "unreadable-answer" : "connection-lost",
+    detail: code,
+  };
+}
+
+function classifySuccess<T>(
+  said: Said,
+  body: JsonValue | undefined,
+  question: Question<T>,
+): Answer<T> {
+  if (body === undefined) return unknown("unreadable-answer", said, "not JSON, or cut short");
+  const reading = question.read(body);
+  if (!reading.ok) return unknown("unreadable-answer", said, reading.problem);
+  return {
+    kind: "accepted",
+    value: reading.value,
+    httpStatus: said.httpStatus,
+    body: said.body ?? null,
+  };
+}
+
+function classifyRefusal<T>(said: Said, question: Question<T>): Answer<never> {
+  const { failure } = said;
+  if (failure === undefined) {
+    return unknown("unreadable-answer", said, "a refusal that is not in the provider's format");
+  }
+  if (SERVER_SIDE_CODES.has(failure.code)) return unknown("server-error", said);
+  if (question.resend) return unknown("conflict", said);
+  if (question.call === "create-payout" && BALANCE_REASONS.has(failure.reason ?? "")) {
+    return systemic("insufficient-balance", said);
+  }
+  return refused(said, failure);
+}
+
+/** Only a call that names one record by its id can be told that there is no such record. */
+function classifyNotFound<T>(said: Said, question: Question<T>): Answer<never> {
+  const namesOne = question.call === "fetch" || question.call === "cancel-payout";
+  return namesOne && said.failure ? refused(said, said.failure) : systemic("wrong-address", said);
+}
+
+const providerError = z.object({
+  error: z.object({
+    code: z.string().min(1),
+    reason: z.string().nullish().catch(null),
+    field: z.string().nullish().catch(null),
+    description: z.string().nullish().catch(null),
+  }),
+});
+
+function readFailure(body: JsonValue): Failure | undefined {
+  const parsed = providerError.safeParse(body);
+  if (!parsed.success) return undefined;
+  const { code, reason, field, description } = parsed.data.error;
+  return {
+    code: scrubWord(code),
+    reason: word(reason),
+    field: word(field),
+    description: scrubText(description ?? ""),
+  };
+}
+
+function word(text: string | null | undefined): string | null {
+  return text === undefined || text === null || text === "" || text === "null"
+    ? null
+    : scrubWord(text);
+}
+
+function refused(said: Said, failure: Failure): Answer<never> {
+  return { kind: "refused", httpStatus: said.httpStatus, failure, body: said.body ?? null };
+}
+
+function unknown(cause: UnknownCause, said: Said, note?: string): UnknownAnswer {
+  return { kind: "unknown", cause, ...described(said, note) };
+}
+
+function systemic(fault: SystemicFault, said: Said, note?: string): Answer<never> {
+  return {
+    kind: "systemic",
+    fault,
+    certainlyNotAccepted: said.certain,
+    ...described(said, note),
+  };
+}
+
+function described(
+  said: Said,
+  note: string | undefined,
+): { httpStatus: number; detail: string; body?: JsonValue } {
+  const { httpStatus, failure, body } = said;
+  const parts = [
+    `HTTP ${httpStatus}`,
+    ...(failure ? [[failure.code, failure.reason].filter(Boolean).join(" ")] : []),
+    ...(failure?.description ? [failure.description] : []),
+    ...(note === undefined ? [] : [note]),
+  ];
+  return { httpStatus, detail: parts.join(": "), ...(body === undefined ? {} : { body }) };
+}

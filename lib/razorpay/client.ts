@@ -1,0 +1,264 @@
+import { z } from "zod";
+import { AfterhoursError } from "../support/errors.ts";
+import { createCaller, type RazorpayXPorts } from "./caller.ts";
+import type {
+  FundAccountInput,
+  PayoutRequest,
+  RazorpayX,
+  RazorpayXSettings,
+  TimeWindow,
+} from "./contract.ts";
+import type { ProviderPayout } from "./entities.ts";
+import { parseJson } from "./json.ts";
+import { createRateLimiter } from "./rate-limit.ts";
+import {
+  balancesReader,
+  expecting,
+  readContact,
+  readFundAccount,
+  readPayout,
+  readPayouts,
+  readTransactions,
+} from "./read-entities.ts";
+import { createTransport } from "./transport.ts";
+
+/**
+ * A client of RazorpayX. It keeps one rate limit for all its calls, so make one per process. This
+ * module loads the `razorpay` package: import it dynamically, so that a job which never pays
+ * doesn't.
+ */
+export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayXPorts): RazorpayX {
+  const { accountNumber, requestsPerSecond } = settings;
+  const transport = createTransport(settings);
+  const limiter = createRateLimiter({
+    requestsPerSecond,
+    clock: ports.clock,
+    ...(ports.sleep ? { sleep: ports.sleep } : {}),
+  });
+  const perform = createCaller({ transport, limiter, ...ports });
+
+  return {
+    accountNumber,
+
+    createContact: async (input, options) =>
+      perform(
+        {
+          operation: "create contact",
+          call: "create-record",
+          request: {
+            method: "POST",
+            path: "/contacts",
+            body: JSON.stringify({
+              name: input.name,
+              type: input.type,
+              reference_id: input.referenceId,
+            }),
+          },
+          read: expecting(readContact, (contact) =>
+            contact.referenceId === input.referenceId ? undefined : "another reference_id",
+          ),
+        },
+        options?.signal,
+      ),
+
+    createFundAccount: async (input, options) =>
+      perform(
+        {
+          operation: "create fund account",
+          call: "create-record",
+          request: { method: "POST", path: "/fund_accounts", body: fundAccountBody(input) },
+          read: expecting(readFundAccount, (account) =>
+            account.contactId === input.contactId ? undefined : "another contact_id",
+          ),
+        },
+        options?.signal,
+      ),
+
+    createPayout: async (request, options) => {
+      const asked = readPayoutRequest(request);
+      return perform(
+        {
+          operation: "create payout",
+          call: "create-payout",
+          request: {
+            method: "POST",
+            path: "/payouts",
+            body: request.body,
+            headers: { "X-Payout-Idempotency": request.idempotencyKey },
+          },
+          resend: request.resend,
+          read: expecting(readPayout, (payout) => differenceFrom(asked, payout)),
+        },
+        options?.signal,
+      );
+    },
+
+    fetchPayout: async (id, options) =>
+      perform(
+        {
+          operation: "fetch payout",
+          call: "fetch",
+          request: { method: "GET", path: `/payouts/${checkedId(id)}` },
+          read: expecting(readPayout, (payout) => (payout.id === id ? undefined : "another id")),
+        },
+        options?.signal,
+      ),
+
+    findPayoutsByReference: async (referenceId, options) => {
+      if (referenceId.trim() === "") throw badArgument("referenceId", "a reference, not empty");
+      return perform(
+        {
+          operation: "find payouts by reference",
+          call: "list",
+          request: {
+            method: "GET",
+            path: withQuery("/payouts", {
+              account_number: accountNumber,
+              reference_id: referenceId,
+              count: "100",
+            }),
+          },
+          read: expecting(readPayouts, (payouts) =>
+            payouts.every((payout) => payout.referenceId === referenceId)
+              ? undefined
+              : "payouts of another reference_id",
+          ),
+        },
+        options?.signal,
+      );
+    },
+
+    listPayouts: async (filter, options) =>
+      perform(
+        {
+          operation: "list payouts",
+          call: "list",
+          request: {
+            method: "GET",
+            path: withQuery("/payouts", {
+              account_number: accountNumber,
+              ...(filter.status === undefined ? {} : { status: filter.status }),
+              ...windowQuery(filter),
+            }),
+          },
+          read: readPayouts,
+        },
+        options?.signal,
+      ),
+
+    cancelPayout: async (id, options) =>
+      perform(
+        {
+          operation: "cancel payout",
+          call: "cancel-payout",
+          request: { method: "POST", path: `/payouts/${checkedId(id)}/cancel` },
+          read: expecting(readPayout, (payout) => (payout.id === id ? undefined : "another id")),
+        },
+        options?.signal,
+      ),
+
+    listTransactions: async (filter, options) =>
+      perform(
+        {
+          operation: "list transactions",
+          call: "list",
+          request: {
+            method: "GET",
+            path: withQuery("/transactions", {
+              account_number: accountNumber,
+              ...windowQuery(filter),
+            }),
+          },
+          read: readTransactions,
+        },
+        options?.signal,
+      ),
+
+    balances: async (options) =>
+      perform(
+        {
+          operation: "fetch balances",
+          call: "list",
+          request: { method: "GET", path: "/banking_balances" },
+          read: balancesReader(accountNumber),
+        },
+        options?.signal,
+      ),
+  };
+}
+
+function fundAccountBody({ contactId, account }: FundAccountInput): string {
+  const details =
+    account.kind === "vpa"
+      ? { vpa: { address: account.vpa } }
+      : {
+          bank_account: {
+            name: account.name,
+            ifsc: account.ifsc,
+            account_number: account.accountNumber,
+          },
+        };
+  return JSON.stringify({ contact_id: contactId, account_type: account.kind, ...details });
+}
+
+const payoutBody = z.object({
+  amount: z.int().positive().transform(BigInt),
+  reference_id: z.string().min(1),
+  fund_account_id: z.string().min(1),
+});
+
+const IDEMPOTENCY_KEY = /^[A-Za-z0-9_-]{4,36}$/;
+
+function readPayoutRequest(request: PayoutRequest): z.infer<typeof payoutBody> {
+  if (!IDEMPOTENCY_KEY.test(request.idempotencyKey)) {
+    throw badArgument("idempotencyKey", "4 to 36 letters, digits, hyphens or underscores");
+  }
+  const parsed = payoutBody.safeParse(parseJson(request.body));
+  if (!parsed.success) {
+    throw badArgument("body", "JSON with amount, reference_id and fund_account_id");
+  }
+  return parsed.data;
+}
+
+function differenceFrom(
+  asked: z.infer<typeof payoutBody>,
+  payout: ProviderPayout,
+): string | undefined {
+  if (payout.amountPaise !== asked.amount) return "another amount than was asked for";
+  if (payout.referenceId !== asked.reference_id) return "another reference_id than was asked for";
+  if (payout.fundAccountId !== asked.fund_account_id) {
+    return "another fund_account_id than was asked for";
+  }
+  return undefined;
+}
+
+/** An empty id would turn "fetch one" into "list all". */
+function checkedId(id: string): string {
+  if (!/^[A-Za-z0-9_]+$/.test(id)) throw badArgument("id", "an id of the provider, like pout_…");
+  return id;
+}
+
+function windowQuery(window: TimeWindow): Record<string, string> {
+  const { fromMs, toMs, count = 100, skip = 0 } = window;
+  if (!Number.isInteger(count) || count < 1 || count > 100) {
+    throw badArgument("count", "an integer from 1 to 100");
+  }
+  if (!Number.isInteger(skip) || skip < 0) throw badArgument("skip", "an integer from 0");
+  return {
+    ...(fromMs === undefined ? {} : { from: String(Math.floor(fromMs / 1000)) }),
+    ...(toMs === undefined ? {} : { to: String(Math.ceil(toMs / 1000)) }),
+    count: String(count),
+    skip: String(skip),
+  };
+}
+
+function withQuery(path: string, query: Record<string, string>): string {
+  return `${path}?${new URLSearchParams(query).toString()}`;
+}
+
+function badArgument(name: string, expected: string): AfterhoursError {
+  return new AfterhoursError(
+    "RAZORPAYX_ARGUMENT_INVALID",
+    `RazorpayX was called with a wrong ${name}: expected ${expected}. Nothing was sent.`,
+  );
+}

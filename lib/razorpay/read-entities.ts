@@ -1,0 +1,188 @@
+import { z } from "zod";
+import {
+  type Balance,
+  type Contact,
+  type FundAccount,
+  PROVIDER_PAYOUT_STATUSES,
+  type ProviderPayout,
+  type ProviderPayoutStatus,
+  type Transaction,
+} from "./entities.ts";
+import type { JsonValue } from "./json.ts";
+
+/** What a body was read as, or what is wrong with it (naming fields, never values). */
+export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };
+
+export type Reader<T> = (body: JsonValue) => Reading<T>;
+
+// What identifies a record and its money is strict; the rest is tolerant, because an odd detail must
+// not turn a payout that was made into one of unknown outcome.
+
+const id = z.string().regex(/^[A-Za-z0-9_]+$/);
+const amountPaise = z.int().nonnegative().transform(BigInt);
+const signedPaise = z.int().transform(BigInt);
+const instant = z
+  .int()
+  .nonnegative()
+  .transform((seconds) => new Date(seconds * 1000));
+const rupeesOnly = z.literal("INR").optional();
+
+/** The provider writes an absent text as null, as `""` or as the word `"null"`. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value === undefined || value === "" || value === "null" ? null : value));
+
+const payout = z
+  .object({
+    id,
+    status: z.string().min(1),
+    amount: amountPaise,
+    currency: rupeesOnly,
+    fees: amountPaise.nullish().catch(null),
+    tax: amountPaise.nullish().catch(null),
+    utr: text.catch(null),
+    mode: z.string(),
+    reference_id: text,
+    fund_account_id: id,
+    status_details: z
+      .object({ reason: text.catch(null), source: text.catch(null) })
+      .nullish()
+      .catch(null),
+    created_at: instant,
+  })
+  .transform((raw): ProviderPayout => ({
+    id: raw.id,
+    status: knownStatus(raw.status),
+    statusText: raw.status,
+    amountPaise: raw.amount,
+    feesPaise: raw.fees ?? null,
+    feesTaxPaise: raw.tax ?? null,
+    utr: raw.utr,
+    mode: raw.mode,
+    referenceId: raw.reference_id,
+    fundAccountId: raw.fund_account_id,
+    statusReason: raw.status_details?.reason ?? null,
+    statusSource: raw.status_details?.source ?? null,
+    createdAt: raw.created_at,
+  }));
+
+const contact = z
+  .object({
+    id,
+    type: text.catch(null),
+    reference_id: text,
+    active: z.boolean().default(true),
+  })
+  .transform((raw): Contact => ({
+    id: raw.id,
+    type: raw.type,
+    referenceId: raw.reference_id,
+    active: raw.active,
+  }));
+
+const fundAccount = z
+  .object({
+    id,
+    contact_id: id,
+    account_type: z.string(),
+    active: z.boolean().default(true),
+  })
+  .transform((raw): FundAccount => ({
+    id: raw.id,
+    contactId: raw.contact_id,
+    kind: raw.account_type,
+    active: raw.active,
+  }));
+
+const transaction = z
+  .object({
+    id,
+    amount: amountPaise,
+    currency: rupeesOnly,
+    credit: amountPaise,
+    debit: amountPaise,
+    balance: signedPaise.nullish().catch(null),
+    source: z.object({ id, entity: z.string() }).nullish().catch(null),
+    created_at: instant,
+  })
+  .transform((raw): Transaction => ({
+    id: raw.id,
+    amountPaise: raw.amount,
+    creditPaise: raw.credit,
+    debitPaise: raw.debit,
+    balancePaise: raw.balance ?? null,
+    source: raw.source ?? null,
+    createdAt: raw.created_at,
+  }));
+
+function balance(payoutAccountNumber: string): z.ZodType<Balance> {
+  return z
+    .object({
+      account_number: z.string(),
+      account_type: text.catch(null),
+      currency: rupeesOnly,
+      amount: signedPaise,
+      available_amount: signedPaise.nullish(),
+      refreshed_at: instant.nullish().catch(null),
+    })
+    .transform((raw): Balance => ({
+      isPayoutAccount: raw.account_number === payoutAccountNumber,
+      accountType: raw.account_type,
+      amountPaise: raw.amount,
+      availablePaise: raw.available_amount ?? raw.amount,
+      refreshedAt: raw.refreshed_at ?? null,
+    }));
+}
+
+export const readContact: Reader<Contact> = reader(contact);
+export const readFundAccount: Reader<FundAccount> = reader(fundAccount);
+export const readPayout: Reader<ProviderPayout> = reader(payout);
+export const readPayouts: Reader<ProviderPayout[]> = listReader(payout);
+export const readTransactions: Reader<Transaction[]> = listReader(transaction);
+
+export function balancesReader(payoutAccountNumber: string): Reader<Balance[]> {
+  return listReader(balance(payoutAccountNumber));
+}
+
+/** A reader that also asks whether what came is what was asked for. */
+export function expecting<T>(
+  read: Reader<T>,
+  problemWith: (value: T) => string | undefined,
+): Reader<T> {
+  return (body) => {
+    const reading = read(body);
+    const problem = reading.ok ? problemWith(reading.value) : undefined;
+    return problem === undefined ? reading : { ok: false, problem };
+  };
+}
+
+function reader<T>(schema: z.ZodType<T>): Reader<T> {
+  return (body) => {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return { ok: true, value: parsed.data };
+    const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the body");
+    return { ok: false, problem: `unexpected ${[...new Set(fields)].join(", ")}` };
+  };
+}
+
+/**
+ * One unreadable item makes the whole list unreadable: leaving it out would say that the provider
+ * doesn't have it. A list that counts items and holds none says the same.
+ */
+function listReader<T>(item: z.ZodType<T>): Reader<T[]> {
+  const list = z.object({ items: z.array(item), count: z.int().optional() });
+  const read = reader(list);
+  return (body) => {
+    const reading = read(body);
+    if (!reading.ok) return reading;
+    const { items, count = 0 } = reading.value;
+    return items.length === 0 && count > 0
+      ? { ok: false, problem: "the list counts items and holds none" }
+      : { ok: true, value: items };
+  };
+}
+
+function knownStatus(word: string): ProviderPayoutStatus {
+  return PROVIDER_PAYOUT_STATUSES.find((status) => status === word) ?? "unrecognised";
+}

@@ -1,0 +1,98 @@
+import type { JsonValue } from "./json.ts";
+
+const REDACTED = "[redacted]";
+
+/** Deeper than any answer of the provider; beyond it nothing is kept. */
+const MAX_DEPTH = 24;
+
+/** Details of a payee and free text of anybody: gone as a whole, keys included. */
+const NEVER_KEPT = new Set(["bank_account", "vpa", "card", "wallet", "notes"]);
+
+/** Words from the provider's own vocabulary. */
+const WORDS = new Set([
+  "account_type",
+  "code",
+  "currency",
+  "entity",
+  "fee_type",
+  "field",
+  "mode",
+  "purpose",
+  "reason",
+  "source",
+  "status",
+  "step",
+  "type",
+]);
+
+/** References by which a person traces a transfer: ours and the bank's. */
+const REFERENCES = new Set(["reference_id", "utr"]);
+
+const SENTENCES = new Set(["description", "failure_reason"]);
+
+const NUMBERS = new Set([
+  "amount",
+  "available_amount",
+  "balance",
+  "count",
+  "credit",
+  "debit",
+  "fees",
+  "skip",
+  "tax",
+]);
+
+const KEY = /^[a-z_]{1,40}$/;
+const PROVIDER_ID = /^[a-z]{2,12}_[A-Za-z0-9_]{1,40}$/;
+const REFERENCE = /^[A-Za-z0-9_./-]{1,60}$/;
+const WORD = /^[A-Za-z0-9_. [\]-]{1,80}$/;
+
+/**
+ * The provider's answer without personal data. Only what is known to be harmless stays: ids,
+ * statuses, amounts, references, error fields. All else becomes `[redacted]`, so a field that the
+ * provider adds tomorrow doesn't leak.
+ */
+export function redactBody(body: JsonValue): JsonValue {
+  return redact("", body, 0);
+}
+
+/** Free text without long digit runs, e-mail addresses, VPAs and PANs; at most 300 characters. */
+export function scrubText(text: string): string {
+  return text
+    .replace(/\S*@\S*/gu, REDACTED)
+    .replace(/\p{L}{5}\p{Nd}{4}\p{L}/gu, REDACTED)
+    .replace(/\p{Nd}(?:[\s-]?\p{Nd}){5,}/gu, REDACTED)
+    .slice(0, 300);
+}
+
+/** A word of the provider's vocabulary, or `[redacted]` when it is anything else. */
+export function scrubWord(text: string): string {
+  return WORD.test(text) ? scrubText(text) : REDACTED;
+}
+
+function redact(key: string, value: JsonValue, depth: number): JsonValue {
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "number") return isKeptNumber(key) ? value : REDACTED;
+  if (typeof value === "string") return redactText(key, value);
+  if (depth >= MAX_DEPTH) return REDACTED;
+  if (NEVER_KEPT.has(key)) return REDACTED;
+  if (Array.isArray(value)) return value.map((item) => redact(key, item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      KEY.test(name) ? name : REDACTED,
+      redact(name, inner, depth + 1),
+    ]),
+  );
+}
+
+function isKeptNumber(key: string): boolean {
+  return NUMBERS.has(key) || key.endsWith("_at");
+}
+
+function redactText(key: string, text: string): string {
+  if (WORDS.has(key)) return scrubWord(text);
+  if (SENTENCES.has(key)) return scrubText(text);
+  if (REFERENCES.has(key)) return REFERENCE.test(text) ? text : REDACTED;
+  if (key === "id" || key.endsWith("_id")) return PROVIDER_ID.test(text) ? text : REDACTED;
+  return REDACTED;
+}

@@ -1,0 +1,186 @@
+import { z } from "zod";
+import type { RazorpayXSettings } from "./contract.ts";
+
+export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
+export const DEFAULT_TIMEOUT_MS = 20_000;
+export const DEFAULT_REQUESTS_PER_SECOND = 8;
+
+/** The variables that configure the client, for the documentation and for checks of workflows. */
+export const razorpayXVariables: readonly {
+  name: string;
+  /** Read when the first is missing: a name that older deployments use. */
+  fallback?: string;
+  secret: boolean;
+  /** Undefined when it must be set. */
+  defaultValue?: string;
+  meaning: string;
+}[] = [
+  {
+    name: "RAZORPAYX_KEY_ID",
+    fallback: "RAZORPAY_KEY_ID",
+    secret: false,
+    meaning: "API key of RazorpayX.",
+  },
+  {
+    name: "RAZORPAYX_KEY_SECRET",
+    fallback: "RAZORPAY_SECRET",
+    secret: true,
+    meaning: "Secret of that key.",
+  },
+  {
+    name: "RAZORPAYX_ACCOUNT_NUMBER",
+    secret: true,
+    meaning: "Our own RazorpayX account, which pays: 5 to 35 letters and digits.",
+  },
+  {
+    name: "RAZORPAY_BASE_URL",
+    secret: false,
+    defaultValue: DEFAULT_BASE_URL,
+    meaning: "Where the API is, with its version; https, except on this machine.",
+  },
+  {
+    name: "RAZORPAY_TIMEOUT_MS",
+    secret: false,
+    defaultValue: String(DEFAULT_TIMEOUT_MS),
+    meaning: "Milliseconds from sending to the last byte of the answer, 1000 to 120000.",
+  },
+  {
+    name: "RAZORPAY_REQUESTS_PER_SECOND",
+    secret: false,
+    defaultValue: String(DEFAULT_REQUESTS_PER_SECOND),
+    meaning: "The most that is sent in any second, 1 to 100; the provider advises 5 to 10.",
+  },
+];
+
+type Environment = Record<string, string | undefined>;
+
+export interface SettingProblem {
+  variable: string;
+  /** What is wrong and what was expected; never the value. */
+  problem: string;
+}
+
+/** Empty or only spaces is missing: a workflow maps a secret that doesn't exist to "". */
+const value = z
+  .string()
+  .optional()
+  .transform((text) => text?.trim() || undefined);
+
+/** The client's part of an environment: the variables in, the settings out. */
+export const razorpayXEnv = z
+  .object({
+    RAZORPAYX_KEY_ID: value,
+    RAZORPAY_KEY_ID: value,
+    RAZORPAYX_KEY_SECRET: value,
+    RAZORPAY_SECRET: value,
+    RAZORPAYX_ACCOUNT_NUMBER: value,
+    RAZORPAY_BASE_URL: value,
+    RAZORPAY_TIMEOUT_MS: value,
+    RAZORPAY_REQUESTS_PER_SECOND: value,
+  })
+  .transform((env, context): RazorpayXSettings => {
+    const report = ({ variable, problem }: SettingProblem): void =>
+      context.addIssue({ code: "custom", path: [variable], message: problem });
+    const settings = {
+      keyId: credential(env, "RAZORPAYX_KEY_ID", "RAZORPAY_KEY_ID", report),
+      keySecret: credential(env, "RAZORPAYX_KEY_SECRET", "RAZORPAY_SECRET", report),
+      accountNumber: accountNumber(env.RAZORPAYX_ACCOUNT_NUMBER, report),
+      baseUrl: baseUrl(env.RAZORPAY_BASE_URL, report),
+      timeoutMs: integer(
+        env,
+        {
+          variable: "RAZORPAY_TIMEOUT_MS",
+          least: 1000,
+          most: 120_000,
+          fallback: DEFAULT_TIMEOUT_MS,
+        },
+        report,
+      ),
+      requestsPerSecond: integer(
+        env,
+        {
+          variable: "RAZORPAY_REQUESTS_PER_SECOND",
+          least: 1,
+          most: 100,
+          fallback: DEFAULT_REQUESTS_PER_SECOND,
+        },
+        report,
+      ),
+    };
+    return settings;
+  });
+
+/** Reads the settings and says everything that is wrong at once. */
+export function parseRazorpayXEnv(
+  env: Environment,
+): { ok: true; settings: RazorpayXSettings } | { ok: false; problems: SettingProblem[] } {
+  const parsed = razorpayXEnv.safeParse(env);
+  if (parsed.success) return { ok: true, settings: parsed.data };
+  const problems = parsed.error.issues.map((issue) => ({
+    variable: String(issue.path[0]),
+    problem: issue.message,
+  }));
+  return { ok: false, problems };
+}
+
+/** Whether a URL's host is this machine. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+type Report = (problem: SettingProblem) => void;
+
+function credential(env: Environment, name: string, olderName: string, report: Report): string {
+  const variable = env[name] === undefined && env[olderName] !== undefined ? olderName : name;
+  const text = env[variable];
+  if (text === undefined) {
+    report({ variable, problem: `is missing or empty; ${olderName} is read as well` });
+    return "";
+  }
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    report({ variable, problem: "has a space or a character that no key has" });
+  }
+  return text;
+}
+
+function accountNumber(text: string | undefined, report: Report): string {
+  const variable = "RAZORPAYX_ACCOUNT_NUMBER";
+  if (text === undefined) report({ variable, problem: "is missing or empty" });
+  else if (!/^[A-Za-z0-9]{5,35}$/.test(text)) {
+    report({ variable, problem: "must be 5 to 35 letters and digits" });
+  }
+  return text ?? "";
+}
+
+function baseUrl(text: string | undefined, report: Report): string {
+  if (text === undefined) return DEFAULT_BASE_URL;
+  const variable = "RAZORPAY_BASE_URL";
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
+    report({ variable, problem: `must be a URL like ${DEFAULT_BASE_URL}` });
+    return "";
+  }
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
+    report({ variable, problem: "must be https: our credentials travel with every request" });
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    report({ variable, problem: "must hold no credentials, query or fragment" });
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+function integer(
+  env: Environment,
+  rule: { variable: string; least: number; most: number; fallback: number },
+  report: Report,
+): number {
+  const text = env[rule.variable];
+  if (text === undefined) return rule.fallback;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (number >= rule.least && number <= rule.most) return number;
+  report({
+    variable: rule.variable,
+    problem: `must be an integer from ${rule.least} to ${rule.most}`,
+  });
+  return rule.fallback;
+}

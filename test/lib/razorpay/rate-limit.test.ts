@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRateLimiter, type RateLimiter } from "../../../lib/razorpay/rate-limit.ts";
+
+/** Time that moves only when told, with the sleepers that wait for it. */
+class FakeTime {
+  nowMs = 0;
+  readonly sleepers = new Set<{ atMs: number; wake: () => void }>();
+  readonly clock = { monotonicMs: () => this.nowMs };
+
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const sleeper = {
+        atMs: this.nowMs + ms,
+        wake: () => {
+          this.sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.sleepers.add(sleeper);
+      signal?.addEventListener("abort", sleeper.wake, { once: true });
+    });
+
+  async moveTo(ms: number): Promise<void> {
+    for (;;) {
+      await settled();
+      const due = [...this.sleepers]
+        .filter((sleeper) => sleeper.atMs <= ms)
+        .sort((a, b) => a.atMs - b.atMs)[0];
+      if (!due) break;
+      this.nowMs = Math.max(this.nowMs, due.atMs);
+      due.wake();
+    }
+    this.nowMs = ms;
+    await settled();
+  }
+}
+
+/** All that needs no more time has happened. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function setUp(requestsPerSecond: number): { time: FakeTime; limiter: RateLimiter } {
+  const time = new FakeTime();
+  const { clock, sleep } = time;
+  return { time, limiter: createRateLimiter({ requestsPerSecond, clock, sleep }) };
+}
+
+describe("the rate limiter", () => {
+  it("never lets more through in any second, and serves in order and without idling", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.integer({ min: 0, max: 700 }), { minLength: 1, maxLength: 25 }),
+        async (rate, gapsMs) => {
+          const { time, limiter } = setUp(rate);
+          const turns: { nth: number; askedMs: number; atMs: number }[] = [];
+          let askAtMs = 0;
+          for (const [nth, gapMs] of gapsMs.entries()) {
+            askAtMs += gapMs;
+            await time.moveTo(askAtMs);
+            const askedMs = askAtMs;
+            void limiter.take().then(() => turns.push({ nth, askedMs, atMs: time.nowMs }));
+          }
+          await time.moveTo(askAtMs + 60_000);
+
+          expect(turns.map((turn) => turn.nth)).toEqual(gapsMs.map((_, nth) => nth));
+          for (const [nth, turn] of turns.entries()) {
+            const before = turns[nth - rate];
+            if (before) expect(turn.atMs - before.atMs).toBeGreaterThanOrEqual(1000);
+            // The earliest moment that the limit allows, so nobody waits for nothing.
+            const earliestMs = Math.max(turn.askedMs, (before?.atMs ?? -1000) + 1000);
+            expect(turn.atMs).toBe(Math.max(earliestMs, turns[nth - 1]?.atMs ?? 0));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("lets a waiting caller go at once when its signal fires, and keeps its turn for the next", async () => {
+    const { time, limiter } = setUp(1);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    expect(await limiter.take()).toBe(true);
+    void limiter.take(stop.signal).then((got) => seen.push(`second ${got}`));
+    void limiter.take().then((got) => seen.push(`third ${got}`));
+
+    stop.abort();
+    await settled();
+    expect(seen).toEqual(["second false"]);
+    await time.moveTo(1000);
+    expect(seen).toEqual(["second false", "third true"]);
+  });
+
+  it("gives no turn to a caller whose signal had already fired", async () => {
+    const { limiter } = setUp(1);
+    expect(await limiter.take(AbortSignal.abort())).toBe(false);
+    expect(await limiter.take()).toBe(true);
+  });
+
+  it("leaves no timer behind when the last who waited has gone, and serves on", async () => {
+    const { time, limiter } = setUp(1);
+    const stop = new AbortController();
+    await limiter.take();
+    const gone = limiter.take(stop.signal);
+    await settled();
+    expect(time.sleepers.size).toBe(1);
+
+    stop.abort();
+    expect(await gone).toBe(false);
+    await settled();
+    expect(time.sleepers.size).toBe(0);
+
+    const next = limiter.take();
+    await time.moveTo(1000);
+    expect(await next).toBe(true);
+  });
+
+  it("asks the clock again when a timer fires early", async () => {
+    let nowMs = 0;
+    let naps = 0;
+    const limiter = createRateLimiter({
+      requestsPerSecond: 1,
+      clock: { monotonicMs: () => nowMs },
+      sleep: (ms) => {
+        naps += 1;
+        nowMs += Math.max(ms - 1, 0.5);
+        return Promise.resolve();
+      },
+    });
+    await limiter.take();
+    await limiter.take();
+    expect(nowMs).toBeGreaterThanOrEqual(1000);
+    expect(naps).toBeGreaterThan(1);
+  });
+});

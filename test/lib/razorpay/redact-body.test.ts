@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type JsonValue, redactBody, scrubText } from "../../../lib/razorpay/index.ts";
+
+/** Made-up personal data of every kind that a payee has. */
+const planted: Record<string, JsonValue> = {
+  account_number: "912345678901",
+  bank_account: {
+    name: "Asha Made-Up",
+    ifsc: "HDFC0000009",
+    account_number: "912345678901",
+    bank_name: "Made-Up Bank",
+  },
+  vpa: { address: "asha.madeup@okmadeup", username: "asha.madeup", handle: "okmadeup" },
+  name: "Asha Made-Up",
+  email: "asha.madeup@example.com",
+  contact: "+919800000001",
+  phone: 9_800_000_001,
+  pan: "ABCPM1234Q",
+  payer_account: "912345678901",
+  narration: "For Asha Made-Up",
+  notes: { "Asha Made-Up": "9800000001", reason: "Asha Made-Up" },
+  description: "Account 9123 4567 8901 (asha.madeup@okmadeup, pan abcpm1234q) failed",
+};
+
+const traces = [
+  /91234/,
+  /9123 4567/,
+  /asha/i,
+  /made-?up/i,
+  /okmadeup/,
+  /98000/,
+  /abcpm/i,
+  /HDFC0000009/,
+];
+
+describe("a redacted body", () => {
+  it("keeps nothing personal, however deep and under whatever field it was put", () => {
+    const personal = fc.constantFrom(...Object.entries(planted));
+    const leaf = fc.oneof(
+      personal.map(([key, value]): JsonValue => ({ [key]: value })),
+      fc.constantFrom<JsonValue>({ id: "pout_A1", status: "processed", amount: 100 }, null, true),
+    );
+    const field = fc.constantFrom(
+      "fund_account",
+      "contact",
+      "items",
+      "source",
+      "error",
+      "metadata",
+      "status_details",
+      "a_new_field",
+      "9800000001",
+      "asha.madeup@okmadeup",
+      "__proto__",
+    );
+    const { body } = fc.letrec<{ body: JsonValue }>((tie) => ({
+      body: fc.oneof(
+        { maxDepth: 5, depthSize: "large" },
+        leaf,
+        fc.array(tie("body"), { maxLength: 3 }),
+        fc
+          .array(fc.tuple(field, tie("body")), { maxLength: 3 })
+          .map((pairs): JsonValue => Object.fromEntries(pairs)),
+      ),
+    }));
+    fc.assert(
+      fc.property(body, (value) => {
+        const text = JSON.stringify(redactBody(value));
+        for (const trace of traces) expect(text).not.toMatch(trace);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("keeps nothing personal that stands where a word or an id belongs", () => {
+    for (const key of ["id", "contact_id", "reason", "field", "code", "status", "mode", "utr"]) {
+      for (const text of ["asha.madeup@okmadeup", "+91 98000 00001", "abcpm1234q ifsc"]) {
+        const shown = JSON.stringify(redactBody({ [key]: text }));
+        for (const trace of traces) expect(shown).not.toMatch(trace);
+      }
+    }
+  });
+
+  it("keeps what a person needs to trace a payout", () => {
+    const body: JsonValue = {
+      id: "pout_Ab123456789012",
+      entity: "payout",
+      fund_account_id: "fa_Ab123456789012",
+      amount: 123_456,
+      currency: "INR",
+      fees: 590,
+      tax: 90,
+      status: "reversed",
+      utr: "000912345678",
+      mode: "NEFT",
+      reference_id: "po-0001-1",
+      status_details: {
+        reason: "beneficiary_bank_rejected",
+        description: "The bank rejected it",
+        source: "beneficiary_bank",
+      },
+      fund_account: { id: "fa_Ab123456789012", active: true },
+      created_at: 1_750_000_000,
+    };
+    expect(redactBody(body)).toEqual(body);
+  });
+
+  it("keeps what tells a refusal apart", () => {
+    const body: JsonValue = {
+      error: {
+        code: "BAD_REQUEST_ERROR",
+        description: "The ifsc is invalid",
+        source: "business",
+        step: "payout_initiation",
+        reason: "invalid_ifsc_code",
+        field: "fund_account.bank_account.ifsc",
+        metadata: {},
+      },
+    };
+    expect(redactBody(body)).toEqual(body);
+  });
+
+  it("survives nesting that no honest answer has", () => {
+    let body: JsonValue = "9800000001";
+    for (let depth = 0; depth < 50_000; depth += 1) body = [body];
+    expect(JSON.stringify(redactBody(body))).toContain("[redacted]");
+  });
+});
+
+describe("scrubbed text", () => {
+  it.each([
+    ["Order 12345 failed", "Order 12345 failed"],
+    ["Account 123456 failed", "Account [redacted] failed"],
+    ["Call 98000-00001 now", "Call [redacted] now"],
+    ["IFSC HDFC0000009", "IFSC HDFC[redacted]"],
+    ["Mail a.b@example.com.", "Mail [redacted]"],
+    ["PAN ABCPM1234Q is wrong", "PAN [redacted] is wrong"],
+    ["खाता ९१२३४५६७८", "खाता [redacted]"],
+  ])("%j becomes %j", (text, expected) => {
+    expect(scrubText(text)).toBe(expected);
+  });
+});

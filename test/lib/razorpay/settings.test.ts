@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { parseRazorpayXEnv, razorpayXVariables } from "../../../lib/razorpay/index.ts";
+
+const complete = {
+  RAZORPAYX_KEY_ID: "rzp_test_madeupkey",
+  RAZORPAYX_KEY_SECRET: "madeup-secret-9f1c",
+  RAZORPAYX_ACCOUNT_NUMBER: "7000000000000011",
+};
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  const parsed = parseRazorpayXEnv(env);
+  return parsed.ok ? [] : parsed.problems.map((each) => each.variable);
+}
+
+describe("the environment of the RazorpayX client", () => {
+  it("needs a key, its secret and the account, and has defaults for the rest", () => {
+    expect(parseRazorpayXEnv(complete)).toEqual({
+      ok: true,
+      settings: {
+        keyId: "rzp_test_madeupkey",
+        keySecret: "madeup-secret-9f1c",
+        accountNumber: "7000000000000011",
+        baseUrl: "https://api.razorpay.com/v1",
+        timeoutMs: 20_000,
+        requestsPerSecond: 8,
+      },
+    });
+  });
+
+  it("accepts the older names of key and secret, also where the newer are empty", () => {
+    const parsed = parseRazorpayXEnv({
+      ...complete,
+      RAZORPAYX_KEY_ID: "",
+      RAZORPAY_KEY_ID: "rzp_test_older",
+      RAZORPAYX_KEY_SECRET: " \n",
+      RAZORPAY_SECRET: "older-secret",
+    });
+    expect(parsed).toMatchObject({
+      ok: true,
+      settings: { keyId: "rzp_test_older", keySecret: "older-secret" },
+    });
+  });
+
+  it("prefers the newer names where both are set", () => {
+    const parsed = parseRazorpayXEnv({ ...complete, RAZORPAY_SECRET: "older-secret" });
+    expect(parsed).toMatchObject({ settings: { keySecret: "madeup-secret-9f1c" } });
+  });
+
+  it("says everything that is wrong at once", () => {
+    expect(
+      problemsOf({
+        RAZORPAYX_KEY_ID: "   ",
+        RAZORPAYX_ACCOUNT_NUMBER: "",
+        RAZORPAY_BASE_URL: "http://api.razorpay.com/v1",
+        RAZORPAY_TIMEOUT_MS: "20s",
+        RAZORPAY_REQUESTS_PER_SECOND: "0",
+      }),
+    ).toEqual([
+      "RAZORPAYX_KEY_ID",
+      "RAZORPAYX_KEY_SECRET",
+      "RAZORPAYX_ACCOUNT_NUMBER",
+      "RAZORPAY_BASE_URL",
+      "RAZORPAY_TIMEOUT_MS",
+      "RAZORPAY_REQUESTS_PER_SECOND",
+    ]);
+  });
+
+  it("names variables and never quotes their values", () => {
+    const wrong = {
+      RAZORPAYX_KEY_ID: "key with spaces",
+      RAZORPAYX_KEY_SECRET: "secret with spaces",
+      RAZORPAYX_ACCOUNT_NUMBER: "7000-0000",
+      RAZORPAY_BASE_URL: "ftp://user:pass@made-up.example",
+      RAZORPAY_TIMEOUT_MS: "forever",
+    };
+    const text = JSON.stringify(parseRazorpayXEnv(wrong));
+    for (const value of Object.values(wrong)) expect(text).not.toContain(value);
+    expect(text).not.toContain("user:pass");
+  });
+
+  it.each([
+    ["http://127.0.0.1:4010/v1/", "http://127.0.0.1:4010/v1"],
+    ["http://localhost:4010/v1", "http://localhost:4010/v1"],
+    ["http://[::1]:4010/v1", "http://[::1]:4010/v1"],
+    ["https://gateway.example/v1", "https://gateway.example/v1"],
+  ])("takes the base URL %s", (RAZORPAY_BASE_URL, baseUrl) => {
+    expect(parseRazorpayXEnv({ ...complete, RAZORPAY_BASE_URL })).toMatchObject({
+      ok: true,
+      settings: { baseUrl },
+    });
+  });
+
+  it.each([
+    "api.razorpay.com/v1",
+    "http://127.0.0.1.made-up.example/v1",
+    "http://10.0.0.5/v1",
+    "https://user:pass@api.razorpay.com/v1",
+    "https://api.razorpay.com/v1?x=1",
+  ])("refuses the base URL %s", (RAZORPAY_BASE_URL) => {
+    expect(problemsOf({ ...complete, RAZORPAY_BASE_URL })).toEqual(["RAZORPAY_BASE_URL"]);
+  });
+
+  it("is listed with every variable that it reads", () => {
+    const listed = razorpayXVariables.flatMap((each) => [each.name, each.fallback ?? []]).flat();
+    const read = new Set<string>();
+    const spy = new Proxy<Record<string, string | undefined>>(
+      {},
+      {
+        get: (_, name) => {
+          if (typeof name === "string" && name.startsWith("RAZORPAY")) read.add(name);
+          return undefined;
+        },
+      },
+    );
+    parseRazorpayXEnv(spy);
+    expect([...listed].sort()).toEqual([...read].sort());
+  });
+});
