@@ -1,0 +1,27 @@
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { payoutEnvironment, payoutOutputs, payoutTables } from "../../lib/payouts/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+
+export const job = defineJob({
+  name: "payouts/process-payouts",
+  summary:
+    "Pays every approved consultant payout: claims it, withholds tax, sends it, records the answer.",
+  schedule: { cron: "37 15 * * 1" }, // Mondays, 21:07 in India
+  movesMoney: true,
+  lock: { failMode: "closed", ttlMs: minutes(35) },
+  deadlineMs: minutes(30),
+  pausedBy: "degraded",
+  environment: payoutEnvironment,
+  run: async (context) => {
+    const { processPayouts } = await import("../../lib/payouts/process-payouts.ts");
+    const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");
+    return processPayouts({
+      ...context,
+      gateway: openGateway(context.settings.razorpayX, context),
+    });
+  },
+  outputs: payoutOutputs,
+  summarise: payoutTables,
+});
+
+await runIfMain(import.meta, job);

@@ -1,0 +1,61 @@
+import type { DbSession } from "../db/prisma.ts";
+import { AfterhoursError } from "../support/errors.ts";
+import { toJson } from "../support/log.ts";
+import { sumPaise, type Paise } from "../support/money.ts";
+
+export type LedgerAccountName =
+  | { code: "PLATFORM_CLEARING" | "BANK" | "TAX_PAYABLE" | "PROVIDER_FEES" | "PROVIDER_FEES_TAX" }
+  | { code: "CONSULTANT_PAYABLE"; consultantId: string };
+
+export interface Posting {
+  /** Makes the posting happen once, whoever tries again. */
+  key: string;
+  kind: string;
+  payoutId: string;
+  /** Debits positive, credits negative; entries of zero are left out. */
+  entries: readonly { account: LedgerAccountName; amountPaise: Paise }[];
+}
+
+/**
+ * Posts a balanced transaction to the books, once for its key. The database refuses an unbalanced one
+ * at commit as well.
+ *
+ * @throws {AfterhoursError} `LEDGER_UNBALANCED`
+ */
+export async function postTransaction(tx: DbSession, posting: Posting): Promise<void> {
+  const entries = posting.entries.filter(({ amountPaise }) => amountPaise !== 0n);
+  const total = sumPaise(entries.map(({ amountPaise }) => amountPaise));
+  if (total !== 0n) {
+    throw new AfterhoursError(
+      "LEDGER_UNBALANCED",
+      `posting ${posting.key} is out of balance by ${total} paise`,
+    );
+  }
+  const rows = toJson(
+    entries.map(({ account, amountPaise }) => ({
+      code: account.code,
+      consultantId: "consultantId" in account ? account.consultantId : null,
+      amountPaise,
+    })),
+  );
+  await tx.$executeRaw`
+    INSERT INTO ledger_accounts (code, consultant_id)
+    SELECT DISTINCT code::ledger_account_code, "consultantId"
+    FROM jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid)
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING`;
+  await tx.$executeRaw`
+    WITH posted AS (
+      INSERT INTO ledger_transactions (key, kind, payout_id)
+      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId}::uuid)
+      ON CONFLICT (key) DO NOTHING
+      RETURNING id
+    )
+    INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
+    SELECT posted.id, account.id, entry."amountPaise"
+    FROM posted
+    CROSS JOIN jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid, "amountPaise" bigint)
+    JOIN ledger_accounts AS account
+      ON account.code = entry.code::ledger_account_code
+      AND account.consultant_id IS NOT DISTINCT FROM entry."consultantId"`;
+}

@@ -1,0 +1,58 @@
+import type { SystemicFault } from "../razorpay/index.ts";
+
+/** A fault that the next payout would meet as well: the run stops. */
+export interface RunFault {
+  /** Stable, in kebab-case: the run's reason. */
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
+  credentials: {
+    message: "The provider does not accept our credentials.",
+    remedy:
+      "Check RAZORPAYX_KEY_ID and RAZORPAYX_KEY_SECRET: was the key rotated, is it for this mode (test or live)?",
+  },
+  "not-allow-listed": {
+    message: "The provider refuses requests from this address.",
+    remedy:
+      "Add this runner's address to the allow-list of RazorpayX (at most 20 addresses), then run again.",
+  },
+  "gateway-unreachable": {
+    message: "The provider cannot be reached.",
+    remedy:
+      "Check the network of the runner, RAZORPAY_BASE_URL and the provider's status page, then run again.",
+  },
+  "rate-limited": {
+    message: "The provider goes on answering that we send too many requests.",
+    remedy:
+      "Lower RAZORPAY_REQUESTS_PER_SECOND, and look for another program that uses the same key.",
+  },
+  "insufficient-balance": {
+    message: "The RazorpayX account holds too little for the next payout.",
+    remedy: "Add money to the account, then run again: what was not sent is still approved.",
+  },
+  "wrong-address": {
+    message: "RAZORPAY_BASE_URL does not lead to the payout API.",
+    remedy: "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1.",
+  },
+};
+
+export function systemicFault(fault: SystemicFault): RunFault {
+  return { code: fault, ...REMEDIES[fault] };
+}
+
+export const gatewayDown: RunFault = {
+  code: "gateway-down",
+  message: "The provider gives no usable answer, time after time.",
+  remedy:
+    "Look at the provider's status page. Payouts with an unknown outcome stay in processing until the provider is asked.",
+};
+
+export const recordFailed: RunFault = {
+  code: "answer-not-recorded",
+  message: "The provider's answer could not be written to the database.",
+  remedy:
+    "Look at the database. The payout stays in processing, its earnings stay linked, and it is not sent again.",
+};

@@ -1,0 +1,88 @@
+import { formatRupees } from "../support/money.ts";
+import type { PayoutRunReport, ReportItem } from "./report.ts";
+
+/** The report as step outputs. */
+export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
+  return {
+    found: report.found,
+    processed: report.processed,
+    succeeded: report.succeeded,
+    completed: report.completed,
+    failed: report.failed,
+    unknown: report.unknown,
+    skipped: report.skipped,
+    planned: report.planned,
+    gross_paise: report.grossPaise.toString(),
+    tax_paise: report.taxPaise.toString(),
+    net_paise: report.netPaise.toString(),
+    tax_base_paise: report.taxBasePaise.toString(),
+    unknown_net_paise: report.unknownNetPaise.toString(),
+    out_of_tries: report.outOfTries,
+    in_doubt_before: report.inDoubtBefore,
+  };
+}
+
+interface Table {
+  title: string;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** The report as the tables that a finance person reads. */
+export function payoutTables(report: PayoutRunReport): Table[] {
+  const counts: [string, string | number][] = [
+    ["Due", report.found],
+    ...(report.dryRun
+      ? ([
+          ["Would be sent", report.planned],
+          ["Would be refused", report.failed],
+        ] satisfies [string, number][])
+      : ([
+          ["Sent", report.succeeded],
+          ["of which paid by the end of the run", report.completed],
+          ["Failed", report.failed],
+          ["Outcome unknown", report.unknown],
+          ["Skipped", report.skipped],
+        ] satisfies [string, number][])),
+    ...(report.outOfTries > 0
+      ? ([["Out of tries, wait for a person", report.outOfTries]] satisfies [string, number][])
+      : []),
+    ...(report.inDoubtBefore > 0
+      ? ([["In doubt from earlier runs", report.inDoubtBefore]] satisfies [string, number][])
+      : []),
+  ];
+  const amounts: [string, string][] = [
+    ["Owed (gross less platform fee)", formatRupees(report.grossPaise)],
+    ["Tax withheld", formatRupees(report.taxPaise)],
+    [report.dryRun ? "Would be paid" : "Paid out", formatRupees(report.netPaise)],
+    ["Tax base (gross, without GST)", formatRupees(report.taxBasePaise)],
+    ...(report.unknown > 0
+      ? ([["Outcome unknown", formatRupees(report.unknownNetPaise)]] satisfies [string, string][])
+      : []),
+  ];
+  return [
+    {
+      title: "Payouts",
+      columns: ["", "Count"],
+      rows: counts.map(([label, value]) => [label, String(value)]),
+    },
+    { title: "Amounts", columns: ["", "Rupees"], rows: amounts },
+    { title: "Reasons", columns: ["Outcome", "Reason", "Count"], rows: reasonRows(report.items) },
+    {
+      title: "Payouts that need a look",
+      columns: ["Payout", "Outcome", "Reason", "What was said"],
+      rows: report.items
+        .filter(({ outcome }) => outcome !== "skipped")
+        .map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+    },
+  ];
+}
+
+function reasonRows(items: readonly ReportItem[]): string[][] {
+  const counts = new Map<string, number>();
+  for (const { outcome, code } of items) {
+    const key = `${outcome}\n${code}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].map(([key, count]) => [...key.split("\n"), String(count)]);
+}

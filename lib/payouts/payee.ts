@@ -1,0 +1,67 @@
+import type { DbSession } from "../db/prisma.ts";
+
+export type PayoutAccountDetails =
+  { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
+
+/** To whom and to which account a payout goes. */
+export interface Payee {
+  name: string;
+  /** `cont_…`, when it was made before. */
+  contactId: string | null;
+  payoutAccountId: string;
+  /** `fa_…`, when it was made before. */
+  fundAccountId: string | null;
+  account: PayoutAccountDetails;
+}
+
+interface PayeeRow {
+  name: string;
+  contactId: string | null;
+  payoutAccountId: string;
+  fundAccountId: string | null;
+  kind: "bank_account" | "vpa";
+  ifsc: string | null;
+  accountNumber: string | null;
+  vpa: string | null;
+}
+
+/** The consultant and the active payout account; undefined when there is none. */
+export async function readPayee(db: DbSession, consultantId: string): Promise<Payee | undefined> {
+  const [row] = await db.$queryRaw<PayeeRow[]>`
+    SELECT consultant.name, consultant.provider_contact_id AS "contactId", account.id AS "payoutAccountId",
+           account.provider_fund_account_id AS "fundAccountId", account.kind, account.ifsc,
+           account.account_number AS "accountNumber", account.vpa
+    FROM consultants AS consultant
+    JOIN payout_accounts AS account ON account.consultant_id = consultant.id AND account.active
+    WHERE consultant.id = ${consultantId}::uuid`;
+  if (!row) return undefined;
+  const { name, contactId, payoutAccountId, fundAccountId } = row;
+  return { name, contactId, payoutAccountId, fundAccountId, account: detailsOf(row) };
+}
+
+/** Keeps the provider's id of the contact, so that the next payout need not ask again. */
+export async function keepContactId(
+  db: DbSession,
+  { consultantId, contactId }: { consultantId: string; contactId: string },
+): Promise<void> {
+  await db.$executeRaw`
+    UPDATE consultants SET provider_contact_id = ${contactId}
+    WHERE id = ${consultantId}::uuid AND provider_contact_id IS NULL`;
+}
+
+/** Keeps the provider's id of the fund account. */
+export async function keepFundAccountId(
+  db: DbSession,
+  { payoutAccountId, fundAccountId }: { payoutAccountId: string; fundAccountId: string },
+): Promise<void> {
+  await db.$executeRaw`
+    UPDATE payout_accounts SET provider_fund_account_id = ${fundAccountId}
+    WHERE id = ${payoutAccountId}::uuid AND provider_fund_account_id IS NULL`;
+}
+
+/** The table's own check constraint holds the two shapes apart. */
+function detailsOf(row: PayeeRow): PayoutAccountDetails {
+  return row.kind === "vpa"
+    ? { kind: "vpa", vpa: row.vpa ?? "" }
+    : { kind: "bank_account", ifsc: row.ifsc ?? "", accountNumber: row.accountNumber ?? "" };
+}

@@ -1,0 +1,93 @@
+import { chooseMode } from "../razorpay/index.ts";
+import { formatRupees } from "../support/money.ts";
+import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
+import type { YearTotals } from "../tds/index.ts";
+import { creditsOf } from "./claim.ts";
+import type { DuePayout } from "./due.ts";
+import { readPayee } from "./payee.ts";
+import type { PayoutPorts } from "./ports.ts";
+import { countItem, countPaid, type Amounts, type PayoutRunReport } from "./report.ts";
+
+/** What a run would do with one payout. */
+export type Plan =
+  ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
+
+/** Adds one plan to the report of a dry run. */
+export function countPlan(report: PayoutRunReport, payoutId: string, plan: Plan): void {
+  if (plan.kind === "refuse") {
+    countItem(report, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
+    report.processed--;
+    return;
+  }
+  countPaid(report, "planned", plan);
+}
+
+/**
+ * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
+ * counts for the next of the same payee, so totals are carried along here in memory.
+ */
+export function createPlanner(ports: PayoutPorts): (due: DuePayout) => Promise<Plan> {
+  const assessedYears = new Map<string, readonly YearTotals[]>();
+
+  return async ({ id: payoutId }) => {
+    const [payout] = await ports.db.$queryRaw<
+      { consultantId: string; currency: string; grossPaise: bigint; amountPaise: bigint }[]
+    >`
+      SELECT consultant_id AS "consultantId", currency::text AS currency, gross_paise AS "grossPaise",
+             amount_paise AS "amountPaise"
+      FROM payouts WHERE id = ${payoutId}::uuid`;
+    if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
+    const { consultantId, grossPaise, amountPaise } = payout;
+    if (payout.currency !== "INR") {
+      return refuse(
+        "CURRENCY_NOT_SUPPORTED",
+        `the currency is ${payout.currency}; only INR can be paid`,
+      );
+    }
+    const payee = await readPayee(ports.db, consultantId);
+    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the consultant has no active payout account");
+
+    const credits = await creditsOf(ports.db, payoutId);
+    const state = await readPayeeTaxState(ports.db, { consultantId, credits, lock: false });
+    if (!state)
+      return refuse(
+        "NO_TAX_PROFILE",
+        "the consultant has no tax profile, so the tax can not be assessed",
+      );
+    const years = withAssessed(state.years, assessedYears.get(consultantId));
+    const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
+    if (!tax.ok) return refuse(tax.error.code, tax.error.message);
+
+    const netPaise = amountPaise - tax.taxPaise;
+    const choice = chooseMode({ kind: payee.account.kind, amountPaise: netPaise });
+    if (!choice.ok && netPaise > 0n) {
+      return refuse(
+        choice.code,
+        `${formatRupees(netPaise)} can not be sent to this kind of account`,
+      );
+    }
+    assessedYears.set(consultantId, withAssessed(assessedYears.get(consultantId) ?? [], tax.years));
+    return {
+      kind: "send",
+      mode: choice.ok ? choice.mode : "none",
+      amountPaise,
+      grossPaise,
+      netPaise,
+      taxPaise: tax.taxPaise,
+    };
+  };
+}
+
+function refuse(code: string, message: string): Plan {
+  return { kind: "refuse", code, message };
+}
+
+/** The years of `base`, replaced or completed by those that this run has assessed already. */
+function withAssessed(
+  base: readonly YearTotals[],
+  assessed: readonly YearTotals[] = [],
+): YearTotals[] {
+  const years = new Map(base.map((year) => [year.fiscalYear, year]));
+  for (const year of assessed) years.set(year.fiscalYear, year);
+  return [...years.values()];
+}

@@ -1,0 +1,230 @@
+import { seconds, sleep } from "../support/clock.ts";
+import type { CoreResult } from "../support/verdict.ts";
+import { createCapGuard, exceededCap } from "./caps.ts";
+import type { ClaimedPayout } from "./claim.ts";
+import { abandonedClaims, countWaiting, dueAfter, summariseDue, type DueCursor } from "./due.ts";
+import { gatewayDown, systemicFault, type RunFault } from "./faults.ts";
+import { followInFlight, type InFlight } from "./follow.ts";
+import { forEachInHand } from "./in-hand.ts";
+import { failed, judge } from "./judge.ts";
+import { payOne, type Unit, type UnitPorts, type UnitResult } from "./pay-one.ts";
+import { countPlan, createPlanner } from "./plan.ts";
+import type { PayoutPorts } from "./ports.ts";
+import { countItem, countPaid, emptyReport, uncountPaid, type PayoutRunReport } from "./report.ts";
+
+/** Without `--limit`: as many as there are. */
+const NO_LIMIT = 2_000_000_000;
+/** Due payouts read at a time. */
+const PAGE = 200;
+/** So many unknown outcomes with nothing else in between mean that the gateway is down. */
+const UNKNOWN_IN_A_ROW = 5;
+/** How long a run that was told to stop waits for the answers it has asked for. */
+const GRACE_MS = seconds(4);
+/** More payouts in hand at once would only wait for the rate limit and the one database session. */
+const MOST_IN_HAND = 16;
+
+/**
+ * Pays every approved payout, oldest approval first: claim, withhold tax, send, record. See
+ * docs/jobs/process-payouts.md for what each outcome means and what to do about it.
+ */
+export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<PayoutRunReport>> {
+  const report = emptyReport(ports.dryRun);
+  const limit = ports.limit ?? NO_LIMIT;
+  const abandoned = await abandonedClaims(ports.db, { ...ports, fence: ports.lease.fence, limit });
+  const due = await summariseDue(ports.db, limit - abandoned.length);
+  const waiting = await countWaiting(ports.db, ports.runId);
+  report.found = due.count + abandoned.length;
+  report.outOfTries = waiting.outOfTries;
+  report.inDoubtBefore = waiting.inDoubt;
+  warnOfOthers(ports, report);
+
+  const overCap = exceededCap(
+    {
+      count: report.found,
+      totalPaise: abandoned.reduce((sum, { amountPaise }) => sum + amountPaise, due.totalPaise),
+      largest: due.largest,
+    },
+    ports.settings.caps,
+  );
+  if (overCap) return { verdict: failed(overCap), report };
+  if (report.found === 0) return { verdict: { kind: "completed" }, report };
+
+  const units = dueUnits(ports, { abandoned, count: due.count });
+  if (ports.dryRun) return planAll(ports, report, units);
+
+  const unreachable = await askGateway(ports);
+  if (unreachable) return { verdict: failed(unreachable), report };
+  const fault = await payAll(ports, report, units);
+  return { verdict: await judge(ports, report, fault), report };
+}
+
+/** Abandoned claims first, they waited longest; then due payouts, page by page. */
+async function* dueUnits(
+  ports: PayoutPorts,
+  { abandoned, count }: { abandoned: readonly Unit[]; count: number },
+): AsyncGenerator<Unit> {
+  yield* abandoned;
+  let cursor: DueCursor | undefined;
+  for (let left = count; left > 0;) {
+    const page = await dueAfter(ports.db, { cursor, count: Math.min(PAGE, left) });
+    yield* page;
+    cursor = page.at(-1);
+    if (cursor === undefined) return;
+    left -= page.length;
+  }
+}
+
+async function planAll(
+  ports: PayoutPorts,
+  report: PayoutRunReport,
+  units: AsyncGenerator<Unit>,
+): Promise<CoreResult<PayoutRunReport>> {
+  const plan = createPlanner(ports);
+  let done = 0;
+  for await (const unit of units) {
+    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    const planned = await plan(unit);
+    countPlan(report, unit.id, planned);
+    ports.log.debug({ payoutId: unit.id, plan: planned }, "planned");
+    ports.progress.update(++done, report.found);
+  }
+  return { verdict: { kind: "completed" }, report };
+}
+
+/** A harmless read before the first claim: wrong credentials or a closed gateway touch no row. */
+async function askGateway(ports: PayoutPorts): Promise<RunFault | undefined> {
+  const answer = await ports.gateway.listPayouts({ count: 1 }, { signal: ports.signal });
+  switch (answer.kind) {
+    case "accepted":
+      return undefined;
+    case "systemic":
+      ports.log.error(
+        { fault: answer.fault, httpStatus: answer.httpStatus, detail: answer.detail },
+        "the provider can not be used",
+      );
+      return systemicFault(answer.fault);
+    case "unknown":
+      if (ports.signal.aborted) return undefined;
+      ports.log.error(
+        { cause: answer.cause, httpStatus: answer.httpStatus, detail: answer.detail },
+        "the provider can not be used",
+      );
+      return gatewayDown;
+    case "refused":
+      return {
+        code: "account-refused",
+        message: `The provider refuses to list the payouts of our account (${answer.failure.code}${answer.failure.field === null ? "" : `, ${answer.failure.field}`}).`,
+        remedy:
+          "Check RAZORPAYX_ACCOUNT_NUMBER: it is our own RazorpayX account, and the key must belong to it.",
+      };
+  }
+}
+
+/** Pays unit after unit, several in hand at once. Returns the fault that stopped the run, if one did. */
+async function payAll(
+  ports: PayoutPorts,
+  report: PayoutRunReport,
+  units: AsyncGenerator<Unit>,
+): Promise<RunFault | undefined> {
+  const inFlight = new Map<string, InFlight>();
+  const guard = createCapGuard(ports.settings.caps);
+  const hardStop = new AbortController();
+  const settled = new AbortController();
+  // What is in hand is given a little time; then calls end, and their outcome is unknown.
+  const startGrace = (): void => void sleep(GRACE_MS, settled.signal).then(() => hardStop.abort());
+  if (ports.signal.aborted) startGrace();
+  else ports.signal.addEventListener("abort", startGrace, { once: true });
+
+  const unitPorts: UnitPorts = { ...ports, hardStop: hardStop.signal, reserve: guard };
+  const state: { fault: RunFault | undefined; unknownInARow: number } = {
+    fault: undefined,
+    unknownInARow: 0,
+  };
+  let done = 0;
+  const finished = (unit: Unit, result: UnitResult): void => {
+    state.unknownInARow = result.outcome === "unknown" ? state.unknownInARow + 1 : 0;
+    if ("fault" in result) state.fault ??= result.fault;
+    if (state.unknownInARow >= UNKNOWN_IN_A_ROW) state.fault ??= gatewayDown;
+    count(ports, report, { unit, result, inFlight });
+    ports.progress.update(++done, report.found);
+  };
+
+  try {
+    await forEachInHand(units, {
+      atOnce: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
+      goOn: () => state.fault === undefined && !ports.signal.aborted,
+      work: async (unit) => finished(unit, await payOne(unitPorts, unit)),
+    });
+    await followInFlight(unitPorts, inFlight, (payout, settlement, provider) => {
+      if (settlement === "paid") report.completed++;
+      if (settlement !== "failed") return;
+      uncountPaid(report, payout);
+      const code = provider.statusReason ?? provider.statusText;
+      countItem(report, {
+        payoutId: payout.id,
+        outcome: "failed",
+        code,
+        message: "the provider accepted it and then reported that it failed",
+      });
+    });
+  } finally {
+    ports.signal.removeEventListener("abort", startGrace);
+    settled.abort();
+  }
+  return state.fault;
+}
+
+function count(
+  { log }: PayoutPorts,
+  report: PayoutRunReport,
+  { unit, result, inFlight }: { unit: Unit; result: UnitResult; inFlight: Map<string, InFlight> },
+): void {
+  const payoutId = unit.id;
+  if (result.outcome !== "succeeded") {
+    const { outcome, code, message } = result;
+    if (outcome === "unknown") report.unknownNetPaise += result.payout?.netPaise ?? 0n;
+    countItem(report, { payoutId, outcome, code, message });
+    const fields = { payoutId, outcome, code };
+    if (outcome === "skipped") log.info(fields, message);
+    else log.warn(fields, message);
+    return;
+  }
+  const { payout, settlement, accepted } = result;
+  countPaid(report, "succeeded", payout);
+  if (settlement === "paid") report.completed++;
+  else if (accepted) {
+    inFlight.set(accepted.provider.id, {
+      ref: accepted.ref,
+      payout,
+      createdAt: accepted.provider.createdAt,
+    });
+  }
+  log.info(
+    {
+      payoutId,
+      outcome: "succeeded",
+      ...amountsOf(payout),
+      providerPayoutId: accepted?.provider.id,
+    },
+    "payout sent",
+  );
+}
+
+function amountsOf({ amountPaise, taxPaise, netPaise }: ClaimedPayout): Record<string, bigint> {
+  return { amountPaise, taxPaise, netPaise };
+}
+
+function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
+  if (report.outOfTries > 0) {
+    log.warn(
+      { count: report.outOfTries },
+      "approved payouts are out of tries and wait for a person",
+    );
+  }
+  if (report.inDoubtBefore > 0) {
+    log.warn(
+      { count: report.inDoubtBefore },
+      "payouts of earlier runs are in doubt: nobody has asked the provider yet",
+    );
+  }
+}

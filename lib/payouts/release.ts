@@ -1,0 +1,60 @@
+import type { DbSession } from "../db/prisma.ts";
+import { AfterhoursError } from "../support/errors.ts";
+import { reverseDeductions } from "../tds/reserve.ts";
+
+/** A compare-and-swap that had to hit one row hit none: somebody else changed the row meanwhile. */
+export class ClaimLostError extends AfterhoursError {
+  override readonly name = "ClaimLostError";
+
+  constructor(payoutId: string) {
+    super("CLAIM_LOST", `payout ${payoutId} is no longer held by this run`);
+  }
+}
+
+/**
+ * Refused for certain: PROCESSING to FAILED, the try counted, the earnings READY for the next batch, the
+ * tax taken back. Only for a payout without a live attempt; the database refuses anything else.
+ *
+ * @throws {ClaimLostError}
+ */
+export async function failPayout(
+  tx: DbSession,
+  {
+    payoutId,
+    runId,
+    code,
+    message,
+  }: { payoutId: string; runId: string; code: string; message: string },
+): Promise<void> {
+  const hit = await tx.$executeRaw`
+    UPDATE payouts SET status = 'FAILED', tries = tries + 1, failure_code = ${code},
+           failure_message = ${message}, updated_at = now()
+    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
+  if (hit !== 1) throw new ClaimLostError(payoutId);
+  await tx.$executeRaw`
+    UPDATE earnings SET status = 'READY', updated_at = now()
+    WHERE status = 'LINKED' AND id IN (
+      SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL)`;
+  await tx.$executeRaw`
+    UPDATE payout_items SET released_at = now()
+    WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL`;
+  await reverseDeductions(tx, payoutId);
+}
+
+/**
+ * Nothing was accepted, and the row is not to blame: PROCESSING back to APPROVED, no try counted, the
+ * tax taken back until the next claim.
+ *
+ * @throws {ClaimLostError}
+ */
+export async function returnToApproved(
+  tx: DbSession,
+  { payoutId, runId }: { payoutId: string; runId: string },
+): Promise<void> {
+  const hit = await tx.$executeRaw`
+    UPDATE payouts SET status = 'APPROVED', claimed_by = NULL, claim_fence = NULL, claimed_at = NULL,
+           tax_paise = NULL, net_paise = NULL, updated_at = now()
+    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
+  if (hit !== 1) throw new ClaimLostError(payoutId);
+  await reverseDeductions(tx, payoutId);
+}

@@ -1,0 +1,166 @@
+import {
+  parseRazorpayXEnv,
+  razorpayXVariables,
+  type RazorpayXSettings,
+} from "../razorpay/index.ts";
+import {
+  present,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../support/environment.ts";
+import { parseRupees, type Paise } from "../support/money.ts";
+import { CROSSING_POLICIES, defaultTaxPolicy, ROUNDINGS, type TaxPolicy } from "../tds/index.ts";
+
+/** What no run may exceed. Checked before anything is sent, on amounts before tax. */
+export interface PayoutCaps {
+  singlePaise: Paise;
+  runPaise: Paise;
+  runCount: number;
+}
+
+export interface PayoutSettings {
+  razorpayX: RazorpayXSettings;
+  caps: PayoutCaps;
+  tax: TaxPolicy;
+  /** What the payee reads on the bank statement. */
+  narration: string;
+}
+
+const own: readonly EnvironmentVariable[] = [
+  {
+    name: "PAYOUTS_MAX_SINGLE_RUPEES",
+    required: false,
+    default: "1000000",
+    description: "largest single payout; above it the run stops before anything is sent",
+  },
+  {
+    name: "PAYOUTS_MAX_RUN_RUPEES",
+    required: false,
+    default: "50000000",
+    description: "largest sum of one run",
+  },
+  {
+    name: "PAYOUTS_MAX_RUN_COUNT",
+    required: false,
+    default: "10000",
+    description: "most payouts of one run",
+  },
+  {
+    name: "PAYOUTS_NARRATION",
+    required: false,
+    default: "Consultant payout",
+    description: "text on the payee's bank statement: 1 to 30 letters, digits and spaces",
+  },
+  {
+    name: "TDS_CROSSING_POLICY",
+    required: false,
+    default: defaultTaxPolicy.crossing,
+    description: `how the credit that crosses the yearly threshold is taxed: ${CROSSING_POLICIES.join(" or ")}`,
+  },
+  {
+    name: "TDS_ROUNDING",
+    required: false,
+    default: defaultTaxPolicy.rounding,
+    description: `rounding of each deduction: ${ROUNDINGS.join(", ")}`,
+  },
+  {
+    name: "TDS_AADHAAR_SUFFICES_2025_ACT",
+    required: false,
+    default: "yes",
+    description: "whether Aadhaar without PAN counts as identity from April 2026: yes or no",
+  },
+];
+
+/** Everything that the payout job reads from the environment. */
+export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
+  variables: [
+    ...razorpayXVariables.map(({ name, fallback, defaultValue, meaning }) => ({
+      name,
+      required: defaultValue === undefined,
+      ...(defaultValue === undefined ? {} : { default: defaultValue }),
+      description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
+    })),
+    ...own,
+  ],
+  parse(env) {
+    const provider = parseRazorpayXEnv(env);
+    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const caps: PayoutCaps = {
+      singlePaise: rupees(env, "PAYOUTS_MAX_SINGLE_RUPEES", problems),
+      runPaise: rupees(env, "PAYOUTS_MAX_RUN_RUPEES", problems),
+      runCount: Number(
+        matching(
+          env,
+          "PAYOUTS_MAX_RUN_COUNT",
+          /^[1-9][0-9]{0,6}$/,
+          "a whole number from 1 to 9999999",
+          problems,
+        ),
+      ),
+    };
+    const narration = matching(
+      env,
+      "PAYOUTS_NARRATION",
+      /^[a-zA-Z0-9 ]{1,30}$/,
+      "1 to 30 letters, digits and spaces",
+      problems,
+    );
+    const tax: TaxPolicy = {
+      crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
+      rounding: oneOf(env, "TDS_ROUNDING", ROUNDINGS, problems),
+      aadhaarSuffices: {
+        ...defaultTaxPolicy.aadhaarSuffices,
+        act2025:
+          oneOf(env, "TDS_AADHAAR_SUFFICES_2025_ACT", ["yes", "no"] as const, problems) === "yes",
+      },
+    };
+    if (!provider.ok || problems.length > 0) return { ok: false, problems };
+    const { keyId, keySecret, accountNumber } = provider.settings;
+    return {
+      ok: true,
+      settings: { razorpayX: provider.settings, caps, tax, narration },
+      secrets: [keyId, keySecret, accountNumber],
+    };
+  },
+};
+
+function valueOf(env: Env, variable: string): string {
+  return present(env, variable) ?? own.find(({ name }) => name === variable)?.default ?? "";
+}
+
+function matching(
+  env: Env,
+  variable: string,
+  shape: RegExp,
+  expected: string,
+  problems: EnvironmentProblem[],
+): string {
+  const value = valueOf(env, variable);
+  if (!shape.test(value)) problems.push({ variable, problem: `expected ${expected}` });
+  return value;
+}
+
+function rupees(env: Env, variable: string, problems: EnvironmentProblem[]): Paise {
+  const paise = parseRupees(valueOf(env, variable));
+  if (paise === undefined || paise === 0n) {
+    problems.push({
+      variable,
+      problem: "expected an amount in rupees above zero, such as 250000 or 250000.00",
+    });
+  }
+  return paise ?? 0n;
+}
+
+function oneOf<T extends string>(
+  env: Env,
+  variable: string,
+  allowed: readonly T[],
+  problems: EnvironmentProblem[],
+): T {
+  const value = valueOf(env, variable);
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) problems.push({ variable, problem: `expected ${allowed.join(" or ")}` });
+  return found ?? (allowed[0] as T);
+}
