@@ -1,38 +1,27 @@
 import type pg from "pg";
-import {
-  DatabaseNotMigratedError,
-  DatabaseUnreachableError,
-  isConnectionError,
-  isMissingSchema,
-} from "../db/connection.ts";
 import { connectWithRetry } from "../db/connect-retry.ts";
+import { DatabaseUnreachableError, isMissingSchema } from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/prisma.ts";
 import { systemClock } from "../support/clock.ts";
-import { AfterhoursError, toError } from "../support/errors.ts";
-import { LeaseLostError, noLease, type Lease } from "../support/lease.ts";
+import { toError } from "../support/errors.ts";
+import { noLease } from "../support/lease.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
-import type { Verdict } from "../support/verdict.ts";
 import type { JobDefinition } from "./define-job.ts";
 import { parseHarnessEnvironment, runOrigin, type HarnessSettings } from "./environment.ts";
-import {
-  acquireLease,
-  createPostgresLockStore,
-  lockKey,
-  LockUnavailableError,
-  type LockStore,
-} from "./lock/index.ts";
 import { isPaused, readMaintenance, type MaintenancePhase } from "./maintenance.ts";
 import { parseOptions, type CommonOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
-import { recordStart } from "./run-record.ts";
-import { sendHeartbeat } from "./settle/heartbeat.ts";
-import { maskSecrets } from "./settle/github.ts";
+import { interrupted, outcomeOfError, outcomeOfVerdict } from "./outcome-of.ts";
 import type { Run, RunIo } from "./run.ts";
+import { recordStart } from "./run-record.ts";
+import { maskSecrets } from "./settle/github.ts";
+import { sendHeartbeat } from "./settle/heartbeat.ts";
 import { settle } from "./settle/settle.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
+import { takeLock } from "./take-lock.ts";
 import { openTerminal } from "./terminal.ts";
 
 /**
@@ -221,61 +210,6 @@ async function maintenanceOf<S, R>(
   };
 }
 
-async function takeLock<S, R>(
-  run: Run<S, R>,
-  control: pg.Pool,
-  { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
-): Promise<{ lease: Lease } | { outcome: Outcome }> {
-  const { job, log } = run;
-  if (harness.lockStore === "off") {
-    log.warn("the lock is switched off; claims on the rows keep two runs apart");
-    return { lease: noLease };
-  }
-  const store = await openLockStore(harness, control);
-  const request = {
-    key: lockKey({ environment: harness.environmentName, job: job.name }),
-    owner: run.owner,
-    ttlMs: job.lock.ttlMs,
-  };
-  try {
-    const result = await acquireLease(store, request, {
-      clock: systemClock,
-      onRenewalFailed: (error) =>
-        log.warn({ err: toError(error) }, "the lease could not be renewed; trying again"),
-    });
-    if (result.kind === "held") {
-      await store.close();
-      const message = `Another run holds the lock: ${result.owner}, until ${result.expiresAt.toISOString()} unless it renews. If that process is dead, this job can run after then.`;
-      return { outcome: { kind: "skipped", reason: "lock-held", message } };
-    }
-    const { lease } = result;
-    lease.lost.addEventListener("abort", () => stop.stop("lease-lost"), { once: true });
-    run.releasers.push({
-      what: "lock",
-      release: async () => {
-        await lease.release();
-        await store.close();
-      },
-    });
-    return { lease };
-  } catch (error) {
-    await store.close();
-    if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
-    if (job.lock.failMode === "open") {
-      log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
-      return { lease: noLease };
-    }
-    throw error;
-  }
-}
-
-async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
-  if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
-    return createPostgresLockStore(control);
-  const { createRedisLockStore } = await import("./lock/redis-lock-store.ts");
-  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now() });
-}
-
 /** Opens the core's own session. Prisma is loaded here and not before. */
 async function warmUp<S, R>(
   run: Run<S, R>,
@@ -299,63 +233,4 @@ async function warmUp<S, R>(
   } catch (error) {
     throw new DatabaseUnreachableError(harness.databaseUrl, error);
   }
-}
-
-function outcomeOfVerdict(verdict: Verdict, stop: StopSignal): Outcome {
-  return verdict.kind === "interrupted" ? interrupted(stop) : verdict;
-}
-
-function interrupted(stop: StopSignal): Outcome {
-  const reason = stop.reason() ?? "SIGTERM";
-  const why = {
-    SIGINT: "It was told to stop (SIGINT).",
-    SIGTERM: "It was told to stop (SIGTERM).",
-    deadline: "Its deadline passed.",
-    "lease-lost": "Its lock could not be renewed or was lost.",
-  }[reason];
-  return {
-    kind: "interrupted",
-    reason,
-    message: `${why} What was in hand was finished or recorded as unknown, nothing else was started. Run it again to go on.`,
-  };
-}
-
-function outcomeOfError(
-  thrown: unknown,
-  databaseUrl: string | undefined,
-  stop: StopSignal,
-): Outcome {
-  if (thrown instanceof LeaseLostError) {
-    stop.stop("lease-lost");
-    return interrupted(stop);
-  }
-  const error = recognise(thrown, databaseUrl);
-  if (error instanceof AfterhoursError) {
-    return {
-      kind: "failed",
-      code: error.code.toLowerCase().replaceAll("_", "-"),
-      message: `${error.message}.`,
-      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-      error,
-    };
-  }
-  return {
-    kind: "failed",
-    code: "unexpected-error",
-    message: error.message || error.constructor.name,
-    remedy:
-      "This is a bug or a state that nobody foresaw. The log has the stack; what was done is in the report and in the database.",
-    error,
-  };
-}
-
-/** The database's own errors, whichever library they come through, as the error an operator can use. */
-function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
-  const error = toError(thrown);
-  if (error instanceof AfterhoursError && !(error instanceof LockUnavailableError)) return error;
-  if (databaseUrl === undefined) return error;
-  const cause = error instanceof LockUnavailableError ? error.cause : error;
-  if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
-  if (error instanceof LockUnavailableError) return error;
-  return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
 }

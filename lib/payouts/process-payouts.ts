@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { seconds, sleep } from "../support/clock.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { createCapGuard, exceededCap } from "./caps.ts";
@@ -129,6 +130,8 @@ async function payAll(
   const inFlight = new Map<string, InFlight>();
   const guard = createCapGuard(ports.settings.caps);
   const hardStop = new AbortController();
+  // Each call in hand listens to it.
+  setMaxListeners(0, hardStop.signal);
   const settled = new AbortController();
   // What is in hand is given a little time; then calls end, and their outcome is unknown.
   const startGrace = (): void => void sleep(GRACE_MS, settled.signal).then(() => hardStop.abort());

@@ -1,0 +1,114 @@
+import type { ColumnName } from "./columns.ts";
+import type { Problem } from "./problems.ts";
+import type { RowRead } from "./read-row.ts";
+import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
+
+export interface Agreement {
+  /** What is wrong with a row in the light of the rows before it. */
+  check(row: RowRead): Problem[];
+  /** The consultants of these rows, each with all that the file says of it. */
+  consultantsOf(rows: readonly EarningRow[]): Map<string, ConsultantInFile>;
+}
+
+/**
+ * What no row can show by itself: a booking reference stands in one row only, and the rows of one
+ * consultant agree. A value that a row leaves open agrees with anything.
+ */
+export function agreement(): Agreement {
+  const bookings = new Map<string, number>();
+  const consultants = new Map<string, Stated>();
+
+  return {
+    check: (row) => [...checkBooking(row, bookings), ...checkConsultant(row, consultants)],
+    consultantsOf: (rows) => {
+      const found = new Map<string, ConsultantInFile>();
+      for (const { consultantRef, line } of rows) {
+        const details = consultants.get(consultantRef)?.details;
+        if (details && !found.has(consultantRef)) found.set(consultantRef, { line, details });
+      }
+      return found;
+    },
+  };
+}
+
+/** A consultant as the rows up to now state it, and the line on which each value first stood. */
+interface Stated {
+  details: ConsultantDetails;
+  lines: Map<ColumnName, number>;
+}
+
+function checkBooking(
+  { line, bookingReference }: RowRead,
+  bookings: Map<string, number>,
+): Problem[] {
+  if (bookingReference === undefined) return [];
+  const first = bookings.get(bookingReference);
+  if (first === undefined) {
+    bookings.set(bookingReference, line);
+    return [];
+  }
+  const message = `line ${line} repeats the booking reference of line ${first}; each stands once`;
+  return [{ line, column: "booking_reference", message }];
+}
+
+function checkConsultant(
+  { line, consultant }: RowRead,
+  consultants: Map<string, Stated>,
+): Problem[] {
+  if (consultant === undefined) return [];
+  const known = consultants.get(consultant.ref);
+  if (known === undefined) {
+    const lines = new Map(COMPARED.map(({ column }) => [column, line]));
+    consultants.set(consultant.ref, { details: consultant, lines });
+    return [];
+  }
+  const problems: Problem[] = [];
+  for (const { column, what, value } of COMPARED) {
+    const [before, now] = [value(known.details), value(consultant)];
+    if (now === undefined) continue;
+    if (before === undefined) known.lines.set(column, line);
+    else if (before !== now) {
+      const first = known.lines.get(column) ?? line;
+      const message = `${what} differs from line ${first}; rows of one consultant must agree (lines ${first} and ${line})`;
+      problems.push({ line, column, message });
+    }
+  }
+  known.details = merge(known.details, consultant);
+  return problems;
+}
+
+/** What must agree. Values are only ever compared, never shown. */
+const COMPARED: readonly {
+  column: ColumnName;
+  what: string;
+  value: (details: ConsultantDetails) => string | undefined;
+}[] = [
+  { column: "name", what: "the name", value: ({ name }) => name },
+  { column: "pan", what: "the PAN", value: ({ pan }) => pan ?? "" },
+  { column: "category", what: "the category", value: ({ category }) => category },
+  {
+    column: "account_number",
+    what: "the payout account",
+    value: ({ account }) => accountKey(account),
+  },
+  { column: "pan_status", what: "the PAN's status", value: ({ panStatus }) => panStatus },
+  { column: "resident", what: "the residence", value: ({ resident }) => resident?.toString() },
+  { column: "aadhaar", what: "the Aadhaar", value: ({ aadhaar }) => aadhaar?.toString() },
+];
+
+/** Equal for equal payout accounts. */
+export function accountKey(account: ConsultantDetails["account"]): string {
+  return account.kind === "vpa"
+    ? `vpa ${account.vpa}`
+    : `bank ${account.ifsc} ${account.accountNumber}`;
+}
+
+function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantDetails {
+  return {
+    ...known,
+    name: known.name ?? stated.name,
+    panStatus: known.panStatus ?? stated.panStatus,
+    resident: known.resident ?? stated.resident,
+    aadhaar: known.aadhaar ?? stated.aadhaar,
+  };
+}

@@ -1,0 +1,154 @@
+import type { ClientBase } from "pg";
+import { AfterhoursError } from "../support/errors.ts";
+import { newUuid } from "../support/random.ts";
+import type { Paise } from "../support/money.ts";
+import { batches } from "./batches.ts";
+
+export interface PayoutTotals {
+  count: number;
+  grossPaise: Paise;
+  amountPaise: Paise;
+}
+
+export const noPayouts: PayoutTotals = { count: 0, grossPaise: 0n, amountPaise: 0n };
+
+/**
+ * Makes one approved payout for each consultant out of those of these bookings that are READY and in
+ * no payout. Called again with the same bookings it makes none.
+ */
+export async function approvePayouts(
+  client: ClientBase,
+  bookingReferences: readonly string[],
+): Promise<PayoutTotals> {
+  const earnings = await lockFreeEarnings(client, bookingReferences);
+  const payouts = groupPayouts(earnings);
+  for (const batch of batches([...payouts.values()])) await insertPayouts(client, batch);
+  for (const batch of batches(earnings)) {
+    await insertItems(client, batch, payouts);
+    await linkEarnings(client, batch);
+  }
+  return totalPayouts(payouts.values());
+}
+
+/** What one payout for each consultant adds up to. */
+export function totalPayouts(payouts: Iterable<Sums>): PayoutTotals {
+  const totals = { ...noPayouts };
+  for (const { grossPaise, amountPaise } of payouts) {
+    totals.count++;
+    totals.grossPaise += grossPaise;
+    totals.amountPaise += amountPaise;
+  }
+  return totals;
+}
+
+interface Sums {
+  grossPaise: Paise;
+  amountPaise: Paise;
+}
+
+interface FreeEarning extends Sums {
+  id: string;
+  consultantId: string;
+}
+
+interface NewPayout extends Sums {
+  id: string;
+  consultantId: string;
+}
+
+/** The lock makes a payout run or another approval wait, so that no earning gets into two payouts. */
+async function lockFreeEarnings(
+  client: ClientBase,
+  bookingReferences: readonly string[],
+): Promise<FreeEarning[]> {
+  const found: FreeEarning[] = [];
+  for (const batch of batches(bookingReferences.toSorted())) {
+    const { rows } = await client.query<{
+      id: string;
+      consultant_id: string;
+      gross_paise: string;
+      amount_paise: string;
+    }>(
+      `SELECT e.id, e.consultant_id, e.gross_paise, e.amount_paise
+       FROM earnings e
+       WHERE e.booking_reference = ANY ($1::text[])
+         AND e.status = 'READY'
+         AND NOT EXISTS (
+           SELECT FROM payout_items i WHERE i.earning_id = e.id AND i.released_at IS NULL
+         )
+       ORDER BY e.booking_reference
+       FOR UPDATE OF e`,
+      [batch],
+    );
+    for (const row of rows) {
+      found.push({
+        id: row.id,
+        consultantId: row.consultant_id,
+        grossPaise: BigInt(row.gross_paise),
+        amountPaise: BigInt(row.amount_paise),
+      });
+    }
+  }
+  return found;
+}
+
+function groupPayouts(earnings: readonly FreeEarning[]): Map<string, NewPayout> {
+  const payouts = new Map<string, NewPayout>();
+  for (const { consultantId, grossPaise, amountPaise } of earnings) {
+    const payout = payouts.get(consultantId) ?? {
+      id: newUuid(),
+      consultantId,
+      grossPaise: 0n,
+      amountPaise: 0n,
+    };
+    payout.grossPaise += grossPaise;
+    payout.amountPaise += amountPaise;
+    payouts.set(consultantId, payout);
+  }
+  return payouts;
+}
+
+async function insertPayouts(client: ClientBase, payouts: readonly NewPayout[]): Promise<void> {
+  await client.query(
+    `INSERT INTO payouts (id, consultant_id, gross_paise, amount_paise, status, approved_at)
+     SELECT t.*, 'APPROVED', now()
+     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS t`,
+    [
+      payouts.map(({ id }) => id),
+      payouts.map(({ consultantId }) => consultantId),
+      payouts.map(({ grossPaise }) => grossPaise.toString()),
+      payouts.map(({ amountPaise }) => amountPaise.toString()),
+    ],
+  );
+}
+
+async function insertItems(
+  client: ClientBase,
+  earnings: readonly FreeEarning[],
+  payouts: ReadonlyMap<string, NewPayout>,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])`,
+    [
+      earnings.map(({ consultantId }) => payouts.get(consultantId)?.id),
+      earnings.map(({ id }) => id),
+      earnings.map(({ grossPaise }) => grossPaise.toString()),
+      earnings.map(({ amountPaise }) => amountPaise.toString()),
+    ],
+  );
+}
+
+async function linkEarnings(client: ClientBase, earnings: readonly FreeEarning[]): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE earnings SET status = 'LINKED', updated_at = now()
+     WHERE id = ANY ($1::uuid[]) AND status = 'READY'`,
+    [earnings.map(({ id }) => id)],
+  );
+  if (rowCount === earnings.length) return;
+  throw new AfterhoursError(
+    "IMPORT_CONFLICT",
+    "earnings of this file were put into a payout while it was being imported; nothing was imported",
+    { remedy: "Run the import again." },
+  );
+}

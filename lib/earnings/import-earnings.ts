@@ -1,0 +1,141 @@
+import type { ClientBase } from "pg";
+import { AfterhoursError, errorCode } from "../support/errors.ts";
+import type { Paise } from "../support/money.ts";
+import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
+import { planImport, type ImportPlan } from "./plan.ts";
+import type { Problem } from "./problems.ts";
+import type { EarningsFile } from "./read-file.ts";
+import type { EarningTotals } from "./types.ts";
+import { writePlan } from "./write.ts";
+
+export interface ImportOptions {
+  /** Checks everything in a read-only transaction and writes nothing. Default false. */
+  dryRun?: boolean;
+  /** Puts the file's earnings into approved payouts at once, one for each consultant. Default false. */
+  approve?: boolean;
+  /** Bank details that differ become the active ones; otherwise they are a problem. Default false. */
+  updateAccounts?: boolean;
+}
+
+export interface ImportReport {
+  /** `refused`: the file has problems and nothing was written. `planned`: a dry run found none. */
+  outcome: "imported" | "planned" | "refused";
+  problems: Problem[];
+  rows: number;
+  consultants: { new: number; known: number };
+  earnings: { new: number; known: number };
+  /** Payout accounts that took the place of another. */
+  accountsReplaced: number;
+  /** Consultants whose name on record is not the one in the file; the record is kept. */
+  namesKept: number;
+  /** Of all good rows, new and known. */
+  fileTotals: EarningTotals;
+  newTotals: EarningTotals;
+  payouts: PayoutTotals;
+}
+
+/**
+ * Brings a file's earnings in, in one transaction: all of it or nothing. The same file again changes
+ * nothing. Imports wait for one another, so that two of the same file end like one.
+ *
+ * `client` must not be inside a transaction.
+ *
+ * @throws AfterhoursError `IMPORT_CONFLICT` when another writer came in between, `IMPORT_BUSY` when
+ *   another import does not end; nothing is written
+ */
+export async function importEarnings(
+  client: ClientBase,
+  file: EarningsFile,
+  { dryRun = false, approve = false, updateAccounts = false }: ImportOptions = {},
+): Promise<ImportReport> {
+  const write = !dryRun && file.problems.length === 0;
+  await client.query(write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  try {
+    if (write) await prepareToWrite(client);
+    const plan = await planImport(client, file, { updateAccounts });
+    const problems = [...file.problems, ...plan.problems];
+    if (problems.length > 0 || !write) {
+      await client.query("ROLLBACK");
+      const payouts = approve ? plannedPayouts(plan) : noPayouts;
+      const outcome = problems.length > 0 ? "refused" : "planned";
+      return report({ outcome, file, plan, problems, payouts });
+    }
+    await writePlan(client, plan);
+    const references = file.rows.map((row) => row.bookingReference);
+    const payouts = approve ? await approvePayouts(client, references) : noPayouts;
+    await client.query("COMMIT");
+    return report({ outcome: "imported", file, plan, problems, payouts });
+  } catch (error) {
+    // The first error is the one to report; a session that is gone has rolled back by itself.
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Any number that no other program uses for an advisory lock on this database. */
+const IMPORT_LOCK = 4_073_120_611;
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** Waits for other imports. A large file takes longer than the session's usual limits allow. */
+async function prepareToWrite(client: ClientBase): Promise<void> {
+  await client.query("SET LOCAL lock_timeout = '5min'");
+  await client.query("SET LOCAL statement_timeout = '10min'");
+  try {
+    await client.query("SELECT pg_advisory_xact_lock($1)", [IMPORT_LOCK]);
+  } catch (error) {
+    if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new AfterhoursError("IMPORT_BUSY", "another import has been running for five minutes", {
+      cause: error,
+      remedy: "Wait until it is done, then run this one again.",
+    });
+  }
+}
+
+/** The payouts that `approvePayouts` would make after this plan was written. */
+function plannedPayouts({ newEarnings, knownEarnings }: ImportPlan): PayoutTotals {
+  const sums = new Map<string, { grossPaise: Paise; amountPaise: Paise }>();
+  for (const earning of [...newEarnings, ...knownEarnings.filter(({ free }) => free)]) {
+    const sum = sums.get(earning.consultantRef) ?? { grossPaise: 0n, amountPaise: 0n };
+    sum.grossPaise += earning.grossPaise;
+    sum.amountPaise += earning.amountPaise;
+    sums.set(earning.consultantRef, sum);
+  }
+  return totalPayouts(sums.values());
+}
+
+function report({
+  outcome,
+  file,
+  plan,
+  problems,
+  payouts,
+}: {
+  outcome: ImportReport["outcome"];
+  file: EarningsFile;
+  plan: ImportPlan;
+  problems: Problem[];
+  payouts: PayoutTotals;
+}): ImportReport {
+  return {
+    outcome,
+    problems,
+    rows: file.rowCount,
+    consultants: { new: plan.newConsultants.length, known: plan.knownConsultants.length },
+    earnings: { new: plan.newEarnings.length, known: plan.knownEarnings.length },
+    accountsReplaced: plan.replacedAccounts,
+    namesKept: plan.namesKept,
+    fileTotals: total(file.rows),
+    newTotals: total(plan.newEarnings),
+    payouts,
+  };
+}
+
+function total(earnings: Iterable<EarningTotals>): EarningTotals {
+  const totals = { grossPaise: 0n, platformFeePaise: 0n, amountPaise: 0n };
+  for (const { grossPaise, platformFeePaise, amountPaise } of earnings) {
+    totals.grossPaise += grossPaise;
+    totals.platformFeePaise += platformFeePaise;
+    totals.amountPaise += amountPaise;
+  }
+  return totals;
+}

@@ -1,0 +1,143 @@
+import type { ClientBase } from "pg";
+import { batches } from "./batches.ts";
+import type { EarningTotals, PanStatus, PayeeCategory, PayoutAccountDetails } from "./types.ts";
+
+export interface ConsultantOnRecord {
+  id: string;
+  ref: string;
+  name: string;
+  /** `undefined` for a consultant without a tax profile. */
+  tax:
+    | {
+        category: PayeeCategory;
+        panStatus: PanStatus;
+        pan: string | null;
+        resident: boolean;
+        aadhaar: boolean;
+      }
+    | undefined;
+  /** The active account; `undefined` when none is active. */
+  account: PayoutAccountDetails | undefined;
+  /** Whether there is an account at all, active or not. */
+  hasAccounts: boolean;
+}
+
+export interface EarningOnRecord extends EarningTotals {
+  id: string;
+  bookingReference: string;
+  consultantRef: string;
+  creditedOn: string;
+  /** READY, and in no payout: can be put into one. */
+  free: boolean;
+}
+
+/** The consultants among `refs` that the database knows. */
+export async function loadConsultants(
+  client: ClientBase,
+  refs: readonly string[],
+): Promise<Map<string, ConsultantOnRecord>> {
+  const found = new Map<string, ConsultantOnRecord>();
+  for (const batch of batches(refs)) {
+    const { rows } = await client.query<ConsultantRecord>(CONSULTANTS, [batch]);
+    for (const row of rows) found.set(row.external_ref, toConsultant(row));
+  }
+  return found;
+}
+
+/** The earnings among `bookingReferences` that the database knows. */
+export async function loadEarnings(
+  client: ClientBase,
+  bookingReferences: readonly string[],
+): Promise<Map<string, EarningOnRecord>> {
+  const found = new Map<string, EarningOnRecord>();
+  for (const batch of batches(bookingReferences)) {
+    const { rows } = await client.query<EarningRecord>(EARNINGS, [batch]);
+    for (const row of rows) found.set(row.booking_reference, toEarning(row));
+  }
+  return found;
+}
+
+const CONSULTANTS = `
+  SELECT c.id, c.external_ref, c.name,
+         t.category::text, t.pan_status::text, t.pan, t.resident, t.aadhaar,
+         a.kind::text, a.ifsc, a.account_number, a.vpa,
+         EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts
+  FROM consultants c
+  LEFT JOIN tax_profiles t ON t.consultant_id = c.id
+  LEFT JOIN payout_accounts a ON a.consultant_id = c.id AND a.active
+  WHERE c.external_ref = ANY ($1::text[])`;
+
+interface ConsultantRecord {
+  id: string;
+  external_ref: string;
+  name: string;
+  category: PayeeCategory | null;
+  pan_status: PanStatus | null;
+  pan: string | null;
+  resident: boolean | null;
+  aadhaar: boolean | null;
+  kind: PayoutAccountDetails["kind"] | null;
+  ifsc: string | null;
+  account_number: string | null;
+  vpa: string | null;
+  has_accounts: boolean;
+}
+
+function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
+  const tax =
+    row.category === null || row.pan_status === null
+      ? undefined
+      : {
+          category: row.category,
+          panStatus: row.pan_status,
+          pan: row.pan,
+          resident: row.resident ?? true,
+          aadhaar: row.aadhaar ?? false,
+        };
+  const account = row.kind === null ? undefined : toAccount(row.kind, row);
+  const { id, external_ref: ref, name, has_accounts: hasAccounts } = row;
+  return { id, ref, name, tax, account, hasAccounts };
+}
+
+function toAccount(
+  kind: PayoutAccountDetails["kind"],
+  row: ConsultantRecord,
+): PayoutAccountDetails {
+  if (kind === "vpa") return { kind, vpa: (row.vpa ?? "").toLowerCase() };
+  return { kind, ifsc: row.ifsc ?? "", accountNumber: row.account_number ?? "" };
+}
+
+const EARNINGS = `
+  SELECT e.id, e.booking_reference, c.external_ref,
+         to_char(e.credited_on, 'YYYY-MM-DD') AS credited_on,
+         e.gross_paise, e.platform_fee_paise, e.amount_paise,
+         e.status = 'READY' AND NOT EXISTS (
+           SELECT FROM payout_items i WHERE i.earning_id = e.id AND i.released_at IS NULL
+         ) AS free
+  FROM earnings e
+  JOIN consultants c ON c.id = e.consultant_id
+  WHERE e.booking_reference = ANY ($1::text[])`;
+
+interface EarningRecord {
+  id: string;
+  booking_reference: string;
+  external_ref: string;
+  credited_on: string;
+  gross_paise: string;
+  platform_fee_paise: string;
+  amount_paise: string;
+  free: boolean;
+}
+
+function toEarning(row: EarningRecord): EarningOnRecord {
+  return {
+    id: row.id,
+    bookingReference: row.booking_reference,
+    consultantRef: row.external_ref,
+    creditedOn: row.credited_on,
+    grossPaise: BigInt(row.gross_paise),
+    platformFeePaise: BigInt(row.platform_fee_paise),
+    amountPaise: BigInt(row.amount_paise),
+    free: row.free,
+  };
+}

@@ -1,0 +1,105 @@
+import ifsc from "ifsc";
+import type { RowReader } from "./row-reader.ts";
+import type { PayeeCategory, PayoutAccountDetails } from "./types.ts";
+
+const PAN = /^[A-Z]{5}[0-9]{4}[A-Z]$/;
+
+/**
+ * The fourth letter of a PAN says what its holder is. Beyond persons, families, companies and firms:
+ * A association, B body of individuals, T trust, L local authority, J artificial juridical person,
+ * G government.
+ */
+const PAN_LETTERS: Record<PayeeCategory, string> = {
+  individual: "P",
+  huf: "H",
+  company: "C",
+  firm: "F",
+  other: "ABTLJG",
+};
+
+const IFSC = /^[A-Z]{4}0[A-Z0-9]{6}$/;
+/** The provider's limits for fund accounts. */
+const ACCOUNT_NUMBER = /^[A-Za-z0-9]{5,35}$/;
+const VPA = /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u;
+const VPA_LENGTH = { min: 3, max: 100 };
+
+/** The PAN in capitals, `null` when none was furnished, `undefined` when it was refused. */
+export function readPan(
+  reader: RowReader,
+  category: PayeeCategory | undefined,
+): string | null | undefined {
+  if (!reader.has("pan")) return null;
+  const pan = reader.text("pan").toUpperCase();
+  if (!PAN.test(pan)) {
+    reader.refuse("pan", "is not a PAN; expected five letters, four digits and a letter");
+    return undefined;
+  }
+  if (category !== undefined && !PAN_LETTERS[category].includes(pan.charAt(3))) {
+    const expected = PAN_LETTERS[category].split("").join(" or ");
+    reader.refuse(
+      "pan",
+      `does not fit category ${category}: its fourth letter must be ${expected}`,
+    );
+    return undefined;
+  }
+  return pan;
+}
+
+/** Exactly one of a bank account and a VPA. */
+export function readAccount(reader: RowReader): PayoutAccountDetails | undefined {
+  const bank = reader.has("ifsc") || reader.has("account_number");
+  if (bank && reader.has("vpa")) {
+    reader.refuse("vpa", "stands beside a bank account; expected only one of the two");
+    return undefined;
+  }
+  if (reader.has("vpa")) return readVpa(reader);
+  if (bank) return readBankAccount(reader);
+  reader.refuse("account_number", "expected ifsc and account_number, or vpa; all are empty");
+  return undefined;
+}
+
+function readVpa(reader: RowReader): PayoutAccountDetails | undefined {
+  // Case means nothing in a VPA; one spelling keeps two of it from looking like a change.
+  const vpa = reader.text("vpa").toLowerCase();
+  const { min, max } = VPA_LENGTH;
+  if (!VPA.test(vpa) || vpa.length < min || vpa.length > max) {
+    reader.refuse("vpa", `expected ${min} to ${max} characters with exactly one @`);
+    return undefined;
+  }
+  return { kind: "vpa", vpa };
+}
+
+function readBankAccount(reader: RowReader): PayoutAccountDetails | undefined {
+  const code = readIfsc(reader);
+  const accountNumber = readAccountNumber(reader);
+  if (code === undefined || accountNumber === undefined) return undefined;
+  return { kind: "bank_account", ifsc: code, accountNumber };
+}
+
+function readIfsc(reader: RowReader): string | undefined {
+  const code = reader.text("ifsc").toUpperCase();
+  if (code === "") {
+    reader.refuse("ifsc", "is empty beside an account number");
+    return undefined;
+  }
+  if (!IFSC.test(code)) {
+    reader.refuse("ifsc", "expected four letters, a zero and six letters or digits");
+    return undefined;
+  }
+  if (ifsc.validate(code)) return code;
+  reader.refuse("ifsc", `no branch has the code ${code}`);
+  return undefined;
+}
+
+function readAccountNumber(reader: RowReader): string | undefined {
+  const text = reader.text("account_number");
+  if (text === "") {
+    reader.refuse("account_number", "is empty beside an IFSC");
+    return undefined;
+  }
+  if (ACCOUNT_NUMBER.test(text)) return text;
+  const cut = /^[0-9.]+E\+[0-9]+$/i.test(text);
+  const why = cut ? "a spreadsheet has turned the number into a power of ten; " : "";
+  reader.refuse("account_number", `${why}expected 5 to 35 letters and digits`);
+  return undefined;
+}

@@ -1,0 +1,141 @@
+import type { ClientBase } from "pg";
+import { formatRupees } from "../support/money.ts";
+import { accountKey } from "./agreement.ts";
+import type { ColumnName } from "./columns.ts";
+import {
+  loadConsultants,
+  loadEarnings,
+  type ConsultantOnRecord,
+  type EarningOnRecord,
+} from "./on-record.ts";
+import type { Problem } from "./problems.ts";
+import type { EarningsFile } from "./read-file.ts";
+import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
+
+/** What an import of a file would write to the database as it stands, and what forbids it. */
+export interface ImportPlan {
+  newConsultants: ConsultantDetails[];
+  knownConsultants: ConsultantOnRecord[];
+  /** Consultants on record that lack a tax profile. */
+  newTaxProfiles: OfConsultant[];
+  /** Consultants on record whose account is a new one from now on. */
+  newAccounts: OfConsultant[];
+  /** Of `newAccounts`, how many replace another. */
+  replacedAccounts: number;
+  newEarnings: EarningRow[];
+  knownEarnings: EarningOnRecord[];
+  /** Consultants whose name on record is another one; it stays. */
+  namesKept: number;
+  problems: Problem[];
+}
+
+export interface OfConsultant {
+  consultantId: string;
+  details: ConsultantDetails;
+}
+
+/** Compares the good rows of a file with the database. Reads only. */
+export async function planImport(
+  client: ClientBase,
+  file: EarningsFile,
+  { updateAccounts }: { updateAccounts: boolean },
+): Promise<ImportPlan> {
+  const plan: ImportPlan = {
+    newConsultants: [],
+    knownConsultants: [],
+    newTaxProfiles: [],
+    newAccounts: [],
+    replacedAccounts: 0,
+    newEarnings: [],
+    knownEarnings: [],
+    namesKept: 0,
+    problems: [],
+  };
+  const consultants = await loadConsultants(client, [...file.consultants.keys()]);
+  for (const inFile of file.consultants.values()) {
+    const onRecord = consultants.get(inFile.details.ref);
+    if (onRecord === undefined) plan.newConsultants.push(inFile.details);
+    else planKnownConsultant(plan, inFile, onRecord, { updateAccounts });
+  }
+
+  const references = file.rows.map((row) => row.bookingReference);
+  const earnings = await loadEarnings(client, references);
+  for (const row of file.rows) {
+    const onRecord = earnings.get(row.bookingReference);
+    if (onRecord === undefined) plan.newEarnings.push(row);
+    else {
+      plan.knownEarnings.push(onRecord);
+      plan.problems.push(...compareEarning(row, onRecord));
+    }
+  }
+  return plan;
+}
+
+function planKnownConsultant(
+  plan: ImportPlan,
+  { line, details }: ConsultantInFile,
+  onRecord: ConsultantOnRecord,
+  { updateAccounts }: { updateAccounts: boolean },
+): void {
+  plan.knownConsultants.push(onRecord);
+  if (details.name !== undefined && details.name !== onRecord.name) plan.namesKept++;
+
+  const ofConsultant = { consultantId: onRecord.id, details };
+  if (onRecord.tax === undefined) plan.newTaxProfiles.push(ofConsultant);
+  else plan.problems.push(...compareTax(line, details, onRecord.tax));
+
+  if (onRecord.account && accountKey(onRecord.account) === accountKey(details.account)) return;
+  if (onRecord.hasAccounts && !updateAccounts) {
+    plan.problems.push({
+      line,
+      column: details.account.kind === "vpa" ? "vpa" : "account_number",
+      message:
+        "differs from the active payout account on record; if the consultant has changed it, run again with --update-accounts",
+    });
+    return;
+  }
+  plan.newAccounts.push(ofConsultant);
+  if (onRecord.hasAccounts) plan.replacedAccounts++;
+}
+
+/** Tax facts are never changed by an import: they decide tax already withheld. */
+function compareTax(
+  line: number,
+  details: ConsultantDetails,
+  tax: NonNullable<ConsultantOnRecord["tax"]>,
+): Problem[] {
+  const differences: [ColumnName, boolean][] = [
+    ["pan", details.pan !== tax.pan],
+    ["category", details.category !== tax.category],
+    ["pan_status", details.panStatus !== undefined && details.panStatus !== tax.panStatus],
+    ["resident", details.resident !== undefined && details.resident !== tax.resident],
+    ["aadhaar", details.aadhaar !== undefined && details.aadhaar !== tax.aadhaar],
+  ];
+  const message =
+    "differs from the tax profile on record; correct the file, or the profile before the import";
+  return differences
+    .filter(([, differs]) => differs)
+    .map(([column]) => ({ line, column, message }));
+}
+
+function compareEarning(row: EarningRow, onRecord: EarningOnRecord): Problem[] {
+  const { line } = row;
+  const known = "the booking is already imported with";
+  const problems: Problem[] = [];
+  if (row.consultantRef !== onRecord.consultantRef) {
+    problems.push({ line, column: "consultant", message: `${known} another consultant` });
+  }
+  if (row.creditedOn !== onRecord.creditedOn) {
+    const message = `${known} ${onRecord.creditedOn}, not ${row.creditedOn}`;
+    problems.push({ line, column: "credit_date", message });
+  }
+  if (row.grossPaise !== onRecord.grossPaise) {
+    const message = `${known} ${formatRupees(onRecord.grossPaise)}, not ${formatRupees(row.grossPaise)}`;
+    problems.push({ line, column: "gross", message });
+  }
+  if (row.platformFeePaise !== onRecord.platformFeePaise) {
+    const message = `${known} ${formatRupees(onRecord.platformFeePaise)}, not ${formatRupees(row.platformFeePaise)}`;
+    problems.push({ line, column: "platform_fee", message });
+  }
+  return problems;
+}

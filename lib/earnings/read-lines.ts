@@ -1,0 +1,61 @@
+import { isUtf8 } from "node:buffer";
+
+const NEWLINE = 0x0a;
+/** A line longer than this is no row of a finance export, but some other kind of file. */
+const LONGEST_LINE_BYTES = 1_000_000;
+
+/** The bytes are not those of a text file in UTF-8. `line` is where this showed. */
+export class NotTextError extends Error {
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.name = "NotTextError";
+    this.line = line;
+  }
+}
+
+/**
+ * Passes a file's bytes on, cut after whole lines, and refuses what is not UTF-8 text: a decoder
+ * would put replacement characters into a name and say nothing.
+ *
+ * @throws NotTextError
+ */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  let line = 1;
+  for await (const chunk of chunks) {
+    const bytes = Buffer.concat([rest, chunk]);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    const whole = bytes.subarray(0, end);
+    line = checkLines(whole, line);
+    rest = bytes.subarray(end);
+    if (rest.length > LONGEST_LINE_BYTES) {
+      throw new NotTextError(line, "the line is longer than a megabyte; expected a CSV file");
+    }
+    if (whole.length > 0) yield whole;
+  }
+  checkLines(rest, line);
+  if (rest.length > 0) yield rest;
+}
+
+/** Returns the number of the line after `bytes`, whose first line is `line`. */
+function checkLines(bytes: Buffer, line: number): number {
+  const fine = isUtf8(bytes) && !bytes.includes(0);
+  for (let start = 0; start < bytes.length; line++) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    if (!fine) checkLine(bytes.subarray(start, end), line);
+    start = end;
+  }
+  return line;
+}
+
+function checkLine(bytes: Buffer, line: number): void {
+  if (bytes.includes(0)) {
+    throw new NotTextError(line, "the file is binary; expected CSV text in UTF-8");
+  }
+  if (!isUtf8(bytes)) {
+    throw new NotTextError(line, "the file is not UTF-8; save it as “CSV UTF-8”");
+  }
+}

@@ -1,0 +1,51 @@
+import type { Day } from "../support/calendar.ts";
+import type { Paise } from "../support/money.ts";
+
+export const payeeCategories = ["individual", "huf", "company", "firm", "other"] as const;
+export type PayeeCategory = (typeof payeeCategories)[number];
+
+export const panStatuses = ["valid", "missing", "inoperative"] as const;
+export type PanStatus = (typeof panStatuses)[number];
+
+/** Where a consultant is paid: a bank account or a VPA, never both. */
+export type PayoutAccountDetails =
+  { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
+
+/** What a file says of one consultant. A field that the file leaves open is `undefined`. */
+export interface ConsultantDetails {
+  /** The marketplace's id or code. */
+  ref: string;
+  name: string | undefined;
+  /** `null` when none was furnished. */
+  pan: string | null;
+  category: PayeeCategory;
+  panStatus: PanStatus | undefined;
+  resident: boolean | undefined;
+  aadhaar: boolean | undefined;
+  account: PayoutAccountDetails;
+}
+
+/** One sale, as a good row of a file states it. */
+export interface EarningRow {
+  /** Line of the file, the header being line 1. */
+  line: number;
+  consultantRef: string;
+  bookingReference: string;
+  creditedOn: Day;
+  grossPaise: Paise;
+  platformFeePaise: Paise;
+  /** Gross less platform fee; always above zero. */
+  amountPaise: Paise;
+}
+
+/** A consultant of the file, with the first line on which it stands. */
+export interface ConsultantInFile {
+  line: number;
+  details: ConsultantDetails;
+}
+
+export interface EarningTotals {
+  grossPaise: Paise;
+  platformFeePaise: Paise;
+  amountPaise: Paise;
+}

@@ -1,0 +1,74 @@
+import {
+  DatabaseNotMigratedError,
+  DatabaseUnreachableError,
+  isConnectionError,
+  isMissingSchema,
+} from "../db/connection.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
+import { LeaseLostError } from "../support/lease.ts";
+import type { Verdict } from "../support/verdict.ts";
+import { LockUnavailableError } from "./lock/index.ts";
+import type { Outcome } from "./outcome.ts";
+import type { StopSignal } from "./signals.ts";
+
+/** The core's verdict as an outcome; only the harness knows what asked it to stop. */
+export function outcomeOfVerdict(verdict: Verdict, stop: StopSignal): Outcome {
+  return verdict.kind === "interrupted" ? interrupted(stop) : verdict;
+}
+
+/** The run was asked to stop, and did. */
+export function interrupted(stop: StopSignal): Outcome {
+  const reason = stop.reason() ?? "SIGTERM";
+  const why = {
+    SIGINT: "It was told to stop (SIGINT).",
+    SIGTERM: "It was told to stop (SIGTERM).",
+    deadline: "Its deadline passed.",
+    "lease-lost": "Its lock could not be renewed or was lost.",
+  }[reason];
+  return {
+    kind: "interrupted",
+    reason,
+    message: `${why} What was in hand was finished or recorded as unknown, nothing else was started. Run it again to go on.`,
+  };
+}
+
+/** What was thrown as an outcome, with the message and the remedy that an operator needs. */
+export function outcomeOfError(
+  thrown: unknown,
+  databaseUrl: string | undefined,
+  stop: StopSignal,
+): Outcome {
+  if (thrown instanceof LeaseLostError) {
+    stop.stop("lease-lost");
+    return interrupted(stop);
+  }
+  const error = recognise(thrown, databaseUrl);
+  if (error instanceof AfterhoursError) {
+    return {
+      kind: "failed",
+      code: error.code.toLowerCase().replaceAll("_", "-"),
+      message: `${error.message}.`,
+      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+      error,
+    };
+  }
+  return {
+    kind: "failed",
+    code: "unexpected-error",
+    message: error.message || error.constructor.name,
+    remedy:
+      "This is a bug or a state that nobody foresaw. The log has the stack; what was done is in the report and in the database.",
+    error,
+  };
+}
+
+/** The database's own errors, whichever library they come through, as the error an operator can use. */
+function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
+  const error = toError(thrown);
+  if (error instanceof AfterhoursError && !(error instanceof LockUnavailableError)) return error;
+  if (databaseUrl === undefined) return error;
+  const cause = error instanceof LockUnavailableError ? error.cause : error;
+  if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
+  if (error instanceof LockUnavailableError) return error;
+  return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
+}

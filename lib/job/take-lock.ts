@@ -1,0 +1,77 @@
+import type pg from "pg";
+import { isMissingSchema } from "../db/connection.ts";
+import { systemClock } from "../support/clock.ts";
+import { toError } from "../support/errors.ts";
+import { noLease, type Lease } from "../support/lease.ts";
+import type { HarnessSettings } from "./environment.ts";
+import {
+  acquireLease,
+  createPostgresLockStore,
+  lockKey,
+  LockUnavailableError,
+  type LockStore,
+} from "./lock/index.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Run } from "./run.ts";
+import type { StopSignal } from "./signals.ts";
+
+/**
+ * Takes the job's lock, or says how the run ends without it. A lease that is lost later fires the stop
+ * signal.
+ *
+ * @throws {LockUnavailableError} when the store can't be reached and the job fails closed
+ */
+export async function takeLock<S, R>(
+  run: Run<S, R>,
+  control: pg.Pool,
+  { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
+): Promise<{ lease: Lease } | { outcome: Outcome }> {
+  const { job, log } = run;
+  if (harness.lockStore === "off") {
+    log.warn("the lock is switched off; claims on the rows keep two runs apart");
+    return { lease: noLease };
+  }
+  const store = await openLockStore(harness, control);
+  const request = {
+    key: lockKey({ environment: harness.environmentName, job: job.name }),
+    owner: run.owner,
+    ttlMs: job.lock.ttlMs,
+  };
+  try {
+    const result = await acquireLease(store, request, {
+      clock: systemClock,
+      onRenewalFailed: (error) =>
+        log.warn({ err: toError(error) }, "the lease could not be renewed; trying again"),
+    });
+    if (result.kind === "held") {
+      await store.close();
+      const message = `Another run holds the lock: ${result.owner}, until ${result.expiresAt.toISOString()} unless it renews. If that process is dead, this job can run after then.`;
+      return { outcome: { kind: "skipped", reason: "lock-held", message } };
+    }
+    const { lease } = result;
+    lease.lost.addEventListener("abort", () => stop.stop("lease-lost"), { once: true });
+    run.releasers.push({
+      what: "lock",
+      release: async () => {
+        await lease.release();
+        await store.close();
+      },
+    });
+    return { lease };
+  } catch (error) {
+    await store.close();
+    if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
+    if (job.lock.failMode === "open") {
+      log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
+      return { lease: noLease };
+    }
+    throw error;
+  }
+}
+
+async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
+  if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
+    return createPostgresLockStore(control);
+  const { createRedisLockStore } = await import("./lock/redis-lock-store.ts");
+  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now() });
+}
