@@ -1,0 +1,49 @@
+import type { ServerResponse } from "node:http";
+import type { CallRecord } from "./calls.ts";
+import type { Refusal } from "./errors.ts";
+import { apiError } from "./errors.ts";
+import type { CompleteFault } from "./faults.ts";
+
+export interface Answer {
+  status: number;
+  body: object;
+}
+
+export function refusalAnswer(refusal: Refusal): Answer {
+  return { status: refusal.status, body: { error: refusal.error } };
+}
+
+/** What a fault with a status answers: the usual error of that status, and what the fault changes in it. */
+export function faultAnswer(fault: CompleteFault, status: number): Answer {
+  const given = Object.entries(fault.error ?? {}).filter(([, value]) => value !== undefined);
+  return { status, body: { error: apiError(status, Object.fromEntries(given)) } };
+}
+
+export interface SendOptions {
+  call?: CallRecord;
+  nullAsText?: boolean;
+  /** Seconds. */
+  retryAfter?: number | undefined;
+  /** Send only the first half of the body, as a broken proxy would. */
+  cutShort?: boolean;
+}
+
+/** Does nothing when the caller has gone. */
+export function send(response: ServerResponse, answer: Answer, options: SendOptions = {}): void {
+  if (response.destroyed) return;
+  const whole = options.nullAsText
+    ? JSON.stringify(answer.body, textForNull)
+    : JSON.stringify(answer.body);
+  const text = options.cutShort ? whole.slice(0, whole.length / 2) : whole;
+  if (options.call) options.call.status = answer.status;
+  if (options.retryAfter !== undefined) response.setHeader("retry-after", options.retryAfter);
+  response.writeHead(answer.status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+function textForNull(key: string, value: unknown): unknown {
+  return value === null && (key === "utr" || key === "step" || key === "reason") ? "null" : value;
+}

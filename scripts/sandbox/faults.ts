@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { PAYOUT_STATES } from "./states.ts";
+import { ROUTES } from "./routes.ts";
+
+const text = z.string().min(1);
+const milliseconds = z.int().min(0).max(3_600_000);
+
+/** Each of these answers the request in its own way, so a fault has at most one of them. */
+const ANSWERS = ["status", "dropBefore", "dropAfter", "malformed", "hang"] as const;
+/** These bend the course of the payout that the request makes. */
+const COURSES = ["endState", "initialState", "lowBalance"] as const;
+const OTHERS = ["delayMs", "acceptAfterMs"] as const;
+
+const matchSchema = z.strictObject({
+  reference_id: text.optional(),
+  amount: z.int().optional(),
+  /** The payee's account number, never ours. */
+  account_number: text.optional(),
+  vpa: text.optional(),
+  /** `reference_id` of the payee's contact. */
+  contact_reference: text.optional(),
+  mode: text.optional(),
+  idempotency_key: text.optional(),
+});
+
+export const faultSchema = z
+  .strictObject({
+    on: z.enum([...ROUTES, "*"], {
+      error: `expected "*" or one of: ${ROUTES.join(", ")}`,
+    }),
+    match: matchSchema.optional(),
+    times: z.union([z.literal(-1), z.int().min(1)]).default(1),
+    skip: z.int().min(0).default(0),
+    status: z.int().min(400).max(599).optional(),
+    error: z
+      .strictObject({
+        code: text.optional(),
+        reason: text.optional(),
+        description: text.optional(),
+        field: text.optional(),
+      })
+      .optional(),
+    retryAfter: z.int().min(0).optional(),
+    accept: z.boolean().optional(),
+    delayMs: milliseconds.optional(),
+    acceptAfterMs: milliseconds.optional(),
+    dropBefore: z.literal(true).optional(),
+    dropAfter: z.literal(true).optional(),
+    malformed: z.literal(true).optional(),
+    hang: z.literal(true).optional(),
+    initialState: z.enum(PAYOUT_STATES).optional(),
+    endState: z.enum(["processed", "failed", "reversed", "processing"]).optional(),
+    endReason: text.optional(),
+    lowBalance: z.literal(true).optional(),
+  })
+  .superRefine((fault, context) => {
+    const complain = (field: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [field], message });
+    const answers = ANSWERS.filter((name) => fault[name] !== undefined);
+    const courses = COURSES.filter((name) => fault[name] !== undefined);
+    const [answer, second] = answers;
+    const course = courses[0];
+
+    if (second !== undefined)
+      complain(second, `cannot stand beside ${String(answer)}: a request gets one answer`);
+    if (
+      answer === undefined &&
+      course === undefined &&
+      OTHERS.every((name) => fault[name] === undefined)
+    )
+      complain("on", `no effect: add one of ${[...ANSWERS, ...COURSES, ...OTHERS].join(", ")}`);
+    if (fault.accept !== undefined && answer !== "status" && answer !== "hang")
+      complain("accept", "needs status or hang");
+    if (fault.error && answer !== "status") complain("error", "needs status");
+    if (fault.retryAfter !== undefined && answer !== "status")
+      complain("retryAfter", "needs status");
+    if (fault.endReason !== undefined && !fault.endState && !fault.initialState)
+      complain("endReason", "needs endState or initialState");
+    if (fault.lowBalance && fault.initialState)
+      complain("lowBalance", "cannot stand beside initialState");
+    if (course !== undefined && fault.on !== "POST /payouts")
+      complain(course, 'needs on: "POST /payouts"');
+    if (course !== undefined && !acceptsRequest(fault))
+      complain(course, `has no effect, because ${String(answer)} accepts nothing`);
+  });
+
+/** A fault as a user writes it; the defaults may be left out. */
+export type Fault = z.input<typeof faultSchema>;
+/** A fault with its defaults filled in. */
+export type CompleteFault = z.output<typeof faultSchema>;
+
+/** The text of what is wrong names the fault and the field, `faults[2].match.vpa: …`. */
+export class InvalidFault extends Error {
+  override readonly name = "InvalidFault";
+}
+
+/** One fault or an array of them. Throws `InvalidFault`; unknown fields are never ignored. */
+export function parseFaults(value: unknown): CompleteFault[] {
+  const list = Array.isArray(value) ? value : [value];
+  const parsed = z.array(faultSchema).safeParse(list);
+  if (parsed.success) return parsed.data;
+  const messages = parsed.error.issues.map((issue) => {
+    const [index, ...path] = issue.path;
+    return `${[`faults[${String(index)}]`, ...path.map(String)].join(".")}: ${issue.message}`;
+  });
+  throw new InvalidFault(messages.join("; "));
+}
+
+/** Whether the request is processed although it is not answered as usual. */
+export function acceptsRequest(
+  fault: Pick<CompleteFault, "status" | "hang" | "dropBefore" | "accept">,
+): boolean {
+  if (fault.dropBefore) return false;
+  if (fault.status !== undefined || fault.hang) return fault.accept ?? false;
+  return true;
+}

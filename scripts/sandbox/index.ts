@@ -1,0 +1,11 @@
+export { SANDBOX_DEFAULTS, startSandbox } from "./sandbox.ts";
+export type { Sandbox, SandboxOptions, SandboxVariable } from "./sandbox.ts";
+export type { BalanceChange, SandboxControl } from "./control.ts";
+export type { AccountSummary } from "./account.ts";
+export type { CallRecord } from "./calls.ts";
+export type { Fault } from "./faults.ts";
+export { InvalidFault } from "./faults.ts";
+export type { RemainingFault } from "./fault-plan.ts";
+export type { PayoutRecord } from "./payout-json.ts";
+export type { PayoutState } from "./states.ts";
+export { IllegalTransition, PAYOUT_STATES } from "./states.ts";

@@ -1,0 +1,74 @@
+import { contactJson } from "./contacts.ts";
+import type { JsonObject } from "./fields.ts";
+import { notesJson } from "./fields.ts";
+import { fundAccountJson } from "./fund-accounts.ts";
+import type { Payout } from "./payout-book.ts";
+import type { PayoutState } from "./states.ts";
+import { isLive } from "./states.ts";
+
+/** A payout as the API answers it. */
+export function payoutJson(payout: Payout): JsonObject {
+  const { request, fundAccount } = payout;
+  return {
+    id: payout.id,
+    entity: "payout",
+    fund_account_id: fundAccount.id,
+    ...(request.payee.form === "composite"
+      ? {
+          fund_account: {
+            ...fundAccountJson(fundAccount),
+            contact: contactJson(fundAccount.contact),
+          },
+        }
+      : {}),
+    amount: request.amountPaise,
+    currency: "INR",
+    notes: notesJson(request.notes),
+    fees: payout.feesPaise,
+    tax: payout.taxPaise,
+    status: payout.state,
+    purpose: request.purpose,
+    utr: payout.utr,
+    mode: request.mode,
+    reference_id: request.referenceId,
+    narration: request.narration,
+    batch_id: null,
+    status_details: payout.statusDetails,
+    created_at: payout.createdAtSeconds,
+    fee_type: null,
+  };
+}
+
+/** A payout as the control endpoints and `Sandbox.payouts()` show it. */
+export interface PayoutRecord {
+  id: string;
+  status: PayoutState;
+  /** In paise. */
+  amount: number;
+  reference_id: string | null;
+  idempotency_key: string;
+  fund_account_id: string;
+  mode: string;
+  /** Oldest first; `at` is an ISO time. */
+  history: { status: PayoutState; at: string; reason: string | null }[];
+  /** Money has left or may still leave: not failed, rejected, cancelled or reversed. */
+  live: boolean;
+}
+
+export function payoutRecord(payout: Payout): PayoutRecord {
+  return {
+    id: payout.id,
+    status: payout.state,
+    amount: payout.request.amountPaise,
+    reference_id: payout.request.referenceId,
+    idempotency_key: payout.idempotencyKey,
+    fund_account_id: payout.fundAccount.id,
+    mode: payout.request.mode,
+    history: payout.history.map(({ state, at, reason }) => ({
+      status: state,
+      at: at.toISOString(),
+      reason,
+    })),
+    live: isLive(payout.state),
+  };
+}

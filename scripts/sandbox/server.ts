@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { refusalAnswer, send } from "./answers.ts";
+import type { ApiCallContext } from "./api-call.ts";
+import { answerApiCall } from "./api-call.ts";
+import type { CallRecord } from "./calls.ts";
+import { answerControl } from "./control-http.ts";
+import type { SandboxControl } from "./control.ts";
+import { Refusal } from "./errors.ts";
+import { routeOf } from "./routes.ts";
+
+export interface ListenerOptions extends ApiCallContext {
+  control: SandboxControl;
+  keyId: string;
+  keySecret: string;
+  onCall: ((call: CallRecord) => void) | undefined;
+}
+
+const CONTROL = "/__sandbox";
+const MAX_BODY_BYTES = 1_000_000;
+
+/** Sends a request to the control endpoints, or logs it, checks its credentials and finds its route. */
+export function createListener(options: ListenerOptions): RequestListener {
+  const credentials = Buffer.from(`${options.keyId}:${options.keySecret}`).toString("base64");
+  return (request, response) => {
+    const { path, query } = splitUrl(request.url ?? "/");
+    if (path.startsWith(`${CONTROL}/`)) {
+      answerControlRequest(options.control, request, response, path.slice(CONTROL.length));
+      return;
+    }
+    const call = startCall(options, request, response, path);
+    readBody(request, (body) => {
+      const refuse = (refusal: Refusal): void =>
+        send(response, refusalAnswer(refusal), { call, nullAsText: options.nullAsText });
+      if (body === undefined) {
+        refuse(tooLarge());
+        return;
+      }
+      if (body.length > 0) call.body_sha256 = createHash("sha256").update(body).digest("hex");
+      if (request.headers.authorization !== `Basic ${credentials}`) {
+        refuse(new Refusal(401));
+        return;
+      }
+      const found = routeOf(call.method, path);
+      if (!found) {
+        refuse(new Refusal(404));
+        return;
+      }
+      void answerApiCall(options, response, call, {
+        route: found.route,
+        id: found.id ?? "",
+        query: new URLSearchParams(query),
+        rawBody: body.toString("utf8"),
+        idempotencyKey: call.idempotency_key ?? undefined,
+      });
+    });
+  };
+}
+
+function answerControlRequest(
+  control: SandboxControl,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): void {
+  readBody(request, (body) => {
+    const { method = "GET" } = request;
+    const answer = body
+      ? answerControl(control, { method, path, rawBody: body.toString("utf8") })
+      : refusalAnswer(tooLarge());
+    send(response, answer);
+  });
+}
+
+function startCall(
+  { state, onCall }: ListenerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): CallRecord {
+  const key = request.headers["x-payout-idempotency"];
+  const call = state.calls.start({
+    method: request.method ?? "GET",
+    path,
+    idempotency_key: typeof key === "string" ? key : null,
+  });
+  response.on("close", () => {
+    if (!response.writableFinished) call.status = "dropped";
+    onCall?.(call);
+  });
+  return call;
+}
+
+/** `/v1/payouts?count=1` and `/payouts?count=1` are the same call. */
+function splitUrl(url: string): { path: string; query: string } {
+  const mark = url.indexOf("?");
+  const whole = mark === -1 ? url : url.slice(0, mark);
+  const path = whole.startsWith("/v1/") ? whole.slice(3) : whole;
+  return { path, query: mark === -1 ? "" : url.slice(mark + 1) };
+}
+
+/** Calls back with undefined for a body that is too large, and never when the caller breaks off. */
+function readBody(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+  });
+  request.on("end", () => done(bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks)));
+  // Breaking off shows in the call log through the response; without a listener it would be thrown.
+  request.on("error", () => undefined);
+}
+
+function tooLarge(): Refusal {
+  return new Refusal(413, {
+    description: `The request body is larger than ${MAX_BODY_BYTES} bytes.`,
+  });
+}

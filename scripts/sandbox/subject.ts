@@ -1,0 +1,123 @@
+import type { ApiRequest } from "./api-request.ts";
+import type { Contact } from "./contacts.ts";
+import type { Subject } from "./fault-plan.ts";
+import type { JsonObject } from "./fields.ts";
+import { isJsonObject } from "./fields.ts";
+import type { FundAccount } from "./fund-accounts.ts";
+import type { Route } from "./routes.ts";
+import type { World } from "./world.ts";
+
+/**
+ * What a request is about, for faults to match on. It looks things up but validates nothing: a fault
+ * may also meet a request that would be refused.
+ */
+export function subjectOf(world: World, route: Route, request: ApiRequest): Subject {
+  const { idempotencyKey } = request;
+  return {
+    ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),
+    ...subjectOfResource(world, route, request),
+  };
+}
+
+function subjectOfResource(world: World, route: Route, request: ApiRequest): Subject {
+  const { contacts, fundAccounts, payouts } = world;
+  switch (route) {
+    case "POST /contacts":
+      return ofContactBody(looseBody(request.rawBody));
+    case "GET /contacts/:id":
+    case "PATCH /contacts/:id":
+      return ofContact(contacts.get(request.id));
+    case "POST /fund_accounts": {
+      const body = looseBody(request.rawBody);
+      return { ...ofAccountBody(body), ...ofContact(contacts.get(String(body["contact_id"]))) };
+    }
+    case "GET /fund_accounts/:id":
+    case "PATCH /fund_accounts/:id":
+      return ofFundAccount(fundAccounts.get(request.id));
+    case "POST /payouts":
+      return ofPayoutBody(world, looseBody(request.rawBody));
+    case "GET /payouts/:id":
+    case "POST /payouts/:id/cancel": {
+      const payout = payouts.get(request.id);
+      if (!payout) return {};
+      const { amountPaise, mode, referenceId } = payout.request;
+      return {
+        ...ofFundAccount(payout.fundAccount),
+        ...texts({ reference_id: referenceId, mode }),
+        amount: amountPaise,
+      };
+    }
+    case "GET /contacts":
+    case "GET /fund_accounts":
+    case "GET /payouts":
+    case "GET /transactions":
+    case "GET /transactions/:id":
+    case "GET /banking_balances":
+      return texts({
+        reference_id: request.query.get("reference_id"),
+        mode: request.query.get("mode"),
+      });
+  }
+}
+
+function ofPayoutBody(world: World, body: JsonObject): Subject {
+  const { amount, fund_account: nested } = body;
+  return {
+    ...(typeof amount === "number" ? { amount } : {}),
+    ...texts({ reference_id: body["reference_id"], mode: body["mode"] }),
+    ...(isJsonObject(nested)
+      ? {
+          ...ofAccountBody(nested),
+          ...texts({ contact_reference: objectIn(nested, "contact")["reference_id"] }),
+        }
+      : ofFundAccount(world.fundAccounts.get(String(body["fund_account_id"])))),
+  };
+}
+
+function ofContactBody(body: JsonObject): Subject {
+  const reference = body["reference_id"];
+  return texts({ reference_id: reference, contact_reference: reference });
+}
+
+function ofAccountBody(body: JsonObject): Subject {
+  return texts({
+    account_number: objectIn(body, "bank_account")["account_number"],
+    vpa: objectIn(body, "vpa")["address"],
+  });
+}
+
+function ofFundAccount(fundAccount: FundAccount | undefined): Subject {
+  if (!fundAccount) return {};
+  const { details, contact } = fundAccount;
+  return {
+    ...ofContact(contact),
+    ...(details.kind === "vpa"
+      ? { vpa: details.address }
+      : { account_number: details.accountNumber }),
+  };
+}
+
+function ofContact(contact: Contact | undefined): Subject {
+  return texts({ contact_reference: contact?.details.referenceId });
+}
+
+/** Keeps what is a text. */
+function texts(values: Record<string, unknown>): Subject {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => typeof value === "string"),
+  );
+}
+
+function objectIn(body: JsonObject, field: string): JsonObject {
+  const value = body[field];
+  return isJsonObject(value) ? value : {};
+}
+
+function looseBody(rawBody: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(rawBody);
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,33 @@
+import type { Payout } from "./payout-book.ts";
+
+/** What a debit for a payout shows as its cause. */
+export function payoutSource(payout: Payout): Record<string, unknown> {
+  return {
+    id: payout.id,
+    entity: "payout",
+    fund_account_id: payout.fundAccount.id,
+    amount: payout.request.amountPaise,
+    reference_id: payout.request.referenceId,
+    fees: payout.feesPaise,
+    tax: payout.taxPaise,
+    status: payout.state,
+    utr: payout.utr,
+    mode: payout.request.mode,
+    created_at: payout.createdAtSeconds,
+    fee_type: null,
+  };
+}
+
+/** What a credit shows as its cause when the money of a payout has come back. */
+export function reversalSource(id: string, payout: Payout): Record<string, unknown> {
+  return {
+    id,
+    entity: "reversal",
+    payout_id: payout.id,
+    amount: payout.request.amountPaise,
+    fee: payout.feesPaise,
+    tax: payout.taxPaise,
+    currency: "INR",
+    utr: payout.utr,
+  };
+}
