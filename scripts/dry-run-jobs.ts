@@ -1,0 +1,56 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { jobs } from "../jobs/registry.ts";
+import { runChild } from "./demo/child.ts";
+import { migrate } from "./migrate/apply.ts";
+import { startSandbox } from "./sandbox/index.ts";
+import { startPostgres } from "./services/postgres.ts";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+process.exitCode = await main();
+
+/**
+ * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week.
+ * A job that fails, or a provider that was asked to change anything, makes this red.
+ */
+async function main(): Promise<number> {
+  const never = new AbortController().signal;
+  const postgres = await startPostgres({ durability: "none" });
+  const sandbox = await startSandbox();
+  try {
+    await migrate({ url: postgres.url });
+    const env = {
+      ...process.env,
+      ...sandbox.env,
+      DATABASE_URL: postgres.url,
+      REDIS_URL: "",
+      GITHUB_OUTPUT: "",
+    };
+    const sample = join(ROOT, "scripts/demo/sample-earnings.csv");
+    const seeded = await runChild(ROOT, ["scripts/import-earnings.ts", sample, "--approve"], {
+      env,
+      signal: never,
+      show: "stderr",
+    });
+    if (seeded !== 0) return seeded;
+
+    const failed: string[] = [];
+    for (const { name } of jobs) {
+      const exitCode = await runChild(ROOT, [`jobs/${name}.ts`, "--dry-run"], {
+        env,
+        signal: never,
+        show: "all",
+      });
+      if (exitCode !== 0) failed.push(`${name} ended with exit code ${exitCode}`);
+    }
+    const writes = sandbox.calls().filter(({ mutating }) => mutating);
+    if (writes.length > 0) failed.push(`${writes.length} mutating calls reached the provider`);
+    for (const problem of failed) console.error(problem);
+    console.log(`${jobs.length} jobs dry-run, ${failed.length} problems`);
+    return failed.length === 0 && jobs.length > 0 ? 0 : 1;
+  } finally {
+    await sandbox.close();
+    await postgres.stop();
+  }
+}

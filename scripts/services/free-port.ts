@@ -1,0 +1,17 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/**
+ * A loopback port that nobody listens on now. Somebody else can take it before the server does:
+ * whoever starts a server on it tries again with another.
+ */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

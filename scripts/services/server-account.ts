@@ -1,0 +1,76 @@
+import { spawnSync } from "node:child_process";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AfterhoursError } from "../../lib/support/errors.ts";
+
+/** Whom a server runs as; empty: as ourselves. Fits into the options of `spawn`. */
+export type ServerAccount = { uid: number; gid: number } | { uid?: never; gid?: never };
+
+/**
+ * PostgreSQL refuses to run as root, so root runs it as `postgres` where that account exists and as
+ * `nobody` where it does not. No account is ever made. Anybody else runs it as themselves.
+ */
+export function serverAccount(): ServerAccount {
+  if (process.getuid?.() !== 0) return {};
+  const accounts = readFileSync("/etc/passwd", "utf8").split("\n");
+  for (const name of ["postgres", "nobody"]) {
+    const entry = accounts.find((line) => line.startsWith(`${name}:`))?.split(":");
+    if (entry?.[2] && entry[3]) return { uid: Number(entry[2]), gid: Number(entry[3]) };
+  }
+  throw new AfterhoursError(
+    "NO_SERVER_ACCOUNT",
+    "PostgreSQL does not run as root, and this system has neither a `postgres` nor a `nobody` account.",
+    { remedy: "Run as an ordinary user, or make an account: useradd --system postgres" },
+  );
+}
+
+/**
+ * A new private directory that the account owns and can reach: the system's own temporary
+ * directory may lie below a home that only its owner can enter.
+ */
+export function makeServerDirectory(prefix: string, account: ServerAccount): string {
+  const refusals: string[] = [];
+  for (const parent of new Set([tmpdir(), "/tmp", "/var/tmp"])) {
+    try {
+      const directory = mkdtempSync(join(parent, prefix));
+      chmodSync(directory, 0o700);
+      if (account.uid === undefined) return directory;
+      chownSync(directory, account.uid, account.gid);
+      if (canWrite(directory, account)) return directory;
+      rmSync(directory, { recursive: true });
+      refusals.push(`${parent}: not reachable for user ${account.uid}`);
+    } catch (error) {
+      refusals.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new AfterhoursError(
+    "NO_TEMPORARY_DIRECTORY",
+    `No temporary directory that the database server can write in: ${refusals.join("; ")}`,
+    { remedy: "Set TMPDIR to a directory with some free space." },
+  );
+}
+
+/** Whether the account can enter the directory and write there. */
+export function canWrite(directory: string, account: ServerAccount): boolean {
+  if (account.uid === undefined) {
+    try {
+      accessSync(directory, constants.W_OK | constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  const options = { ...account, cwd: "/", stdio: "ignore" } as const;
+  return (
+    spawnSync("/bin/sh", ["-c", 'cd "$1" && test -w .', "sh", directory], options).status === 0
+  );
+}

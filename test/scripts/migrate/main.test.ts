@@ -1,0 +1,76 @@
+import { describe, expect, inject, it } from "vitest";
+import { withScratchDatabase } from "../../../scripts/migrate/scratch-database.ts";
+import type { ScriptResult } from "../../support/run-script.ts";
+import { runScript } from "../../support/run-script.ts";
+
+function db(command: string, databaseUrl?: string): Promise<ScriptResult> {
+  return runScript("scripts/migrate/main.ts", {
+    args: [command],
+    env: databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl },
+  });
+}
+
+describe("db:migrate", () => {
+  it("says which migrations it applied, and that there is nothing left the second time", async () => {
+    await withScratchDatabase(inject("postgresUrl"), async (url) => {
+      const first = await db("apply", url);
+      expect(first).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(first.stdout).toContain("Applied 20261122000000_init\n");
+      const second = await db("apply", url);
+      expect(second.stdout).toBe("Nothing to apply: the database is up to date.\n");
+    });
+  });
+
+  it.each([
+    ["missing", undefined, "DATABASE_URL is not set"],
+    ["empty", "", "DATABASE_URL is not set"],
+    ["no address", "secret-text", "DATABASE_URL is not a PostgreSQL URL"],
+    [
+      "of another kind",
+      "mysql://me:secret-text@localhost/x",
+      "DATABASE_URL is not a PostgreSQL URL",
+    ],
+    ["without a database", "postgresql://me:secret-text@localhost", "DATABASE_URL is not"],
+  ])("ends with 2 when DATABASE_URL is %s", async (_, url, message) => {
+    const { exitCode, stdout, stderr } = await db("apply", url);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stdout + stderr).not.toContain("secret-text");
+  });
+
+  it("ends with 1 when nobody listens, naming host and port and not the password", async () => {
+    const { exitCode, stderr } = await db("apply", "postgresql://me:secret-text@127.0.0.1:9/x");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("127.0.0.1:9");
+    expect(stderr).not.toContain("secret-text");
+  });
+
+  it("ends with 1 when the password is wrong, without showing it", async () => {
+    const url = new URL(inject("postgresUrl"));
+    url.password = "secret-text";
+    const { exitCode, stderr } = await db("apply", url.href);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("password authentication failed");
+    expect(stderr).not.toContain("secret-text");
+  });
+
+  it("ends with 2 when the command is unknown", async () => {
+    expect(await db("up")).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe("db:check and db:diff", () => {
+  it("agree without DATABASE_URL, on a server of their own", async () => {
+    expect(await db("check")).toEqual({
+      exitCode: 0,
+      stdout: "The migrations and prisma/schema agree.\n",
+      stderr: "",
+    });
+  });
+
+  it("agree on the server in DATABASE_URL", async () => {
+    const { exitCode, stdout } = await db("diff", inject("postgresUrl"));
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe("-- Nothing to do: the migrations lead to prisma/schema.\n");
+  });
+});

@@ -1,0 +1,60 @@
+import type { TestProject } from "vitest/node";
+import { migrate } from "../../scripts/migrate/apply.ts";
+import { connectAdmin } from "../../scripts/migrate/database-url.ts";
+import { startPostgres } from "../../scripts/services/postgres.ts";
+import { startRedis } from "../../scripts/services/redis.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The superuser on the test server's database `postgres`. */
+    postgresUrl: string;
+    /** A migrated database that others are copied from. */
+    templateDatabase: string;
+    /** Null when tests run without Redis. */
+    redisUrl: string | null;
+  }
+}
+
+const TEMPLATE = "afterhours_template";
+
+/** One PostgreSQL and one Redis for the whole run; every test makes its own database of them. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const stops: (() => Promise<void>)[] = [];
+  const tearDown = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  };
+  try {
+    const postgres = await startPostgres({ durability: "none" });
+    stops.push(postgres.stop);
+    await makeTemplate(postgres.url, postgres.urlOf(TEMPLATE));
+    project.provide("postgresUrl", postgres.url);
+    project.provide("templateDatabase", TEMPLATE);
+    project.provide("redisUrl", await findRedisServer(stops));
+    return tearDown;
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+}
+
+/** A database is copied only while nobody is connected to it, so nobody may connect. */
+async function makeTemplate(adminUrl: string, templateUrl: string): Promise<void> {
+  const admin = await connectAdmin(adminUrl);
+  try {
+    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+    await migrate({ url: templateUrl });
+    await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** The one in REDIS_URL, else one of our own; none when TEST_WITHOUT_REDIS=1 asks for that. */
+async function findRedisServer(stops: (() => Promise<void>)[]): Promise<string | null> {
+  if (process.env["TEST_WITHOUT_REDIS"] === "1") return null;
+  const given = process.env["REDIS_URL"];
+  if (given) return given;
+  const redis = await startRedis({ say: console.log });
+  stops.push(redis.stop);
+  return redis.url;
+}

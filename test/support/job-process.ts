@@ -1,0 +1,160 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** How a run of the job ended, and everything that it left for its reader. */
+export interface JobEnd {
+  /** Null when a signal ended the process. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The step outputs, as the Actions runner reads them from its file. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The step summary, in Markdown. */
+  readonly summary: string;
+}
+
+export interface RunningJob {
+  /** Sends a signal to the process that was started, and to no other. */
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly hasEnded: () => boolean;
+  readonly ended: Promise<JobEnd>;
+}
+
+export interface JobOptions {
+  args?: readonly string[];
+  /** Replaces the environment but for PATH and HOME, so that no setting of ours leaks in. */
+  env: Readonly<Record<string, string>>;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const JOB_FILE = "jobs/payouts/process-payouts.ts";
+
+/** Starts the payout job as a process of its own. Killed when the test ends before it does. */
+export function startJob({ args = [], env }: JobOptions): RunningJob {
+  return start(process.execPath, ["--import", "tsx", JOB_FILE, ...args], env);
+}
+
+/** Runs the payout job to its end. */
+export function runJob(options: JobOptions): Promise<JobEnd> {
+  return startJob(options).ended;
+}
+
+/**
+ * Starts the payout job as a step of a workflow does: a script file for bash, whose last line hands
+ * its process over to node. The process that gets the signals is the one that was bash.
+ */
+export function startJobAsStep({ args = [], env }: JobOptions): RunningJob {
+  const folder = mkdtempSync(join(tmpdir(), "afterhours-step-"));
+  const script = join(folder, "step.sh");
+  writeFileSync(
+    script,
+    `echo "a line before the job"\nexec node --import tsx ${[JOB_FILE, ...args].join(" ")}\n`,
+  );
+  const shell = ["--noprofile", "--norc", "-e", "-o", "pipefail", script];
+  const job = start("bash", shell, env);
+  void job.ended.finally(() => rmSync(folder, { recursive: true }));
+  return job;
+}
+
+/** After the first signal of a cancelled step, when the second and the end follow. */
+const RUNNER = { sigtermAfterMs: 7_500, sigkillAfterMs: 10_000 };
+
+/**
+ * Cancels a step as the Actions runner does: SIGINT, SIGTERM when it still runs 7.5 s later, and the
+ * end 2.5 s after that. Resolves with how it ended and with the signals that this took.
+ */
+export async function cancelAsRunner(
+  job: RunningJob,
+): Promise<{ end: JobEnd; signalsSent: NodeJS.Signals[] }> {
+  const signalsSent: NodeJS.Signals[] = [];
+  const send = (signal: NodeJS.Signals): void => {
+    signalsSent.push(signal);
+    job.kill(signal);
+  };
+  send("SIGINT");
+  const timers = [
+    setTimeout(() => send("SIGTERM"), RUNNER.sigtermAfterMs),
+    setTimeout(() => send("SIGKILL"), RUNNER.sigkillAfterMs),
+  ];
+  const end = await job.ended;
+  for (const timer of timers) clearTimeout(timer);
+  return { end, signalsSent };
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): RunningJob {
+  const folder = mkdtempSync(join(tmpdir(), "afterhours-job-"));
+  const files = { output: join(folder, "output"), summary: join(folder, "summary") };
+  for (const file of Object.values(files)) writeFileSync(file, "");
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+      HOME: process.env["HOME"],
+      GITHUB_OUTPUT: files.output,
+      GITHUB_STEP_SUMMARY: files.summary,
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = collect(child, files).finally(() => rmSync(folder, { recursive: true }));
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  onTestFinished(async () => {
+    if (!hasEnded()) child.kill("SIGKILL");
+    await ended;
+  });
+  return { kill: (signal) => void child.kill(signal), hasEnded, ended };
+}
+
+async function collect(
+  child: ChildProcess,
+  files: { output: string; summary: string },
+): Promise<JobEnd> {
+  const text = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
+  const [exitCode, signal] = (await once(child, "close")) as [
+    number | null,
+    NodeJS.Signals | null,
+  ];
+  return {
+    exitCode,
+    signal,
+    ...text,
+    outputs: readOutputs(readFileSync(files.output, "utf8")),
+    summary: readFileSync(files.summary, "utf8"),
+  };
+}
+
+/**
+ * Step outputs by the runner's own rules: `name=value`, or `name<<delimiter`, the lines of the value,
+ * and the delimiter alone on a line.
+ */
+export function readOutputs(text: string): Record<string, string> {
+  const outputs: Record<string, string> = {};
+  const lines = text.split("\n");
+  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+    if (line === "") continue;
+    const equals = line.indexOf("=");
+    const heredoc = line.indexOf("<<");
+    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
+      outputs[line.slice(0, equals)] = line.slice(equals + 1);
+      continue;
+    }
+    if (heredoc < 0) throw new Error(`not an output of a step: ${line}`);
+    const end = lines.indexOf(line.slice(heredoc + 2));
+    if (end < 0) throw new Error(`the value of ${line.slice(0, heredoc)} has no end`);
+    outputs[line.slice(0, heredoc)] = lines.slice(0, end).join("\n");
+    lines.splice(0, end + 1);
+  }
+  return outputs;
+}
