@@ -80,10 +80,48 @@ export class DatabaseNotMigratedError extends AfterhoursError {
   }
 }
 
+/**
+ * The five-character code that Postgres gave, whichever library the error comes through: `pg` has it as
+ * the error's `code`, Prisma deep in `meta`. Undefined when Postgres did not answer.
+ */
+export function sqlStateOf(thrown: unknown): string | undefined {
+  for (const layer of layersOf(thrown)) {
+    const code = textOf(layer, "originalCode") ?? errorCode(layer);
+    if (code !== undefined && SQL_STATE.test(code) && !PRISMA_CODE.test(code)) return code;
+  }
+  return undefined;
+}
+
 /** Whether Postgres said that a table or column does not exist. */
 export function isMissingSchema(thrown: unknown): boolean {
-  return ["42P01", "42703", "42704"].includes(errorCode(thrown) ?? "");
+  return ["42P01", "42703", "42704"].includes(sqlStateOf(thrown) ?? "");
 }
+
+/**
+ * Whether Postgres ended the statement because of another session: it waited too long for a row, or the
+ * two waited for each other. The transaction was rolled back, and may be tried again.
+ */
+export function isLockConflict(thrown: unknown): boolean {
+  return ["55P03", "40P01", "40001"].includes(sqlStateOf(thrown) ?? "");
+}
+
+/** Whether the error means that the session is gone or was never made, rather than that a statement failed. */
+export function isConnectionError(thrown: unknown): boolean {
+  // 08: connection exception; 57P: the server is shutting down or starting up; 28, 3D: login, database.
+  const state = sqlStateOf(thrown);
+  if (state !== undefined) return /^(08|57P|28|3D)/.test(state) || state === "53300";
+  for (const layer of layersOf(thrown)) {
+    if (UNREACHABLE.has(errorCode(layer) ?? "")) return true;
+    if (UNREACHABLE_KINDS.has(textOf(layer, "kind") ?? "")) return true;
+    if (LOST_SESSION.test(textOf(layer, "message") ?? "")) return true;
+  }
+  return false;
+}
+
+/** With a digit, so that Node's `EPIPE` is none. */
+const SQL_STATE = /^(?=.*[0-9])[0-9A-Z]{5}$/;
+/** Prisma's own codes look the same; the `P0…` of Postgres are those of PL/pgSQL. */
+const PRISMA_CODE = /^P[1-9]/;
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",
@@ -96,21 +134,36 @@ const UNREACHABLE = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Whether the error means that the session is gone or was never made, rather than that a statement failed. */
-export function isConnectionError(thrown: unknown): boolean {
-  for (let error: unknown = thrown, depth = 0; error !== undefined && depth < 5; depth++) {
-    const code = errorCode(error) ?? "";
-    // 08: connection exception; 57P: the server is shutting down or starting up; 28, 3D: login, database.
-    if (UNREACHABLE.has(code) || /^(08|57P|28|3D)/.test(code) || code === "53300") return true;
-    if (
-      error instanceof Error &&
-      /connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(
-        error.message,
-      )
-    ) {
-      return true;
-    }
-    error = error instanceof Error ? error.cause : undefined;
+/** How Prisma's adapter names what Node said. */
+const UNREACHABLE_KINDS = new Set([
+  "DatabaseNotReachable",
+  "ConnectionClosed",
+  "SocketTimeout",
+  "TlsConnectionError",
+]);
+
+/** What `pg` says where it gives no code. */
+const LOST_SESSION =
+  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout/i;
+
+/** An error, what it wraps, and what that wraps. An error that is its own cause ends it. */
+function* layersOf(thrown: unknown): Generator {
+  let layer = thrown;
+  for (let depth = 0; typeof layer === "object" && layer !== null && depth < 5; depth++) {
+    yield layer;
+    const meta: unknown = "meta" in layer ? layer.meta : undefined;
+    const wrapped =
+      typeof meta === "object" && meta !== null && "driverAdapterError" in meta
+        ? meta.driverAdapterError
+        : undefined;
+    layer = wrapped ?? ("cause" in layer ? layer.cause : undefined);
   }
-  return false;
+}
+
+function textOf(layer: unknown, field: string): string | undefined {
+  const value: unknown =
+    typeof layer === "object" && layer !== null
+      ? (layer as Record<string, unknown>)[field]
+      : undefined;
+  return typeof value === "string" ? value : undefined;
 }

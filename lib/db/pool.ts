@@ -1,10 +1,17 @@
 import pg from "pg";
+import { seconds } from "../support/clock.ts";
 import {
   connectionConfig,
   DatabaseUnreachableError,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
+
+/**
+ * Each of its statements touches one row and waits at most 10 s for it. Against a server that fell
+ * silent without closing the connection nothing else would ever end a renewal, nor the run behind it.
+ */
+const QUERY_TIMEOUT_MS = seconds(15);
 
 /**
  * A pool of one session for what surrounds a job: maintenance phase, lock, run record. Apart from the
@@ -17,7 +24,12 @@ export async function openControlPool(
   options: ConnectionOptions,
   retry: ConnectRetryPorts,
 ): Promise<pg.Pool> {
-  const pool = new pg.Pool({ ...connectionConfig(options), max: 1, idleTimeoutMillis: 0 });
+  const pool = new pg.Pool({
+    ...connectionConfig(options),
+    max: 1,
+    idleTimeoutMillis: 0,
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
   // A session that dies while idle is replaced by the next query, which reports what it finds.
   pool.on("error", () => undefined);
   try {

@@ -124,5 +124,11 @@ export function runOrigin(env: Env): {
 function passwordOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const { password } = new URL(url);
-  return password === "" ? undefined : decodeURIComponent(password);
+  if (password === "") return undefined;
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    // A `%` that encodes nothing stands for itself.
+    return password;
+  }
 }

@@ -46,8 +46,6 @@ export function parseOptions(
     .exitOverride()
     .configureOutput({ writeOut: stdout, writeErr: () => undefined });
 
-  const problem = dryRunProblem(env);
-  if (problem !== undefined) return { kind: "unusable", problem };
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -55,6 +53,8 @@ export function parseOptions(
     if (error.exitCode === 0) return { kind: "help" };
     return { kind: "unusable", problem: error.message.replace(/^error: /, "") };
   }
+  const problem = dryRunProblem(env);
+  if (problem !== undefined) return { kind: "unusable", problem };
   const options = program.opts<{ dryRun?: boolean; limit?: number; logLevel: LogLevel }>();
   const fromFlag = program.getOptionValueSource("dryRun") === "cli";
   return {

@@ -32,6 +32,7 @@ export async function runJob<Settings, Report>(
   job: JobDefinition<Settings, Report>,
   io: RunIo,
 ): Promise<Outcome> {
+  for (const stream of [io.stdout, io.stderr]) surviveLostReader(stream);
   const parsed = parseOptions(job, io.argv, io.env, { stdout: (text) => io.stdout.write(text) });
   if (parsed.kind === "help") return { kind: "completed" };
   const options: CommonOptions =
@@ -69,13 +70,14 @@ export async function runJob<Settings, Report>(
   const stop = listenForStop({ deadlineMs: job.deadlineMs });
   let outcome: Outcome;
   try {
-    if (parsed.kind === "unusable") {
-      outcome = {
-        kind: "misconfigured",
-        problems: [{ variable: "command line", problem: parsed.problem }],
-      };
-    } else if (!harness.ok || !own.ok) {
-      const problems = [...(harness.ok ? [] : harness.problems), ...(own.ok ? [] : own.problems)];
+    if (parsed.kind === "unusable" || !harness.ok || !own.ok) {
+      const problems = [
+        ...(parsed.kind === "unusable"
+          ? [{ variable: "command line", problem: parsed.problem }]
+          : []),
+        ...(harness.ok ? [] : harness.problems),
+        ...(own.ok ? [] : own.problems),
+      ];
       outcome = { kind: "misconfigured", problems };
     } else {
       run.harness = harness.settings;
@@ -88,6 +90,13 @@ export async function runJob<Settings, Report>(
   stop.dispose();
   return outcome;
 }
+
+/** `job | head`: a reader that goes away must end neither the run nor what it still has to settle. */
+function surviveLostReader(stream: NodeJS.WritableStream): void {
+  if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
+}
+
+const ignore = (): void => undefined;
 
 interface Prepared<Settings> {
   harness: HarnessSettings;

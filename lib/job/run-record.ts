@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { isConnectionError } from "../db/connection.ts";
 import { toJson } from "../support/log.ts";
 import { exitCodeOf, reasonOf, type Outcome } from "./outcome.ts";
 
@@ -19,20 +20,32 @@ export async function recordStart(pool: pg.Pool, start: RunStart): Promise<void>
   );
 }
 
-/** Writes how the run ended, with the numbers of its report. */
+/**
+ * Writes how the run ended, with the numbers of its report. A session that died while the core worked
+ * is noticed only here, so a lost connection is tried once more: the second try changes nothing that
+ * the first one did.
+ */
 export async function recordEnd(
   pool: pg.Pool,
   { runId, outcome, report }: { runId: string; outcome: Outcome; report: unknown },
 ): Promise<void> {
-  await pool.query(
-    `UPDATE job_runs SET outcome = $2, reason = $3, exit_code = $4, report = $5, finished_at = now()
-     WHERE id = $1 AND outcome IS NULL`,
-    [
-      runId,
-      outcome.kind,
-      reasonOf(outcome) || null,
-      exitCodeOf(outcome),
-      report === undefined ? null : toJson(report),
-    ],
-  );
+  const values = [
+    runId,
+    outcome.kind,
+    reasonOf(outcome) || null,
+    exitCodeOf(outcome),
+    report === undefined ? null : toJson(report),
+  ];
+  const write = (): Promise<unknown> =>
+    pool.query(
+      `UPDATE job_runs SET outcome = $2, reason = $3, exit_code = $4, report = $5, finished_at = now()
+       WHERE id = $1 AND outcome IS NULL`,
+      values,
+    );
+  try {
+    await write();
+  } catch (error) {
+    if (!isConnectionError(error)) throw error;
+    await write();
+  }
 }

@@ -1,6 +1,6 @@
 import type { InterruptReason } from "./outcome.ts";
 
-/** What asks a run to stop, and with which reason. SIGHUP is left alone: a closed terminal of a run under nohup must not end it. */
+/** What asks a run to stop, and with which reason. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export interface StopSignal {
@@ -24,7 +24,10 @@ export function listenForStop({ deadlineMs }: { deadlineMs: number }): StopSigna
     reason = why;
     controller.abort();
   };
-  const handlers = SIGNALS.map((name) => [name, () => stop(name)] as const);
+  // A closed terminal must not end a run. Without a handler it would, at any instruction, and also
+  // under nohup: Node gives every signal its default effect back when it starts.
+  const handlers: [NodeJS.Signals, () => void][] = [["SIGHUP", () => undefined]];
+  for (const name of SIGNALS) handlers.push([name, () => stop(name)]);
   for (const [name, handler] of handlers) process.on(name, handler);
   const deadline = setTimeout(() => stop("deadline"), deadlineMs);
   return {

@@ -53,8 +53,11 @@ export async function takeLock<S, R>(
     run.releasers.push({
       what: "lock",
       release: async () => {
-        await lease.release();
-        await store.close();
+        try {
+          await lease.release();
+        } finally {
+          await store.close();
+        }
       },
     });
     return { lease };

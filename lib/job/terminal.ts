@@ -1,5 +1,6 @@
 import type { DestinationStream } from "pino";
 import type { Progress } from "../support/progress.ts";
+import { jsonWithoutCommands } from "./runner-commands.ts";
 
 export interface Terminal {
   /** Where the log goes: pretty on a terminal, JSON lines otherwise. */
@@ -17,7 +18,7 @@ const BAR_WIDTH = 24;
 export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal> {
   if (!stderr.isTTY) {
     return {
-      destination: { write: (line) => void stderr.write(line) },
+      destination: { write: (line) => void stderr.write(jsonWithoutCommands(line)) },
       progress: { update: () => undefined },
       finish: () => undefined,
     };

@@ -1,8 +1,11 @@
 import { pino, type DestinationStream, type Level, type Logger } from "pino";
 import type { Redactor } from "./redact.ts";
 
-/** A structured log. Every line is redacted before it is written. */
-export type Log = Logger;
+/**
+ * A structured log. Every line is redacted before it is written. There is no `child`: pino writes a
+ * child's own fields without asking the redactor.
+ */
+export type Log = Pick<Logger, LogLevel>;
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = Level;
 
@@ -31,14 +34,24 @@ export function createLog({ level, redactor, destination, base }: LogOptions): L
       },
       serializers: { err: (error: unknown) => error },
       hooks: {
-        logMethod(args, method) {
-          const redacted = args.map((arg) => (typeof arg === "string" ? redactor.text(arg) : arg));
-          method.apply(this, redacted as Parameters<typeof method>);
+        logMethod([first, ...rest]: unknown[], method) {
+          // The fields come by `formatters.log`; the message and what is put into it come here.
+          const fields = typeof first === "object" ? first : redactor.value(first);
+          const message = rest.length === 0 ? messageOfError(first) : rest;
+          method.apply(this, [fields, ...message.map((part) => redactor.value(part))] as Parameters<
+            typeof method
+          >);
         },
       },
     },
     destination,
   );
+}
+
+/** Without a message of its own, pino takes that of the error. */
+function messageOfError(fields: unknown): string[] {
+  const error = fields instanceof Error ? fields : (fields as { err?: unknown } | null)?.err;
+  return error instanceof Error ? [error.message] : [];
 }
 
 /** A log that keeps nothing, for callers that have none. */

@@ -35,10 +35,11 @@ const PRIVATE_SHAPES: readonly RegExp[] = [
   /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi,
   // PAN.
   /(?<![A-Za-z0-9])[A-Za-z]{5}[0-9]{4}[A-Za-z](?![A-Za-z0-9])/g,
-  // E-mail address or VPA; not a lease owner, where a time of day stands before the `@`.
-  /(?<![\w.%+-])(?<!\d:)[A-Za-z0-9._%+-]{2,}@[A-Za-z0-9][A-Za-z0-9.-]+/g,
-  // Account number or telephone number: a run of digits that is part of no longer word or identifier.
-  /(?<![\w.:-])\+?[0-9]{9,18}(?![\w-])/g,
+  // E-mail address or VPA; not a lease owner, where the seconds of a time of day stand before the `@`.
+  /(?<![\w.%+-])(?!(?<=:\d\d:)\d\d\.\d{3}Z@)[A-Za-z0-9._%+-]+@[A-Za-z0-9][A-Za-z0-9.-]+/g,
+  // Account number or telephone number: a run of digits that is part of no longer word, no fraction
+  // and no UUID.
+  /(?<!\w|\d\.|-[0-9a-f]{4}-)\+?[0-9]{9,18}(?!\w)/g,
 ];
 
 /** A secret shorter than this is not masked by value: it would turn ordinary words into stars. */
@@ -53,7 +54,10 @@ export interface Redactor {
 
 /** `secrets` are values known to this run (keys, passwords); they are removed wherever they stand. */
 export function createRedactor(secrets: readonly string[] = []): Redactor {
-  const known = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  // The longest first: one that is part of another must not break it up.
+  const known = secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length);
 
   const text = (value: string): string => {
     let result = value;
@@ -72,9 +76,8 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     const copy: Record<string, unknown> = {};
     for (const [field, item] of Object.entries(value)) {
       if (PRIVATE_FIELDS.has(normalise(field))) copy[field] = REDACTED;
-      // Amounts are digits, and are meant to be read.
-      else if (field.endsWith("Paise") || field.endsWith("_paise")) copy[field] = item;
-      else copy[field] = walk(item, depth + 1);
+      else if (isAmount(field, item)) copy[field] = item;
+      else copy[text(field)] = walk(item, depth + 1);
     }
     return copy;
   };
@@ -82,7 +85,10 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   return { text, value: (value) => walk(value, 0) };
 }
 
-/** An error as data: what an operator needs of it, and nothing that a library hung on to it. */
+/**
+ * An error as data: what an operator needs of it, and nothing that a library hung on to it. Its cause
+ * is still an error.
+ */
 export function describeError(error: Error): Record<string, unknown> {
   return {
     type: error.constructor.name,
@@ -90,8 +96,14 @@ export function describeError(error: Error): Record<string, unknown> {
     ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
     ...("remedy" in error && typeof error.remedy === "string" ? { remedy: error.remedy } : {}),
     stack: error.stack,
-    ...(error.cause instanceof Error ? { cause: describeError(error.cause) } : {}),
+    ...(error.cause instanceof Error ? { cause: error.cause } : {}),
   };
+}
+
+/** Amounts are digits, and are meant to be read. */
+function isAmount(field: string, item: unknown): boolean {
+  if (!field.endsWith("Paise") && !field.endsWith("_paise")) return false;
+  return typeof item === "string" ? /^-?[0-9]+$/.test(item) : typeof item !== "object";
 }
 
 function normalise(field: string): string {

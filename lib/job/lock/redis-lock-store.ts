@@ -33,7 +33,7 @@ export function createRedisLockStore(url: string, { now }: RedisLockPorts): Lock
     connectTimeout: seconds(5),
     commandTimeout: seconds(5),
     maxRetriesPerRequest: 1,
-    // A renewal that finds the connection gone may bring it back; a dead server is not asked for ever.
+    // A dead server is not asked for ever.
     retryStrategy: (times) => (times > 3 ? null : times * 200),
   });
   // Errors also reach the caller of each command; without a listener they would end the process.
@@ -42,6 +42,8 @@ export function createRedisLockStore(url: string, { now }: RedisLockPorts): Lock
   const names = (key: string): [string, string] => [`{${key}}:lock`, `{${key}}:fence`];
   const run = async <T>(command: () => Promise<T>): Promise<T> => {
     try {
+      // The driver has given up meanwhile: a renewal after an outage brings the connection back.
+      if (redis.status === "end") await redis.connect();
       return await command();
     } catch (error) {
       throw new LockUnavailableError("Redis", error);

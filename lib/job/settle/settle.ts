@@ -6,7 +6,7 @@ import { recordEnd, recordStart } from "../run-record.ts";
 import type { Run } from "../run.ts";
 import { reportToGithub } from "./github.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
-import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
+import { renderMarkdown, renderPlain, type SummaryInput, type SummaryTable } from "./summary.ts";
 
 /**
  * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,
@@ -17,9 +17,8 @@ export async function settle<Settings, Report>(
   run: Run<Settings, Report>,
   outcome: Outcome,
 ): Promise<void> {
-  const { log, job, io } = run;
+  const { log, job, io, control, report } = run;
   run.terminal.finish();
-  logOutcome(run, outcome);
 
   const step = async (what: string, action: () => unknown): Promise<void> => {
     try {
@@ -29,7 +28,13 @@ export async function settle<Settings, Report>(
     }
   };
 
-  const { control, report } = run;
+  const own: OwnReport = { outputs: {}, tables: [] };
+  if (report !== undefined) {
+    await step("making the job's outputs", () => void (own.outputs = job.outputs(report)));
+    await step("making the job's summary", () => void (own.tables = job.summarise(report)));
+  }
+  logOutcome(run, outcome, own);
+
   if (control && !run.options.dryRun) {
     await step("the run record", async () => {
       if (!run.recordStarted)
@@ -38,10 +43,10 @@ export async function settle<Settings, Report>(
     });
   }
 
-  const summary = summaryOf(run, outcome);
+  const summary = summaryOf(run, outcome, own);
   await step("the report to GitHub Actions", async () => {
     const failures = await reportToGithub(io.env, {
-      outputs: outputsOf(run, outcome),
+      outputs: outputsOf(run, outcome, own),
       summaryMarkdown: renderMarkdown(summary),
       annotations: annotationsOf(outcome, summary),
     });
@@ -61,11 +66,17 @@ export async function settle<Settings, Report>(
     await step(`releasing the ${what}`, release);
 }
 
-function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome): void {
+/** What the job itself says of its report. */
+interface OwnReport {
+  outputs: Record<string, OutputValue>;
+  tables: readonly SummaryTable[];
+}
+
+function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): void {
   const fields = {
     outcome: outcome.kind,
     reason: reasonOf(outcome),
-    ...(run.report === undefined ? {} : { report: run.job.outputs(run.report) }),
+    ...(run.report === undefined ? {} : { report: own.outputs }),
     ...(outcome.kind === "failed" && outcome.error ? { err: outcome.error } : {}),
   };
   const { message } = explain(outcome);
@@ -73,9 +84,13 @@ function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome): void {
   else run.log.error(fields, message);
 }
 
-function outputsOf<S, R>(run: Run<S, R>, outcome: Outcome): Record<string, OutputValue> {
+function outputsOf<S, R>(
+  run: Run<S, R>,
+  outcome: Outcome,
+  own: OwnReport,
+): Record<string, OutputValue> {
   return {
-    ...(run.report === undefined ? {} : run.job.outputs(run.report)),
+    ...own.outputs,
     outcome: outcome.kind,
     reason: reasonOf(outcome),
     success: exitCodeOf(outcome) === 0,
@@ -84,9 +99,8 @@ function outputsOf<S, R>(run: Run<S, R>, outcome: Outcome): Record<string, Outpu
   };
 }
 
-function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome): SummaryInput {
+function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): SummaryInput {
   const { message, remedy } = explain(outcome);
-  const tables = run.report === undefined ? [] : run.job.summarise(run.report);
   return {
     job: run.job.name,
     dryRun: run.options.dryRun,
@@ -95,7 +109,7 @@ function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome): SummaryInput {
     reason: reasonOf(outcome),
     message: run.redact(message),
     remedy: remedy === undefined ? undefined : run.redact(remedy),
-    tables: tables.map((table) => ({
+    tables: own.tables.map((table) => ({
       ...table,
       rows: table.rows.map((row) => row.map((cell) => run.redact(cell))),
     })),

@@ -1,3 +1,5 @@
+import { withoutCommands } from "../runner-commands.ts";
+
 /** A table of the run summary. Cells are plain text; whatever they hold can't leave its cell. */
 export interface SummaryTable {
   title: string;
@@ -26,9 +28,12 @@ export function renderMarkdown(input: SummaryInput): string {
   const lines: string[] = [];
   let bytes = 0;
   let leftOut = 0;
+  let full = false;
   const add = (line: string): boolean => {
     const size = Buffer.byteLength(line) + 1;
-    if (bytes + size > LARGEST_BYTES - NOTE_BYTES) return false;
+    // Once a line did not fit no smaller one follows it: a row never stands without its heading.
+    full ||= bytes + size > LARGEST_BYTES - NOTE_BYTES;
+    if (full) return false;
     lines.push(line);
     bytes += size;
     return true;
@@ -69,7 +74,7 @@ export function renderPlain(input: SummaryInput): string {
     if (rows.length === 0) continue;
     const cells = [columns, ...rows].map((row) => row.map(plainText));
     const widths = columns.map((_, index) =>
-      Math.max(...cells.map((row) => (row[index] ?? "").length)),
+      cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
     );
     lines.push("", plainText(title));
     for (const row of cells) {
@@ -81,8 +86,7 @@ export function renderPlain(input: SummaryInput): string {
       );
     }
   }
-  // A line of output that starts with `::` would be a command to the Actions runner.
-  return `${lines.map((line) => line.replace(/^(\s*)::/, "$1: :")).join("\n")}\n`;
+  return `${lines.map(withoutCommands).join("\n")}\n`;
 }
 
 /** Text that can neither end its table cell nor start markup, a mention, a link or an HTML element. */

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createPrisma, inTransaction } from "../../../lib/db/prisma.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+
+describe("the database as a core sees it", () => {
+  let database: TestDatabase;
+  beforeAll(async () => void (database = await createTestDatabase()));
+  afterAll(() => database.drop());
+
+  const prisma = ({ readOnly = false } = {}) =>
+    createPrisma({
+      url: database.url,
+      applicationName: "afterhours tests/prisma",
+      readOnly,
+      connections: 1,
+    });
+
+  it("is not connected before its first question", async () => {
+    const db = prisma();
+    try {
+      const sessions = await database.query(
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'afterhours tests/prisma' AND datname = $1",
+        [database.name],
+      );
+      expect(sessions).toEqual([]);
+    } finally {
+      await db.$disconnect();
+    }
+  });
+
+  it("keeps all statements of a transaction, or none", async () => {
+    const db = prisma();
+    try {
+      await expect(
+        inTransaction(db, async (tx) => {
+          await tx.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('aborted', 1)`;
+          throw new Error("half-way");
+        }),
+      ).rejects.toThrow("half-way");
+      await inTransaction(
+        db,
+        (tx) => tx.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('kept', 1)`,
+      );
+      expect(await database.query("SELECT key FROM job_leases")).toEqual([{ key: "kept" }]);
+    } finally {
+      await db.$disconnect();
+    }
+  });
+
+  it("that is read-only can neither write by itself nor in a transaction", async () => {
+    const db = prisma({ readOnly: true });
+    try {
+      await expect(
+        db.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`,
+      ).rejects.toThrow(/read-only transaction/);
+      await expect(
+        inTransaction(db, (tx) => tx.$executeRaw`UPDATE job_leases SET fence = 2`),
+      ).rejects.toThrow(/read-only transaction/);
+      await expect(db.jobLease.create({ data: { key: "stray", fence: 1n } })).rejects.toThrow(
+        /read-only transaction/,
+      );
+      expect(await database.query("SELECT 1 FROM job_leases WHERE key = 'stray'")).toEqual([]);
+    } finally {
+      await db.$disconnect();
+    }
+  });
+
+  it("refuses a filter whose value is undefined, which would match every row", async () => {
+    const db = prisma();
+    try {
+      const key = undefined as unknown as string;
+      await expect(db.jobLease.deleteMany({ where: { key } })).rejects.toThrow(/undefined/);
+    } finally {
+      await db.$disconnect();
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { jobs } from "../../../jobs/registry.ts";
+import { minutes } from "../../../lib/support/clock.ts";
+import { testJob, type TestJob } from "./test-job.ts";
+
+const lock = { failMode: "closed" as const, ttlMs: minutes(2) };
+
+describe("a declaration", () => {
+  it("that keeps its own promises is taken as it is", () => {
+    expect(testJob({ name: "slot-holds/free-stale-slots" }).name).toBe(
+      "slot-holds/free-stale-slots",
+    );
+  });
+
+  it.each<[string, Partial<TestJob>, string]>([
+    ["a name without a domain", { name: "count-things" }, "name must be <domain>/<verb-noun>"],
+    ["a name that is one word", { name: "tests/count" }, "name must be <domain>/<verb-noun>"],
+    ["a name with capitals", { name: "tests/Count-things" }, "name must be <domain>/<verb-noun>"],
+    ["a name that climbs", { name: "../tests/count-things" }, "name must be <domain>/<verb-noun>"],
+    ["six fields of cron", { schedule: { cron: "0 37 15 * * 1" } }, "cron must have five fields"],
+    ["four fields of cron", { schedule: { cron: "37 15 * *" } }, "cron must have five fields"],
+    ["no cron", { schedule: { cron: "" } }, "cron must have five fields"],
+    ["no time to run", { deadlineMs: 0 }, "deadlineMs must be positive"],
+    ["less than no time", { deadlineMs: -1 }, "deadlineMs must be positive"],
+    [
+      "a lock that ends with the deadline",
+      { deadlineMs: minutes(2), lock },
+      "lock.ttlMs must be longer than deadlineMs",
+    ],
+    [
+      "a lock that ends before the deadline",
+      { deadlineMs: minutes(3), lock },
+      "lock.ttlMs must be longer than deadlineMs",
+    ],
+    ["no database session", { connections: 0 }, "connections must be at least 1"],
+  ])("with %s is refused by name", (_what, overrides, problem) => {
+    const name = overrides.name ?? "tests/count-things";
+    expect(() => testJob(overrides)).toThrow(RangeError);
+    expect(() => testJob(overrides)).toThrow(`job ${name}: `);
+    expect(() => testJob(overrides)).toThrow(problem);
+  });
+});
+
+describe("the jobs of the registry", () => {
+  it("have names of their own", () => {
+    const names = jobs.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThan(0);
+  });
+
+  it.each(jobs.map((job) => [job.name, job] as const))(
+    "%s: trust in its lease outlives its deadline",
+    (_name, job) => {
+      expect(job.lock.ttlMs * 0.9).toBeGreaterThan(job.deadlineMs);
+    },
+  );
+
+  it.each(jobs.filter(({ movesMoney }) => movesMoney).map((job) => [job.name, job] as const))(
+    "%s moves money: it does not run without its lock, nor in a degraded phase",
+    (_name, job) => {
+      expect(job.lock.failMode).toBe("closed");
+      expect(job.pausedBy).toBe("degraded");
+    },
+  );
+});

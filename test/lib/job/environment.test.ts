@@ -1,0 +1,179 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  harnessVariables,
+  parseHarnessEnvironment,
+  runOrigin,
+} from "../../../lib/job/environment.ts";
+
+const DATABASE_URL = "postgres://app:s3cret-word@db.example:5432/afterhours";
+
+const problemsOf = (env: Record<string, string>) => {
+  const parsed = parseHarnessEnvironment(env);
+  return parsed.ok ? [] : parsed.problems;
+};
+const settingsOf = (env: Record<string, string>) => {
+  const parsed = parseHarnessEnvironment({ DATABASE_URL, ...env });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed;
+};
+
+describe("the environment of the harness", () => {
+  it("needs the database alone; all else has a default", () => {
+    expect(settingsOf({}).settings).toEqual({
+      databaseUrl: DATABASE_URL,
+      redisUrl: undefined,
+      lockStore: "postgres",
+      environmentName: "production",
+      maintenanceOverride: undefined,
+      heartbeatUrl: undefined,
+    });
+  });
+
+  it("is read whole", () => {
+    expect(
+      settingsOf({
+        DATABASE_URL: ` ${DATABASE_URL} `,
+        REDIS_URL: "rediss://:pass-word@cache.example:6380",
+        LOCK_STORE: "redis",
+        AFTERHOURS_ENV: "staging",
+        MAINTENANCE_PHASE: "degraded",
+        HEARTBEAT_URL: "https://monitor.example/ping/abc",
+      }).settings,
+    ).toEqual({
+      databaseUrl: DATABASE_URL,
+      redisUrl: "rediss://:pass-word@cache.example:6380",
+      lockStore: "redis",
+      environmentName: "staging",
+      maintenanceOverride: "degraded",
+      heartbeatUrl: "https://monitor.example/ping/abc",
+    });
+  });
+
+  it("holds its locks in Redis where there is one, unless LOCK_STORE says otherwise", () => {
+    const REDIS_URL = "redis://cache.example:6379";
+    expect(settingsOf({ REDIS_URL }).settings.lockStore).toBe("redis");
+    expect(settingsOf({ REDIS_URL, LOCK_STORE: "postgres" }).settings.lockStore).toBe("postgres");
+    expect(settingsOf({ REDIS_URL, LOCK_STORE: "off" }).settings.lockStore).toBe("off");
+  });
+
+  it("takes an empty variable for a missing one: that is what an unset secret becomes", () => {
+    expect(
+      settingsOf({ REDIS_URL: "", HEARTBEAT_URL: " ", LOCK_STORE: "" }).settings,
+    ).toMatchObject({
+      redisUrl: undefined,
+      heartbeatUrl: undefined,
+      lockStore: "postgres",
+    });
+    for (const env of [{}, { DATABASE_URL: "" }, { DATABASE_URL: " \t" }]) {
+      expect(problemsOf(env)).toEqual([
+        { variable: "DATABASE_URL", problem: "is missing or empty" },
+      ]);
+    }
+  });
+
+  it("says everything that is wrong at once, with what was expected", () => {
+    expect(
+      problemsOf({
+        DATABASE_URL: "mysql://db.example/afterhours",
+        REDIS_URL: "cache.example",
+        LOCK_STORE: "zookeeper",
+        MAINTENANCE_PHASE: "on",
+        HEARTBEAT_URL: "ftp://monitor.example",
+      }),
+    ).toEqual([
+      {
+        variable: "DATABASE_URL",
+        problem: "expected a URL like postgres://user:password@host:5432/name",
+      },
+      { variable: "REDIS_URL", problem: "expected a URL like redis://host:6379" },
+      { variable: "LOCK_STORE", problem: "expected redis, postgres or off" },
+      { variable: "MAINTENANCE_PHASE", problem: "expected off, degraded or offline" },
+      { variable: "HEARTBEAT_URL", problem: "expected an http or https URL" },
+    ]);
+  });
+
+  it("misses REDIS_URL when locks are to be in Redis", () => {
+    expect(problemsOf({ DATABASE_URL, LOCK_STORE: "redis" })).toEqual([
+      { variable: "REDIS_URL", problem: "is missing, and LOCK_STORE is redis" },
+    ]);
+  });
+
+  it("never repeats a value, however wrong it is", () => {
+    const value = fc.string({
+      unit: fc.constantFrom(...Array.from("!§$%&qxyzQXYZ#*0123")),
+      minLength: 8,
+    });
+    fc.assert(
+      fc.property(value, (text) => {
+        const problems = problemsOf(
+          Object.fromEntries(harnessVariables.map(({ name }) => [name, text])),
+        );
+        expect(problems.length).toBeGreaterThan(0);
+        expect(JSON.stringify(problems)).not.toContain(text);
+      }),
+    );
+  });
+
+  it("names what must be masked: addresses that hold a password, and the passwords", () => {
+    const { secrets } = settingsOf({
+      REDIS_URL: "redis://:p%40ss-word@cache.example:6379",
+      HEARTBEAT_URL: "https://monitor.example/ping/abc",
+    });
+    expect(secrets).toEqual(
+      expect.arrayContaining([
+        DATABASE_URL,
+        "s3cret-word",
+        "redis://:p%40ss-word@cache.example:6379",
+        "p@ss-word",
+        "https://monitor.example/ping/abc",
+      ]),
+    );
+  });
+
+  it("bears a password with a per cent sign that encodes nothing", () => {
+    const { secrets } = settingsOf({ DATABASE_URL: "postgres://app:half-50%off@db.example/x" });
+    expect(secrets).toContain("half-50%off");
+  });
+
+  it("knows every variable that it reads", () => {
+    const read = new Set<string>();
+    const env = new Proxy<Record<string, string>>(
+      { DATABASE_URL },
+      {
+        get(target, name) {
+          if (typeof name === "string") read.add(name);
+          return Reflect.get(target, name) as unknown;
+        },
+      },
+    );
+    parseHarnessEnvironment(env);
+    const listed = harnessVariables.map(({ name }) => name).filter((name) => name !== "DRY_RUN");
+    expect([...read].sort()).toEqual(listed.sort());
+  });
+});
+
+describe("the origin of a run", () => {
+  it("is the commit and the page of the workflow run", () => {
+    expect(
+      runOrigin({
+        GITHUB_SHA: "0123abcd",
+        GITHUB_SERVER_URL: "https://github.example",
+        GITHUB_REPOSITORY: "acme/afterhours",
+        GITHUB_RUN_ID: "42",
+      }),
+    ).toMatchObject({
+      commit: "0123abcd",
+      runUrl: "https://github.example/acme/afterhours/actions/runs/42",
+    });
+  });
+
+  it("is this machine alone elsewhere", () => {
+    const origin = runOrigin({ GITHUB_SERVER_URL: "https://github.example" });
+    expect(origin).toEqual({
+      commit: undefined,
+      runUrl: undefined,
+      host: expect.stringMatching(/./) as string,
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { openTerminal } from "../../../lib/job/terminal.ts";
+
+const ERASE = "\r\u001b[2K";
+
+async function open({ isTTY }: { isTTY: boolean }) {
+  const stream = Object.assign(new PassThrough(), { isTTY });
+  const terminal = await openTerminal(stream as unknown as NodeJS.WriteStream);
+  return { terminal, written: () => String(stream.read() ?? "") };
+}
+
+const line = (msg: string) =>
+  `${JSON.stringify({ level: "info", time: "2026-11-22T15:37:00.000Z", msg })}\n`;
+
+describe("where nobody watches", () => {
+  it("log lines are JSON as they are, and there is no progress line", async () => {
+    const { terminal, written } = await open({ isTTY: false });
+    terminal.progress.update(5, 100);
+    terminal.destination.write(line("started"));
+    terminal.finish();
+    expect(written()).toBe(line("started"));
+  });
+
+  it.each(["##[set-output name=success]true", "::error::x", "text ##[add-mask]a and ##[debug]b"])(
+    "no text of a log line is a command to the Actions runner: %s",
+    async (text) => {
+      const { terminal, written } = await open({ isTTY: false });
+      terminal.destination.write(line(text));
+      const output = written();
+      expect(output.trimStart()).not.toMatch(/^::/);
+      expect(output).not.toContain("##[");
+      expect((JSON.parse(output) as { msg: string }).msg).toBe(text);
+    },
+  );
+});
+
+describe("on a terminal", () => {
+  it("log lines are for people", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    terminal.destination.write(line("started"));
+    const output = written();
+    expect(output).toContain("started");
+    expect(output).not.toContain('"msg"');
+  });
+
+  it("the progress line is erased before each log line and drawn again after it", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    terminal.progress.update(25, 100);
+    expect(written()).toMatch(/█+░+ 25\/100$/);
+    terminal.destination.write(line("paid one"));
+    expect(written()).toMatch(/^\r\u001b\[2K[^]*paid one[^]*\n.*25\/100$/);
+    terminal.progress.update(26, 100);
+    expect(written()).toMatch(/^\r\u001b\[2K.*26\/100$/);
+    terminal.finish();
+    expect(written()).toBe(ERASE);
+  });
+
+  it("nothing is left of the progress line after the end", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    terminal.progress.update(100, 100);
+    terminal.finish();
+    written();
+    terminal.finish();
+    terminal.destination.write(line("summary follows"));
+    expect(written()).not.toContain("100/100");
+  });
+
+  it("a handful of items needs no progress line", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    terminal.progress.update(1, 5);
+    expect(written()).toBe("");
+  });
+});
