@@ -9,7 +9,7 @@ import {
 } from "../tds/reserve.ts";
 import type { TaxPolicy } from "../tds/index.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
-import { readPayee, type Payee } from "./payee.ts";
+import { modeFor, readPayee, type Payee } from "./payee.ts";
 import { failPayout } from "./release.ts";
 
 /** A payout that this run holds, taxed, with the account to which it goes. */
@@ -77,6 +77,9 @@ export async function claimPayout(
     if (!assessed.ok) return refuse(assessed.error.code, assessed.error.message);
     const { taxPaise, lines } = assessed;
     const netPaise = claimed.amountPaise - taxPaise;
+    // Before its tax is reserved: what can not be sent must not count for the payee's next payout.
+    const choice = netPaise > 0n ? modeFor(payee.account, netPaise) : undefined;
+    if (choice && !choice.ok) return refuse(choice.code, choice.message);
     await reserveDeductions(tx, { payoutId, consultantId: claimed.consultantId, lines });
     await tx.$executeRaw`
       UPDATE payouts SET tax_paise = ${taxPaise}, net_paise = ${netPaise}, updated_at = now()
@@ -94,6 +97,8 @@ export async function takeOverClaim(
   { payoutId, claimedBy, claimant }: { payoutId: string; claimedBy: string; claimant: Claimant },
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
+    // A statement of its own: the next one then sees the attempt of a run that held the row until now.
+    await tx.$queryRaw`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
     const [row] = await tx.$queryRaw<Omit<ClaimedPayout, keyof Payee>[]>`
       UPDATE payouts SET claimed_by = ${claimant.runId}::uuid, claim_fence = ${claimant.fence}::bigint,
              claimed_at = now(), updated_at = now()
@@ -147,8 +152,15 @@ async function casApprovedToProcessing(
   return rows[0];
 }
 
-/** A payout whose items do not add up to it must not be paid by anybody. */
-function assertItemsMakeUp(payout: ClaimedRow, credits: readonly CreditedEarning[]): void {
+/**
+ * A payout whose items do not add up to it must not be paid by anybody.
+ *
+ * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE`
+ */
+export function assertItemsMakeUp(
+  payout: Pick<ClaimedRow, "amountPaise" | "grossPaise">,
+  credits: readonly CreditedEarning[],
+): void {
   const grossPaise = credits.reduce((sum, credit) => sum + credit.grossPaise, 0n);
   const amountPaise = credits.reduce((sum, credit) => sum + credit.amountPaise, 0n);
   if (grossPaise === payout.grossPaise && amountPaise === payout.amountPaise) return;
@@ -160,4 +172,12 @@ function assertItemsMakeUp(payout: ClaimedRow, credits: readonly CreditedEarning
         "Find out who changed the payout or its items; it stays approved and unpaid until they agree.",
     },
   );
+}
+
+/** The error of a claim that was rolled back, as the reason of a refusal. */
+export function refusalOf({ code, message, remedy }: AfterhoursError): {
+  code: string;
+  message: string;
+} {
+  return { code, message: `${message}. ${remedy ?? ""}`.trim() };
 }

@@ -16,6 +16,11 @@ export interface DuePayout {
   amountPaise: Paise;
 }
 
+/** A due payout, and whose it is. */
+export interface DuePayoutOfPayee extends DuePayout {
+  consultantId: string;
+}
+
 /** Where a page of due payouts ended. */
 export interface DueCursor {
   approvedAt: string;
@@ -60,13 +65,13 @@ export async function summariseDue(
 export async function dueAfter(
   db: DbSession,
   { cursor, count }: { cursor: DueCursor | undefined; count: number },
-): Promise<(DuePayout & DueCursor)[]> {
+): Promise<(DuePayoutOfPayee & DueCursor)[]> {
   const { approvedAt, id } = cursor ?? {
     approvedAt: "-infinity",
     id: "00000000-0000-0000-0000-000000000000",
   };
-  return db.$queryRaw<(DuePayout & DueCursor)[]>`
-    SELECT id, amount_paise AS "amountPaise", approved_at::text AS "approvedAt"
+  return db.$queryRaw<(DuePayoutOfPayee & DueCursor)[]>`
+    SELECT id, consultant_id AS "consultantId", amount_paise AS "amountPaise", approved_at::text AS "approvedAt"
     FROM payouts
     WHERE status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}
       AND (approved_at, id) > (${approvedAt}::timestamptz, ${id}::uuid)
@@ -82,9 +87,9 @@ export async function dueAfter(
 export async function abandonedClaims(
   db: DbSession,
   { runId, fence, limit }: { runId: string; fence: bigint | null; limit: number },
-): Promise<(DuePayout & { claimedBy: string })[]> {
-  return db.$queryRaw<(DuePayout & { claimedBy: string })[]>`
-    SELECT id, amount_paise AS "amountPaise", claimed_by AS "claimedBy"
+): Promise<(DuePayoutOfPayee & { claimedBy: string })[]> {
+  return db.$queryRaw<(DuePayoutOfPayee & { claimedBy: string })[]>`
+    SELECT id, consultant_id AS "consultantId", amount_paise AS "amountPaise", claimed_by AS "claimedBy"
     FROM payouts
     WHERE status = 'PROCESSING' AND claimed_by <> ${runId}::uuid
       AND (claim_fence < ${fence}::bigint

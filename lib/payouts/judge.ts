@@ -4,38 +4,52 @@ import type { RunFault } from "./faults.ts";
 import type { PayoutPorts } from "./ports.ts";
 import type { PayoutRunReport } from "./report.ts";
 
+/** What ended the run, beside having nothing more to do. */
+export interface RunEnd {
+  fault: RunFault | undefined;
+  /** A payout in hand was given up because the run may start nothing more. */
+  stopped: boolean;
+  /** Payouts that nobody has and this run could not handle. */
+  left: number;
+}
+
 /** How the run went, from its numbers and from what still waits. */
 export async function judge(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  fault: RunFault | undefined,
+  { fault, stopped, left }: RunEnd,
 ): Promise<Verdict> {
   if (fault) return failed(fault);
   const seen = report.processed + report.skipped;
-  if (ports.signal.aborted && seen < report.found) return { kind: "interrupted" };
-  if (ports.signal.aborted && report.items.some(({ code }) => code === "STOPPING"))
-    return { kind: "interrupted" };
+  if (stopped || (ports.signal.aborted && seen < report.found)) return { kind: "interrupted" };
 
   if (report.processed === 0) {
     const { approved } = await countWaiting(ports.db, ports.runId);
-    if (approved > 0) return failed(workLeftBehind(report, approved));
+    const waiting = Math.max(approved, left);
+    if (waiting > 0) return failed(workLeftBehind(report, waiting));
   }
-  if (report.failed + report.unknown === 0) return { kind: "completed" };
+  if (report.failed + report.unknown + left === 0) return { kind: "completed" };
   const parts = [
     ...(report.failed > 0 ? [`${report.failed} failed`] : []),
     ...(report.unknown > 0 ? [`${report.unknown} have an unknown outcome`] : []),
+    ...(left > 0 ? [`${left} wait for the next run`] : []),
   ];
   return {
     kind: "partial",
-    reason: report.unknown > 0 ? "outcome-unknown" : "payouts-failed",
+    reason:
+      report.unknown > 0
+        ? "outcome-unknown"
+        : report.failed > 0
+          ? "payouts-failed"
+          : "payouts-left",
     message: `${report.succeeded} of ${report.found} payouts were sent; ${parts.join(" and ")}.`,
     remedy:
-      "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch. Unknown ones stay in processing and are never sent again under another key until the provider is asked.",
+      "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch. Unknown ones stay in processing and are never sent again under another key until the provider is asked. What waits is as it was: run again.",
   };
 }
 
 /** Zero work while work is waiting: red, with the likely cause. */
-function workLeftBehind(report: PayoutRunReport, approved: number): RunFault {
+function workLeftBehind(report: PayoutRunReport, waiting: number): RunFault {
   const codes = [...new Set(report.items.map(({ code }) => code))];
   const cause =
     codes.length === 0
@@ -43,7 +57,7 @@ function workLeftBehind(report: PayoutRunReport, approved: number): RunFault {
       : `each was passed over: ${codes.join(", ")}`;
   return {
     code: "work-left-behind",
-    message: `${approved} approved payouts wait and none was handled; ${cause}.`,
+    message: `${waiting} payouts wait and none was handled; ${cause}.`,
     remedy:
       "Look for another session that holds the rows (pg_stat_activity), or another run that is still going.",
   };

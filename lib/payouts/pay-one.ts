@@ -1,24 +1,33 @@
-import { isConnectionError } from "../db/connection.ts";
-import { inTransaction } from "../db/prisma.ts";
-import { chooseMode, type Answer, type ProviderPayout } from "../razorpay/index.ts";
+import { isLockConflict } from "../db/connection.ts";
+import { inTransaction, type Db } from "../db/prisma.ts";
+import type { Answer, ProviderPayout } from "../razorpay/index.ts";
+import { seconds, sleep } from "../support/clock.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
-import { formatRupees } from "../support/money.ts";
 import { prepareAttempt } from "./attempt.ts";
-import { claimPayout, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
+import {
+  claimPayout,
+  refusalOf,
+  takeOverClaim,
+  type ClaimedPayout,
+  type ClaimResult,
+} from "./claim.ts";
 import { ensureDestination } from "./destination.ts";
-import type { DuePayout } from "./due.ts";
+import type { DuePayoutOfPayee } from "./due.ts";
 import { recordFailed, systemicFault, type RunFault } from "./faults.ts";
+import { modeFor } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { ClaimLostError, failPayout, returnToApproved } from "./release.ts";
 import type { ItemOutcome } from "./report.ts";
 import {
   completeWithoutTransfer,
   failureCode,
+  hasAnswer,
   recordAccepted,
   recordRefused,
   recordTurnedAway,
   recordUnknown,
+  settlementOf,
   type AttemptRef,
   type Settlement,
 } from "./settle.ts";
@@ -48,26 +57,31 @@ export interface UnitPorts extends PayoutPorts {
 }
 
 /** A due payout, or one left behind by a dead run. */
-export type Unit = DuePayout & { claimedBy?: string };
+export type Unit = DuePayoutOfPayee & { claimedBy?: string };
 
 /**
  * One payout from claim to settlement. Whatever goes wrong for this row is a value; an error that is thrown
  * is the database's or a bug, and ends the run.
  */
 export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> {
-  const claim = await claimUnit(ports, unit);
-  if (claim.kind === "lost")
-    return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
-  if (claim.kind === "refused")
-    return { outcome: "failed", code: claim.code, message: claim.message };
-  const { payout } = claim;
   try {
-    return await payClaimed(ports, payout);
-  } catch (error) {
-    if (error instanceof ClaimLostError) {
-      return { ...skipped("CLAIMED_ELSEWHERE", "another run has taken it over"), payout };
+    ports.lease.assertTrusted();
+    const claim = await claimUnit(ports, unit);
+    switch (claim.kind) {
+      case "lost":
+        return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
+      case "refused":
+        return { outcome: "failed", code: claim.code, message: claim.message };
+      case "claimed":
+        return await payClaimed(ports, claim.payout);
     }
-    if (error instanceof LeaseLostError) return { ...skipped(error.code, error.message), payout };
+  } catch (error) {
+    if (error instanceof ClaimLostError)
+      return skipped("CLAIMED_ELSEWHERE", "another run has taken it over");
+    if (error instanceof LeaseLostError) return skipped(error.code, error.message);
+    // Rolled back, and nothing was sent: claimed or not, the next run finds it.
+    if (isLockConflict(error))
+      return skipped("ROW_LOCKED", "another database session holds the row; nothing was sent");
     throw error;
   }
 }
@@ -81,19 +95,9 @@ async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
       : await takeOverClaim(ports.db, { payoutId, claimedBy, claimant });
   } catch (error) {
     // The claim was rolled back, so the payout is as it was; the others go on.
-    if (error instanceof AfterhoursError) {
-      ports.log.error({ payoutId, err: error }, "payout can not be claimed");
-      return {
-        kind: "refused",
-        code: error.code,
-        message: `${error.message}. ${error.remedy ?? ""}`.trim(),
-      };
-    }
-    if (isLockTimeout(error)) {
-      ports.log.warn({ payoutId }, "payout is locked by another database session");
-      return { kind: "lost" };
-    }
-    throw error;
+    if (!(error instanceof AfterhoursError)) throw error;
+    ports.log.error({ payoutId, err: error }, "payout can not be claimed");
+    return { kind: "refused", ...refusalOf(error) };
   }
 }
 
@@ -102,18 +106,13 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
   const held = { payoutId: payout.id, runId };
 
   if (payout.netPaise === 0n) {
+    ports.lease.assertTrusted();
     await completeWithoutTransfer(db, held);
     return { outcome: "succeeded", payout, settlement: "paid" };
   }
-  const choice = chooseMode({ kind: payout.account.kind, amountPaise: payout.netPaise });
-  if (!choice.ok) {
-    return fail(
-      ports,
-      payout,
-      choice.code,
-      `${formatRupees(payout.netPaise)} can not be sent to this kind of account`,
-    );
-  }
+  // Asked at the claim as well; here again, since a claim that is taken over may be of another day.
+  const choice = modeFor(payout.account, payout.netPaise);
+  if (!choice.ok) return fail(ports, payout, choice.code, choice.message);
 
   const overCap = ports.reserve(payout);
   if (overCap) return giveBack(ports, payout, overCap);
@@ -127,6 +126,7 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
     const { answer } = destination;
     if (answer.kind === "systemic") return giveBack(ports, payout, systemicFault(answer.fault));
     const result = await giveBack(ports, payout);
+    if (answer.cause === "interrupted") return result;
     return {
       ...result,
       code: "PROVIDER_UNAVAILABLE",
@@ -147,7 +147,8 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
   const ref: AttemptRef = { attemptId: attempt.id, ...held };
   // The attempt is committed and the lease was trusted a statement ago; asked once more, since this is
   // the step that spends. Not sent, the attempt stays as one that may have been.
-  ports.lease.assertTrusted();
+  const lost = leaseProblem(ports);
+  if (lost) return { outcome: "unknown", code: lost.code, message: lost.message, payout };
   const answer = await ports.gateway.createPayout(
     { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
     { signal: ports.hardStop },
@@ -163,74 +164,85 @@ interface Answered {
 
 /** The answer into the database. A database that is away for a moment must not lose it. */
 async function recordAnswer(ports: UnitPorts, answered: Answered): Promise<UnitResult> {
+  const { payout, ref } = answered;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await record(ports, answered);
+      // The commit of the try before may have arrived although its confirmation did not.
+      if (attempt === 1 || !(await hasAnswer(ports.db, ref))) await record(ports.db, answered);
+      return resultOf(answered);
     } catch (error) {
-      if (!isConnectionError(error)) throw error;
+      if (error instanceof ClaimLostError && attempt === 1) throw error;
       ports.log.error(
-        { payoutId: answered.payout.id, attempt, err: toError(error) },
+        { payoutId: payout.id, attempt, err: toError(error) },
         "answer not recorded yet",
       );
-      if (attempt === RECORD_ATTEMPTS) {
-        const { payout } = answered;
-        return {
-          outcome: "unknown",
-          code: "ANSWER_NOT_RECORDED",
-          message: recordFailed.message,
-          payout,
-          fault: recordFailed,
-        };
+      const waitMs = RECORD_AGAIN_AFTER_MS[attempt - 1];
+      if (waitMs === undefined) {
+        const { message } = recordFailed;
+        const code = "ANSWER_NOT_RECORDED";
+        return { outcome: "unknown", code, message, payout, fault: recordFailed };
       }
+      await sleep(waitMs);
     }
   }
 }
 
-/** Compare-and-swap makes a repeat harmless. */
-const RECORD_ATTEMPTS = 3;
+/** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
+const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
 
-async function record({ db }: UnitPorts, { payout, ref, answer }: Answered): Promise<UnitResult> {
+async function record(db: Db, { ref, answer }: Answered): Promise<void> {
   switch (answer.kind) {
-    case "accepted": {
-      const provider = answer.value;
-      const settlement = await recordAccepted(db, ref, {
-        provider,
+    case "accepted":
+      await recordAccepted(db, ref, {
+        provider: answer.value,
         httpStatus: answer.httpStatus,
         body: answer.body,
       });
-      if (settlement !== "failed")
-        return { outcome: "succeeded", payout, settlement, accepted: { ref, provider } };
-      const code = provider.statusReason ?? provider.statusText;
-      return {
-        outcome: "failed",
-        payout,
-        code,
-        message: `the provider answered ${provider.statusText}`,
-      };
-    }
+      return;
     case "refused":
-      await recordRefused(db, ref, answer);
-      return {
-        outcome: "failed",
-        payout,
-        code: failureCode(answer.failure),
-        message: answer.failure.description,
-      };
+      return recordRefused(db, ref, answer);
     case "unknown":
-      await recordUnknown(db, ref, {
+      return recordUnknown(db, ref, {
         httpStatus: answer.httpStatus,
         cause: answer.cause,
         body: answer.body,
       });
+    case "systemic": {
+      const seen = { httpStatus: answer.httpStatus, body: answer.body };
+      if (answer.certainlyNotAccepted)
+        return recordTurnedAway(db, ref, { ...seen, fault: answer.fault });
+      return recordUnknown(db, ref, { ...seen, cause: answer.fault });
+    }
+  }
+}
+
+/** What a recorded answer means for the report. */
+function resultOf({ payout, ref, answer }: Answered): UnitResult {
+  switch (answer.kind) {
+    case "accepted": {
+      const provider = answer.value;
+      const settlement = settlementOf(provider);
+      if (settlement !== "failed")
+        return { outcome: "succeeded", payout, settlement, accepted: { ref, provider } };
+      const code = provider.statusReason ?? provider.statusText;
+      const message = `the provider answered ${provider.statusText}`;
+      return { outcome: "failed", payout, code, message };
+    }
+    case "refused": {
+      const { failure } = answer;
+      return {
+        outcome: "failed",
+        payout,
+        code: failureCode(failure),
+        message: failure.description,
+      };
+    }
+    case "unknown":
       return { outcome: "unknown", payout, code: answer.cause, message: answer.detail };
     case "systemic": {
       const fault = systemicFault(answer.fault);
-      const seen = { httpStatus: answer.httpStatus, body: answer.body };
-      if (answer.certainlyNotAccepted) {
-        await recordTurnedAway(db, ref, { ...seen, fault: answer.fault });
+      if (answer.certainlyNotAccepted)
         return { ...skipped(answer.fault, fault.message), payout, fault };
-      }
-      await recordUnknown(db, ref, { ...seen, cause: answer.fault });
       return { outcome: "unknown", payout, code: answer.fault, message: answer.detail, fault };
     }
   }
@@ -276,10 +288,13 @@ function isStopping({ signal }: UnitPorts): boolean {
   return signal.aborted;
 }
 
-/** Postgres gave up waiting for a row lock (55P03), whichever library reports it. */
-function isLockTimeout(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error &&
-    /55P03|lock timeout/i.test(`${thrown.message} ${String(thrown.cause)}`)
-  );
+/** The reason why nothing may be sent, if the lease has run out. */
+function leaseProblem({ lease }: UnitPorts): LeaseLostError | undefined {
+  try {
+    lease.assertTrusted();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LeaseLostError) return error;
+    throw error;
+  }
 }

@@ -1,4 +1,6 @@
 import type { DbSession } from "../db/prisma.ts";
+import { chooseMode, type PayoutMode } from "../razorpay/index.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
 
 export type PayoutAccountDetails =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
@@ -37,6 +39,17 @@ export async function readPayee(db: DbSession, consultantId: string): Promise<Pa
   if (!row) return undefined;
   const { name, contactId, payoutAccountId, fundAccountId } = row;
   return { name, contactId, payoutAccountId, fundAccountId, account: detailsOf(row) };
+}
+
+/** How an amount travels to an account, or why it can't. */
+export function modeFor(
+  { kind }: PayoutAccountDetails,
+  netPaise: Paise,
+): { ok: true; mode: PayoutMode } | { ok: false; code: string; message: string } {
+  const choice = chooseMode({ kind, amountPaise: netPaise });
+  if (choice.ok) return choice;
+  const message = `${formatRupees(netPaise)} can not be sent to this kind of account`;
+  return { ok: false, code: choice.code, message };
 }
 
 /** Keeps the provider's id of the contact, so that the next payout need not ask again. */

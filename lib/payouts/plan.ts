@@ -1,10 +1,9 @@
-import { chooseMode } from "../razorpay/index.ts";
-import { formatRupees } from "../support/money.ts";
+import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
-import { creditsOf } from "./claim.ts";
-import type { DuePayout } from "./due.ts";
-import { readPayee } from "./payee.ts";
+import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
+import type { Unit } from "./pay-one.ts";
+import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutRunReport } from "./report.ts";
 
@@ -26,15 +25,21 @@ export function countPlan(report: PayoutRunReport, payoutId: string, plan: Plan)
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
  * counts for the next of the same payee, so totals are carried along here in memory.
  */
-export function createPlanner(ports: PayoutPorts): (due: DuePayout) => Promise<Plan> {
+export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
-  return async ({ id: payoutId }) => {
+  return async ({ id: payoutId, claimedBy }) => {
     const [payout] = await ports.db.$queryRaw<
-      { consultantId: string; currency: string; grossPaise: bigint; amountPaise: bigint }[]
+      {
+        consultantId: string;
+        currency: string;
+        grossPaise: bigint;
+        amountPaise: bigint;
+        taxPaise: bigint | null;
+      }[]
     >`
       SELECT consultant_id AS "consultantId", currency::text AS currency, gross_paise AS "grossPaise",
-             amount_paise AS "amountPaise"
+             amount_paise AS "amountPaise", tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
     const { consultantId, grossPaise, amountPaise } = payout;
@@ -46,6 +51,9 @@ export function createPlanner(ports: PayoutPorts): (due: DuePayout) => Promise<P
     }
     const payee = await readPayee(ports.db, consultantId);
     if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the consultant has no active payout account");
+    // Left behind by a run that died: its tax was assessed and reserved at the claim.
+    if (claimedBy !== undefined && payout.taxPaise !== null)
+      return send(payee, { amountPaise, grossPaise, taxPaise: payout.taxPaise });
 
     const credits = await creditsOf(ports.db, payoutId);
     const state = await readPayeeTaxState(ports.db, { consultantId, credits, lock: false });
@@ -54,28 +62,31 @@ export function createPlanner(ports: PayoutPorts): (due: DuePayout) => Promise<P
         "NO_TAX_PROFILE",
         "the consultant has no tax profile, so the tax can not be assessed",
       );
+    try {
+      assertItemsMakeUp(payout, credits);
+    } catch (error) {
+      if (error instanceof AfterhoursError) return { kind: "refuse", ...refusalOf(error) };
+      throw error;
+    }
     const years = withAssessed(state.years, assessedYears.get(consultantId));
     const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
     if (!tax.ok) return refuse(tax.error.code, tax.error.message);
 
-    const netPaise = amountPaise - tax.taxPaise;
-    const choice = chooseMode({ kind: payee.account.kind, amountPaise: netPaise });
-    if (!choice.ok && netPaise > 0n) {
-      return refuse(
-        choice.code,
-        `${formatRupees(netPaise)} can not be sent to this kind of account`,
-      );
+    const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
+    if (plan.kind === "send") {
+      const assessed = withAssessed(assessedYears.get(consultantId) ?? [], tax.years);
+      assessedYears.set(consultantId, assessed);
     }
-    assessedYears.set(consultantId, withAssessed(assessedYears.get(consultantId) ?? [], tax.years));
-    return {
-      kind: "send",
-      mode: choice.ok ? choice.mode : "none",
-      amountPaise,
-      grossPaise,
-      netPaise,
-      taxPaise: tax.taxPaise,
-    };
+    return plan;
   };
+}
+
+function send({ account }: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
+  const netPaise = amounts.amountPaise - amounts.taxPaise;
+  if (netPaise === 0n) return { kind: "send", mode: "none", netPaise, ...amounts };
+  const choice = modeFor(account, netPaise);
+  if (!choice.ok) return refuse(choice.code, choice.message);
+  return { kind: "send", mode: choice.mode, netPaise, ...amounts };
 }
 
 function refuse(code: string, message: string): Plan {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { seconds, sleep } from "../support/clock.ts";
+import { toError } from "../support/errors.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { createCapGuard, exceededCap } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
@@ -7,7 +8,8 @@ import { abandonedClaims, countWaiting, dueAfter, summariseDue, type DueCursor }
 import { gatewayDown, systemicFault, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { forEachInHand } from "./in-hand.ts";
-import { failed, judge } from "./judge.ts";
+import { createTurns } from "./in-turn.ts";
+import { failed, judge, type RunEnd } from "./judge.ts";
 import { payOne, type Unit, type UnitPorts, type UnitResult } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
@@ -17,8 +19,8 @@ import { countItem, countPaid, emptyReport, uncountPaid, type PayoutRunReport } 
 const NO_LIMIT = 2_000_000_000;
 /** Due payouts read at a time. */
 const PAGE = 200;
-/** So many unknown outcomes with nothing else in between mean that the gateway is down. */
-const UNKNOWN_IN_A_ROW = 5;
+/** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
+const NO_ANSWER_IN_A_ROW = 5;
 /** How long a run that was told to stop waits for the answers it has asked for. */
 const GRACE_MS = seconds(4);
 /** More payouts in hand at once would only wait for the rate limit and the one database session. */
@@ -55,8 +57,8 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
 
   const unreachable = await askGateway(ports);
   if (unreachable) return { verdict: failed(unreachable), report };
-  const fault = await payAll(ports, report, units);
-  return { verdict: await judge(ports, report, fault), report };
+  const end = await payAll(ports, report, units);
+  return { verdict: await judge(ports, report, end), report };
 }
 
 /** Abandoned claims first, they waited longest; then due payouts, page by page. */
@@ -121,12 +123,12 @@ async function askGateway(ports: PayoutPorts): Promise<RunFault | undefined> {
   }
 }
 
-/** Pays unit after unit, several in hand at once. Returns the fault that stopped the run, if one did. */
+/** Pays unit after unit, several in hand at once. */
 async function payAll(
   ports: PayoutPorts,
   report: PayoutRunReport,
   units: AsyncGenerator<Unit>,
-): Promise<RunFault | undefined> {
+): Promise<RunEnd> {
   const inFlight = new Map<string, InFlight>();
   const guard = createCapGuard(ports.settings.caps);
   const hardStop = new AbortController();
@@ -139,24 +141,37 @@ async function payAll(
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
   const unitPorts: UnitPorts = { ...ports, hardStop: hardStop.signal, reserve: guard };
-  const state: { fault: RunFault | undefined; unknownInARow: number } = {
-    fault: undefined,
-    unknownInARow: 0,
-  };
+  const end: RunEnd = { fault: undefined, stopped: false, left: 0 };
+  let noAnswerInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
-    state.unknownInARow = result.outcome === "unknown" ? state.unknownInARow + 1 : 0;
-    if ("fault" in result) state.fault ??= result.fault;
-    if (state.unknownInARow >= UNKNOWN_IN_A_ROW) state.fault ??= gatewayDown;
+    const code = "code" in result ? result.code : "";
+    noAnswerInARow = isWithoutAnswer(result) ? noAnswerInARow + 1 : 0;
+    if ("fault" in result) end.fault ??= result.fault;
+    if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
+    if (STOPPED.has(code)) end.stopped = true;
+    if (LEFT.has(code)) end.left++;
     count(ports, report, { unit, result, inFlight });
     ports.progress.update(++done, report.found);
+  };
+
+  const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
+  // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
+  // was not refused, and finds the contact that it made.
+  const inTurn = createTurns();
+  const pay = async (unit: Unit): Promise<void> => {
+    if (goOn()) finished(unit, await payOne(unitPorts, unit));
   };
 
   try {
     await forEachInHand(units, {
       atOnce: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
-      goOn: () => state.fault === undefined && !ports.signal.aborted,
-      work: async (unit) => finished(unit, await payOne(unitPorts, unit)),
+      goOn,
+      work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
+    }).catch((error: unknown) => {
+      // Most likely the same fault once more; the report with what was done must not be lost for it.
+      if (end.fault === undefined) throw error;
+      ports.log.error({ err: toError(error) }, "a payout in hand ended with an error");
     });
     await followInFlight(unitPorts, inFlight, (payout, settlement, provider) => {
       if (settlement === "paid") report.completed++;
@@ -174,8 +189,19 @@ async function payAll(
     ports.signal.removeEventListener("abort", startGrace);
     settled.abort();
   }
-  return state.fault;
+  return end;
 }
+
+/** Neither accepted nor refused, and not because this run was told to stop. */
+function isWithoutAnswer(result: UnitResult): boolean {
+  if (result.outcome === "unknown") return result.code !== "interrupted";
+  return result.outcome === "skipped" && result.code === "PROVIDER_UNAVAILABLE";
+}
+
+/** Skipped because this run may start nothing more. */
+const STOPPED: ReadonlySet<string> = new Set(["STOPPING", "LEASE_LOST"]);
+/** Skipped although no other run has them: they wait for the next run. */
+const LEFT: ReadonlySet<string> = new Set(["PROVIDER_UNAVAILABLE", "ROW_LOCKED"]);
 
 function count(
   { log }: PayoutPorts,

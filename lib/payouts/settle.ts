@@ -106,12 +106,23 @@ export async function recordUnknown(
   await closeAttempt(db, ref, { state: "UNKNOWN", httpStatus, code: cause, body });
 }
 
+/** Whether any answer stands in the attempt. */
+export async function hasAnswer(
+  db: DbSession,
+  { attemptId }: Pick<AttemptRef, "attemptId">,
+): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT 1 FROM payout_attempts WHERE id = ${attemptId}::uuid AND state <> 'PREPARED'`;
+  return rows.length > 0;
+}
+
 /** The provider's own code for a refusal: its reason where it gives one. */
 export function failureCode({ reason, code }: Failure): string {
   return reason ?? code;
 }
 
-function settlementOf({ status }: ProviderPayout): Settlement {
+/** What the provider's status of a payout means for us. */
+export function settlementOf({ status }: ProviderPayout): Settlement {
   switch (status) {
     case "processed":
       return "paid";

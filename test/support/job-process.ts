@@ -62,26 +62,34 @@ export function startJobAsStep({ args = [], env }: JobOptions): RunningJob {
   return job;
 }
 
-/** After the first signal of a cancelled step, when the second and the end follow. */
-const RUNNER = { sigtermAfterMs: 7_500, sigkillAfterMs: 10_000 };
+/** A signal, and how long after the first one it is sent to a process that still runs. */
+export interface StopStep {
+  readonly signal: NodeJS.Signals;
+  readonly afterMs: number;
+}
+
+/** How the Actions runner ends a cancelled step. */
+export const RUNNER_CANCELS: readonly StopStep[] = [
+  { signal: "SIGINT", afterMs: 0 },
+  { signal: "SIGTERM", afterMs: 7_500 },
+  { signal: "SIGKILL", afterMs: 10_000 },
+];
 
 /**
- * Cancels a step as the Actions runner does: SIGINT, SIGTERM when it still runs 7.5 s later, and the
- * end 2.5 s after that. Resolves with how it ended and with the signals that this took.
+ * Stops a job step by step until it has ended, by itself or not. Resolves with how it ended and with
+ * the signals that this took.
  */
-export async function cancelAsRunner(
+export async function stopJob(
   job: RunningJob,
+  steps: readonly StopStep[],
 ): Promise<{ end: JobEnd; signalsSent: NodeJS.Signals[] }> {
   const signalsSent: NodeJS.Signals[] = [];
-  const send = (signal: NodeJS.Signals): void => {
-    signalsSent.push(signal);
-    job.kill(signal);
-  };
-  send("SIGINT");
-  const timers = [
-    setTimeout(() => send("SIGTERM"), RUNNER.sigtermAfterMs),
-    setTimeout(() => send("SIGKILL"), RUNNER.sigkillAfterMs),
-  ];
+  const timers = steps.map(({ signal, afterMs }) =>
+    setTimeout(() => {
+      signalsSent.push(signal);
+      job.kill(signal);
+    }, afterMs),
+  );
   const end = await job.ended;
   for (const timer of timers) clearTimeout(timer);
   return { end, signalsSent };
@@ -122,10 +130,7 @@ async function collect(
   const text = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
-  const [exitCode, signal] = (await once(child, "close")) as [
-    number | null,
-    NodeJS.Signals | null,
-  ];
+  const [exitCode, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
   return {
     exitCode,
     signal,
