@@ -63,6 +63,15 @@ export default tseslint.config(
     ignores: ["lib/job/**", "lib/support/**"],
     rules: {
       "no-restricted-properties": ["error", ...noProcess],
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: ["node:process", "process"].map((name) => ({
+            name,
+            message: "Cores take settings as arguments.",
+          })),
+        },
+      ],
     },
   },
   {

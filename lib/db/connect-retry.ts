@@ -4,6 +4,8 @@ import type { Random } from "../support/random.ts";
 export interface ConnectRetryPorts {
   random: Random;
   signal?: AbortSignal;
+  /** Whether another attempt makes sense; default: always. */
+  isWorthRetrying?: (error: unknown) => boolean;
   /** Told before each wait. */
   onRetry?: (event: { attempt: number; waitMs: number; error: unknown }) => void;
 }
@@ -20,14 +22,14 @@ const BACKOFF_MS = [seconds(2), seconds(4)];
  */
 export async function connectWithRetry<T>(
   connect: () => Promise<T>,
-  { random, signal, onRetry }: ConnectRetryPorts,
+  { random, signal, isWorthRetrying, onRetry }: ConnectRetryPorts,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect();
     } catch (error) {
       const wait = BACKOFF_MS[attempt - 1];
-      if (wait === undefined || signal?.aborted) throw error;
+      if (wait === undefined || signal?.aborted || isWorthRetrying?.(error) === false) throw error;
       const waitMs = Math.round(wait * (1 + 0.2 * random()));
       onRetry?.({ attempt, waitMs, error });
       await sleep(waitMs, signal);

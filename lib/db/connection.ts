@@ -11,10 +11,11 @@ export interface ConnectionOptions {
 }
 
 /** How long a statement waits for a row that another session has locked. */
-const LOCK_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 2000;
 /** No statement of a job is meant to take longer; one that does is stuck. */
 const STATEMENT_TIMEOUT_MS = 120_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Short enough for a run that is told to stop while it connects. */
+const CONNECT_TIMEOUT_MS = 5000;
 
 /** Settings of a `pg` client or pool for a job's session. */
 export function connectionConfig({
@@ -54,7 +55,7 @@ export class DatabaseUnreachableError extends AfterhoursError {
   constructor(url: string, cause: unknown) {
     super(
       "DB_UNREACHABLE",
-      `the database at ${describeAddress(url)} cannot be reached (${errorCode(cause) ?? "no answer"})`,
+      `the database at ${describeAddress(url)} cannot be reached (${sqlStateOf(cause) ?? networkCodeOf(cause) ?? "no answer"})`,
       {
         cause,
         remedy:
@@ -88,6 +89,20 @@ export function sqlStateOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
     const code = textOf(layer, "originalCode") ?? errorCode(layer);
     if (code !== undefined && SQL_STATE.test(code) && !PRISMA_CODE.test(code)) return code;
+  }
+  return undefined;
+}
+
+/** Whether Postgres refused the login or knows no such database: to ask again is no use. */
+export function isLoginRefused(thrown: unknown): boolean {
+  return /^(28|3D)/.test(sqlStateOf(thrown) ?? "");
+}
+
+/** Node's code for a connection that failed, as `ECONNREFUSED`. */
+function networkCodeOf(thrown: unknown): string | undefined {
+  for (const layer of layersOf(thrown)) {
+    const code = errorCode(layer) ?? "";
+    if (UNREACHABLE.has(code)) return code;
   }
   return undefined;
 }

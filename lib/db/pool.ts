@@ -3,6 +3,7 @@ import { seconds } from "../support/clock.ts";
 import {
   connectionConfig,
   DatabaseUnreachableError,
+  isLoginRefused,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
@@ -33,7 +34,10 @@ export async function openControlPool(
   // A session that dies while idle is replaced by the next query, which reports what it finds.
   pool.on("error", () => undefined);
   try {
-    await connectWithRetry(() => pool.query("SELECT 1"), retry);
+    await connectWithRetry(() => pool.query("SELECT 1"), {
+      ...retry,
+      isWorthRetrying: (error) => !isLoginRefused(error),
+    });
     return pool;
   } catch (error) {
     await pool.end();

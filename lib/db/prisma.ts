@@ -1,4 +1,5 @@
 import { PrismaPg } from "@prisma/adapter-pg";
+import { seconds } from "../support/clock.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
 import { PrismaClient } from "./generated/client.ts";
 
@@ -12,9 +13,19 @@ export interface PrismaOptions extends ConnectionOptions {
   connections: number;
 }
 
+/**
+ * `pg` counts the wait for a session of the pool as part of connecting. Work in hand queues for the one
+ * session that a job has, and must not take a full queue for a database that is away.
+ */
+const SESSION_WAIT_MS = seconds(60);
+
 /** A client that connects on first use. Disconnect it with `$disconnect()`. */
 export function createPrisma({ connections, ...connection }: PrismaOptions): Db {
-  const adapter = new PrismaPg({ ...connectionConfig(connection), max: connections });
+  const adapter = new PrismaPg({
+    ...connectionConfig(connection),
+    connectionTimeoutMillis: SESSION_WAIT_MS,
+    max: connections,
+  });
   return new PrismaClient({ adapter });
 }
 

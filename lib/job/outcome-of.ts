@@ -12,8 +12,12 @@ import type { Outcome } from "./outcome.ts";
 import type { StopSignal } from "./signals.ts";
 
 /** The core's verdict as an outcome; only the harness knows what asked it to stop. */
-export function outcomeOfVerdict(verdict: Verdict, stop: StopSignal): Outcome {
-  return verdict.kind === "interrupted" ? interrupted(stop) : verdict;
+export function outcomeOfVerdict(
+  verdict: Verdict,
+  { databaseUrl, stop }: { databaseUrl: string; stop: StopSignal },
+): Outcome {
+  if (verdict.kind === "interrupted") return interrupted(stop);
+  return verdict.kind === "broken" ? outcomeOfError(verdict.error, databaseUrl, stop) : verdict;
 }
 
 /** The run was asked to stop, and did. */

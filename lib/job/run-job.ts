@@ -5,7 +5,6 @@ import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/prisma.ts";
 import { systemClock } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
-import { noLease } from "../support/lease.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
@@ -21,7 +20,7 @@ import { maskSecrets } from "./settle/github.ts";
 import { sendHeartbeat } from "./settle/heartbeat.ts";
 import { settle } from "./settle/settle.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
-import { takeLock } from "./take-lock.ts";
+import { dryRunLease, takeLock } from "./take-lock.ts";
 import { openTerminal } from "./terminal.ts";
 
 /**
@@ -63,6 +62,7 @@ export async function runJob<Settings, Report>(
     terminal,
     redact: (text) => redactor.text(text),
     recordStarted: false,
+    coreStarted: false,
     fence: null,
     releasers: [],
   };
@@ -84,7 +84,11 @@ export async function runJob<Settings, Report>(
       outcome = await attempt(run, { harness: harness.settings, settings: own.settings, stop });
     }
   } catch (thrown) {
-    outcome = outcomeOfError(thrown, run.harness?.databaseUrl, stop);
+    // A connection that was still being made when the run was told to stop.
+    outcome =
+      stop.isStopping() && !run.coreStarted
+        ? interrupted(stop)
+        : outcomeOfError(thrown, run.harness?.databaseUrl, stop);
   }
   await settle(run, outcome);
   stop.dispose();
@@ -115,7 +119,7 @@ async function attempt<Settings, Report>(
   if (maintenance) return maintenance;
 
   const lock = options.dryRun
-    ? { lease: noLease }
+    ? { lease: dryRunLease(harness) }
     : await takeLock(run, run.control, { harness, stop });
   if ("outcome" in lock) return lock.outcome;
   run.fence = lock.lease.fence;
@@ -137,6 +141,7 @@ async function attempt<Settings, Report>(
   if (stop.isStopping()) return interrupted(stop);
   log.info({ dryRun: options.dryRun, fence: run.fence, owner: run.owner }, "started");
 
+  run.coreStarted = true;
   const { verdict, report } = await job.run({
     runId: run.runId,
     dryRun: options.dryRun,
@@ -151,7 +156,7 @@ async function attempt<Settings, Report>(
     signal: stop.signal,
   });
   run.report = report;
-  return outcomeOfVerdict(verdict, stop);
+  return outcomeOfVerdict(verdict, { databaseUrl: harness.databaseUrl, stop });
 }
 
 async function openControl<S, R>(

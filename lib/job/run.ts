@@ -28,6 +28,8 @@ export interface Run<Settings, Report> {
   harness?: HarnessSettings;
   control?: pg.Pool;
   recordStarted: boolean;
+  /** Whether the core was called: before that, nothing is in hand. */
+  coreStarted: boolean;
   fence: bigint | null;
   report?: Report;
   /** What was acquired, released in reverse order. */

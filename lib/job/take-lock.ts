@@ -72,6 +72,17 @@ export async function takeLock<S, R>(
   }
 }
 
+/**
+ * A dry run takes no lock, and plans as its next holder would: with a fence greater than any before, so
+ * that it sees the same claims of dead runs.
+ */
+export function dryRunLease({ lockStore }: HarnessSettings): Lease {
+  return lockStore === "off" ? noLease : { ...noLease, fence: GREATEST_FENCE };
+}
+
+/** The greatest `bigint` of PostgreSQL. */
+const GREATEST_FENCE = 2n ** 63n - 1n;
+
 async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
   if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
     return createPostgresLockStore(control);

@@ -7,7 +7,7 @@ import {
 } from "../razorpay/index.ts";
 import type { DbSession } from "../db/prisma.ts";
 import type { ClaimedPayout } from "./claim.ts";
-import { keepContactId, keepFundAccountId } from "./payee.ts";
+import { keepContactId, keepFundAccountId, removeName } from "./payee.ts";
 import { failureCode } from "./settle.ts";
 
 type NotAccepted = Exclude<Answer<unknown>, { kind: "accepted" }>;
@@ -42,7 +42,7 @@ export async function ensureDestination(
       },
       options,
     );
-    if (contact.kind !== "accepted") return notReady(contact);
+    if (contact.kind !== "accepted") return notReady(contact, payout);
     contactId = contact.value.id;
     await keepContactId(db, { consultantId: payout.consultantId, contactId });
   }
@@ -58,7 +58,7 @@ export async function ensureDestination(
     },
     options,
   );
-  if (fundAccount.kind !== "accepted") return notReady(fundAccount);
+  if (fundAccount.kind !== "accepted") return notReady(fundAccount, payout);
   if (!fundAccount.value.active) {
     return {
       kind: "refused",
@@ -71,11 +71,9 @@ export async function ensureDestination(
   return { kind: "ready", fundAccountId };
 }
 
-function notReady(answer: NotAccepted): Destination {
+function notReady(answer: NotAccepted, { name }: ClaimedPayout): Destination {
   if (answer.kind !== "refused") return { kind: "unavailable", answer };
-  return {
-    kind: "refused",
-    code: failureCode(answer.failure),
-    message: answer.failure.description,
-  };
+  const { failure } = answer;
+  const message = removeName(failure.description, name);
+  return { kind: "refused", code: failureCode(failure), message };
 }

@@ -1,9 +1,9 @@
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { ClaimedPayout } from "./claim.ts";
-import type { UnitPorts } from "./pay-one.ts";
 import { ClaimLostError } from "./release.ts";
 import { recordAccepted, type AttemptRef, type Settlement } from "./settle.ts";
+import type { UnitPorts } from "./unit.ts";
 
 /** A payout of this run that the provider has and had not finished when it answered. */
 export interface InFlight {

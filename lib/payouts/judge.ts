@@ -7,6 +7,8 @@ import type { PayoutRunReport } from "./report.ts";
 /** What ended the run, beside having nothing more to do. */
 export interface RunEnd {
   fault: RunFault | undefined;
+  /** What was thrown, most likely the database's: the run ended, its report stands. */
+  error: unknown;
   /** A payout in hand was given up because the run may start nothing more. */
   stopped: boolean;
   /** Payouts that nobody has and this run could not handle. */
@@ -17,9 +19,10 @@ export interface RunEnd {
 export async function judge(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  { fault, stopped, left }: RunEnd,
+  { fault, error, stopped, left }: RunEnd,
 ): Promise<Verdict> {
   if (fault) return failed(fault);
+  if (error !== undefined) return { kind: "broken", error };
   const seen = report.processed + report.skipped;
   if (stopped || (ports.signal.aborted && seen < report.found)) return { kind: "interrupted" };
 

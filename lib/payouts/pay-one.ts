@@ -1,8 +1,8 @@
 import { isLockConflict } from "../db/connection.ts";
-import { inTransaction, type Db } from "../db/prisma.ts";
-import type { Answer, ProviderPayout } from "../razorpay/index.ts";
-import { seconds, sleep } from "../support/clock.ts";
-import { AfterhoursError, toError } from "../support/errors.ts";
+import { inTransaction } from "../db/prisma.ts";
+import type { Answer } from "../razorpay/index.ts";
+import type { Answer } from "../razorpay/index.ts";
+import { AfterhoursError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { prepareAttempt } from "./attempt.ts";
 import {
@@ -13,51 +13,12 @@ import {
   type ClaimResult,
 } from "./claim.ts";
 import { ensureDestination } from "./destination.ts";
-import type { DuePayoutOfPayee } from "./due.ts";
-import { recordFailed, systemicFault, type RunFault } from "./faults.ts";
-import { modeFor } from "./payee.ts";
-import type { PayoutPorts } from "./ports.ts";
+import { systemicFault, type RunFault } from "./faults.ts";
+import { modeFor, removeName } from "./payee.ts";
+import { recordAnswer } from "./record-answer.ts";
 import { ClaimLostError, failPayout, returnToApproved } from "./release.ts";
-import type { ItemOutcome } from "./report.ts";
-import {
-  completeWithoutTransfer,
-  failureCode,
-  hasAnswer,
-  recordAccepted,
-  recordRefused,
-  recordTurnedAway,
-  recordUnknown,
-  settlementOf,
-  type AttemptRef,
-  type Settlement,
-} from "./settle.ts";
-
-/** What became of one payout, and whether the run can go on. */
-export type UnitResult =
-  | {
-      outcome: "succeeded";
-      payout: ClaimedPayout;
-      settlement: Settlement;
-      /** Absent when tax took all of it and nothing was sent. */
-      accepted?: { ref: AttemptRef; provider: ProviderPayout };
-    }
-  | {
-      outcome: Exclude<ItemOutcome, "succeeded" | "planned">;
-      code: string;
-      message: string;
-      payout?: ClaimedPayout;
-      fault?: RunFault;
-    };
-
-export interface UnitPorts extends PayoutPorts {
-  /** Ends a call to the provider that would outlast the time a stopping run has. */
-  readonly hardStop: AbortSignal;
-  /** Refuses a claimed payout that would take the run over a cap. */
-  readonly reserve: (payout: ClaimedPayout) => RunFault | undefined;
-}
-
-/** A due payout, or one left behind by a dead run. */
-export type Unit = DuePayoutOfPayee & { claimedBy?: string };
+import { completeWithoutTransfer, type AttemptRef } from "./settle.ts";
+import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
 
 /**
  * One payout from claim to settlement. Whatever goes wrong for this row is a value; an error that is thrown
@@ -153,99 +114,7 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
     { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
     { signal: ports.hardStop },
   );
-  return recordAnswer(ports, { payout, ref, answer });
-}
-
-interface Answered {
-  payout: ClaimedPayout;
-  ref: AttemptRef;
-  answer: Answer<ProviderPayout>;
-}
-
-/** The answer into the database. A database that is away for a moment must not lose it. */
-async function recordAnswer(ports: UnitPorts, answered: Answered): Promise<UnitResult> {
-  const { payout, ref } = answered;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      // The commit of the try before may have arrived although its confirmation did not.
-      if (attempt === 1 || !(await hasAnswer(ports.db, ref))) await record(ports.db, answered);
-      return resultOf(answered);
-    } catch (error) {
-      if (error instanceof ClaimLostError && attempt === 1) throw error;
-      ports.log.error(
-        { payoutId: payout.id, attempt, err: toError(error) },
-        "answer not recorded yet",
-      );
-      const waitMs = RECORD_AGAIN_AFTER_MS[attempt - 1];
-      if (waitMs === undefined) {
-        const { message } = recordFailed;
-        const code = "ANSWER_NOT_RECORDED";
-        return { outcome: "unknown", code, message, payout, fault: recordFailed };
-      }
-      await sleep(waitMs);
-    }
-  }
-}
-
-/** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
-const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
-
-async function record(db: Db, { ref, answer }: Answered): Promise<void> {
-  switch (answer.kind) {
-    case "accepted":
-      await recordAccepted(db, ref, {
-        provider: answer.value,
-        httpStatus: answer.httpStatus,
-        body: answer.body,
-      });
-      return;
-    case "refused":
-      return recordRefused(db, ref, answer);
-    case "unknown":
-      return recordUnknown(db, ref, {
-        httpStatus: answer.httpStatus,
-        cause: answer.cause,
-        body: answer.body,
-      });
-    case "systemic": {
-      const seen = { httpStatus: answer.httpStatus, body: answer.body };
-      if (answer.certainlyNotAccepted)
-        return recordTurnedAway(db, ref, { ...seen, fault: answer.fault });
-      return recordUnknown(db, ref, { ...seen, cause: answer.fault });
-    }
-  }
-}
-
-/** What a recorded answer means for the report. */
-function resultOf({ payout, ref, answer }: Answered): UnitResult {
-  switch (answer.kind) {
-    case "accepted": {
-      const provider = answer.value;
-      const settlement = settlementOf(provider);
-      if (settlement !== "failed")
-        return { outcome: "succeeded", payout, settlement, accepted: { ref, provider } };
-      const code = provider.statusReason ?? provider.statusText;
-      const message = `the provider answered ${provider.statusText}`;
-      return { outcome: "failed", payout, code, message };
-    }
-    case "refused": {
-      const { failure } = answer;
-      return {
-        outcome: "failed",
-        payout,
-        code: failureCode(failure),
-        message: failure.description,
-      };
-    }
-    case "unknown":
-      return { outcome: "unknown", payout, code: answer.cause, message: answer.detail };
-    case "systemic": {
-      const fault = systemicFault(answer.fault);
-      if (answer.certainlyNotAccepted)
-        return { ...skipped(answer.fault, fault.message), payout, fault };
-      return { outcome: "unknown", payout, code: answer.fault, message: answer.detail, fault };
-    }
-  }
+  return recordAnswer(ports, { payout, ref, answer: withoutName(answer, payout) });
 }
 
 async function fail(
@@ -276,11 +145,11 @@ async function giveBack(
   return fault ? { ...result, payout, fault } : { ...result, payout };
 }
 
-function skipped(
-  code: string,
-  message: string,
-): { outcome: "skipped"; code: string; message: string } {
-  return { outcome: "skipped", code, message };
+/** The provider's words about this payee, as anybody may read them. */
+function withoutName<T>(answer: Answer<T>, { name }: ClaimedPayout): Answer<T> {
+  if (answer.kind !== "refused") return answer;
+  const description = removeName(answer.failure.description, name);
+  return { ...answer, failure: { ...answer.failure, description } };
 }
 
 /** A function, because what was false a moment ago may be true after an await. */

@@ -72,6 +72,12 @@ export async function keepFundAccountId(
     WHERE id = ${payoutAccountId}::uuid AND provider_fund_account_id IS NULL`;
 }
 
+/** A text of the provider without the payee's name, which it may repeat. */
+export function removeName(text: string, name: string): string {
+  const pattern = name.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return pattern === "" ? text : text.replace(new RegExp(pattern, "gi"), "the payee");
+}
+
 /** The table's own check constraint holds the two shapes apart. */
 function detailsOf(row: PayeeRow): PayoutAccountDetails {
   return row.kind === "vpa"

@@ -2,10 +2,10 @@ import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
-import type { Unit } from "./pay-one.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutRunReport } from "./report.ts";
+import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
 export type Plan =

@@ -10,10 +10,11 @@ import { followInFlight, type InFlight } from "./follow.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
 import { failed, judge, type RunEnd } from "./judge.ts";
-import { payOne, type Unit, type UnitPorts, type UnitResult } from "./pay-one.ts";
+import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, emptyReport, uncountPaid, type PayoutRunReport } from "./report.ts";
+import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 
 /** Without `--limit`: as many as there are. */
 const NO_LIMIT = 2_000_000_000;
@@ -141,7 +142,7 @@ async function payAll(
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
   const unitPorts: UnitPorts = { ...ports, hardStop: hardStop.signal, reserve: guard };
-  const end: RunEnd = { fault: undefined, stopped: false, left: 0 };
+  const end: RunEnd = { fault: undefined, error: undefined, stopped: false, left: 0 };
   let noAnswerInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
@@ -149,7 +150,7 @@ async function payAll(
     noAnswerInARow = isWithoutAnswer(result) ? noAnswerInARow + 1 : 0;
     if ("fault" in result) end.fault ??= result.fault;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
-    if (STOPPED.has(code)) end.stopped = true;
+    if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
     if (LEFT.has(code)) end.left++;
     count(ports, report, { unit, result, inFlight });
     ports.progress.update(++done, report.found);
@@ -169,11 +170,12 @@ async function payAll(
       goOn,
       work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
     }).catch((error: unknown) => {
-      // Most likely the same fault once more; the report with what was done must not be lost for it.
-      if (end.fault === undefined) throw error;
+      // Kept, not thrown: the report with what was done must not be lost for it.
+      end.error = error;
       ports.log.error({ err: toError(error) }, "a payout in hand ended with an error");
     });
-    await followInFlight(unitPorts, inFlight, (payout, settlement, provider) => {
+    const follow = end.error === undefined ? inFlight : new Map<string, InFlight>();
+    await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
       if (settlement === "paid") report.completed++;
       if (settlement !== "failed") return;
       uncountPaid(report, payout);

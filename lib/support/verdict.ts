@@ -5,6 +5,8 @@ export type Verdict =
   | { kind: "partial"; reason: string; message: string; remedy?: string }
   /** The run as a whole failed. `code` is stable; the message says what happened, the remedy what to do. */
   | { kind: "failed"; code: string; message: string; remedy?: string }
+  /** An error ended the run; the report says what was done until then. */
+  | { kind: "broken"; error: unknown }
   /** The signal fired: the unit in hand was finished, no other was started. */
   | { kind: "interrupted" };
 

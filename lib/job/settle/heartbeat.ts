@@ -4,6 +4,8 @@ import { seconds } from "../../support/clock.ts";
 export type Beat = "start" | "success" | "fail";
 
 const TIMEOUT_MS = seconds(5);
+/** A run that was told to stop has seconds left in all. */
+const HURRIED_TIMEOUT_MS = seconds(1);
 
 /**
  * Pings a monitor of the healthchecks kind: `<url>/start`, `<url>`, `<url>/fail`, each with the run as
@@ -11,7 +13,7 @@ const TIMEOUT_MS = seconds(5);
  */
 export async function sendHeartbeat(
   url: string,
-  { beat, runId }: { beat: Beat; runId: string },
+  { beat, runId, hurry = false }: { beat: Beat; runId: string; hurry?: boolean },
 ): Promise<Error | undefined> {
   const target = new URL(url);
   if (beat !== "success") target.pathname = `${target.pathname.replace(/\/$/, "")}/${beat}`;
@@ -19,7 +21,7 @@ export async function sendHeartbeat(
   try {
     const response = await fetch(target, {
       method: "POST",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(hurry ? HURRIED_TIMEOUT_MS : TIMEOUT_MS),
     });
     await response.body?.cancel();
     return response.ok ? undefined : new Error(`the monitor answered ${response.status}`);

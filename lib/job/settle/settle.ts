@@ -10,7 +10,7 @@ import { renderMarkdown, renderPlain, type SummaryInput, type SummaryTable } fro
 
 /**
  * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,
- * monitor, release. Each step runs though others fail; a failure is logged and changes neither the
+ * release, monitor. Each step runs though others fail; a failure is logged and changes neither the
  * outcome nor what the core did.
  */
 export async function settle<Settings, Report>(
@@ -55,15 +55,20 @@ export async function settle<Settings, Report>(
   });
   await step("the summary", () => io.stdout.write(renderPlain(summary)));
 
+  for (const { what, release } of run.releasers.reverse())
+    await step(`releasing the ${what}`, release);
+
+  // Last, since it may take seconds: nothing is held while it does.
   const heartbeatUrl = run.harness?.heartbeatUrl;
   if (heartbeatUrl && !run.options.dryRun && outcome.kind !== "skipped") {
     const beat = exitCodeOf(outcome) === 0 ? "success" : "fail";
-    const failure = await sendHeartbeat(heartbeatUrl, { beat, runId: run.runId });
+    const failure = await sendHeartbeat(heartbeatUrl, {
+      beat,
+      runId: run.runId,
+      hurry: outcome.kind === "interrupted",
+    });
     if (failure) log.warn({ err: failure }, "the monitor was not told of the end");
   }
-
-  for (const { what, release } of run.releasers.reverse())
-    await step(`releasing the ${what}`, release);
 }
 
 /** What the job itself says of its report. */

@@ -11,9 +11,10 @@ ALTER TABLE "earnings"
 -- What is withheld and what is paid always make up what is owed, and tax never exceeds it.
 ALTER TABLE "payouts"
   ADD CONSTRAINT "payouts_amounts" CHECK ("amount_paise" > 0 AND "gross_paise" >= "amount_paise"),
+  -- Both or neither: a comparison with one that is absent is unknown, and a check lets that pass.
   ADD CONSTRAINT "payouts_net_plus_tax" CHECK (
-    ("tax_paise" IS NULL AND "net_paise" IS NULL)
-    OR ("tax_paise" >= 0 AND "net_paise" >= 0 AND "net_paise" + "tax_paise" = "amount_paise")
+    ("tax_paise" IS NULL) = ("net_paise" IS NULL)
+    AND "tax_paise" >= 0 AND "net_paise" >= 0 AND "net_paise" + "tax_paise" = "amount_paise"
   ),
   ADD CONSTRAINT "payouts_tries" CHECK ("tries" >= 0),
   ADD CONSTRAINT "payouts_processing_is_claimed" CHECK (
@@ -139,12 +140,13 @@ BEGIN
       RAISE EXCEPTION 'attempt % of payout % is not the next one', NEW.attempt_no, NEW.payout_id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_attempts_in_turn';
     END IF;
-    -- The amount that leaves is the net of the payout, of a payout that is claimed.
-    IF NOT EXISTS (
-      SELECT 1 FROM payouts
+    -- The amount that leaves is the net of the payout, of a payout that is claimed. The lock waits for a
+    -- run that takes the claim over at this moment.
+    PERFORM 1 FROM payouts
       WHERE id = NEW.payout_id AND status = 'PROCESSING' AND claimed_by = NEW.run_id
         AND net_paise = NEW.amount_paise
-    ) THEN
+      FOR SHARE;
+    IF NOT FOUND THEN
       RAISE EXCEPTION 'payout % is not claimed by run % with net %', NEW.payout_id, NEW.run_id, NEW.amount_paise
         USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_attempts_claimed';
     END IF;
@@ -156,6 +158,10 @@ BEGIN
      (OLD.payout_id, OLD.attempt_no, OLD.payout_account_id, OLD.run_id, OLD.idempotency_key,
       OLD.reference_id, OLD.mode, OLD.amount_paise, OLD.request_hash, OLD.request_body) THEN
     RAISE EXCEPTION 'the request of attempt % can not change', OLD.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_attempts_immutable';
+  END IF;
+  IF OLD.provider_payout_id IS DISTINCT FROM NEW.provider_payout_id AND OLD.provider_payout_id IS NOT NULL THEN
+    RAISE EXCEPTION 'attempt % is % at the provider and no other', OLD.id, OLD.provider_payout_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_attempts_immutable';
   END IF;
   IF OLD.state <> NEW.state AND NOT (OLD.state::text || '>' || NEW.state::text) = ANY (ARRAY[
@@ -220,8 +226,9 @@ CREATE TRIGGER "tax_deductions_no_delete" BEFORE DELETE OR TRUNCATE ON "tax_dedu
 CREATE TRIGGER "payout_attempts_no_delete" BEFORE DELETE OR TRUNCATE ON "payout_attempts"
   FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"();
 
--- A transaction balances when it commits, and has entries. Both triggers look at the whole
--- transaction, so an entry added to an older transaction is caught as well.
+-- A transaction balances when it commits, has entries, and gets all of them when it is posted: entries
+-- that are added to it later are refused, also when they balance. `now()` is the start of the database's
+-- transaction, which is the default of `posted_at`, to the same precision.
 CREATE FUNCTION "guard_ledger_balance"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE checked uuid;
 DECLARE total numeric;
@@ -233,6 +240,12 @@ BEGIN
   IF total <> 0 OR entries < 2 THEN
     RAISE EXCEPTION 'ledger transaction % does not balance: % entries, sum %', checked, entries, total
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transactions_balanced';
+  END IF;
+  IF TG_TABLE_NAME = 'ledger_entries' AND NOT EXISTS (
+    SELECT 1 FROM ledger_transactions WHERE id = checked AND posted_at = now()::timestamptz(3)
+  ) THEN
+    RAISE EXCEPTION 'ledger transaction % was posted earlier and gets no more entries', checked
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transactions_closed';
   END IF;
   RETURN NULL;
 END $$;

@@ -117,7 +117,7 @@ describe("a job's session", () => {
     expect(settings).toEqual({
       name: "afterhours tests/session",
       zone: "UTC",
-      row_wait: "10s",
+      row_wait: "2s",
       statement: "2min",
       read_only: "off",
     });

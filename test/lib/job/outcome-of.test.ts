@@ -18,9 +18,19 @@ const withCode = (code: string, message = "it failed") =>
 
 describe("a verdict", () => {
   it("is the outcome", () => {
-    expect(outcomeOfVerdict({ kind: "completed" }, stop)).toEqual({ kind: "completed" });
+    expect(outcomeOfVerdict({ kind: "completed" }, { databaseUrl: URL, stop })).toEqual({
+      kind: "completed",
+    });
     const partial = { kind: "partial" as const, reason: "r", message: "m" };
-    expect(outcomeOfVerdict(partial, stop)).toEqual(partial);
+    expect(outcomeOfVerdict(partial, { databaseUrl: URL, stop })).toEqual(partial);
+  });
+
+  it("of a run that an error ended is what the error means", () => {
+    const error = withCode("ECONNREFUSED");
+    expect(outcomeOfVerdict({ kind: "broken", error }, { databaseUrl: URL, stop })).toMatchObject({
+      kind: "failed",
+      code: "db-unreachable",
+    });
   });
 
   it.each<[InterruptReason, string]>([
@@ -30,7 +40,7 @@ describe("a verdict", () => {
     ["lease-lost", "lock"],
   ])("of an interruption is completed with what asked for it: %s", (reason, said) => {
     stop.stop(reason);
-    expect(outcomeOfVerdict({ kind: "interrupted" }, stop)).toMatchObject({
+    expect(outcomeOfVerdict({ kind: "interrupted" }, { databaseUrl: URL, stop })).toMatchObject({
       kind: "interrupted",
       reason,
       message: expect.stringContaining(said) as string,

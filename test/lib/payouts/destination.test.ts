@@ -36,10 +36,9 @@ describe("the mode of a payout, stored with its attempt", () => {
     await world.run();
     expect(await modesOf(above.id)).toEqual(["RTGS"]);
     expect(await modesOf(below.id)).toEqual(["IMPS"]);
-    expect(world.sandbox.payouts().map(({ amount }) => amount)).toEqual([
-      5_00_600_00 - 501_00,
-      5_00_400_00 - 500_00,
-    ]);
+    // Both are in hand at once, so either may arrive first.
+    const amounts = world.sandbox.payouts().map(({ amount }) => amount);
+    expect(amounts.sort((a, b) => b - a)).toEqual([5_00_600_00 - 501_00, 5_00_400_00 - 500_00]);
   });
 
   it("more than ₹1,00,000 to a VPA is refused with the reason, and nothing is sent", async () => {
@@ -114,7 +113,7 @@ describe("contact and fund account", () => {
     await seedPayees(world.database, [
       { name: "आशा" },
       { name: "Jo" },
-      { name: `${"Consultancy of Examples ".repeat(8)}` },
+      { name: "Consultancy of Examples ".repeat(8) },
       { name: "O’Brien & Söhne, GmbH!" },
     ]);
     const { verdict, report } = await world.run();

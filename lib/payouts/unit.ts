@@ -1,0 +1,42 @@
+import type { ProviderPayout } from "../razorpay/index.ts";
+import type { ClaimedPayout } from "./claim.ts";
+import type { DuePayoutOfPayee } from "./due.ts";
+import type { RunFault } from "./faults.ts";
+import type { PayoutPorts } from "./ports.ts";
+import type { ItemOutcome } from "./report.ts";
+import type { AttemptRef, Settlement } from "./settle.ts";
+
+/** What became of one payout, and whether the run can go on. */
+export type UnitResult =
+  | {
+      outcome: "succeeded";
+      payout: ClaimedPayout;
+      settlement: Settlement;
+      /** Absent when tax took all of it and nothing was sent. */
+      accepted?: { ref: AttemptRef; provider: ProviderPayout };
+    }
+  | {
+      outcome: Exclude<ItemOutcome, "succeeded" | "planned">;
+      code: string;
+      message: string;
+      payout?: ClaimedPayout;
+      fault?: RunFault;
+    };
+
+export interface UnitPorts extends PayoutPorts {
+  /** Ends a call to the provider that would outlast the time a stopping run has. */
+  readonly hardStop: AbortSignal;
+  /** Refuses a claimed payout that would take the run over a cap. */
+  readonly reserve: (payout: ClaimedPayout) => RunFault | undefined;
+}
+
+/** A due payout, or one left behind by a dead run. */
+export type Unit = DuePayoutOfPayee & { claimedBy?: string };
+
+/** Left as it was, with the reason. */
+export function skipped(
+  code: string,
+  message: string,
+): { outcome: "skipped"; code: string; message: string } {
+  return { outcome: "skipped", code, message };
+}

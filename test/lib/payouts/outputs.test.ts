@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { payoutOutputs, payoutTables } from "../../../lib/payouts/index.ts";
+import {
+  countItem,
+  countPaid,
+  emptyReport,
+  uncountPaid,
+  type ReportItem,
+} from "../../../lib/payouts/report.ts";
+
+const amounts = {
+  grossPaise: 5_000_00n,
+  amountPaise: 3_800_00n,
+  taxPaise: 50_00n,
+  netPaise: 3_750_00n,
+};
+const item = (outcome: ReportItem["outcome"], code: string): ReportItem => ({
+  payoutId: `payout-${code}`,
+  outcome,
+  code,
+  message: "what was said",
+});
+
+describe("a report", () => {
+  it("counts what succeeded, and takes back what the provider then reported as failed", () => {
+    const report = emptyReport(false);
+    countPaid(report, "succeeded", amounts);
+    countPaid(report, "succeeded", amounts);
+    uncountPaid(report, amounts);
+    countItem(report, item("failed", "bank_account_closed"));
+    expect(report).toMatchObject({
+      processed: 2,
+      succeeded: 1,
+      failed: 1,
+      grossPaise: 3_800_00n,
+      taxPaise: 50_00n,
+      netPaise: 3_750_00n,
+      taxBasePaise: 5_000_00n,
+    });
+  });
+
+  it("keeps the first thousand items and counts them all", () => {
+    const report = emptyReport(false);
+    for (let number = 0; number < 1_005; number++) countItem(report, item("skipped", "X"));
+    expect(report).toMatchObject({ skipped: 1_005, processed: 0, itemsLeftOut: 5 });
+    expect(report.items).toHaveLength(1_000);
+  });
+});
+
+describe("outputs and tables", () => {
+  it("come from the same numbers", () => {
+    const report = emptyReport(false);
+    report.found = 4;
+    countPaid(report, "succeeded", amounts);
+    countItem(report, item("failed", "NON_RESIDENT"));
+    countItem(report, item("unknown", "timeout"));
+    countItem(report, item("skipped", "CLAIMED_ELSEWHERE"));
+    report.unknownNetPaise = 900_00n;
+
+    expect(payoutOutputs(report)).toEqual({
+      found: 4,
+      processed: 3,
+      succeeded: 1,
+      completed: 0,
+      failed: 1,
+      unknown: 1,
+      skipped: 1,
+      planned: 0,
+      gross_paise: "380000",
+      tax_paise: "5000",
+      net_paise: "375000",
+      tax_base_paise: "500000",
+      unknown_net_paise: "90000",
+      out_of_tries: 0,
+      in_doubt_before: 0,
+    });
+    const [counts, sums, reasons, look] = payoutTables(report);
+    expect(counts?.rows).toContainEqual(["Outcome unknown", "1"]);
+    expect(sums?.rows.map(([label]) => label)).toEqual([
+      "Owed (gross less platform fee)",
+      "Tax withheld",
+      "Paid out",
+      "Tax base (gross, without GST)",
+      "Outcome unknown",
+    ]);
+    expect(reasons?.rows).toEqual([
+      ["failed", "NON_RESIDENT", "1"],
+      ["unknown", "timeout", "1"],
+      ["skipped", "CLAIMED_ELSEWHERE", "1"],
+    ]);
+    expect(look?.rows.map(([, outcome]) => outcome)).toEqual(["failed", "unknown"]);
+  });
+
+  it("of a dry run speak of what would happen", () => {
+    const report = emptyReport(true);
+    countPaid(report, "planned", amounts);
+    const labels = payoutTables(report).flatMap(({ rows }) => rows.map(([label]) => label));
+    expect(labels).toEqual(
+      expect.arrayContaining(["Would be sent", "Would be refused", "Would be paid"]),
+    );
+    expect(labels).not.toContain("Paid out");
+    expect(payoutOutputs(report)).toMatchObject({ planned: 1, processed: 0, net_paise: "375000" });
+  });
+
+  it("say how many wait for a person or are in doubt", () => {
+    const report = { ...emptyReport(false), outOfTries: 2, inDoubtBefore: 3 };
+    const [counts] = payoutTables(report);
+    expect(counts?.rows).toContainEqual(["Out of tries, wait for a person", "2"]);
+    expect(counts?.rows).toContainEqual(["In doubt from earlier runs", "3"]);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { payoutEnvironment } from "../../../lib/payouts/index.ts";
+
+const required = {
+  RAZORPAYX_KEY_ID: "rzp_test_key",
+  RAZORPAYX_KEY_SECRET: "made-up-secret",
+  RAZORPAYX_ACCOUNT_NUMBER: "7878780080316316",
+};
+
+describe("the environment of a payout run", () => {
+  it("needs credentials and our account, and has a default for everything else", () => {
+    const parsed = payoutEnvironment.parse(required);
+    expect(parsed).toMatchObject({
+      ok: true,
+      settings: {
+        caps: { singlePaise: 10_00_000_00n, runPaise: 5_00_00_000_00n, runCount: 10_000 },
+        narration: "Consultant payout",
+        tax: {
+          crossing: "whole-year",
+          rounding: "rupee-half-up",
+          aadhaarSuffices: { act1961: true, act2025: true },
+        },
+      },
+    });
+    if (parsed.ok) expect(new Set(parsed.secrets)).toEqual(new Set(Object.values(required)));
+  });
+
+  it("says everything that is wrong at once, by name and never by value", () => {
+    const parsed = payoutEnvironment.parse({
+      PAYOUTS_MAX_SINGLE_RUPEES: "ten lakh",
+      PAYOUTS_MAX_RUN_RUPEES: "0",
+      PAYOUTS_MAX_RUN_COUNT: "1.5",
+      PAYOUTS_NARRATION: "Payout #1 to Asha & Co, with more than thirty characters",
+      TDS_CROSSING_POLICY: "half-year",
+      TDS_ROUNDING: "up",
+      TDS_AADHAAR_SUFFICES_2025_ACT: "maybe",
+    });
+    if (parsed.ok) throw new Error("it was accepted");
+    expect(parsed.problems.map(({ variable }) => variable).toSorted()).toEqual([
+      "PAYOUTS_MAX_RUN_COUNT",
+      "PAYOUTS_MAX_RUN_RUPEES",
+      "PAYOUTS_MAX_SINGLE_RUPEES",
+      "PAYOUTS_NARRATION",
+      "RAZORPAYX_ACCOUNT_NUMBER",
+      "RAZORPAYX_KEY_ID",
+      "RAZORPAYX_KEY_SECRET",
+      "TDS_AADHAAR_SUFFICES_2025_ACT",
+      "TDS_CROSSING_POLICY",
+      "TDS_ROUNDING",
+    ]);
+    expect(JSON.stringify(parsed.problems)).not.toMatch(/ten lakh|1\.5|Asha|half-year|maybe/);
+  });
+
+  it.each([
+    ["PAYOUTS_MAX_SINGLE_RUPEES", "250000.50", { caps: { singlePaise: 2_50_000_50n } }],
+    ["PAYOUTS_MAX_RUN_COUNT", "1", { caps: { runCount: 1 } }],
+    ["PAYOUTS_NARRATION", "Weekly payout", { narration: "Weekly payout" }],
+    ["TDS_CROSSING_POLICY", "excess-only", { tax: { crossing: "excess-only" } }],
+    ["TDS_ROUNDING", "paisa-floor", { tax: { rounding: "paisa-floor" } }],
+    ["TDS_AADHAAR_SUFFICES_2025_ACT", "no", { tax: { aadhaarSuffices: { act2025: false } } }],
+    ["PAYOUTS_MAX_RUN_COUNT", "  ", { caps: { runCount: 10_000 } }],
+  ])("takes %s=%s", (variable, value, settings) => {
+    expect(payoutEnvironment.parse({ ...required, [variable]: value })).toMatchObject({
+      ok: true,
+      settings,
+    });
+  });
+});
