@@ -1,7 +1,6 @@
 import { isLockConflict } from "../db/connection.ts";
 import { inTransaction } from "../db/prisma.ts";
 import type { Answer } from "../razorpay/index.ts";
-import type { Answer } from "../razorpay/index.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { prepareAttempt } from "./attempt.ts";
