@@ -57,8 +57,7 @@ async function settleOne(
   { provider, httpStatus }: { provider: ProviderPayout; httpStatus: number },
 ): Promise<Settlement | undefined> {
   try {
-    const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
-    return await recordAccepted(db, ref, { provider, httpStatus, body });
+    return await recordAccepted(db, ref, { provider, httpStatus, body: undefined });
   } catch (error) {
     // Already settled by somebody else: nothing is lost, and nothing moves back.
     if (error instanceof ClaimLostError) return undefined;

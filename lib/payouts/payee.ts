@@ -75,7 +75,10 @@ export async function keepFundAccountId(
 /** A text of the provider without the payee's name, which it may repeat. */
 export function removeName(text: string, name: string): string {
   const pattern = name.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return pattern === "" ? text : text.replace(new RegExp(pattern, "gi"), "the payee");
+  if (pattern === "") return text;
+  // A short name is not cut out of the middle of other words.
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])`, "giu");
+  return text.replace(whole, "the payee");
 }
 
 /** The table's own check constraint holds the two shapes apart. */

@@ -26,7 +26,16 @@ export type Settlement = "in-flight" | "paid" | "failed";
 export async function recordAccepted(
   db: Db,
   ref: AttemptRef,
-  { provider, httpStatus, body }: { provider: ProviderPayout; httpStatus: number; body: JsonValue },
+  {
+    provider,
+    httpStatus,
+    body,
+  }: {
+    provider: ProviderPayout;
+    httpStatus: number;
+    /** Undefined keeps the answer that is stored. */
+    body: JsonValue | undefined;
+  },
 ): Promise<Settlement> {
   const settlement = settlementOf(provider);
   const state = { "in-flight": "ACCEPTED", paid: "PROCESSED", failed: "FAILED" }[settlement];
@@ -37,7 +46,7 @@ export async function recordAccepted(
           provider_status = ${provider.statusText}, fees_paise = ${provider.feesPaise},
           fees_tax_paise = ${provider.feesTaxPaise}, utr = ${provider.utr}, http_status = ${httpStatus},
           failure_code = ${settlement === "failed" ? (provider.statusReason ?? provider.statusText) : null},
-          response_body = ${toJson(body)}::jsonb,
+          response_body = COALESCE(${body === undefined ? null : toJson(body)}::jsonb, response_body),
           settled_at = CASE WHEN ${settlement}::text = 'in-flight' THEN NULL ELSE now() END
       WHERE id = ${ref.attemptId}::uuid AND run_id = ${ref.runId}::uuid
         AND state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
