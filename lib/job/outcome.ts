@@ -7,7 +7,7 @@ export type InterruptReason = "SIGINT" | "SIGTERM" | "deadline" | "lease-lost";
 
 /** How a run ended: a closed union, mapped to exit code, outputs and summary here and nowhere else. */
 export type Outcome =
-  | { kind: "completed" }
+  | { kind: "completed"; warning?: string }
   | { kind: "skipped"; reason: SkipReason; message: string }
   | { kind: "partial"; reason: string; message: string; remedy?: string }
   | { kind: "failed"; code: string; message: string; remedy?: string; error?: Error }
@@ -44,10 +44,17 @@ export function reasonOf(outcome: Outcome): string {
 }
 
 /** The same in a sentence for a person, with what to do about it. */
-export function explain(outcome: Outcome): { message: string; remedy?: string } {
+export function explain(
+  outcome: Outcome,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): { message: string; remedy?: string } {
   switch (outcome.kind) {
-    case "completed":
-      return { message: "Everything that was due is done." };
+    case "completed": {
+      const message = dryRun
+        ? "This is what a run would do; nothing was written or sent."
+        : "Everything that was due is done.";
+      return outcome.warning === undefined ? { message } : { message, remedy: outcome.warning };
+    }
     case "misconfigured":
       return {
         message: outcome.problems

@@ -106,16 +106,21 @@ export async function abandonedClaims(
 export async function countWaiting(
   db: DbSession,
   runId: string,
-): Promise<{ approved: number; outOfTries: number; inDoubt: number }> {
-  const [row] = await db.$queryRaw<{ approved: bigint; outOfTries: bigint; inDoubt: bigint }[]>`
+): Promise<{ approved: number; outOfTries: number; inDoubt: number; unfinished: number }> {
+  const [row] = await db.$queryRaw<
+    { approved: bigint; outOfTries: bigint; inDoubt: bigint; unfinished: bigint }[]
+  >`
     SELECT
       (SELECT count(*) FROM payouts WHERE status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}) AS approved,
       (SELECT count(*) FROM payouts WHERE status = 'APPROVED' AND tries >= ${MAXIMUM_TRIES}) AS "outOfTries",
       (SELECT count(*) FROM payout_attempts
-       WHERE state IN ('PREPARED', 'UNKNOWN') AND run_id <> ${runId}::uuid) AS "inDoubt"`;
+       WHERE state IN ('PREPARED', 'UNKNOWN') AND run_id <> ${runId}::uuid) AS "inDoubt",
+      (SELECT count(*) FROM payout_attempts
+       WHERE state = 'ACCEPTED' AND run_id <> ${runId}::uuid) AS unfinished`;
   return {
     approved: Number(row?.approved ?? 0n),
     outOfTries: Number(row?.outOfTries ?? 0n),
     inDoubt: Number(row?.inDoubt ?? 0n),
+    unfinished: Number(row?.unfinished ?? 0n),
   };
 }

@@ -16,8 +16,8 @@ const PAGE = 100;
 
 /**
  * Asks the provider once, page by page, what became of this run's payouts, and settles those that are
- * final by now: instant transfers mostly are. What is not stays in processing and is followed by later
- * runs of the reconciliation. A list that can not be read changes nothing: accepted is accepted.
+ * final by now: instant transfers mostly are. What is not stays in processing, and the next
+ * run says so. A list that can not be read changes nothing: accepted is accepted.
  *
  * The window is that of the provider's own times, so that a difference of clocks hides nothing.
  */

@@ -31,7 +31,7 @@ export async function judge(
     const waiting = Math.max(approved, left);
     if (waiting > 0) return failed(workLeftBehind(report, waiting));
   }
-  if (report.failed + report.unknown + left === 0) return { kind: "completed" };
+  if (report.failed + report.unknown + left === 0) return completed(report);
   const parts = [
     ...(report.failed > 0 ? [`${report.failed} failed`] : []),
     ...(report.unknown > 0 ? [`${report.unknown} have an unknown outcome`] : []),
@@ -46,8 +46,29 @@ export async function judge(
           ? "payouts-failed"
           : "payouts-left",
     message: `${report.succeeded} of ${report.found} payouts were sent; ${parts.join(" and ")}.`,
-    remedy:
-      "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch. Unknown ones stay in processing and are never sent again under another key until the provider is asked. What waits is as it was: run again.",
+    remedy: [
+      ...(report.failed > 0
+        ? [
+            "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch.",
+          ]
+        : []),
+      ...(report.unknown > 0
+        ? [
+            "Unknown ones stay in processing and are never sent again under another key until the provider is asked.",
+          ]
+        : []),
+      ...(left > 0 ? ["What waits is as it was: run again."] : []),
+    ].join(" "),
+  };
+}
+
+/** Nothing went wrong here; what earlier runs left open is said all the same. */
+export function completed({ inDoubtBefore, unfinishedBefore }: PayoutRunReport): Verdict {
+  const open = inDoubtBefore + unfinishedBefore;
+  if (open === 0) return { kind: "completed" };
+  return {
+    kind: "completed",
+    warning: `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; look them up at the provider by their references.`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { formatRupees } from "../support/money.ts";
-import type { PayoutRunReport, ReportItem } from "./report.ts";
+import type { PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
@@ -19,6 +19,7 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     unknown_net_paise: report.unknownNetPaise.toString(),
     out_of_tries: report.outOfTries,
     in_doubt_before: report.inDoubtBefore,
+    unfinished_before: report.unfinishedBefore,
   };
 }
 
@@ -50,11 +51,17 @@ export function payoutTables(report: PayoutRunReport): Table[] {
     ...(report.inDoubtBefore > 0
       ? ([["In doubt from earlier runs", report.inDoubtBefore]] satisfies [string, number][])
       : []),
+    ...(report.unfinishedBefore > 0
+      ? ([["Not finished by the provider, from earlier runs", report.unfinishedBefore]] satisfies [
+          string,
+          number,
+        ][])
+      : []),
   ];
   const amounts: [string, string][] = [
     ["Owed (gross less platform fee)", formatRupees(report.grossPaise)],
     ["Tax withheld", formatRupees(report.taxPaise)],
-    [report.dryRun ? "Would be paid" : "Paid out", formatRupees(report.netPaise)],
+    [report.dryRun ? "Would be sent, after tax" : "Sent, after tax", formatRupees(report.netPaise)],
     ["Tax base (gross, without GST)", formatRupees(report.taxBasePaise)],
     ...(report.unknown > 0
       ? ([["Outcome unknown", formatRupees(report.unknownNetPaise)]] satisfies [string, string][])
@@ -67,22 +74,23 @@ export function payoutTables(report: PayoutRunReport): Table[] {
       rows: counts.map(([label, value]) => [label, String(value)]),
     },
     { title: "Amounts", columns: ["", "Rupees"], rows: amounts },
-    { title: "Reasons", columns: ["Outcome", "Reason", "Count"], rows: reasonRows(report.items) },
+    { title: "Reasons", columns: ["Outcome", "Reason", "Count"], rows: reasonRows(report.reasons) },
     {
       title: "Payouts that need a look",
       columns: ["Payout", "Outcome", "Reason", "What was said"],
-      rows: report.items
-        .filter(({ outcome }) => outcome !== "skipped")
-        .map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+      rows: [
+        ...report.items
+          .filter(({ outcome }) => outcome !== "skipped")
+          .map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+        ...(report.itemsLeftOut > 0 ? [[`and ${report.itemsLeftOut} more`, "", "", ""]] : []),
+      ],
     },
   ];
 }
 
-function reasonRows(items: readonly ReportItem[]): string[][] {
-  const counts = new Map<string, number>();
-  for (const { outcome, code } of items) {
-    const key = `${outcome}\n${code}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return [...counts].map(([key, count]) => [...key.split("\n"), String(count)]);
+function reasonRows(reasons: Record<string, number>): string[][] {
+  return Object.entries(reasons).map(([reason, count]) => {
+    const [outcome = "", ...code] = reason.split(" ");
+    return [outcome, code.join(" "), String(count)];
+  });
 }

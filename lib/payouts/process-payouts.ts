@@ -9,7 +9,7 @@ import { gatewayDown, systemicFault, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
-import { failed, judge, type RunEnd } from "./judge.ts";
+import { completed, failed, judge, type RunEnd } from "./judge.ts";
 import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
@@ -40,6 +40,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
   report.found = due.count + abandoned.length;
   report.outOfTries = waiting.outOfTries;
   report.inDoubtBefore = waiting.inDoubt;
+  report.unfinishedBefore = waiting.unfinished;
   warnOfOthers(ports, report);
 
   const overCap = exceededCap(
@@ -51,7 +52,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     ports.settings.caps,
   );
   if (overCap) return { verdict: failed(overCap), report };
-  if (report.found === 0) return { verdict: { kind: "completed" }, report };
+  if (report.found === 0) return { verdict: completed(report), report };
 
   const units = dueUnits(ports, { abandoned, count: due.count });
   if (ports.dryRun) return planAll(ports, report, units);
@@ -174,6 +175,7 @@ async function payAll(
       end.error = error;
       ports.log.error({ err: toError(error) }, "a payout in hand ended with an error");
     });
+    if (goOn() && end.error === undefined) countVanished(report);
     const follow = end.error === undefined ? inFlight : new Map<string, InFlight>();
     await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
       if (settlement === "paid") report.completed++;
@@ -192,6 +194,15 @@ async function payAll(
     settled.abort();
   }
   return end;
+}
+
+/** Due when the run began, and claimed by another one before this run came to read their page. */
+function countVanished(report: PayoutRunReport): void {
+  const vanished = report.found - report.processed - report.skipped;
+  if (vanished <= 0) return;
+  const reason = "skipped CLAIMED_ELSEWHERE";
+  report.skipped += vanished;
+  report.reasons[reason] = (report.reasons[reason] ?? 0) + vanished;
 }
 
 /** Neither accepted nor refused, and not because this run was told to stop. */

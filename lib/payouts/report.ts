@@ -48,12 +48,18 @@ export interface PayoutRunReport {
   outOfTries: number;
   /** In processing from earlier runs with an outcome that is still unknown. */
   inDoubtBefore: number;
+  /** In processing from earlier runs: the provider has them and had not finished. */
+  unfinishedBefore: number;
+  /** How often each reason occurred, by `<outcome> <code>`. */
+  reasons: Record<string, number>;
+  /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
   items: ReportItem[];
-  /** Items beyond the first thousand are counted, not kept. */
   itemsLeftOut: number;
 }
 
 const MOST_ITEMS = 1000;
+/** Fewer, so that payouts that another run has do not crowd out those that need a look. */
+const MOST_SKIPPED = 100;
 
 export function emptyReport(dryRun: boolean): PayoutRunReport {
   return {
@@ -73,6 +79,8 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     unknownNetPaise: 0n,
     outOfTries: 0,
     inDoubtBefore: 0,
+    unfinishedBefore: 0,
+    reasons: {},
     items: [],
     itemsLeftOut: 0,
   };
@@ -112,6 +120,12 @@ export function uncountPaid(report: PayoutRunReport, amounts: Amounts): void {
 export function countItem(report: PayoutRunReport, item: ReportItem): void {
   if (item.outcome === "failed" || item.outcome === "unknown") report.processed++;
   report[item.outcome]++;
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
+  const reason = `${item.outcome} ${item.code}`;
+  report.reasons[reason] = (report.reasons[reason] ?? 0) + 1;
+  const isKept =
+    item.outcome === "skipped"
+      ? report.skipped <= MOST_SKIPPED
+      : report.failed + report.unknown <= MOST_ITEMS;
+  if (isKept) report.items.push(item);
   else report.itemsLeftOut++;
 }

@@ -84,7 +84,7 @@ function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): voi
     ...(run.report === undefined ? {} : { report: own.outputs }),
     ...(outcome.kind === "failed" && outcome.error ? { err: outcome.error } : {}),
   };
-  const { message } = explain(outcome);
+  const { message } = explain(outcome, run.options);
   if (exitCodeOf(outcome) === 0) run.log.info(fields, message);
   else run.log.error(fields, message);
 }
@@ -105,7 +105,7 @@ function outputsOf<S, R>(
 }
 
 function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): SummaryInput {
-  const { message, remedy } = explain(outcome);
+  const { message, remedy } = explain(outcome, run.options);
   return {
     job: run.job.name,
     dryRun: run.options.dryRun,
@@ -126,6 +126,9 @@ function annotationsOf(
   outcome: Outcome,
   { job, message, remedy }: SummaryInput,
 ): { level: "error" | "warning"; title: string; message: string }[] {
+  if (outcome.kind === "completed" && outcome.warning !== undefined) {
+    return [{ level: "warning", title: job, message: remedy ?? outcome.warning }];
+  }
   if (exitCodeOf(outcome) === 0) return [];
   const title = `${job}: ${outcome.kind}${reasonOf(outcome) === "" ? "" : ` (${reasonOf(outcome)})`}`;
   return [

@@ -11,6 +11,7 @@ import {
   viewOf,
   type PayoutView,
 } from "./rows.ts";
+import { seedApprovedPayouts } from "../../support/payout-world.ts";
 import { everyPayout, useWorld } from "./world.ts";
 
 const world = useWorld();
@@ -378,3 +379,17 @@ async function statesAtProvider(): Promise<string[]> {
   });
   return world.sandbox.payouts().map(({ status }) => status);
 }
+
+describe("a run after one that left something open", () => {
+  it("is completed, and says what is still in processing", async () => {
+    await seedApprovedPayouts(world.database, { count: 2 });
+    world.sandbox.addFaults([onPayout({ endState: "processing" }), onPayout({ dropAfter: true })]);
+    await world.run();
+    const { verdict, report } = await world.run();
+    expect(report).toMatchObject({ found: 0, inDoubtBefore: 1, unfinishedBefore: 1 });
+    expect(verdict).toMatchObject({
+      kind: "completed",
+      warning: expect.stringMatching(/^2 payouts of earlier runs .* 1 of them/) as string,
+    });
+  });
+});

@@ -39,11 +39,21 @@ describe("a report", () => {
     });
   });
 
-  it("keeps the first thousand items and counts them all", () => {
+  it("keeps the first thousand that need a look, the first hundred skipped, and counts them all", () => {
     const report = emptyReport(false);
-    for (let number = 0; number < 1_005; number++) countItem(report, item("skipped", "X"));
-    expect(report).toMatchObject({ skipped: 1_005, processed: 0, itemsLeftOut: 5 });
-    expect(report.items).toHaveLength(1_000);
+    for (let number = 0; number < 1_005; number++) {
+      countItem(report, item("skipped", "CLAIMED_ELSEWHERE"));
+      countItem(report, item("failed", "NON_RESIDENT"));
+    }
+    expect(report).toMatchObject({ skipped: 1_005, failed: 1_005, itemsLeftOut: 910 });
+    expect(report.items).toHaveLength(1_100);
+    const [, , reasons, look] = payoutTables(report);
+    expect(reasons?.rows).toEqual([
+      ["skipped", "CLAIMED_ELSEWHERE", "1005"],
+      ["failed", "NON_RESIDENT", "1005"],
+    ]);
+    expect(look?.rows).toHaveLength(1_001);
+    expect(look?.rows.at(-1)).toEqual(["and 910 more", "", "", ""]);
   });
 });
 
@@ -73,13 +83,14 @@ describe("outputs and tables", () => {
       unknown_net_paise: "90000",
       out_of_tries: 0,
       in_doubt_before: 0,
+      unfinished_before: 0,
     });
     const [counts, sums, reasons, look] = payoutTables(report);
     expect(counts?.rows).toContainEqual(["Outcome unknown", "1"]);
     expect(sums?.rows.map(([label]) => label)).toEqual([
       "Owed (gross less platform fee)",
       "Tax withheld",
-      "Paid out",
+      "Sent, after tax",
       "Tax base (gross, without GST)",
       "Outcome unknown",
     ]);
@@ -96,9 +107,9 @@ describe("outputs and tables", () => {
     countPaid(report, "planned", amounts);
     const labels = payoutTables(report).flatMap(({ rows }) => rows.map(([label]) => label));
     expect(labels).toEqual(
-      expect.arrayContaining(["Would be sent", "Would be refused", "Would be paid"]),
+      expect.arrayContaining(["Would be sent", "Would be refused", "Would be sent, after tax"]),
     );
-    expect(labels).not.toContain("Paid out");
+    expect(labels).not.toContain("Sent, after tax");
     expect(payoutOutputs(report)).toMatchObject({ planned: 1, processed: 0, net_paise: "375000" });
   });
 
