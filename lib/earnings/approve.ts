@@ -3,6 +3,7 @@ import { AfterhoursError } from "../support/errors.ts";
 import { newUuid } from "../support/random.ts";
 import type { Paise } from "../support/money.ts";
 import { batches } from "./batches.ts";
+import { EARNING_IS_FREE } from "./free.ts";
 
 export interface PayoutTotals {
   count: number;
@@ -13,8 +14,8 @@ export interface PayoutTotals {
 export const noPayouts: PayoutTotals = { count: 0, grossPaise: 0n, amountPaise: 0n };
 
 /**
- * Makes one approved payout for each consultant out of those of these bookings that are READY and in
- * no payout. Called again with the same bookings it makes none.
+ * Makes one approved payout for each consultant out of those of these bookings that are free: see
+ * `EARNING_IS_FREE`. Called again with the same bookings it makes none.
  */
 export async function approvePayouts(
   client: ClientBase,
@@ -24,8 +25,8 @@ export async function approvePayouts(
   const payouts = groupPayouts(earnings);
   for (const batch of batches([...payouts.values()])) await insertPayouts(client, batch);
   for (const batch of batches(earnings)) {
-    await insertItems(client, batch, payouts);
     await linkEarnings(client, batch);
+    await insertItems(client, batch, payouts);
   }
   return totalPayouts(payouts.values());
 }
@@ -72,10 +73,7 @@ async function lockFreeEarnings(
       `SELECT e.id, e.consultant_id, e.gross_paise, e.amount_paise
        FROM earnings e
        WHERE e.booking_reference = ANY ($1::text[])
-         AND e.status = 'READY'
-         AND NOT EXISTS (
-           SELECT FROM payout_items i WHERE i.earning_id = e.id AND i.released_at IS NULL
-         )
+         AND ${EARNING_IS_FREE}
        ORDER BY e.booking_reference
        FOR UPDATE OF e`,
       [batch],
@@ -141,14 +139,14 @@ async function insertItems(
 
 async function linkEarnings(client: ClientBase, earnings: readonly FreeEarning[]): Promise<void> {
   const { rowCount } = await client.query(
-    `UPDATE earnings SET status = 'LINKED', updated_at = now()
-     WHERE id = ANY ($1::uuid[]) AND status = 'READY'`,
+    `UPDATE earnings e SET status = 'LINKED', updated_at = now()
+     WHERE e.id = ANY ($1::uuid[]) AND ${EARNING_IS_FREE}`,
     [earnings.map(({ id }) => id)],
   );
   if (rowCount === earnings.length) return;
   throw new AfterhoursError(
     "IMPORT_CONFLICT",
-    "earnings of this file were put into a payout while it was being imported; nothing was imported",
+    "earnings of this file were put into a payout, refunded or held back while it was being imported; nothing was imported",
     { remedy: "Run the import again." },
   );
 }

@@ -92,9 +92,15 @@ async function prepareToWrite(client: ClientBase): Promise<void> {
 }
 
 /** The payouts that `approvePayouts` would make after this plan was written. */
-function plannedPayouts({ newEarnings, knownEarnings }: ImportPlan): PayoutTotals {
+function plannedPayouts({
+  newEarnings,
+  knownEarnings,
+  knownConsultants,
+}: ImportPlan): PayoutTotals {
+  const onHold = new Set(knownConsultants.filter((known) => known.onHold).map(({ ref }) => ref));
+  const newAndFree = newEarnings.filter(({ consultantRef }) => !onHold.has(consultantRef));
   const sums = new Map<string, { grossPaise: Paise; amountPaise: Paise }>();
-  for (const earning of [...newEarnings, ...knownEarnings.filter(({ free }) => free)]) {
+  for (const earning of [...newAndFree, ...knownEarnings.filter(({ free }) => free)]) {
     const sum = sums.get(earning.consultantRef) ?? { grossPaise: 0n, amountPaise: 0n };
     sum.grossPaise += earning.grossPaise;
     sum.amountPaise += earning.amountPaise;

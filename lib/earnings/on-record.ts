@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { batches } from "./batches.ts";
+import { EARNING_IS_FREE } from "./free.ts";
 import type { EarningTotals, PanStatus, PayeeCategory, PayoutAccountDetails } from "./types.ts";
 
 export interface ConsultantOnRecord {
@@ -20,6 +21,8 @@ export interface ConsultantOnRecord {
   account: PayoutAccountDetails | undefined;
   /** Whether there is an account at all, active or not. */
   hasAccounts: boolean;
+  /** Whether a hold keeps this consultant out of new payouts. */
+  onHold: boolean;
 }
 
 export interface EarningOnRecord extends EarningTotals {
@@ -27,7 +30,7 @@ export interface EarningOnRecord extends EarningTotals {
   bookingReference: string;
   consultantRef: string;
   creditedOn: string;
-  /** READY, and in no payout: can be put into one. */
+  /** Can be put into a payout as it is. */
   free: boolean;
 }
 
@@ -61,7 +64,10 @@ const CONSULTANTS = `
   SELECT c.id, c.external_ref, c.name,
          t.category::text, t.pan_status::text, t.pan, t.resident, t.aadhaar,
          a.kind::text, a.ifsc, a.account_number, a.vpa,
-         EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts
+         EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts,
+         EXISTS (
+           SELECT FROM consultant_holds h WHERE h.consultant_id = c.id AND h.released_at IS NULL
+         ) AS on_hold
   FROM consultants c
   LEFT JOIN tax_profiles t ON t.consultant_id = c.id
   LEFT JOIN payout_accounts a ON a.consultant_id = c.id AND a.active
@@ -81,6 +87,7 @@ interface ConsultantRecord {
   account_number: string | null;
   vpa: string | null;
   has_accounts: boolean;
+  on_hold: boolean;
 }
 
 function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
@@ -95,8 +102,8 @@ function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
           aadhaar: row.aadhaar ?? false,
         };
   const account = row.kind === null ? undefined : toAccount(row.kind, row);
-  const { id, external_ref: ref, name, has_accounts: hasAccounts } = row;
-  return { id, ref, name, tax, account, hasAccounts };
+  const { id, external_ref: ref, name, has_accounts: hasAccounts, on_hold: onHold } = row;
+  return { id, ref, name, tax, account, hasAccounts, onHold };
 }
 
 function toAccount(
@@ -111,9 +118,7 @@ const EARNINGS = `
   SELECT e.id, e.booking_reference, c.external_ref,
          to_char(e.credited_on, 'YYYY-MM-DD') AS credited_on,
          e.gross_paise, e.platform_fee_paise, e.amount_paise,
-         e.status = 'READY' AND NOT EXISTS (
-           SELECT FROM payout_items i WHERE i.earning_id = e.id AND i.released_at IS NULL
-         ) AS free
+         ${EARNING_IS_FREE} AS free
   FROM earnings e
   JOIN consultants c ON c.id = e.consultant_id
   WHERE e.booking_reference = ANY ($1::text[])`;

@@ -1,0 +1,42 @@
+import type { DbSession } from "../db/prisma.ts";
+import { toJson } from "../support/log.ts";
+
+/** One change, as it is written down: who, what, to which row, why. Holds no personal data of payees. */
+export interface AuditEntry {
+  /** A person's name, or `job:<name>`. */
+  actor: string;
+  /** What kind of thing: `payout`, `hold`. */
+  category: string;
+  /** What was done to it: `approved`, `rejected`. */
+  action: string;
+  subjectType: "payout" | "consultant";
+  subjectId: string;
+  reason: string | null;
+  /** Whatever explains the change; bigints become decimal text. */
+  detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface RecordedAuditEntry extends Omit<AuditEntry, "detail"> {
+  at: Date;
+  detail: Record<string, unknown>;
+}
+
+/** Writes an entry. Belongs into the transaction of the change, so that there is none without the other. */
+export async function recordAudit(tx: DbSession, entry: AuditEntry): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, detail)
+    VALUES (${entry.actor}, ${entry.category}, ${entry.action}, ${entry.subjectType}, ${entry.subjectId},
+            ${entry.reason}, ${toJson(entry.detail ?? {})}::jsonb)`;
+}
+
+/** What was done to one row, oldest first. */
+export async function readAudit(
+  db: DbSession,
+  { subjectType, subjectId }: Pick<AuditEntry, "subjectType" | "subjectId">,
+): Promise<RecordedAuditEntry[]> {
+  return db.$queryRaw<RecordedAuditEntry[]>`
+    SELECT at, actor, category, action, subject_type AS "subjectType", subject_id AS "subjectId", reason, detail
+    FROM audit_log
+    WHERE subject_type = ${subjectType} AND subject_id = ${subjectId}
+    ORDER BY id`;
+}
