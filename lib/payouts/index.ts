@@ -5,3 +5,6 @@
 export { payoutOutputs, payoutTables } from "./outputs.ts";
 export type { PayoutRunReport, ReportItem } from "./report.ts";
 export { payoutEnvironment, type PayoutCaps, type PayoutSettings } from "./settings.ts";
+export { batchOutputs, batchTables } from "./batch/outputs.ts";
+export type { BatchItem, BatchReport } from "./batch/report.ts";
+export { batchEnvironment, type BatchSettings } from "./batch/settings.ts";

@@ -1,0 +1,36 @@
+import { formatRupees } from "../../support/money.ts";
+import type { DueGroup } from "./read-due.ts";
+import type { BatchSettings } from "./settings.ts";
+
+/** What a batch does with what one consultant is owed. */
+export type Decision =
+  | { kind: "create"; status: "APPROVED" | "PENDING" }
+  | { kind: "carried" | "on_hold" | "refused"; code: string; message: string };
+
+/** Pure: the same rows and settings give the same decision in a run and in a dry run. */
+export function decide(group: DueGroup, settings: BatchSettings): Decision {
+  if (group.holds.length > 0) return onHold(group.holds);
+  if (group.currency !== "INR") {
+    const message = `${group.earningIds.length} earnings are in ${group.currency}; only INR can be paid`;
+    return { kind: "refused", code: "CURRENCY_NOT_SUPPORTED", message };
+  }
+  if (group.inAnotherPayout > 0) {
+    const message = `${group.inAnotherPayout} earnings are READY and still in another payout`;
+    return { kind: "refused", code: "EARNING_IN_ANOTHER_PAYOUT", message };
+  }
+  if (group.amountPaise < settings.minimumPaise) {
+    const message = `${formatRupees(group.amountPaise)} is below the smallest payout, ${formatRupees(settings.minimumPaise)}`;
+    return { kind: "carried", code: "BELOW_MINIMUM", message };
+  }
+  const approved = group.amountPaise <= settings.autoApprovePaise;
+  return { kind: "create", status: approved ? "APPROVED" : "PENDING" };
+}
+
+/** Left out until every hold is released. */
+export function onHold(kinds: readonly string[]): Extract<Decision, { code: string }> {
+  return {
+    kind: "on_hold",
+    code: kinds.map((kind) => kind.toUpperCase()).join("+"),
+    message: `open hold: ${kinds.join(", ")}`,
+  };
+}

@@ -1,0 +1,117 @@
+import { recordAudit } from "../../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { newUuid } from "../../support/random.ts";
+import type { DueGroup } from "./read-due.ts";
+
+export const BATCH_ACTOR = "job:payouts/create-payout-batch";
+
+export type LinkResult =
+  | { kind: "created"; payoutId: string }
+  /** A hold was placed since the consultant was read. */
+  | { kind: "on_hold"; holds: readonly string[] }
+  /** An earning was linked, refunded or held back since it was read; nothing was written. */
+  | { kind: "changed" };
+
+/**
+ * Makes one payout out of a group, all or nothing: the payout, every earning READY to LINKED by
+ * compare-and-swap, and items that add up to the payout to the paisa.
+ *
+ * Locks are taken in one order everywhere, consultant and then earnings by booking reference, and each
+ * check is a statement of its own after them: it sees what was committed while it waited.
+ */
+export async function linkPayout(
+  db: Db,
+  { group, status, runId }: { group: DueGroup; status: "APPROVED" | "PENDING"; runId: string },
+): Promise<LinkResult> {
+  try {
+    return await inTransaction(db, async (tx) => {
+      const holds = await lockConsultant(tx, group.consultantId);
+      if (holds.length > 0) return { kind: "on_hold", holds };
+      await lockEarnings(tx, group.earningIds);
+
+      const payoutId = await insertPayout(tx, { group, status });
+      await linkEarnings(tx, group.earningIds);
+      await insertItems(tx, { payoutId, group });
+      await recordAudit(tx, {
+        actor: BATCH_ACTOR,
+        category: "payout",
+        action: status === "APPROVED" ? "created-approved" : "created-pending",
+        subjectType: "payout",
+        subjectId: payoutId,
+        reason:
+          status === "APPROVED"
+            ? "at or below the limit of automatic approval"
+            : "above the limit of automatic approval",
+        detail: { runId, earnings: group.earningIds.length, amountPaise: group.amountPaise },
+      });
+      return { kind: "created", payoutId };
+    });
+  } catch (error) {
+    if (error instanceof ChangedMeanwhile) return { kind: "changed" };
+    throw error;
+  }
+}
+
+/** Rolls the transaction back. */
+class ChangedMeanwhile extends Error {}
+
+/** Returns the kinds of open holds. Placing one takes the same lock, in a trigger. */
+async function lockConsultant(tx: DbSession, consultantId: string): Promise<string[]> {
+  await tx.$queryRaw`SELECT 1 FROM consultants WHERE id = ${consultantId}::uuid FOR NO KEY UPDATE`;
+  const rows = await tx.$queryRaw<{ kind: string }[]>`
+    SELECT kind::text AS kind FROM consultant_holds
+    WHERE consultant_id = ${consultantId}::uuid AND released_at IS NULL ORDER BY consultant_holds.kind`;
+  return rows.map(({ kind }) => kind);
+}
+
+async function lockEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
+  await tx.$queryRaw`
+    SELECT 1 FROM earnings WHERE id = ANY(${earningIds}::uuid[])
+    ORDER BY booking_reference
+    FOR NO KEY UPDATE`;
+}
+
+async function insertPayout(
+  tx: DbSession,
+  { group, status }: { group: DueGroup; status: "APPROVED" | "PENDING" },
+): Promise<string> {
+  const payoutId = newUuid();
+  await tx.$executeRaw`
+    INSERT INTO payouts (id, consultant_id, currency, gross_paise, amount_paise, status, approved_at)
+    VALUES (${payoutId}::uuid, ${group.consultantId}::uuid, ${group.currency}, ${group.grossPaise},
+            ${group.amountPaise}, ${status}::payout_status,
+            CASE WHEN ${status}::text = 'APPROVED' THEN now() END)`;
+  return payoutId;
+}
+
+async function linkEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
+  const linked = await tx.$executeRaw`
+    UPDATE earnings SET status = 'LINKED', updated_at = now()
+    WHERE id = ANY(${earningIds}::uuid[]) AND status = 'READY'
+      AND (hold_until IS NULL OR hold_until <= india_today())`;
+  if (linked !== earningIds.length) throw new ChangedMeanwhile();
+}
+
+/** An earning that was refunded entirely meanwhile gives no item, and one refunded in part a smaller one. */
+async function insertItems(
+  tx: DbSession,
+  { payoutId, group }: { payoutId: string; group: DueGroup },
+): Promise<void> {
+  const [items] = await tx.$queryRaw<{ count: number; gross: string; amount: string }[]>`
+    WITH item AS (
+      INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+      SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise
+      FROM earnings_net
+      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND amount_paise > 0
+        AND consultant_id = ${group.consultantId}::uuid AND currency = ${group.currency}
+      RETURNING gross_paise, amount_paise
+    )
+    SELECT count(*)::int AS count, COALESCE(sum(gross_paise), 0)::text AS gross,
+           COALESCE(sum(amount_paise), 0)::text AS amount
+    FROM item`;
+  const addUp =
+    items?.count === group.earningIds.length &&
+    BigInt(items.gross) === group.grossPaise &&
+    BigInt(items.amount) === group.amountPaise;
+  if (!addUp) throw new ChangedMeanwhile();
+}

@@ -1,0 +1,86 @@
+import { formatRupees } from "../../support/money.ts";
+import type { BatchItem, BatchReport } from "./report.ts";
+
+/** The report as step outputs. */
+export function batchOutputs(report: BatchReport): Record<string, string | number> {
+  return {
+    consultants_found: report.found,
+    payouts_created: report.created,
+    planned: report.planned,
+    approved: report.approved,
+    pending: report.pending,
+    carried: report.carried,
+    on_hold: report.onHold,
+    refused: report.refused,
+    changed: report.changed,
+    earnings: report.earnings,
+    gross_paise: report.grossPaise.toString(),
+    amount_paise: report.amountPaise.toString(),
+    approved_paise: report.approvedPaise.toString(),
+    pending_paise: report.pendingPaise.toString(),
+    carried_paise: report.carriedPaise.toString(),
+    on_hold_paise: report.onHoldPaise.toString(),
+  };
+}
+
+interface Table {
+  title: string;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** The report as the tables that a finance person reads. */
+export function batchTables(report: BatchReport): Table[] {
+  const counts: [string, number][] = [
+    ["Consultants with something due", report.found],
+    report.dryRun
+      ? ["Payouts a run would create", report.planned]
+      : ["Payouts created", report.created],
+    ["of which approved at once", report.approved],
+    ["of which wait for a person", report.pending],
+    ["Carried to the next batch (below the minimum)", report.carried],
+    ["On hold", report.onHold],
+    ["Refused", report.refused],
+    ["Changed meanwhile", report.changed],
+    ["Earnings in these payouts", report.earnings],
+  ];
+  const amounts: [string, bigint][] = [
+    ["Approved at once", report.approvedPaise],
+    ["Waits for a person", report.pendingPaise],
+    ["Together (gross less platform fee and refunds)", report.amountPaise],
+    ["Tax base (gross less refunds, without GST)", report.grossPaise],
+    ["Carried to the next batch", report.carriedPaise],
+    ["On hold", report.onHoldPaise],
+  ];
+  return [
+    {
+      title: "Batch",
+      columns: ["", "Count"],
+      rows: counts.map(([label, count]) => [label, String(count)]),
+    },
+    {
+      title: "Amounts before tax",
+      columns: ["", "Rupees"],
+      rows: amounts.map(([label, paise]) => [label, formatRupees(paise)]),
+    },
+    {
+      title: "Left out",
+      columns: ["Consultant", "Currency", "Outcome", "Reason", "What was found"],
+      rows: [...report.items]
+        .sort(byUrgency)
+        .map(({ consultantId, currency, outcome, code, message }) => [
+          consultantId,
+          currency,
+          outcome,
+          code,
+          message,
+        ]),
+    },
+  ];
+}
+
+const URGENCY = ["refused", "changed", "on_hold", "carried"] as const;
+
+function byUrgency(a: BatchItem, b: BatchItem): number {
+  return URGENCY.indexOf(a.outcome) - URGENCY.indexOf(b.outcome);
+}

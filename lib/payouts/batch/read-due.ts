@@ -1,0 +1,73 @@
+import type { DbSession } from "../../db/prisma.ts";
+import type { Paise } from "../../support/money.ts";
+
+/** What one consultant is owed in one currency: every earning that a payout could hold now. */
+export interface DueGroup {
+  consultantId: string;
+  currency: string;
+  earningIds: readonly string[];
+  /** Net of refunds. */
+  grossPaise: Paise;
+  amountPaise: Paise;
+  /** Kinds of the consultant's open holds. */
+  holds: readonly string[];
+  /** How many of the earnings are READY and yet in an unfinished payout, which nothing should bring about. */
+  inAnotherPayout: number;
+}
+
+const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
+
+/** One page of consultants with anything READY, in the order of their ids, after one of them. */
+export async function consultantsAfter(
+  db: DbSession,
+  { after, count }: { after: string | undefined; count: number },
+): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT DISTINCT consultant_id AS id FROM earnings
+    WHERE status = 'READY' AND consultant_id > ${after ?? BEFORE_ALL}::uuid
+    ORDER BY consultant_id
+    LIMIT ${count}`;
+  return rows.map(({ id }) => id);
+}
+
+/** How many consultants have anything READY, for showing progress. */
+export async function countConsultants(db: DbSession): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: number }[]>`
+    SELECT count(DISTINCT consultant_id)::int AS count FROM earnings WHERE status = 'READY'`;
+  return row?.count ?? 0;
+}
+
+/**
+ * What these consultants are owed: READY, past the hold date, net of refunds. An earning of which nothing
+ * is left is in no group.
+ */
+export async function dueGroups(
+  db: DbSession,
+  consultantIds: readonly string[],
+): Promise<DueGroup[]> {
+  const rows = await db.$queryRaw<DueGroupRow[]>`
+    SELECT net.consultant_id AS "consultantId", net.currency::text AS currency,
+           array_agg(net.earning_id::text) AS "earningIds",
+           sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
+           count(item.earning_id)::int AS "inAnotherPayout",
+           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
+                 WHERE hold.consultant_id = net.consultant_id AND hold.released_at IS NULL
+                 ORDER BY hold.kind) AS holds
+    FROM earnings_net AS net
+    LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
+    WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
+      AND net.status = 'READY' AND net.due AND net.amount_paise > 0
+    GROUP BY net.consultant_id, net.currency
+    ORDER BY net.consultant_id, net.currency`;
+  return rows.map((row) => ({
+    ...row,
+    grossPaise: BigInt(row.grossPaise),
+    amountPaise: BigInt(row.amountPaise),
+  }));
+}
+
+/** Sums come as text: of several bigints they need not fit into one. */
+type DueGroupRow = Omit<DueGroup, "grossPaise" | "amountPaise"> & {
+  grossPaise: string;
+  amountPaise: string;
+};

@@ -1,0 +1,117 @@
+import type { Paise } from "../../support/money.ts";
+import type { DueGroup } from "./read-due.ts";
+
+/** Why a consultant got no payout in this batch. */
+export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
+
+/** One consultant who got no payout, with the reason. Holds no personal data. */
+export interface BatchItem {
+  consultantId: string;
+  currency: string;
+  outcome: LeftOut;
+  /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`. */
+  code: string;
+  message: string;
+}
+
+/**
+ * One line of counts for each consultant and currency:
+ * found = created (dry run: planned) + carried + onHold + refused + changed.
+ */
+export interface BatchReport {
+  dryRun: boolean;
+  /** Consultants with anything due, once for each currency. */
+  found: number;
+  created: number;
+  /** Dry run only: payouts that a run would create. */
+  planned: number;
+  /** Of those created or planned. */
+  approved: number;
+  pending: number;
+  /** Owed less than the minimum; READY for the next batch. */
+  carried: number;
+  onHold: number;
+  /** Can not be paid as it stands: a person has to look. */
+  refused: number;
+  /** Changed between reading and linking; nothing was written. */
+  changed: number;
+  /** Earnings in the payouts created or planned. */
+  earnings: number;
+  /** Of the payouts created or planned, net of refunds; the base of the tax. */
+  grossPaise: Paise;
+  /** Of the same payouts, what is owed before tax: approved and pending together. */
+  amountPaise: Paise;
+  approvedPaise: Paise;
+  pendingPaise: Paise;
+  /** Of INR alone. */
+  carriedPaise: Paise;
+  onHoldPaise: Paise;
+  items: BatchItem[];
+  /** Items beyond the first 250 of each outcome are counted, not kept. */
+  itemsLeftOut: number;
+}
+
+/** So that a thousand small sums never hide the one consultant who is refused. */
+const MOST_ITEMS_OF_AN_OUTCOME = 250;
+
+export function emptyBatchReport(dryRun: boolean): BatchReport {
+  return {
+    dryRun,
+    found: 0,
+    created: 0,
+    planned: 0,
+    approved: 0,
+    pending: 0,
+    carried: 0,
+    onHold: 0,
+    refused: 0,
+    changed: 0,
+    earnings: 0,
+    grossPaise: 0n,
+    amountPaise: 0n,
+    approvedPaise: 0n,
+    pendingPaise: 0n,
+    carriedPaise: 0n,
+    onHoldPaise: 0n,
+    items: [],
+    itemsLeftOut: 0,
+  };
+}
+
+/** Counts a payout that was created, or in a dry run would be. */
+export function countCreated(
+  report: BatchReport,
+  group: DueGroup,
+  status: "APPROVED" | "PENDING",
+): void {
+  report.found++;
+  report[report.dryRun ? "planned" : "created"]++;
+  report.earnings += group.earningIds.length;
+  report.grossPaise += group.grossPaise;
+  report.amountPaise += group.amountPaise;
+  if (status === "APPROVED") {
+    report.approved++;
+    report.approvedPaise += group.amountPaise;
+  } else {
+    report.pending++;
+    report.pendingPaise += group.amountPaise;
+  }
+}
+
+export function countLeftOut(
+  report: BatchReport,
+  group: DueGroup,
+  { kind, code, message }: { kind: LeftOut; code: string; message: string },
+): void {
+  report.found++;
+  const counter = kind === "on_hold" ? "onHold" : kind;
+  report[counter]++;
+  if (group.currency === "INR" && kind === "carried") report.carriedPaise += group.amountPaise;
+  if (group.currency === "INR" && kind === "on_hold") report.onHoldPaise += group.amountPaise;
+  if (report[counter] > MOST_ITEMS_OF_AN_OUTCOME) {
+    report.itemsLeftOut++;
+    return;
+  }
+  const { consultantId, currency } = group;
+  report.items.push({ consultantId, currency, outcome: kind, code, message });
+}

@@ -1,0 +1,64 @@
+import {
+  present,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../../support/environment.ts";
+import { parseRupees, type Paise } from "../../support/money.ts";
+
+export interface BatchSettings {
+  /** A consultant who is owed less is carried to the next batch. */
+  minimumPaise: Paise;
+  /** A payout of at most so much is approved at once; a larger one waits for a person. */
+  autoApprovePaise: Paise;
+}
+
+const MINIMUM = {
+  name: "PAYOUTS_MINIMUM_RUPEES",
+  required: false,
+  default: "500",
+  description: "smallest payout, before tax; less is carried to the next batch",
+} satisfies EnvironmentVariable;
+
+const AUTO_APPROVE = {
+  name: "PAYOUTS_AUTO_APPROVE_RUPEES",
+  required: false,
+  default: "5000",
+  description: "payouts up to this, before tax, are approved at once; 0 leaves all to a person",
+} satisfies EnvironmentVariable;
+
+/** The provider sends nothing below one rupee. */
+const LEAST_PAISE = 100n;
+
+/** Everything that the batch reads from the environment, beyond the database. */
+export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
+  variables: [MINIMUM, AUTO_APPROVE],
+  parse(env) {
+    const problems: EnvironmentProblem[] = [];
+    const minimumPaise = rupees(env, MINIMUM, problems);
+    if (minimumPaise !== undefined && minimumPaise < LEAST_PAISE) {
+      problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
+    }
+    const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
+    if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
+      return { ok: false, problems };
+    }
+    return { ok: true, settings: { minimumPaise, autoApprovePaise }, secrets: [] };
+  },
+};
+
+function rupees(
+  env: Env,
+  variable: { name: string; default: string },
+  problems: EnvironmentProblem[],
+): Paise | undefined {
+  const paise = parseRupees(present(env, variable.name) ?? variable.default);
+  if (paise === undefined) {
+    problems.push({
+      variable: variable.name,
+      problem: "expected an amount in rupees, such as 500 or 500.00",
+    });
+  }
+  return paise;
+}

@@ -1,0 +1,183 @@
+import { isConnectionError } from "../db/connection.ts";
+import type { Db } from "../db/prisma.ts";
+import { toError } from "../support/errors.ts";
+import type { Lease } from "../support/lease.ts";
+import type { Log } from "../support/log.ts";
+import type { Progress } from "../support/progress.ts";
+import type { CoreResult, Verdict } from "../support/verdict.ts";
+import { decide, onHold } from "./batch/decide.ts";
+import { linkPayout } from "./batch/link.ts";
+import { consultantsAfter, countConsultants, dueGroups, type DueGroup } from "./batch/read-due.ts";
+import { countCreated, countLeftOut, emptyBatchReport, type BatchReport } from "./batch/report.ts";
+import type { BatchSettings } from "./batch/settings.ts";
+
+/** All that the batch may touch. */
+export interface BatchPorts {
+  /** Named in the audit log. */
+  readonly runId: string;
+  readonly dryRun: boolean;
+  /** At most so many payouts. */
+  readonly limit: number | undefined;
+  readonly settings: BatchSettings;
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly log: Log;
+  readonly progress: Progress;
+  /** Asks to stop: the consultant in hand is finished, no other is started. */
+  readonly signal: AbortSignal;
+}
+
+/** Consultants that are read at once. With their earnings' ids a page stays within a few megabytes. */
+const PAGE = 200;
+
+/**
+ * Makes one payout for each consultant out of everything that is due to them. See
+ * docs/jobs/create-payout-batch.md for the rules and for what each outcome means.
+ */
+export async function createPayoutBatch(ports: BatchPorts): Promise<CoreResult<BatchReport>> {
+  const report = emptyBatchReport(ports.dryRun);
+  const changed: string[] = [];
+  const total = await countConsultants(ports.db);
+  let done = 0;
+
+  for await (const { consultantIds, groups } of pages(ports.db)) {
+    for (const group of groups) {
+      if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+      if (report.created + report.planned === ports.limit) {
+        return { verdict: await judge(ports, report, changed), report };
+      }
+      const outcome = await handle(ports, report, group);
+      if (outcome === "changed") changed.push(group.consultantId);
+    }
+    done += consultantIds.length;
+    ports.progress.update(done, total);
+  }
+  return { verdict: await judge(ports, report, changed), report };
+}
+
+interface Page {
+  consultantIds: readonly string[];
+  groups: readonly DueGroup[];
+}
+
+async function* pages(db: Db): AsyncGenerator<Page> {
+  for (let after: string | undefined; ;) {
+    const consultantIds = await consultantsAfter(db, { after, count: PAGE });
+    if (consultantIds.length === 0) return;
+    yield { consultantIds, groups: await dueGroups(db, consultantIds) };
+    after = consultantIds.at(-1);
+  }
+}
+
+/** One consultant, whose trouble is reported and never stops the others. */
+async function handle(
+  ports: BatchPorts,
+  report: BatchReport,
+  group: DueGroup,
+): Promise<"created" | "left-out" | "changed"> {
+  const decision = decide(group, ports.settings);
+  if (decision.kind !== "create") {
+    countLeftOut(report, group, decision);
+    return "left-out";
+  }
+  if (ports.dryRun) {
+    countCreated(report, group, decision.status);
+    return "created";
+  }
+
+  ports.lease.assertTrusted();
+  const linked = await tryToLink(ports, group, decision.status);
+  switch (linked.kind) {
+    case "created": {
+      const { consultantId, amountPaise } = group;
+      const { status } = decision;
+      countCreated(report, group, status);
+      ports.log.info(
+        { payoutId: linked.payoutId, consultantId, status, amountPaise },
+        "payout created",
+      );
+      return "created";
+    }
+    case "on_hold":
+      countLeftOut(report, group, onHold(linked.holds));
+      return "left-out";
+    case "changed":
+      countLeftOut(report, group, {
+        kind: "changed",
+        code: "CHANGED_MEANWHILE",
+        message: "an earning was linked, refunded or held back while the batch was being made",
+      });
+      return "changed";
+    case "error":
+      countLeftOut(report, group, {
+        kind: "refused",
+        code: "NOT_WRITTEN",
+        message: "the database did not take the payout; the log has the error",
+      });
+      return "left-out";
+  }
+}
+
+async function tryToLink(
+  { db, runId, log }: BatchPorts,
+  group: DueGroup,
+  status: "APPROVED" | "PENDING",
+): Promise<Awaited<ReturnType<typeof linkPayout>> | { kind: "error" }> {
+  try {
+    return await linkPayout(db, { group, status, runId });
+  } catch (error) {
+    // The next consultant would meet a lost connection as well.
+    if (isConnectionError(error)) throw error;
+    log.error({ consultantId: group.consultantId, err: toError(error) }, "payout not written");
+    return { kind: "error" };
+  }
+}
+
+/**
+ * Red when somebody who is due now has no payout because of this run. What another batch has linked
+ * meanwhile is no fault; holds and small sums are as they should be.
+ */
+async function judge(
+  ports: BatchPorts,
+  report: BatchReport,
+  changed: readonly string[],
+): Promise<Verdict> {
+  const waiting = await stillDue(ports, changed);
+  if (waiting > 0 && report.created === 0) {
+    return {
+      kind: "failed",
+      code: "work-left-behind",
+      message: `${waiting} consultants are due and not one payout was created: the earnings of each changed while the batch was being made.`,
+      remedy:
+        "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
+    };
+  }
+  if (waiting + report.refused === 0) return { kind: "completed" };
+  const parts = [
+    ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
+    ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
+  ];
+  const made = ports.dryRun
+    ? `${report.planned} payouts would be created`
+    : `${report.created} payouts were created`;
+  return {
+    kind: "partial",
+    reason: report.refused > 0 ? "consultants-refused" : "changed-meanwhile",
+    message: `${made}; ${parts.join(" and ")}.`,
+    remedy:
+      "Nothing was written for these consultants. Mend the cause listed below and run the batch again before the payouts are processed; it never takes an earning twice.",
+  };
+}
+
+/** Of the consultants that changed under this run, how many a batch would still pay. */
+async function stillDue(
+  { db, settings }: BatchPorts,
+  consultantIds: readonly string[],
+): Promise<number> {
+  let count = 0;
+  for (let start = 0; start < consultantIds.length; start += PAGE) {
+    const groups = await dueGroups(db, consultantIds.slice(start, start + PAGE));
+    count += groups.filter((group) => decide(group, settings).kind === "create").length;
+  }
+  return count;
+}
