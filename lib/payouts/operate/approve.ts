@@ -1,0 +1,48 @@
+import { recordAudit } from "../../audit/audit-log.ts";
+import { inTransaction, type Db } from "../../db/prisma.ts";
+import {
+  InconsistentPayoutError,
+  refused,
+  refusingInconsistency,
+  type Operator,
+  type PayoutChange,
+} from "./change.ts";
+import { lockPayout, openHold, unknownPayout, wrongStatus } from "./locked-payout.ts";
+
+/**
+ * PENDING to APPROVED: the next run of the payout job sends it. Of several people at once one wins, and the
+ * others are told who it was.
+ */
+export async function approvePayout(
+  db: Db,
+  { payoutId, operator }: { payoutId: string; operator: Operator },
+): Promise<PayoutChange> {
+  const approve = () =>
+    inTransaction(db, async (tx): Promise<PayoutChange> => {
+      const payout = await lockPayout(tx, payoutId);
+      if (!payout) return refused(payoutId, unknownPayout(payoutId));
+      if (payout.status !== "PENDING") {
+        const remedy = "Only what waits for a person is approved; look at `payouts show`.";
+        return refused(payoutId, await wrongStatus(tx, payout, { wanted: "PENDING", remedy }));
+      }
+      const hold = await openHold(tx, payout);
+      if (hold) return refused(payoutId, hold);
+
+      const hit = await tx.$executeRaw`
+        UPDATE payouts SET status = 'APPROVED', approved_at = now(), updated_at = now()
+        WHERE id = ${payoutId}::uuid AND status = 'PENDING'`;
+      if (hit !== 1) throw new InconsistentPayoutError("it is no longer PENDING");
+      const { consultantRef, amountPaise } = payout;
+      await recordAudit(tx, {
+        actor: operator.by,
+        category: "payout",
+        action: "approved",
+        subjectType: "payout",
+        subjectId: payoutId,
+        reason: operator.reason,
+        detail: { amountPaise },
+      });
+      return { done: true, payoutId, consultantRef, amountPaise };
+    });
+  return refusingInconsistency(payoutId, approve);
+}

@@ -1,0 +1,128 @@
+import { recordAudit } from "../../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import type { Operator, Refusal } from "./change.ts";
+import { findConsultant, type ConsultantName } from "./consultant.ts";
+
+export type HoldKind = "open_dispute" | "unverified_account" | "suspended" | "manual";
+
+export const HOLD_KINDS: readonly HoldKind[] = [
+  "open_dispute",
+  "unverified_account",
+  "suspended",
+  "manual",
+];
+
+export type HoldChange =
+  | { done: true; consultant: ConsultantName; kinds: readonly HoldKind[]; openPayouts: number }
+  | { done: false; refusal: Refusal };
+
+type Reasoned = Operator & { reason: string };
+
+/**
+ * Keeps a consultant out of new payouts, until it is released. `openPayouts` is how many payouts are
+ * APPROVED already: the hold does not stop those, rejecting them does.
+ */
+export async function placeHold(
+  db: Db,
+  { consultant: name, kind, operator }: { consultant: string; kind: HoldKind; operator: Reasoned },
+): Promise<HoldChange> {
+  return inTransaction(db, async (tx): Promise<HoldChange> => {
+    const consultant = await findConsultant(tx, name);
+    if (!consultant) return unknownConsultant(name);
+    const placed = await tx.$executeRaw`
+      INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
+      VALUES (${consultant.id}::uuid, ${kind}::hold_kind, ${operator.reason}, ${operator.by})
+      ON CONFLICT (consultant_id, kind) WHERE released_at IS NULL DO NOTHING`;
+    if (placed !== 1) return alreadyOnHold(tx, consultant, kind);
+    await auditHold(tx, { consultant, kind, operator, action: "placed" });
+    return { done: true, consultant, kinds: [kind], openPayouts: await countOpen(tx, consultant) };
+  });
+}
+
+/** Releases the open hold of one kind, or of every kind. */
+export async function releaseHold(
+  db: Db,
+  {
+    consultant: name,
+    kind,
+    operator,
+  }: { consultant: string; kind: HoldKind | undefined; operator: Reasoned },
+): Promise<HoldChange> {
+  return inTransaction(db, async (tx): Promise<HoldChange> => {
+    const consultant = await findConsultant(tx, name);
+    if (!consultant) return unknownConsultant(name);
+    const released = await tx.$queryRaw<{ kind: HoldKind }[]>`
+      UPDATE consultant_holds SET released_at = now(), released_by = ${operator.by}
+      WHERE consultant_id = ${consultant.id}::uuid AND released_at IS NULL
+        AND (${kind ?? null}::hold_kind IS NULL OR kind = ${kind ?? null}::hold_kind)
+      RETURNING kind::text AS kind`;
+    if (released.length === 0) {
+      return notDone({
+        code: "NOT_ON_HOLD",
+        message: `consultant ${consultant.ref} has no open hold${kind === undefined ? "" : ` of kind ${kind}`}`,
+        remedy: "Nothing is to be released.",
+      });
+    }
+    const kinds = HOLD_KINDS.filter((each) => released.some((row) => row.kind === each));
+    for (const each of kinds) {
+      await auditHold(tx, { consultant, kind: each, operator, action: "released" });
+    }
+    return { done: true, consultant, kinds, openPayouts: await countOpen(tx, consultant) };
+  });
+}
+
+async function auditHold(
+  tx: DbSession,
+  {
+    consultant,
+    kind,
+    operator,
+    action,
+  }: { consultant: ConsultantName; kind: HoldKind; operator: Reasoned; action: string },
+): Promise<void> {
+  await recordAudit(tx, {
+    actor: operator.by,
+    category: "hold",
+    action,
+    subjectType: "consultant",
+    subjectId: consultant.id,
+    reason: operator.reason,
+    detail: { kind },
+  });
+}
+
+async function countOpen(tx: DbSession, consultant: ConsultantName): Promise<number> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM payouts
+    WHERE consultant_id = ${consultant.id}::uuid AND status = 'APPROVED'`;
+  return row?.count ?? 0;
+}
+
+async function alreadyOnHold(
+  tx: DbSession,
+  consultant: ConsultantName,
+  kind: HoldKind,
+): Promise<HoldChange> {
+  const [open] = await tx.$queryRaw<{ by: string; at: string }[]>`
+    SELECT placed_by AS by, to_char(placed_at AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI') AS at
+    FROM consultant_holds
+    WHERE consultant_id = ${consultant.id}::uuid AND kind = ${kind}::hold_kind AND released_at IS NULL`;
+  const since = open ? ` since ${open.at} IST, by ${open.by}` : "";
+  return notDone({
+    code: "ALREADY_ON_HOLD",
+    message: `consultant ${consultant.ref} is on hold already (${kind})${since}`,
+    remedy: "Nothing is to be done; release it first to give another reason.",
+  });
+}
+
+function unknownConsultant(name: string): HoldChange {
+  return notDone({
+    code: "UNKNOWN_CONSULTANT",
+    message: `there is no consultant ${name}`,
+    remedy: "Name the consultant's id or external reference.",
+  });
+}
+
+function notDone(refusal: Refusal): HoldChange {
+  return { done: false, refusal };
+}

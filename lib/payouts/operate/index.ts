@@ -1,0 +1,10 @@
+/** What a person does to payouts: look, approve, reject, try again, hold back. Each change is audited. */
+export { approvePayout } from "./approve.ts";
+export type { Operator, PayoutChange, Refusal } from "./change.ts";
+export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
+export { HOLD_KINDS, placeHold, releaseHold, type HoldChange, type HoldKind } from "./hold.ts";
+export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";
+export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
+export { rejectPayout } from "./reject.ts";
+export { retryPayout } from "./retry.ts";
+export { showPayout, type PayoutDetails } from "./show.ts";

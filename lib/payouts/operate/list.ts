@@ -1,0 +1,45 @@
+import type { DbSession } from "../../db/prisma.ts";
+import type { Paise } from "../../support/money.ts";
+import type { PayoutStatus } from "./locked-payout.ts";
+
+export interface ListedPayout {
+  id: string;
+  consultantRef: string;
+  status: PayoutStatus;
+  currency: string;
+  amountPaise: Paise;
+  taxPaise: Paise | null;
+  netPaise: Paise | null;
+  tries: number;
+  failureCode: string | null;
+  createdAt: Date;
+  /** Sent, and nobody knows yet what became of it. */
+  inDoubt: boolean;
+}
+
+export interface PayoutFilter {
+  status: PayoutStatus | undefined;
+  consultantId: string | undefined;
+  limit: number;
+}
+
+/** Payouts, oldest first, and whether there are more than the limit. */
+export async function listPayouts(
+  db: DbSession,
+  { status, consultantId, limit }: PayoutFilter,
+): Promise<{ payouts: ListedPayout[]; more: boolean }> {
+  const rows = await db.$queryRaw<ListedPayout[]>`
+    SELECT payout.id, consultant.external_ref AS "consultantRef", payout.status::text AS status,
+           payout.currency::text AS currency, payout.amount_paise AS "amountPaise",
+           payout.tax_paise AS "taxPaise", payout.net_paise AS "netPaise", payout.tries,
+           payout.failure_code AS "failureCode", payout.created_at AS "createdAt",
+           EXISTS (SELECT FROM payout_attempts AS attempt
+                   WHERE attempt.payout_id = payout.id AND attempt.state IN ('PREPARED', 'UNKNOWN'))
+             AS "inDoubt"
+    FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
+    WHERE (${status ?? null}::payout_status IS NULL OR payout.status = ${status ?? null}::payout_status)
+      AND (${consultantId ?? null}::uuid IS NULL OR payout.consultant_id = ${consultantId ?? null}::uuid)
+    ORDER BY payout.created_at, payout.id
+    LIMIT ${limit + 1}`;
+  return { payouts: rows.slice(0, limit), more: rows.length > limit };
+}

@@ -1,0 +1,81 @@
+import { recordAudit } from "../../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import {
+  InconsistentPayoutError,
+  refused,
+  refusingInconsistency,
+  type Operator,
+  type PayoutChange,
+  type Refusal,
+} from "./change.ts";
+import {
+  lockPayout,
+  openHold,
+  unknownPayout,
+  wrongStatus,
+  type LockedPayout,
+} from "./locked-payout.ts";
+import { attemptRefusals, earningRefusals } from "./retry-rules.ts";
+
+/**
+ * FAILED to APPROVED, with its earnings linked again: the next run makes a new attempt. Only where the
+ * provider itself has said that nothing was or will be paid, and where nothing else has taken the earnings
+ * since. Everything that is in the way is said at once.
+ */
+export async function retryPayout(
+  db: Db,
+  { payoutId, operator }: { payoutId: string; operator: Operator },
+): Promise<PayoutChange> {
+  const retry = () =>
+    inTransaction(db, async (tx): Promise<PayoutChange> => {
+      const payout = await lockPayout(tx, payoutId);
+      if (!payout) return refused(payoutId, unknownPayout(payoutId));
+      const refusals = await whyNot(tx, payout);
+      if (refusals.length > 0) return refused(payoutId, ...refusals);
+
+      const { consultantRef, amountPaise, tries } = payout;
+      const hit = await tx.$executeRaw`
+        UPDATE payouts SET status = 'APPROVED', approved_at = now(), claimed_by = NULL, claim_fence = NULL,
+               claimed_at = NULL, tax_paise = NULL, net_paise = NULL, updated_at = now()
+        WHERE id = ${payoutId}::uuid AND status = 'FAILED' AND tries = ${tries}`;
+      if (hit !== 1) throw new InconsistentPayoutError("it is no longer FAILED");
+      const earnings = await linkAgain(tx, payoutId);
+      await recordAudit(tx, {
+        actor: operator.by,
+        category: "payout",
+        action: "retried",
+        subjectType: "payout",
+        subjectId: payoutId,
+        reason: operator.reason,
+        detail: { tries, amountPaise, earnings },
+      });
+      const note = `${earnings} earnings are linked again`;
+      return { done: true, payoutId, consultantRef, amountPaise, note };
+    });
+  return refusingInconsistency(payoutId, retry);
+}
+
+async function whyNot(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
+  const attempts = await attemptRefusals(tx, payout);
+  if (payout.status !== "FAILED") {
+    const remedy = "Only a payout that failed for certain is tried again; look at `payouts show`.";
+    return [...attempts, await wrongStatus(tx, payout, { wanted: "FAILED", remedy })];
+  }
+  const hold = await openHold(tx, payout);
+  return [...attempts, ...(hold ? [hold] : []), ...(await earningRefusals(tx, payout))];
+}
+
+/** Returns how many earnings it linked. The rows were locked and looked at before. */
+async function linkAgain(tx: DbSession, payoutId: string): Promise<number> {
+  const items = await tx.$executeRaw`
+    UPDATE payout_items SET released_at = NULL
+    WHERE payout_id = ${payoutId}::uuid AND released_at IS NOT NULL`;
+  const earnings = await tx.$executeRaw`
+    UPDATE earnings SET status = 'LINKED', updated_at = now()
+    WHERE status = 'READY' AND id IN (
+      SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid)`;
+  if (earnings !== items || earnings === 0) {
+    throw new InconsistentPayoutError(`of its ${items} items ${earnings} earnings are READY`);
+  }
+  return earnings;
+}

@@ -1,0 +1,122 @@
+import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
+import type { DbSession } from "../../db/prisma.ts";
+import type { Paise } from "../../support/money.ts";
+import type { PayoutStatus } from "./locked-payout.ts";
+
+/** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
+export interface PayoutDetails {
+  id: string;
+  consultantId: string;
+  consultantRef: string;
+  status: PayoutStatus;
+  currency: string;
+  grossPaise: Paise;
+  amountPaise: Paise;
+  taxPaise: Paise | null;
+  netPaise: Paise | null;
+  tries: number;
+  failureCode: string | null;
+  failureMessage: string | null;
+  createdAt: Date;
+  approvedAt: Date | null;
+  completedAt: Date | null;
+  holds: readonly string[];
+  items: readonly ShownItem[];
+  attempts: readonly ShownAttempt[];
+  deductions: readonly ShownDeduction[];
+  audit: readonly RecordedAuditEntry[];
+}
+
+export interface ShownItem {
+  bookingReference: string;
+  creditedOn: string;
+  grossPaise: Paise;
+  amountPaise: Paise;
+  earningStatus: string;
+  releasedAt: Date | null;
+}
+
+export interface ShownAttempt {
+  attemptNo: number;
+  state: string;
+  mode: string;
+  amountPaise: Paise;
+  referenceId: string;
+  providerPayoutId: string | null;
+  providerStatus: string | null;
+  httpStatus: number | null;
+  failureCode: string | null;
+  createdAt: Date;
+  settledAt: Date | null;
+}
+
+export interface ShownDeduction {
+  bookingReference: string;
+  section: string;
+  rateBps: number;
+  reason: string;
+  grossPaise: Paise;
+  taxPaise: Paise;
+  status: string;
+  isReversal: boolean;
+}
+
+/** Undefined when there is no such payout. */
+export async function showPayout(
+  db: DbSession,
+  payoutId: string,
+): Promise<PayoutDetails | undefined> {
+  const [payout] = await db.$queryRaw<
+    Omit<PayoutDetails, "items" | "attempts" | "deductions" | "audit">[]
+  >`
+    SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
+           payout.status::text AS status, payout.currency::text AS currency,
+           payout.gross_paise AS "grossPaise", payout.amount_paise AS "amountPaise",
+           payout.tax_paise AS "taxPaise", payout.net_paise AS "netPaise", payout.tries,
+           payout.failure_code AS "failureCode", payout.failure_message AS "failureMessage",
+           payout.created_at AS "createdAt", payout.approved_at AS "approvedAt",
+           payout.completed_at AS "completedAt",
+           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
+                 WHERE hold.consultant_id = payout.consultant_id AND hold.released_at IS NULL
+                 ORDER BY hold.kind) AS holds
+    FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
+    WHERE payout.id = ${payoutId}::uuid`;
+  if (!payout) return undefined;
+  return {
+    ...payout,
+    items: await readItems(db, payoutId),
+    attempts: await readAttempts(db, payoutId),
+    deductions: await readDeductions(db, payoutId),
+    audit: await readAudit(db, { subjectType: "payout", subjectId: payout.id }),
+  };
+}
+
+async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {
+  return db.$queryRaw<ShownItem[]>`
+    SELECT earning.booking_reference AS "bookingReference", earning.credited_on::text AS "creditedOn",
+           item.gross_paise AS "grossPaise", item.amount_paise AS "amountPaise",
+           earning.status::text AS "earningStatus", item.released_at AS "releasedAt"
+    FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
+    WHERE item.payout_id = ${payoutId}::uuid
+    ORDER BY earning.credited_on, earning.booking_reference`;
+}
+
+async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttempt[]> {
+  return db.$queryRaw<ShownAttempt[]>`
+    SELECT attempt_no AS "attemptNo", state::text AS state, mode, amount_paise AS "amountPaise",
+           reference_id AS "referenceId", provider_payout_id AS "providerPayoutId",
+           provider_status AS "providerStatus", http_status AS "httpStatus",
+           failure_code AS "failureCode", created_at AS "createdAt", settled_at AS "settledAt"
+    FROM payout_attempts WHERE payout_id = ${payoutId}::uuid
+    ORDER BY attempt_no, created_at`;
+}
+
+async function readDeductions(db: DbSession, payoutId: string): Promise<ShownDeduction[]> {
+  return db.$queryRaw<ShownDeduction[]>`
+    SELECT earning.booking_reference AS "bookingReference", line.section, line.rate_bps AS "rateBps",
+           line.reason, line.gross_paise AS "grossPaise", line.tax_paise AS "taxPaise",
+           line.status::text AS status, line.reverses_id IS NOT NULL AS "isReversal"
+    FROM tax_deductions AS line JOIN earnings AS earning ON earning.id = line.earning_id
+    WHERE line.payout_id = ${payoutId}::uuid
+    ORDER BY line.sequence`;
+}

@@ -1,0 +1,77 @@
+import { InvalidArgumentError } from "commander";
+import {
+  HOLD_KINDS,
+  isUuid,
+  PAYOUT_STATUSES,
+  type HoldKind,
+  type PayoutStatus,
+} from "../../lib/payouts/operate/index.ts";
+import { present, type Env } from "../../lib/support/environment.ts";
+
+/** Something is wrong with how the command was called; nothing was done. */
+export class UsageError extends Error {}
+
+export function payoutId(text: string): string {
+  if (!isUuid(text)) {
+    throw new InvalidArgumentError(
+      "expected a payout's id, such as 8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42.",
+    );
+  }
+  return text.toLowerCase();
+}
+
+/** Several ids; one that is named twice is handled once. */
+export function payoutIds(text: string, earlier: readonly string[] | undefined): string[] {
+  return [...new Set([...(earlier ?? []), payoutId(text)])];
+}
+
+export function payoutStatus(text: string): PayoutStatus {
+  const found = PAYOUT_STATUSES.find((status) => status === text.toUpperCase());
+  if (found === undefined) {
+    throw new InvalidArgumentError(`expected one of ${PAYOUT_STATUSES.join(", ")}.`);
+  }
+  return found;
+}
+
+export function holdKind(text: string): HoldKind {
+  const found = HOLD_KINDS.find((kind) => kind === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`expected one of ${HOLD_KINDS.join(", ")}.`);
+  }
+  return found;
+}
+
+const MOST_LISTED = 10_000;
+
+export function listLimit(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > MOST_LISTED) {
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${MOST_LISTED}.`);
+  }
+  return value;
+}
+
+export function reason(text: string): string {
+  return sentence(text, 500);
+}
+
+export function operatorName(text: string): string {
+  return sentence(text, 100);
+}
+
+/** Who does it: `--by`, else who started the workflow, else who is logged in. @throws {UsageError} */
+export function whoDoesIt(by: string | undefined, env: Env): string {
+  const name = by ?? present(env, "GITHUB_ACTOR") ?? present(env, "USER");
+  if (name === undefined) {
+    throw new UsageError("nobody is named: give --by NAME, since each change is audited");
+  }
+  return operatorName(name);
+}
+
+function sentence(text: string, longest: number): string {
+  const trimmed = text.trim();
+  if (trimmed === "" || trimmed.length > longest || /\p{Cc}/u.test(trimmed)) {
+    throw new InvalidArgumentError(`expected 1 to ${longest} characters on one line.`);
+  }
+  return trimmed;
+}

@@ -1,0 +1,220 @@
+import type {
+  HoldChange,
+  ListedPayout,
+  PayoutChange,
+  PayoutDetails,
+  Refusal,
+} from "../../lib/payouts/operate/index.ts";
+import { istDay } from "../../lib/support/calendar.ts";
+import { formatRupees, type Paise } from "../../lib/support/money.ts";
+import { createRedactor } from "../../lib/support/redact.ts";
+
+/** People write reasons, and providers messages, with account numbers in them. */
+const redactor = createRedactor();
+
+export function listLines(payouts: readonly ListedPayout[]): string[] {
+  return table(
+    ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
+    payouts.map((payout) => [
+      payout.id,
+      payout.consultantRef,
+      payout.status,
+      money(payout.amountPaise, payout.currency),
+      money(payout.taxPaise, payout.currency),
+      money(payout.netPaise, payout.currency),
+      String(payout.tries),
+      istMinute(payout.createdAt),
+      payout.inDoubt ? "outcome unknown" : redactor.text(payout.failureCode ?? ""),
+    ]),
+  );
+}
+
+export function showLines(payout: PayoutDetails): string[] {
+  const { currency } = payout;
+  const facts: [string, string][] = [
+    ["Consultant", `${payout.consultantRef} (${payout.consultantId})`],
+    ["Status", payout.status],
+    ["Gross", money(payout.grossPaise, currency)],
+    ["Owed", money(payout.amountPaise, currency)],
+    ["Tax", money(payout.taxPaise, currency)],
+    ["Net", money(payout.netPaise, currency)],
+    ["Tries", String(payout.tries)],
+    ["Created", `${istMinute(payout.createdAt)} IST`],
+    ["Approved", payout.approvedAt ? `${istMinute(payout.approvedAt)} IST` : "-"],
+    ["Completed", payout.completedAt ? `${istMinute(payout.completedAt)} IST` : "-"],
+  ];
+  if (payout.failureCode !== null || payout.failureMessage !== null) {
+    const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
+    facts.push(["Failure", redactor.text(said.join(": "))]);
+  }
+  if (payout.holds.length > 0) facts.push(["On hold", payout.holds.join(", ")]);
+  return [
+    `Payout ${payout.id}`,
+    ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
+    ...section("Earnings", itemLines(payout)),
+    ...section("Attempts", attemptLines(payout)),
+    ...section("Tax", deductionLines(payout)),
+    ...section("Audit", auditLines(payout)),
+  ];
+}
+
+function itemLines({ items, currency }: PayoutDetails): string[] {
+  return table(
+    ["Booking", "Credited", "Gross", "Owed", "Earning", "Released (IST)"],
+    items.map((item) => [
+      item.bookingReference,
+      item.creditedOn,
+      money(item.grossPaise, currency),
+      money(item.amountPaise, currency),
+      item.earningStatus,
+      item.releasedAt ? istMinute(item.releasedAt) : "",
+    ]),
+  );
+}
+
+function attemptLines({ attempts, currency }: PayoutDetails): string[] {
+  return table(
+    [
+      "No",
+      "State",
+      "Mode",
+      "Amount",
+      "Reference",
+      "Provider's id",
+      "Provider's status",
+      "HTTP",
+      "Failure",
+      "Created (IST)",
+    ],
+    attempts.map((attempt) => [
+      String(attempt.attemptNo),
+      attempt.state,
+      attempt.mode,
+      money(attempt.amountPaise, currency),
+      attempt.referenceId,
+      attempt.providerPayoutId ?? "",
+      attempt.providerStatus ?? "",
+      attempt.httpStatus === null ? "" : String(attempt.httpStatus),
+      redactor.text(attempt.failureCode ?? ""),
+      istMinute(attempt.createdAt),
+    ]),
+  );
+}
+
+function deductionLines({ deductions, currency }: PayoutDetails): string[] {
+  return table(
+    ["Booking", "Section", "Rate", "Base", "Tax", "Reason", "Status"],
+    deductions.map((line) => [
+      line.bookingReference,
+      line.section,
+      `${(line.rateBps / 100).toFixed(2)}%`,
+      money(line.grossPaise, currency),
+      money(line.taxPaise, currency),
+      line.isReversal ? `reversal of ${line.reason}` : line.reason,
+      line.status,
+    ]),
+  );
+}
+
+function auditLines({ audit }: PayoutDetails): string[] {
+  return table(
+    ["At (IST)", "Who", "What", "Why"],
+    audit.map((entry) => [
+      istMinute(entry.at),
+      redactor.text(entry.actor),
+      entry.action,
+      redactor.text(entry.reason ?? ""),
+    ]),
+  );
+}
+
+/** One line for a payout that was changed, or for one that was not, with everything in the way. */
+export function changeLine(verb: string, change: PayoutChange): string {
+  if (!change.done) return `not ${verb}  ${change.payoutId}  ${because(change.refusals)}`;
+  const { payoutId, consultantRef, amountPaise, note } = change;
+  const parts = [verb, payoutId, consultantRef, formatRupees(amountPaise), note];
+  return oneLine(parts.filter((part) => part !== undefined).join("  "));
+}
+
+export function holdLine(verb: string, change: HoldChange): string {
+  if (!change.done) return `not ${verb}  ${because([change.refusal])}`;
+  const { consultant, kinds, openPayouts } = change;
+  const note =
+    openPayouts > 0 && verb === "held"
+      ? `; ${openPayouts} payouts are APPROVED already and will be sent unless they are rejected`
+      : "";
+  return oneLine(`${verb}  ${consultant.ref} (${consultant.id})  ${kinds.join(", ")}${note}`);
+}
+
+function because(refusals: readonly Refusal[]): string {
+  return oneLine(
+    redactor.text(
+      refusals.map(({ code, message, remedy }) => `${code}: ${message}. ${remedy}`).join(" | "),
+    ),
+  );
+}
+
+/** For programs: amounts are decimal rupees, days and instants ISO 8601. */
+export function toJsonText(value: unknown): string {
+  return JSON.stringify(inRupees(value), undefined, 2);
+}
+
+const FREE_TEXT = new Set(["reason", "actor", "failureMessage", "failureCode", "detail"]);
+
+function inRupees(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inRupees);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, item]: [string, unknown]) => {
+      if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
+      if (!field.endsWith("Paise")) return [field, inRupees(item)];
+      const name = `${field.slice(0, -"Paise".length)}Rupees`;
+      return [name, typeof item === "bigint" ? decimal(item) : item];
+    }),
+  );
+}
+
+/** `-1234567n` to `-12345.67`. */
+function decimal(paise: Paise): string {
+  const sign = paise < 0n ? "-" : "";
+  const absolute = paise < 0n ? -paise : paise;
+  return `${sign}${absolute / 100n}.${(absolute % 100n).toString().padStart(2, "0")}`;
+}
+
+function money(paise: Paise | null, currency: string): string {
+  if (paise === null) return "-";
+  return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
+}
+
+const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+
+function istMinute(instant: Date): string {
+  const time = new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
+  return `${istDay(instant)} ${time}`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
+}
+
+/** Aligned columns; nothing when there are no rows. */
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const cells = [columns, ...rows].map((row) => row.map(oneLine));
+  const widths = columns.map((_, index) =>
+    Math.max(...cells.map((row) => row[index]?.length ?? 0)),
+  );
+  return cells.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** No line break and no escape sequence of a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}
