@@ -2,7 +2,7 @@ import { inTransaction, type Db } from "../db/prisma.ts";
 import { buildPayoutRequest, type PayoutMode } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
 import type { ClaimedPayout } from "./claim.ts";
-import { ClaimLostError } from "./release.ts";
+import { assertHeld } from "./held.ts";
 
 /** A committed attempt, ready to be sent. */
 export interface PreparedAttempt {
@@ -44,12 +44,7 @@ export async function prepareAttempt(
 ): Promise<PreparedAttempt> {
   const { payout, runId, fundAccountId, mode, accountNumber, narration } = input;
   return inTransaction(db, async (tx) => {
-    // Locks the row: a run that takes the claim over waits here, and then finds the attempt.
-    const held = await tx.$queryRaw`
-      SELECT 1 FROM payouts
-      WHERE id = ${payout.id}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid
-      FOR UPDATE`;
-    if (!Array.isArray(held) || held.length !== 1) throw new ClaimLostError(payout.id);
+    await assertHeld(tx, { payoutId: payout.id, runId });
     const [earlier] = await tx.$queryRaw<{ count: bigint }[]>`
       SELECT count(*) AS count FROM payout_attempts WHERE payout_id = ${payout.id}::uuid`;
     const attemptNo = Number(earlier?.count ?? 0n) + 1;

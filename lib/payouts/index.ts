@@ -8,3 +8,5 @@ export { payoutEnvironment, type PayoutCaps, type PayoutSettings } from "./setti
 export { batchOutputs, batchTables } from "./batch/outputs.ts";
 export type { BatchItem, BatchReport } from "./batch/report.ts";
 export { batchEnvironment, type BatchSettings } from "./batch/settings.ts";
+export { stuckOutputs, stuckTables, type StuckReport } from "./stuck/report.ts";
+export { stuckEnvironment, type StuckSettings } from "./stuck/settings.ts";

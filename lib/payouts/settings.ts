@@ -73,17 +73,19 @@ const own: readonly EnvironmentVariable[] = [
   },
 ];
 
+/** The variables of the provider's client, as every job that talks to it declares them. */
+export const providerVariables: readonly EnvironmentVariable[] = razorpayXVariables.map(
+  ({ name, fallback, defaultValue, meaning }) => ({
+    name,
+    required: defaultValue === undefined,
+    ...(defaultValue === undefined ? {} : { default: defaultValue }),
+    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
+  }),
+);
+
 /** Everything that the payout job reads from the environment. */
 export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
-  variables: [
-    ...razorpayXVariables.map(({ name, fallback, defaultValue, meaning }) => ({
-      name,
-      required: defaultValue === undefined,
-      ...(defaultValue === undefined ? {} : { default: defaultValue }),
-      description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
-    })),
-    ...own,
-  ],
+  variables: [...providerVariables, ...own],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];

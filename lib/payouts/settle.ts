@@ -4,12 +4,14 @@ import type { Failure, JsonValue, ProviderPayout } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 import { finaliseDeductions } from "../tds/reserve.ts";
+import { assertHeld } from "./held.ts";
 import { ClaimLostError, failPayout, returnToApproved } from "./release.ts";
 
-/** The attempt that an answer belongs to, and the run that made it. */
+/** The attempt that an answer belongs to, and the run that holds its payout. */
 export interface AttemptRef {
   attemptId: string;
   payoutId: string;
+  /** Usually the run that made the attempt; another one after it has taken the payout over. */
   runId: string;
 }
 
@@ -40,6 +42,7 @@ export async function recordAccepted(
   const settlement = settlementOf(provider);
   const state = { "in-flight": "ACCEPTED", paid: "PROCESSED", failed: "FAILED" }[settlement];
   return inTransaction(db, async (tx) => {
+    await assertHeld(tx, ref);
     const hit = await tx.$executeRaw`
       UPDATE payout_attempts
       SET state = ${state}::attempt_state, provider_payout_id = ${provider.id},
@@ -48,8 +51,7 @@ export async function recordAccepted(
           failure_code = ${settlement === "failed" ? (provider.statusReason ?? provider.statusText) : null},
           response_body = COALESCE(${body === undefined ? null : toJson(body)}::jsonb, response_body),
           settled_at = CASE WHEN ${settlement}::text = 'in-flight' THEN NULL ELSE now() END
-      WHERE id = ${ref.attemptId}::uuid AND run_id = ${ref.runId}::uuid
-        AND state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
+      WHERE id = ${ref.attemptId}::uuid AND state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
         AND (provider_payout_id IS NULL OR provider_payout_id = ${provider.id})`;
     if (hit !== 1) throw new ClaimLostError(ref.payoutId);
     if (settlement === "paid") await completePayout(tx, ref);
@@ -70,6 +72,7 @@ export async function recordRefused(
 ): Promise<void> {
   const code = failureCode(failure);
   await inTransaction(db, async (tx) => {
+    await assertHeld(tx, ref);
     await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code, body });
     await failPayout(tx, {
       payoutId: ref.payoutId,
@@ -94,6 +97,7 @@ export async function recordTurnedAway(
   }: { httpStatus: number | undefined; fault: string; body: JsonValue | undefined },
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
+    await assertHeld(tx, ref);
     await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code: fault, body });
     await returnToApproved(tx, ref);
   });
@@ -112,7 +116,10 @@ export async function recordUnknown(
     body,
   }: { httpStatus: number | undefined; cause: string; body: JsonValue | undefined },
 ): Promise<void> {
-  await closeAttempt(db, ref, { state: "UNKNOWN", httpStatus, code: cause, body });
+  await inTransaction(db, async (tx) => {
+    await assertHeld(tx, ref);
+    await closeAttempt(tx, ref, { state: "UNKNOWN", httpStatus, code: cause, body });
+  });
 }
 
 /** Whether any answer stands in the attempt. */
@@ -165,7 +172,7 @@ async function closeAttempt(
     SET state = ${answer.state}::attempt_state, http_status = ${answer.httpStatus ?? null}::int,
         failure_code = ${answer.code}, response_body = ${body}::jsonb,
         settled_at = CASE WHEN ${answer.state}::text = 'UNKNOWN' THEN NULL ELSE now() END
-    WHERE id = ${ref.attemptId}::uuid AND run_id = ${ref.runId}::uuid AND state = 'PREPARED'`;
+    WHERE id = ${ref.attemptId}::uuid AND state IN ('PREPARED', 'UNKNOWN')`;
   if (hit !== 1) throw new ClaimLostError(ref.payoutId);
 }
 

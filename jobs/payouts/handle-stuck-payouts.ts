@@ -1,0 +1,27 @@
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { stuckEnvironment, stuckOutputs, stuckTables } from "../../lib/payouts/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+
+export const job = defineJob({
+  name: "payouts/handle-stuck-payouts",
+  summary:
+    "Asks the provider what became of each payout whose outcome is in doubt, and settles it.",
+  schedule: { cron: "17 1,5,9,13,17,21 * * *" }, // every four hours, 06:47 and on in India
+  movesMoney: true,
+  lock: { failMode: "closed", ttlMs: minutes(35) },
+  deadlineMs: minutes(30),
+  pausedBy: "degraded",
+  environment: stuckEnvironment,
+  run: async (context) => {
+    const { handleStuckPayouts } = await import("../../lib/payouts/stuck/handle-stuck.ts");
+    const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");
+    return handleStuckPayouts({
+      ...context,
+      gateway: openGateway(context.settings.razorpayX, context),
+    });
+  },
+  outputs: stuckOutputs,
+  summarise: stuckTables,
+});
+
+await runIfMain(import.meta, job);

@@ -1,0 +1,243 @@
+import { recordFinding } from "../../findings/index.ts";
+import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
+import { formatRupees } from "../../support/money.ts";
+import type { CoreResult } from "../../support/verdict.ts";
+import { systemicFault, gatewayDown, type RunFault } from "../faults.ts";
+import {
+  countInDoubt,
+  inDoubtAfter,
+  takeOverInDoubt,
+  type InDoubt,
+  type InDoubtCursor,
+} from "./in-doubt.ts";
+import { failed } from "../judge.ts";
+import type { PayoutPorts } from "../ports.ts";
+import { ClaimLostError } from "../release.ts";
+import { recordAccepted, recordTurnedAway, type AttemptRef } from "../settle.ts";
+import {
+  countStuck,
+  emptyStuckReport,
+  type StuckOutcome,
+  type StuckReport,
+} from "./report.ts";
+import type { StuckSettings } from "./settings.ts";
+
+export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
+
+const PAGE = 200;
+/** So many look-ups without a usable answer in a row, and the gateway is down. */
+const UNANSWERED_IN_A_ROW = 5;
+
+/**
+ * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
+ * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
+ * is closed as never accepted and the payout is approved again. No answer, or too soon: it stays.
+ */
+export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
+  const report = emptyStuckReport(ports.dryRun);
+  report.found = Math.min(await countInDoubt(ports.db), ports.limit ?? Infinity);
+  let fault: RunFault | undefined;
+  let unanswered = 0;
+  let seen = 0;
+
+  for await (const doubt of allInDoubt(ports, report.found)) {
+    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    const answer = await lookUp(ports, doubt);
+    if (answer.kind === "systemic") fault = systemicFault(answer.fault);
+    unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
+    if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
+
+    const { outcome, code, message } = await decide(ports, doubt, answer);
+    const overdue = isOpen(outcome) && doubt.ageMs > ports.settings.alarmMs;
+    countStuck(report, {
+      payoutId: doubt.payoutId,
+      outcome,
+      code,
+      message,
+      overdue,
+      netPaise: doubt.netPaise,
+      ageMs: doubt.ageMs,
+    });
+    ports.log.info({ payoutId: doubt.payoutId, outcome, code, ageMs: doubt.ageMs }, message);
+    ports.progress.update(++seen, report.found);
+    if (fault) return { verdict: failed(fault), report };
+  }
+  return { verdict: judge(ports, report), report };
+}
+
+async function* allInDoubt(ports: StuckPorts, count: number): AsyncGenerator<InDoubt> {
+  let cursor: InDoubtCursor | undefined;
+  for (let left = count; left > 0;) {
+    const page = await inDoubtAfter(ports.db, { cursor, count: Math.min(PAGE, left) });
+    yield* page;
+    cursor = page.at(-1);
+    if (cursor === undefined) return;
+    left -= page.length;
+  }
+}
+
+/** The provider's payouts for this attempt: none, one, or — which must not be — several. */
+async function lookUp(
+  { gateway, signal }: StuckPorts,
+  { providerPayoutId, referenceId }: InDoubt,
+): Promise<Answer<ProviderPayout[]>> {
+  if (providerPayoutId === null) return gateway.findPayoutsByReference(referenceId, { signal });
+  const answer = await gateway.fetchPayout(providerPayoutId, { signal });
+  return answer.kind === "accepted" ? { ...answer, value: [answer.value] } : answer;
+}
+
+interface Decision {
+  outcome: StuckOutcome;
+  code: string;
+  message: string;
+}
+
+async function decide(
+  ports: StuckPorts,
+  doubt: InDoubt,
+  answer: Answer<ProviderPayout[]>,
+): Promise<Decision> {
+  if (answer.kind === "refused") {
+    // A payout whose id we hold can not cease to exist: a person looks at it.
+    return conflict(ports, doubt, {
+      kind: "provider-payout-missing",
+      details: { providerPayoutId: doubt.providerPayoutId },
+    });
+  }
+  if (answer.kind !== "accepted") {
+    return {
+      outcome: "unanswered",
+      code: answer.kind === "unknown" ? answer.cause : answer.fault,
+      message: `the provider gave no usable answer: ${answer.detail}`,
+    };
+  }
+  const [provider, ...more] = answer.value;
+  if (provider === undefined) return closeOrWait(ports, doubt);
+  if (more.length > 0) {
+    return conflict(ports, doubt, {
+      kind: "several-live-payouts",
+      details: { providerPayoutIds: answer.value.map(({ id }) => id) },
+    });
+  }
+  if (provider.amountPaise !== doubt.netPaise) {
+    return conflict(ports, doubt, {
+      kind: "amount-differs",
+      details: {
+        providerPayoutId: provider.id,
+        oursPaise: doubt.netPaise,
+        theirsPaise: provider.amountPaise,
+      },
+    });
+  }
+  return settle(ports, doubt, { provider, httpStatus: answer.httpStatus });
+}
+
+async function settle(
+  ports: StuckPorts,
+  doubt: InDoubt,
+  { provider, httpStatus }: { provider: ProviderPayout; httpStatus: number },
+): Promise<Decision> {
+  const done = {
+    code: provider.statusText,
+    message: `the provider has it as ${provider.statusText}`,
+  };
+  if (ports.dryRun) return { outcome: "settled", ...done };
+  return asHolder(ports, doubt, async (ref) => {
+    const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
+    const settlement = await recordAccepted(ports.db, ref, { provider, httpStatus, body });
+    return { outcome: settlement === "in-flight" ? "in-flight" : "settled", ...done };
+  });
+}
+
+/** The provider is certain that it never got it. */
+async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision> {
+  if (doubt.ageMs < ports.settings.waitMs) {
+    const message = "the provider does not have it; it is too soon to be sure that it never will";
+    return { outcome: "waiting", code: "NOT_FOUND_YET", message };
+  }
+  const closed: Decision = {
+    outcome: "closed",
+    code: "NEVER_ACCEPTED",
+    message:
+      "the provider does not have it and the wait is over: the attempt is closed, the payout approved again",
+  };
+  if (ports.dryRun) return closed;
+  ports.lease.assertTrusted();
+  return asHolder(ports, doubt, async (ref) => {
+    await recordTurnedAway(ports.db, ref, {
+      httpStatus: undefined,
+      fault: "NEVER_ACCEPTED",
+      body: undefined,
+    });
+    return closed;
+  });
+}
+
+/** Takes the payout over and settles it; somebody else who was faster has done so already. */
+async function asHolder(
+  { db, runId, lease }: StuckPorts,
+  doubt: InDoubt,
+  body: (ref: AttemptRef) => Promise<Decision>,
+): Promise<Decision> {
+  const elsewhere: Decision = {
+    outcome: "skipped",
+    code: "CLAIMED_ELSEWHERE",
+    message: "another run is settling it",
+  };
+  if (!(await takeOverInDoubt(db, doubt, { runId, fence: lease.fence }))) return elsewhere;
+  try {
+    return await body({ attemptId: doubt.attemptId, payoutId: doubt.payoutId, runId });
+  } catch (error) {
+    if (error instanceof ClaimLostError) return elsewhere;
+    throw error;
+  }
+}
+
+async function conflict(
+  { db, dryRun }: StuckPorts,
+  doubt: InDoubt,
+  finding: { kind: string; details: Record<string, unknown> },
+): Promise<Decision> {
+  if (!dryRun) {
+    await recordFinding(db, {
+      ...finding,
+      severity: "critical",
+      subjectType: "payout",
+      subjectId: doubt.payoutId,
+    });
+  }
+  return {
+    outcome: "conflict",
+    code: finding.kind,
+    message: "our record and the provider's differ; a finding is stored for a person",
+  };
+}
+
+/** In flight at the provider is an answer: IMPS and UPI may take three working days. */
+function isOpen(outcome: StuckOutcome): boolean {
+  return outcome === "waiting" || outcome === "unanswered" || outcome === "conflict";
+}
+
+function judge(
+  { settings }: StuckPorts,
+  report: StuckReport,
+): ReturnType<typeof failed> | { kind: "completed" } {
+  if (report.conflicts > 0) {
+    return {
+      kind: "failed",
+      code: "records-differ",
+      message: `${report.conflicts} payouts differ between our record and the provider's.`,
+      remedy:
+        "Look at the findings; nothing was changed for these payouts, and none of them is paid again.",
+    };
+  }
+  if (report.overdue === 0) return { kind: "completed" };
+  const hours = Math.round(settings.alarmMs / 3_600_000);
+  return {
+    kind: "failed",
+    code: "stuck-too-long",
+    message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
+    remedy:
+      "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
+  };
+}
