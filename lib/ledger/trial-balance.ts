@@ -20,7 +20,7 @@ export async function readTrialBalance(db: DbSession): Promise<TrialBalance> {
     SELECT transaction_id AS id FROM ledger_entries
     GROUP BY transaction_id HAVING sum(amount_paise) <> 0 LIMIT 1`;
   const [unpaid] = await db.$queryRaw<{ amountPaise: bigint }[]>`
-    SELECT COALESCE(sum(amount_paise), 0)::bigint AS "amountPaise" FROM earnings WHERE status <> 'PAID'`;
+    SELECT COALESCE(sum(amount_paise), 0)::bigint AS "amountPaise" FROM earnings_net WHERE status <> 'PAID'`;
   const payable = accounts.find(({ code }) => code === "CONSULTANT_PAYABLE")?.balancePaise ?? 0n;
   return {
     accounts,

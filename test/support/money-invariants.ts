@@ -112,10 +112,10 @@ const RULES: Record<string, string> = {
        OR (payouts.status = 'COMPLETED' AND payouts.net_paise > 0 AND live.state IS DISTINCT FROM 'PROCESSED')
        OR (payouts.status = 'COMPLETED' AND payouts.net_paise = 0 AND live.state IS NOT NULL)`,
 
-  "a live attempt belongs to the run that holds the payout": `
+  "a live attempt was made by the run that holds the payout, or by one before it": `
     SELECT payouts.id FROM payouts JOIN payout_attempts AS live ON live.payout_id = payouts.id
     WHERE payouts.status = 'PROCESSING' AND live.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
-      AND live.run_id IS DISTINCT FROM payouts.claimed_by`,
+      AND live.run_id IS DISTINCT FROM payouts.claimed_by AND live.created_at > payouts.claimed_at`,
 
   "earnings follow their payout": `
     SELECT payouts.id, payouts.status, earning.status AS earning, item.released_at
@@ -158,7 +158,7 @@ const RULES: Record<string, string> = {
   "the books owe each consultant the unpaid earnings": `
     SELECT consultant.id, owed.paise AS owed, booked.paise AS booked
     FROM consultants AS consultant
-    CROSS JOIN LATERAL (SELECT COALESCE(sum(amount_paise), 0) AS paise FROM earnings
+    CROSS JOIN LATERAL (SELECT COALESCE(sum(amount_paise), 0) AS paise FROM earnings_net
       WHERE consultant_id = consultant.id AND status <> 'PAID') AS owed
     CROSS JOIN LATERAL (SELECT -COALESCE(sum(entry.amount_paise), 0) AS paise
       FROM ledger_accounts AS account JOIN ledger_entries AS entry ON entry.account_id = account.id

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createPrisma } from "../../lib/db/prisma.ts";
-import { handleStuckPayouts } from "../../lib/payouts/handle-stuck.ts";
+import { handleStuckPayouts } from "../../lib/payouts/stuck/handle-stuck.ts";
 import type { StuckReport } from "../../lib/payouts/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { minutes, systemClock } from "../../lib/support/clock.ts";

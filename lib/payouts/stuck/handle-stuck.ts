@@ -14,12 +14,7 @@ import { failed } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
 import { recordAccepted, recordTurnedAway, type AttemptRef } from "../settle.ts";
-import {
-  countStuck,
-  emptyStuckReport,
-  type StuckOutcome,
-  type StuckReport,
-} from "./report.ts";
+import { countStuck, emptyStuckReport, type StuckOutcome, type StuckReport } from "./report.ts";
 import type { StuckSettings } from "./settings.ts";
 
 export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
