@@ -6,7 +6,7 @@ import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
-import type { SummaryTable } from "./settle/summary.ts";
+import type { SummaryTable } from "../support/summary-table.ts";
 
 /** What a job gets from the harness and hands on to its core. */
 export interface JobContext<Settings> {

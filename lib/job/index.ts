@@ -1,3 +1,2 @@
 export { defineJob, type AnyJob, type JobContext, type JobDefinition } from "./define-job.ts";
 export { runIfMain } from "./run-if-main.ts";
-export type { SummaryTable } from "./settle/summary.ts";

@@ -1,4 +1,5 @@
 import { formatRupees } from "../support/money.ts";
+import type { SummaryTable } from "../support/summary-table.ts";
 import type { PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs. */
@@ -23,14 +24,8 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
   };
 }
 
-interface Table {
-  title: string;
-  columns: readonly string[];
-  rows: readonly (readonly string[])[];
-}
-
 /** The report as the tables that a finance person reads. */
-export function payoutTables(report: PayoutRunReport): Table[] {
+export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   const counts: [string, string | number][] = [
     ["Due", report.found],
     ...(report.dryRun

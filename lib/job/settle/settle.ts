@@ -6,7 +6,8 @@ import { recordEnd, recordStart } from "../run-record.ts";
 import type { Run } from "../run.ts";
 import { reportToGithub } from "./github.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
-import { renderMarkdown, renderPlain, type SummaryInput, type SummaryTable } from "./summary.ts";
+import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
 
 /**
  * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,

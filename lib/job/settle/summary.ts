@@ -1,11 +1,5 @@
+import type { SummaryTable } from "../../support/summary-table.ts";
 import { withoutCommands } from "../runner-commands.ts";
-
-/** A table of the run summary. Cells are plain text; whatever they hold can't leave its cell. */
-export interface SummaryTable {
-  title: string;
-  columns: readonly string[];
-  rows: readonly (readonly string[])[];
-}
 
 export interface SummaryInput {
   job: string;

@@ -1,4 +1,5 @@
 import { formatRupees } from "../../support/money.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
 import type { BatchItem, BatchReport } from "./report.ts";
 
 /** The report as step outputs. */
@@ -23,14 +24,8 @@ export function batchOutputs(report: BatchReport): Record<string, string | numbe
   };
 }
 
-interface Table {
-  title: string;
-  columns: readonly string[];
-  rows: readonly (readonly string[])[];
-}
-
 /** The report as the tables that a finance person reads. */
-export function batchTables(report: BatchReport): Table[] {
+export function batchTables(report: BatchReport): SummaryTable[] {
   const counts: [string, number][] = [
     ["Consultants with something due", report.found],
     report.dryRun

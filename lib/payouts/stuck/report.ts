@@ -1,4 +1,5 @@
 import { formatRupees, type Paise } from "../../support/money.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one payout in doubt. */
 export type StuckOutcome =
@@ -100,14 +101,8 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
   };
 }
 
-interface Table {
-  title: string;
-  columns: readonly string[];
-  rows: readonly (readonly string[])[];
-}
-
 /** The report as the tables that a finance person reads. */
-export function stuckTables(report: StuckReport): Table[] {
+export function stuckTables(report: StuckReport): SummaryTable[] {
   const will = report.dryRun ? "Would be " : "";
   const counts: [string, number][] = [
     ["In doubt", report.found],

@@ -1,0 +1,6 @@
+/** A table of the run summary. Cells are plain text; whatever they hold can't leave its cell. */
+export interface SummaryTable {
+  title: string;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+}
