@@ -68,7 +68,7 @@ export function completed({ inDoubtBefore, unfinishedBefore }: PayoutRunReport):
   if (open === 0) return { kind: "completed" };
   return {
     kind: "completed",
-    warning: `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; look them up at the provider by their references.`,
+    warning: `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
   };
 }
 
