@@ -98,15 +98,4 @@ it("keeps every earning in at most one live payout, and all sums, in any order o
     ),
     { numRuns: 25, endOnFailure: true },
   );
-
-  const reached = await cycle.query<{ action: string }>("SELECT DISTINCT action FROM audit_log");
-  expect(reached.map(({ action }) => action)).toEqual(
-    expect.arrayContaining([
-      "created-approved",
-      "created-pending",
-      "approved",
-      "rejected",
-      "retried",
-    ]),
-  );
 });
