@@ -377,8 +377,14 @@ describe("the status of a payout", () => {
   it("moves along the graph, each of its 49 pairs", async () => {
     for (const from of PAYOUT_STATES)
       for (const to of PAYOUT_STATES) {
-        const expected =
-          from === to || PAYOUT_GRAPH.has(`${from}>${to}`) ? "nothing" : "payouts_status_graph";
+        const allowed = from === to || PAYOUT_GRAPH.has(`${from}>${to}`);
+        // On the graph, and yet only for a payout whose money the provider says came back.
+        const unproven = from === "COMPLETED" && to === "REVERSED";
+        const expected = unproven
+          ? "payouts_reversed_by_provider"
+          : allowed
+            ? "nothing"
+            : "payouts_status_graph";
         expect([from, to, await refusedBy(insert(from), move(to))]).toEqual([from, to, expected]);
       }
   });
@@ -393,7 +399,7 @@ describe("the status of a payout", () => {
           try {
             await run(insert(at));
             for (const to of walk) {
-              const allowed = to === at || PAYOUT_GRAPH.has(`${at}>${to}`);
+              const allowed = to === at || (to !== "REVERSED" && PAYOUT_GRAPH.has(`${at}>${to}`));
               await client.query("SAVEPOINT step");
               const moved = await Promise.resolve(run(move(to))).then(
                 () => true,
@@ -430,6 +436,21 @@ describe("the status of a payout", () => {
       const change = updatePayout(`status = '${status}'`);
       expect(await refusedBy(claimed(), attempt(), setAttempt(state), change)).toBe("nothing");
     }
+  });
+});
+
+describe("a completed payout", () => {
+  const completed = (...attemptStates: string[]): Statement[] => [
+    claimed(),
+    attempt(),
+    ...attemptStates.map(setAttempt),
+    updatePayout("status = 'COMPLETED', completed_at = now()"),
+  ];
+  const reverse = (): Statement => updatePayout("status = 'REVERSED'");
+
+  it("is reversed once the attempt that paid it is, and not before", async () => {
+    expect(await refusedBy(...completed("PROCESSED"), reverse())).toBe("payouts_no_live_attempt");
+    expect(await refusedBy(...completed("PROCESSED", "REVERSED"), reverse())).toBe("nothing");
   });
 });
 
