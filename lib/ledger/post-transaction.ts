@@ -59,3 +59,40 @@ export async function postTransaction(tx: DbSession, posting: Posting): Promise<
       ON account.code = entry.code::ledger_account_code
       AND account.consultant_id IS NOT DISTINCT FROM entry."consultantId"`;
 }
+
+/**
+ * Posts the exact inverse of a transaction that stands in the books, once for its own key: what was debited
+ * is credited. The entries are read, not worked out again.
+ *
+ * @throws {AfterhoursError} `LEDGER_NOTHING_TO_INVERT` when the books have no transaction of that key
+ */
+export async function postInverse(
+  tx: DbSession,
+  { key, kind, payoutId, of }: { key: string; kind: string; payoutId: string; of: string },
+): Promise<void> {
+  const posted = await tx.$executeRaw`
+    WITH posted AS (
+      INSERT INTO ledger_transactions (key, kind, payout_id)
+      SELECT ${key}, ${kind}, ${payoutId}::uuid
+      WHERE EXISTS (SELECT 1 FROM ledger_transactions WHERE key = ${of})
+      ON CONFLICT (key) DO NOTHING
+      RETURNING id
+    )
+    INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
+    SELECT posted.id, entry.account_id, -entry.amount_paise
+    FROM posted
+    JOIN ledger_transactions AS original ON original.key = ${of}
+    JOIN ledger_entries AS entry ON entry.transaction_id = original.id`;
+  if (posted > 0) return;
+  const [already] = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM ledger_transactions WHERE key = ${key}`;
+  if (already !== undefined) return;
+  throw new AfterhoursError(
+    "LEDGER_NOTHING_TO_INVERT",
+    `the books have no transaction ${of}, so ${key} can not be posted`,
+    {
+      remedy:
+        "Run ledger/reconcile-ledger: a completed payout without its posting is reported there.",
+    },
+  );
+}

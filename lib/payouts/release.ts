@@ -31,14 +31,23 @@ export async function failPayout(
            failure_message = ${message}, updated_at = now()
     WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
   if (hit !== 1) throw new ClaimLostError(payoutId);
+  await releaseEarnings(tx, payoutId, { from: "LINKED" });
+  await reverseDeductions(tx, payoutId);
+}
+
+/** The earnings that a payout holds are READY for the next batch; its items say when they left it. */
+export async function releaseEarnings(
+  tx: DbSession,
+  payoutId: string,
+  { from }: { from: "LINKED" | "PAID" },
+): Promise<void> {
   await tx.$executeRaw`
     UPDATE earnings SET status = 'READY', updated_at = now()
-    WHERE status = 'LINKED' AND id IN (
+    WHERE status = ${from}::earning_status AND id IN (
       SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL)`;
   await tx.$executeRaw`
     UPDATE payout_items SET released_at = now()
     WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL`;
-  await reverseDeductions(tx, payoutId);
 }
 
 /**

@@ -124,7 +124,7 @@ const RULES: Record<string, string> = {
     WHERE (payouts.status IN ('PENDING', 'APPROVED', 'PROCESSING')
            AND (item.released_at IS NOT NULL OR earning.status <> 'LINKED'))
        OR (payouts.status = 'COMPLETED' AND (item.released_at IS NOT NULL OR earning.status <> 'PAID'))
-       OR (payouts.status IN ('FAILED', 'REJECTED') AND item.released_at IS NULL)`,
+       OR (payouts.status IN ('FAILED', 'REJECTED', 'REVERSED') AND item.released_at IS NULL)`,
 
   "an earning that no payout holds is ready, and a ready one is held by none": `
     SELECT earning.id, earning.status FROM earnings AS earning
@@ -148,7 +148,7 @@ const RULES: Record<string, string> = {
                    <> (SELECT count(*) FROM payout_items WHERE payout_id = payouts.id)))
        OR (payouts.status = 'COMPLETED' AND deducted.reserved > 0)
        OR (payouts.status = 'PROCESSING' AND deducted.final > 0)
-       OR (payouts.status NOT IN ('PROCESSING', 'COMPLETED', 'REVERSED')
+       OR (payouts.status NOT IN ('PROCESSING', 'COMPLETED')
            AND (deducted.tax <> 0 OR deducted.gross <> 0))`,
 
   "a ledger transaction balances": `
@@ -165,12 +165,24 @@ const RULES: Record<string, string> = {
       WHERE account.consultant_id = consultant.id) AS booked
     WHERE owed.paise <> booked.paise`,
 
-  "a completed payout is booked once, any other never": `
+  "a completed payout is booked once, a reversed one there and back, any other never": `
     SELECT payouts.id, payouts.status, count(booking.id) FROM payouts
-    LEFT JOIN ledger_transactions AS booking
-      ON booking.payout_id = payouts.id AND booking.kind = 'payout-completed'
-    WHERE payouts.status <> 'REVERSED'
-    GROUP BY payouts.id HAVING count(booking.id) <> (payouts.status = 'COMPLETED')::int`,
+    LEFT JOIN ledger_transactions AS booking ON booking.payout_id = payouts.id
+    GROUP BY payouts.id
+    HAVING count(booking.id) FILTER (WHERE booking.kind = 'payout-completed')
+             <> (payouts.status IN ('COMPLETED', 'REVERSED'))::int
+        OR count(booking.id) FILTER (WHERE booking.kind = 'payout-reversed')
+             <> (payouts.status = 'REVERSED')::int`,
+
+  "a reversal is the exact inverse of what was booked": `
+    SELECT booking.payout_id, entry.account_id, sum(entry.amount_paise)
+    FROM ledger_transactions AS booking JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+    JOIN payouts ON payouts.id = booking.payout_id AND payouts.status = 'REVERSED'
+    GROUP BY booking.payout_id, entry.account_id HAVING sum(entry.amount_paise) <> 0`,
+
+  "a reversed payout was carried by an attempt whose money came back": `
+    SELECT payouts.id FROM payouts WHERE payouts.status = 'REVERSED' AND NOT EXISTS (
+      SELECT 1 FROM payout_attempts WHERE payout_id = payouts.id AND state = 'REVERSED')`,
 
   "bank, tax and fees are booked as they were paid": `
     SELECT account.code, sum(entry.amount_paise) AS booked, expected.paise AS expected
@@ -186,7 +198,6 @@ const RULES: Record<string, string> = {
       ('PROVIDER_FEES', sums.fees), ('PROVIDER_FEES_TAX', sums.fees_tax)) AS expected (code, paise)
     LEFT JOIN ledger_accounts AS account ON account.code::text = expected.code
     LEFT JOIN ledger_entries AS entry ON entry.account_id = account.id
-    WHERE NOT EXISTS (SELECT 1 FROM payouts WHERE status = 'REVERSED')
     GROUP BY account.code, expected.code, expected.paise
     HAVING COALESCE(sum(entry.amount_paise), 0) <> expected.paise`,
 };
