@@ -1,12 +1,16 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import { seconds } from "../support/clock.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
-import { PrismaClient } from "./generated/client.ts";
+import { Prisma, PrismaClient } from "./generated/client.ts";
 
 /** The database as a core sees it. */
 export type Db = PrismaClient;
 /** The database inside a transaction, or outside of one. */
 export type DbSession = Pick<PrismaClient, "$queryRaw" | "$executeRaw">;
+
+/** A piece of a statement, to be put into a larger one. Values in it stay parameters. */
+export type SqlPart = Prisma.Sql;
+export const sql = Prisma.sql;
 
 export interface PrismaOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */

@@ -9,6 +9,8 @@ import {
 } from "../tds/reserve.ts";
 import type { TaxPolicy } from "../tds/index.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
+import { auditOrganization } from "./organization-audit.ts";
+import { refusalOfOrganization, organizationNetRefusal } from "./organization-rules.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import { failPayout } from "./release.ts";
 
@@ -16,6 +18,8 @@ import { failPayout } from "./release.ts";
 export interface ClaimedPayout extends Payee {
   id: string;
   consultantId: string;
+  /** Set when the payee stands for an organization. */
+  organizationId: string | null;
   /** Tax base: what buyers paid, without GST. */
   grossPaise: Paise;
   amountPaise: Paise;
@@ -27,8 +31,11 @@ export type ClaimResult =
   | { kind: "claimed"; payout: ClaimedPayout }
   /** Another run was first, or the payout is no longer due. */
   | { kind: "lost" }
-  /** It can not be paid as it stands; it is FAILED now, and its earnings are released. */
-  | { kind: "refused"; code: string; message: string };
+  /**
+   * It can not be paid as it stands. Claimed, it is FAILED now and its earnings are released; else the claim
+   * was rolled back, and it is as it was.
+   */
+  | { kind: "refused"; isClaimed: boolean; code: string; message: string };
 
 export interface Claimant {
   runId: string;
@@ -44,11 +51,12 @@ export async function claimPayout(
   { payoutId, claimant, tax }: { payoutId: string; claimant: Claimant; tax: TaxPolicy },
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
-    const claimed = await casApprovedToProcessing(tx, payoutId, claimant);
+    const claimed = await casDueToProcessing(tx, payoutId, claimant);
     if (!claimed) return { kind: "lost" };
+    const { organizationId } = claimed;
     const refuse = async (code: string, message: string): Promise<ClaimResult> => {
       await failPayout(tx, { payoutId, runId: claimant.runId, code, message });
-      return { kind: "refused", code, message };
+      return { kind: "refused", isClaimed: true, code, message };
     };
 
     if (claimed.currency !== "INR") {
@@ -57,8 +65,12 @@ export async function claimPayout(
         `the currency is ${claimed.currency}; only INR can be paid`,
       );
     }
+    if (organizationId !== null) {
+      const wrong = await refusalOfOrganization(tx, { payoutId, ...claimed });
+      if (wrong) return refuse(wrong.code, wrong.message);
+    }
     const payee = await readPayee(tx, claimed.consultantId);
-    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the consultant has no active payout account");
+    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the payee has no active payout account");
 
     const credits = await creditsOf(tx, payoutId);
     const state = await readPayeeTaxState(tx, {
@@ -69,7 +81,7 @@ export async function claimPayout(
     if (!state)
       return refuse(
         "NO_TAX_PROFILE",
-        "the consultant has no tax profile, so the tax can not be assessed",
+        "the payee has no tax profile, so the tax can not be assessed",
       );
     assertItemsMakeUp(claimed, credits);
 
@@ -77,6 +89,8 @@ export async function claimPayout(
     if (!assessed.ok) return refuse(assessed.error.code, assessed.error.message);
     const { taxPaise, lines } = assessed;
     const netPaise = claimed.amountPaise - taxPaise;
+    const nothing = organizationNetRefusal({ organizationId, netPaise });
+    if (nothing) return refuse(nothing.code, nothing.message);
     // Before its tax is reserved: what can not be sent must not count for the payee's next payout.
     const choice = netPaise > 0n ? modeFor(payee.account, netPaise) : undefined;
     if (choice && !choice.ok) return refuse(choice.code, choice.message);
@@ -84,7 +98,8 @@ export async function claimPayout(
     await tx.$executeRaw`
       UPDATE payouts SET tax_paise = ${taxPaise}, net_paise = ${netPaise}, updated_at = now()
       WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimant.runId}::uuid`;
-    return { kind: "claimed", payout: { ...payee, ...claimed, id: payoutId, taxPaise, netPaise } };
+    const payout: ClaimedPayout = { ...payee, ...claimed, id: payoutId, taxPaise, netPaise };
+    return { kind: "claimed", payout };
   });
 }
 
@@ -108,15 +123,17 @@ export async function takeOverClaim(
           SELECT 1 FROM payout_attempts AS attempt
           WHERE attempt.payout_id = payouts.id
             AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))
-      RETURNING id, consultant_id AS "consultantId", gross_paise AS "grossPaise",
-                amount_paise AS "amountPaise", tax_paise AS "taxPaise", net_paise AS "netPaise"`;
+      RETURNING id, consultant_id AS "consultantId", organization_id AS "organizationId",
+                gross_paise AS "grossPaise", amount_paise AS "amountPaise", tax_paise AS "taxPaise",
+                net_paise AS "netPaise"`;
     if (!row) return { kind: "lost" };
+    await auditClaim(tx, { payoutId, runId: claimant.runId, ...row, takenOverFrom: claimedBy });
     const payee = await readPayee(tx, row.consultantId);
     if (payee) return { kind: "claimed", payout: { ...payee, ...row } };
     const code = "NO_PAYOUT_ACCOUNT";
-    const message = "the consultant has no active payout account";
+    const message = "the payee has no active payout account";
     await failPayout(tx, { payoutId, runId: claimant.runId, code, message });
-    return { kind: "refused", code, message };
+    return { kind: "refused", isClaimed: true, code, message };
   });
 }
 
@@ -132,24 +149,49 @@ export async function creditsOf(tx: DbSession, payoutId: string): Promise<Credit
 
 interface ClaimedRow {
   consultantId: string;
+  organizationId: string | null;
   currency: string;
   grossPaise: bigint;
   amountPaise: bigint;
 }
 
-async function casApprovedToProcessing(
+/** An organization's payout needs no approval: it is claimed from PENDING, and from nowhere else. */
+async function casDueToProcessing(
   tx: DbSession,
   payoutId: string,
   { runId, fence }: Claimant,
 ): Promise<ClaimedRow | undefined> {
-  const rows = await tx.$queryRaw<ClaimedRow[]>`
+  const [row] = await tx.$queryRaw<ClaimedRow[]>`
     UPDATE payouts SET status = 'PROCESSING', claimed_by = ${runId}::uuid,
            claim_fence = ${fence}::bigint, claimed_at = now(), failure_code = NULL, failure_message = NULL,
            updated_at = now()
-    WHERE id = ${payoutId}::uuid AND status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}
-    RETURNING consultant_id AS "consultantId", currency::text AS currency,
-              gross_paise AS "grossPaise", amount_paise AS "amountPaise"`;
-  return rows[0];
+    WHERE id = ${payoutId}::uuid AND tries < ${MAXIMUM_TRIES}
+      AND (status = 'APPROVED' AND organization_id IS NULL
+           OR status = 'PENDING' AND organization_id IS NOT NULL)
+    RETURNING consultant_id AS "consultantId", organization_id AS "organizationId",
+              currency::text AS currency, gross_paise AS "grossPaise", amount_paise AS "amountPaise"`;
+  if (row) await auditClaim(tx, { payoutId, runId, ...row });
+  return row;
+}
+
+async function auditClaim(
+  tx: DbSession,
+  {
+    payoutId,
+    runId,
+    organizationId,
+    amountPaise,
+    takenOverFrom,
+  }: {
+    payoutId: string;
+    runId: string;
+    organizationId: string | null;
+    amountPaise: Paise;
+    takenOverFrom?: string;
+  },
+): Promise<void> {
+  const detail = takenOverFrom === undefined ? { amountPaise } : { amountPaise, takenOverFrom };
+  await auditOrganization(tx, { payoutId, runId }, { organizationId, action: "claimed", detail });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
-import { decide, onHold } from "./batch/decide.ts";
+import { decide, onHold, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { consultantsAfter, countConsultants, dueGroups, type DueGroup } from "./batch/read-due.ts";
 import { countCreated, countLeftOut, emptyBatchReport, type BatchReport } from "./batch/report.ts";
@@ -89,11 +89,11 @@ async function handle(
   const linked = await tryToLink(ports, group, decision.status);
   switch (linked.kind) {
     case "created": {
-      const { consultantId, amountPaise } = group;
+      const { consultantId, organizationId, amountPaise } = group;
       const { status } = decision;
       countCreated(report, group, status);
       ports.log.info(
-        { payoutId: linked.payoutId, consultantId, status, amountPaise },
+        { payoutId: linked.payoutId, consultantId, organizationId, status, amountPaise },
         "payout created",
       );
       return "created";
@@ -105,7 +105,8 @@ async function handle(
       countLeftOut(report, group, {
         kind: "changed",
         code: "CHANGED_MEANWHILE",
-        message: "an earning was linked, refunded or held back while the batch was being made",
+        message:
+          "an earning was linked, refunded or held back, or the payee became an organization's, while the batch was being made",
       });
       return "changed";
     case "error":
@@ -121,7 +122,7 @@ async function handle(
 async function tryToLink(
   { db, runId, log }: BatchPorts,
   group: DueGroup,
-  status: "APPROVED" | "PENDING",
+  status: NewStatus,
 ): Promise<Awaited<ReturnType<typeof linkPayout>> | { kind: "error" }> {
   try {
     return await linkPayout(db, { group, status, runId });

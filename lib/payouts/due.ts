@@ -1,6 +1,7 @@
-import type { DbSession } from "../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../db/prisma.ts";
 import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
+import type { PayeeKind } from "./kind.ts";
 
 /** After this many certain refusals a payout is left to a person. */
 export const MAXIMUM_TRIES = 3;
@@ -19,19 +20,34 @@ export interface DuePayout {
 /** A due payout, and whose it is. */
 export interface DuePayoutOfPayee extends DuePayout {
   consultantId: string;
+  /** Null: the consultant's own. */
+  organizationId: string | null;
 }
+
+/** What waits for a run, and since when. An organization's payout needs nobody's approval. */
+const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }>> = {
+  consultant: {
+    condition: sql`status = 'APPROVED' AND organization_id IS NULL`,
+    since: sql`approved_at`,
+  },
+  organization: {
+    condition: sql`status = 'PENDING' AND organization_id IS NOT NULL`,
+    since: sql`created_at`,
+  },
+};
 
 /** Where a page of due payouts ended. */
 export interface DueCursor {
-  approvedAt: string;
+  since: string;
   id: string;
 }
 
 /** Count, sum and largest of what is due, without loading it: the caps are checked on these. */
 export async function summariseDue(
   db: DbSession,
-  limit: number,
+  { kind, limit }: { kind: PayeeKind; limit: number },
 ): Promise<{ count: number; totalPaise: Paise; largest: DuePayout | undefined }> {
+  const { condition, since } = WAITING[kind];
   const [row] = await db.$queryRaw<
     {
       count: bigint;
@@ -42,8 +58,8 @@ export async function summariseDue(
   >`
     WITH due AS (
       SELECT id, amount_paise FROM payouts
-      WHERE status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}
-      ORDER BY approved_at, id
+      WHERE ${condition} AND tries < ${MAXIMUM_TRIES}
+      ORDER BY ${since}, id
       LIMIT ${limit}
     )
     SELECT count(*) AS count, sum(amount_paise)::bigint AS "totalPaise",
@@ -61,66 +77,78 @@ export async function summariseDue(
   };
 }
 
-/** One page of due payouts, oldest approval first. Rides on the index (status, approved_at, id). */
+/**
+ * One page of due payouts, those that wait longest first. Rides on the index (status, approved_at, id), for
+ * organizations on `payouts_organization_waiting`.
+ */
 export async function dueAfter(
   db: DbSession,
-  { cursor, count }: { cursor: DueCursor | undefined; count: number },
+  { kind, cursor, count }: { kind: PayeeKind; cursor: DueCursor | undefined; count: number },
 ): Promise<(DuePayoutOfPayee & DueCursor)[]> {
-  const { approvedAt, id } = cursor ?? {
-    approvedAt: "-infinity",
-    id: "00000000-0000-0000-0000-000000000000",
-  };
+  const { condition, since } = WAITING[kind];
+  const after = cursor ?? { since: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
   return db.$queryRaw<(DuePayoutOfPayee & DueCursor)[]>`
-    SELECT id, consultant_id AS "consultantId", amount_paise AS "amountPaise", approved_at::text AS "approvedAt"
+    SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
+           amount_paise AS "amountPaise", ${since}::text AS since
     FROM payouts
-    WHERE status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}
-      AND (approved_at, id) > (${approvedAt}::timestamptz, ${id}::uuid)
-    ORDER BY approved_at, id
+    WHERE ${condition} AND tries < ${MAXIMUM_TRIES}
+      AND (${since}, id) > (${after.since}::timestamptz, ${after.id}::uuid)
+    ORDER BY ${since}, id
     LIMIT ${count}`;
 }
 
 /**
  * Payouts that a run claimed and never made an attempt for, because it died in between: nothing was
- * sent, so they are as good as approved. A claim with an older fence of the lock that we hold is
+ * sent, so they are as good as due. A claim with an older fence of the lock that we hold is
  * dead for certain; any other is given `ABANDONED_AFTER_MS` on the database's clock.
  */
 export async function abandonedClaims(
   db: DbSession,
-  { runId, fence, limit }: { runId: string; fence: bigint | null; limit: number },
+  {
+    kind,
+    runId,
+    fence,
+    limit,
+  }: { kind: PayeeKind; runId: string; fence: bigint | null; limit: number },
 ): Promise<(DuePayoutOfPayee & { claimedBy: string })[]> {
   return db.$queryRaw<(DuePayoutOfPayee & { claimedBy: string })[]>`
-    SELECT id, consultant_id AS "consultantId", amount_paise AS "amountPaise", claimed_by AS "claimedBy"
+    SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
+           amount_paise AS "amountPaise", claimed_by AS "claimedBy"
     FROM payouts
-    WHERE status = 'PROCESSING' AND claimed_by <> ${runId}::uuid
+    WHERE status = 'PROCESSING' AND (organization_id IS NOT NULL) = ${kind === "organization"}::boolean
+      AND claimed_by <> ${runId}::uuid
       AND (claim_fence < ${fence}::bigint
            OR claimed_at < now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000))
       AND NOT EXISTS (
         SELECT 1 FROM payout_attempts AS attempt
         WHERE attempt.payout_id = payouts.id
           AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))
-    ORDER BY approved_at, id
+    ORDER BY ${WAITING[kind].since}, id
     LIMIT ${limit}`;
 }
 
-/** What is approved and still waits, what waits for a person, and what is in doubt. */
+/** What is due and still waits, and what is out of tries and waits for a person. */
 export async function countWaiting(
   db: DbSession,
+  kind: PayeeKind,
+): Promise<{ due: number; outOfTries: number }> {
+  const [row] = await db.$queryRaw<{ due: number; outOfTries: number }[]>`
+    SELECT (count(*) FILTER (WHERE tries < ${MAXIMUM_TRIES}))::int AS due,
+           (count(*) FILTER (WHERE tries >= ${MAXIMUM_TRIES}))::int AS "outOfTries"
+    FROM payouts WHERE ${WAITING[kind].condition}`;
+  return row ?? { due: 0, outOfTries: 0 };
+}
+
+/** What other runs have left open: in doubt, or at the provider and not finished. */
+export async function countOpen(
+  db: DbSession,
   runId: string,
-): Promise<{ approved: number; outOfTries: number; inDoubt: number; unfinished: number }> {
-  const [row] = await db.$queryRaw<
-    { approved: bigint; outOfTries: bigint; inDoubt: bigint; unfinished: bigint }[]
-  >`
+): Promise<{ inDoubt: number; unfinished: number }> {
+  const [row] = await db.$queryRaw<{ inDoubt: number; unfinished: number }[]>`
     SELECT
-      (SELECT count(*) FROM payouts WHERE status = 'APPROVED' AND tries < ${MAXIMUM_TRIES}) AS approved,
-      (SELECT count(*) FROM payouts WHERE status = 'APPROVED' AND tries >= ${MAXIMUM_TRIES}) AS "outOfTries",
       (SELECT count(*) FROM payout_attempts
-       WHERE state IN ('PREPARED', 'UNKNOWN') AND run_id <> ${runId}::uuid) AS "inDoubt",
+       WHERE state IN ('PREPARED', 'UNKNOWN') AND run_id <> ${runId}::uuid)::int AS "inDoubt",
       (SELECT count(*) FROM payout_attempts
-       WHERE state = 'ACCEPTED' AND run_id <> ${runId}::uuid) AS unfinished`;
-  return {
-    approved: Number(row?.approved ?? 0n),
-    outOfTries: Number(row?.outOfTries ?? 0n),
-    inDoubt: Number(row?.inDoubt ?? 0n),
-    unfinished: Number(row?.unfinished ?? 0n),
-  };
+       WHERE state = 'ACCEPTED' AND run_id <> ${runId}::uuid)::int AS unfinished`;
+  return row ?? { inDoubt: 0, unfinished: 0 };
 }

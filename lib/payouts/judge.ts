@@ -1,8 +1,9 @@
 import type { Verdict } from "../support/verdict.ts";
 import { countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
+import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import type { PayoutPorts } from "./ports.ts";
-import type { PayoutRunReport } from "./report.ts";
+import { countsOf, errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** What ended the run, beside having nothing more to do. */
 export interface RunEnd {
@@ -11,55 +12,69 @@ export interface RunEnd {
   error: unknown;
   /** A payout in hand was given up because the run may start nothing more. */
   stopped: boolean;
-  /** Payouts that nobody has and this run could not handle. */
-  left: number;
 }
 
 /** How the run went, from its numbers and from what still waits. */
 export async function judge(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  { fault, error, stopped, left }: RunEnd,
+  { fault, error, stopped }: RunEnd,
 ): Promise<Verdict> {
   if (fault) return failed(fault);
   if (error !== undefined) return { kind: "broken", error };
-  const seen = report.processed + report.skipped;
-  if (stopped || (ports.signal.aborted && seen < report.found)) return { kind: "interrupted" };
+  const kinds = PAYEE_KINDS.map((kind) => ({ kind, counts: countsOf(report, kind) }));
+  const isSeen = kinds.every(({ counts }) => counts.processed + counts.skipped >= counts.found);
+  if (stopped || (ports.signal.aborted && !isSeen)) return { kind: "interrupted" };
 
-  if (report.processed === 0) {
-    const { approved } = await countWaiting(ports.db, ports.runId);
-    const waiting = Math.max(approved, left);
-    if (waiting > 0) return failed(workLeftBehind(report, waiting));
+  // Each kind by itself: that one was paid says nothing of the other.
+  for (const { kind, counts } of kinds) {
+    if (counts.found === 0 || counts.processed > 0) continue;
+    const waiting = Math.max((await countWaiting(ports.db, kind)).due, counts.left);
+    if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
-  if (report.failed + report.unknown + left === 0) return completed(report);
-  const parts = [
-    ...(report.failed > 0 ? [`${report.failed} failed`] : []),
-    ...(report.unknown > 0 ? [`${report.unknown} have an unknown outcome`] : []),
-    ...(left > 0 ? [`${left} wait for the next run`] : []),
-  ];
+  const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
+  if (troubled.length === 0) return completed(report);
+  const any = (count: (counts: PayoutCounts) => number): boolean =>
+    kinds.some(({ counts }) => count(counts) > 0);
   return {
     kind: "partial",
-    reason:
-      report.unknown > 0
-        ? "outcome-unknown"
-        : report.failed > 0
-          ? "payouts-failed"
-          : "payouts-left",
-    message: `${report.succeeded} of ${report.found} payouts were sent; ${parts.join(" and ")}.`,
+    reason: any(({ unknown }) => unknown)
+      ? "outcome-unknown"
+      : any(({ failed: count }) => count)
+        ? "payouts-failed"
+        : "payouts-left",
+    message: troubled.map(({ kind, counts }) => whatHappened(kind, counts)).join(" "),
     remedy: [
-      ...(report.failed > 0
+      ...(any(({ failed: count }) => count)
         ? [
             "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch.",
           ]
         : []),
-      ...(report.unknown > 0
+      ...(any(({ unknown }) => unknown)
         ? [
             "Unknown ones stay in processing and are never sent again under another key until the provider is asked.",
           ]
         : []),
-      ...(left > 0 ? ["What waits is as it was: run again."] : []),
+      ...(any(({ left }) => left) ? ["What waits is as it was: run again."] : []),
     ].join(" "),
   };
+}
+
+const NAME: Readonly<Record<PayeeKind, string>> = {
+  consultant: "payouts",
+  organization: "organization payouts",
+};
+
+function whatHappened(
+  kind: PayeeKind,
+  { succeeded, found, failed: refused, unknown, left }: PayoutCounts,
+): string {
+  const parts = [
+    ...(refused > 0 ? [`${refused} failed`] : []),
+    ...(unknown > 0 ? [`${unknown} have an unknown outcome`] : []),
+    ...(left > 0 ? [`${left} wait for the next run`] : []),
+  ];
+  return `${succeeded} of ${found} ${NAME[kind]} were sent; ${parts.join(" and ")}.`;
 }
 
 /** Nothing went wrong here; what earlier runs left open is said all the same. */
@@ -73,15 +88,15 @@ export function completed({ inDoubtBefore, unfinishedBefore }: PayoutRunReport):
 }
 
 /** Zero work while work is waiting: red, with the likely cause. */
-function workLeftBehind(report: PayoutRunReport, waiting: number): RunFault {
-  const codes = [...new Set(report.items.map(({ code }) => code))];
+function workLeftBehind(kind: PayeeKind, { items }: PayoutCounts, waiting: number): RunFault {
+  const codes = [...new Set(items.map(({ code }) => code))];
   const cause =
     codes.length === 0
       ? "they were found and then could no longer be claimed"
       : `each was passed over: ${codes.join(", ")}`;
   return {
     code: "work-left-behind",
-    message: `${waiting} payouts wait and none was handled; ${cause}.`,
+    message: `${waiting} ${NAME[kind]} wait and none was handled; ${cause}.`,
     remedy:
       "Look for another session that holds the rows (pg_stat_activity), or another run that is still going.",
   };

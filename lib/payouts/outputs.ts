@@ -1,83 +1,134 @@
 import { formatRupees } from "../support/money.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
-import type { PayoutRunReport } from "./report.ts";
+import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
-/** The report as step outputs. */
+/** The report as step outputs; what is said of organizations begins with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
-  return {
-    found: report.found,
-    processed: report.processed,
-    succeeded: report.succeeded,
-    completed: report.completed,
-    failed: report.failed,
-    unknown: report.unknown,
-    skipped: report.skipped,
-    planned: report.planned,
-    gross_paise: report.grossPaise.toString(),
-    tax_paise: report.taxPaise.toString(),
-    net_paise: report.netPaise.toString(),
-    tax_base_paise: report.taxBasePaise.toString(),
-    unknown_net_paise: report.unknownNetPaise.toString(),
-    out_of_tries: report.outOfTries,
+  const outputs: Record<string, string | number> = {
+    ...countOutputs(report),
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
+    org_errors: errorsOf(report.organizations),
+  };
+  for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
+    outputs[`org_${name}`] = value;
+  }
+  return outputs;
+}
+
+function countOutputs(counts: PayoutCounts): Record<string, string | number> {
+  return {
+    found: counts.found,
+    claimed: counts.claimed,
+    processed: counts.processed,
+    succeeded: counts.succeeded,
+    completed: counts.completed,
+    failed: counts.failed,
+    unknown: counts.unknown,
+    skipped: counts.skipped,
+    planned: counts.planned,
+    gross_paise: counts.grossPaise.toString(),
+    tax_paise: counts.taxPaise.toString(),
+    net_paise: counts.netPaise.toString(),
+    tax_base_paise: counts.taxBasePaise.toString(),
+    unknown_net_paise: counts.unknownNetPaise.toString(),
+    out_of_tries: counts.outOfTries,
   };
 }
 
 /** The report as the tables that a finance person reads. */
 export function payoutTables(report: PayoutRunReport): SummaryTable[] {
-  const counts: [string, string | number][] = [
-    ["Due", report.found],
-    ...(report.dryRun
+  const { organizations, dryRun } = report;
+  const earlier: [string, number][] = [
+    ["In doubt from earlier runs", report.inDoubtBefore],
+    ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
+  ];
+  return [
+    ...tablesOf(report, {
+      dryRun,
+      titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
+      more: earlier.filter(([, count]) => count > 0),
+    }),
+    // Where nobody pays organizations, four tables of nothing would only be in the way.
+    ...(organizations.found + organizations.outOfTries === 0
+      ? []
+      : tablesOf(organizations, {
+          dryRun,
+          titles: [
+            "Organization payouts",
+            "Amounts of organizations",
+            "Reasons of organizations",
+            "Organization payouts that need a look",
+          ],
+          more: dryRun
+            ? []
+            : [
+                ["Claimed by this run", organizations.claimed],
+                ["Errors", errorsOf(organizations)],
+              ],
+        })),
+  ];
+}
+
+function tablesOf(
+  counts: PayoutCounts,
+  {
+    dryRun,
+    titles,
+    more,
+  }: {
+    dryRun: boolean;
+    titles: readonly [counts: string, amounts: string, reasons: string, look: string];
+    more: readonly (readonly [string, number])[];
+  },
+): SummaryTable[] {
+  const rows: [string, number][] = [
+    ["Due", counts.found],
+    ...(dryRun
       ? ([
-          ["Would be sent", report.planned],
-          ["Would be refused", report.failed],
+          ["Would be sent", counts.planned],
+          ["Would be refused", counts.failed],
         ] satisfies [string, number][])
       : ([
-          ["Sent", report.succeeded],
-          ["of which paid by the end of the run", report.completed],
-          ["Failed", report.failed],
-          ["Outcome unknown", report.unknown],
-          ["Skipped", report.skipped],
+          ["Sent", counts.succeeded],
+          ["of which paid by the end of the run", counts.completed],
+          ["Failed", counts.failed],
+          ["Outcome unknown", counts.unknown],
+          ["Skipped", counts.skipped],
         ] satisfies [string, number][])),
-    ...(report.outOfTries > 0
-      ? ([["Out of tries, wait for a person", report.outOfTries]] satisfies [string, number][])
-      : []),
-    ...(report.inDoubtBefore > 0
-      ? ([["In doubt from earlier runs", report.inDoubtBefore]] satisfies [string, number][])
-      : []),
-    ...(report.unfinishedBefore > 0
-      ? ([["Not finished by the provider, from earlier runs", report.unfinishedBefore]] satisfies [
-          string,
-          number,
-        ][])
+    ...(counts.outOfTries > 0
+      ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),
   ];
   const amounts: [string, string][] = [
-    ["Owed (gross less platform fee)", formatRupees(report.grossPaise)],
-    ["Tax withheld", formatRupees(report.taxPaise)],
-    [report.dryRun ? "Would be sent, after tax" : "Sent, after tax", formatRupees(report.netPaise)],
-    ["Tax base (gross, without GST)", formatRupees(report.taxBasePaise)],
-    ...(report.unknown > 0
-      ? ([["Outcome unknown", formatRupees(report.unknownNetPaise)]] satisfies [string, string][])
+    ["Owed (gross less platform fee)", formatRupees(counts.grossPaise)],
+    ["Tax withheld", formatRupees(counts.taxPaise)],
+    [dryRun ? "Would be sent, after tax" : "Sent, after tax", formatRupees(counts.netPaise)],
+    ["Tax base (gross, without GST)", formatRupees(counts.taxBasePaise)],
+    ...(counts.unknown > 0
+      ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
   ];
   return [
     {
-      title: "Payouts",
+      title: titles[0],
       columns: ["", "Count"],
-      rows: counts.map(([label, value]) => [label, String(value)]),
+      rows: [...rows, ...more].map(([label, value]) => [label, String(value)]),
     },
-    { title: "Amounts", columns: ["", "Rupees"], rows: amounts },
-    { title: "Reasons", columns: ["Outcome", "Reason", "Count"], rows: reasonRows(report.reasons) },
+    { title: titles[1], columns: ["", "Rupees"], rows: amounts },
     {
-      title: "Payouts that need a look",
+      title: titles[2],
+      columns: ["Outcome", "Reason", "Count"],
+      rows: reasonRows(counts.reasons),
+    },
+    {
+      title: titles[3],
       columns: ["Payout", "Outcome", "Reason", "What was said"],
       rows: [
-        ...report.items
+        ...counts.items
           .filter(({ outcome }) => outcome !== "skipped")
           .map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
-        ...(report.itemsLeftOut > 0 ? [[`and ${report.itemsLeftOut} more`, "", "", ""]] : []),
+        ...(counts.itemsLeftOut > 0 ? [[`and ${counts.itemsLeftOut} more`, "", "", ""]] : []),
       ],
     },
   ];

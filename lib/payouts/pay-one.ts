@@ -15,7 +15,7 @@ import { ensureDestination } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
 import { modeFor, removeName } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
-import { ClaimLostError, failPayout, returnToApproved } from "./release.ts";
+import { ClaimLostError, failPayout, returnToDue } from "./release.ts";
 import { completeWithoutTransfer, type AttemptRef } from "./settle.ts";
 import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
 
@@ -31,8 +31,10 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
       case "lost":
         return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
       case "refused":
+        if (claim.isClaimed) ports.onClaimed(unit);
         return { outcome: "failed", code: claim.code, message: claim.message };
       case "claimed":
+        ports.onClaimed(unit);
         return await payClaimed(ports, claim.payout);
     }
   } catch (error) {
@@ -57,7 +59,7 @@ async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
     // The claim was rolled back, so the payout is as it was; the others go on.
     if (!(error instanceof AfterhoursError)) throw error;
     ports.log.error({ payoutId, err: error }, "payout can not be claimed");
-    return { kind: "refused", ...refusalOf(error) };
+    return { kind: "refused", isClaimed: false, ...refusalOf(error) };
   }
 }
 
@@ -128,19 +130,17 @@ async function fail(
   return { outcome: "failed", payout, code, message };
 }
 
-/** Nothing was sent and the payout is not to blame: it is approved again. */
+/** Nothing was sent and the payout is not to blame: it is due again. */
 async function giveBack(
   ports: UnitPorts,
   payout: ClaimedPayout,
   fault?: RunFault,
 ): Promise<Extract<UnitResult, { code: string }>> {
+  const code = fault?.code ?? "STOPPING";
   await inTransaction(ports.db, (tx) =>
-    returnToApproved(tx, { payoutId: payout.id, runId: ports.runId }),
+    returnToDue(tx, { payoutId: payout.id, runId: ports.runId, reason: code }),
   );
-  const result = skipped(
-    fault?.code ?? "STOPPING",
-    fault?.message ?? "the run was told to stop; nothing was sent",
-  );
+  const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
   return fault ? { ...result, payout, fault } : { ...result, payout };
 }
 

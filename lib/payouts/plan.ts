@@ -2,23 +2,24 @@ import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
+import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
-import { countItem, countPaid, type Amounts, type PayoutRunReport } from "./report.ts";
+import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
 import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
 export type Plan =
   ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
 
-/** Adds one plan to the report of a dry run. */
-export function countPlan(report: PayoutRunReport, payoutId: string, plan: Plan): void {
+/** Adds one plan to the counts of a dry run. */
+export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
   if (plan.kind === "refuse") {
-    countItem(report, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
-    report.processed--;
+    countItem(counts, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
+    counts.processed--;
     return;
   }
-  countPaid(report, "planned", plan);
+  countPaid(counts, "planned", plan);
 }
 
 /**
@@ -32,25 +33,32 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
     const [payout] = await ports.db.$queryRaw<
       {
         consultantId: string;
+        organizationId: string | null;
         currency: string;
         grossPaise: bigint;
         amountPaise: bigint;
         taxPaise: bigint | null;
       }[]
     >`
-      SELECT consultant_id AS "consultantId", currency::text AS currency, gross_paise AS "grossPaise",
-             amount_paise AS "amountPaise", tax_paise AS "taxPaise"
+      SELECT consultant_id AS "consultantId", organization_id AS "organizationId",
+             currency::text AS currency, gross_paise AS "grossPaise", amount_paise AS "amountPaise",
+             tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
-    const { consultantId, grossPaise, amountPaise } = payout;
+    const { consultantId, organizationId, grossPaise, amountPaise } = payout;
     if (payout.currency !== "INR") {
       return refuse(
         "CURRENCY_NOT_SUPPORTED",
         `the currency is ${payout.currency}; only INR can be paid`,
       );
     }
+    const isAbandoned = claimedBy !== undefined && payout.taxPaise !== null;
+    if (organizationId !== null && !isAbandoned) {
+      const wrong = await refusalOfOrganization(ports.db, { payoutId, ...payout });
+      if (wrong) return refuse(wrong.code, wrong.message);
+    }
     const payee = await readPayee(ports.db, consultantId);
-    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the consultant has no active payout account");
+    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the payee has no active payout account");
     // Left behind by a run that died: its tax was assessed and reserved at the claim.
     if (claimedBy !== undefined && payout.taxPaise !== null)
       return send(payee, { amountPaise, grossPaise, taxPaise: payout.taxPaise });
@@ -60,7 +68,7 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
     if (!state)
       return refuse(
         "NO_TAX_PROFILE",
-        "the consultant has no tax profile, so the tax can not be assessed",
+        "the payee has no tax profile, so the tax can not be assessed",
       );
     try {
       assertItemsMakeUp(payout, credits);
@@ -71,6 +79,9 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
     const years = withAssessed(state.years, assessedYears.get(consultantId));
     const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
     if (!tax.ok) return refuse(tax.error.code, tax.error.message);
+    const netPaise = amountPaise - tax.taxPaise;
+    const nothing = organizationNetRefusal({ organizationId, netPaise });
+    if (nothing) return refuse(nothing.code, nothing.message);
 
     const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
     if (plan.kind === "send") {

@@ -1,19 +1,37 @@
 import { setMaxListeners } from "node:events";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
+import type { Paise } from "../support/money.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { createCapGuard, exceededCap } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
-import { abandonedClaims, countWaiting, dueAfter, summariseDue, type DueCursor } from "./due.ts";
+import {
+  abandonedClaims,
+  countOpen,
+  countWaiting,
+  dueAfter,
+  summariseDue,
+  type DueCursor,
+  type DuePayout,
+} from "./due.ts";
 import { gatewayDown, systemicFault, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
 import { completed, failed, judge, type RunEnd } from "./judge.ts";
+import { kindOf, PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
-import { countItem, countPaid, emptyReport, uncountPaid, type PayoutRunReport } from "./report.ts";
+import {
+  countItem,
+  countPaid,
+  countsOf,
+  emptyReport,
+  uncountPaid,
+  type PayoutCounts,
+  type PayoutRunReport,
+} from "./report.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 
 /** Without `--limit`: as many as there are. */
@@ -28,33 +46,30 @@ const GRACE_MS = seconds(4);
 const MOST_IN_HAND = 16;
 
 /**
- * Pays every approved payout, oldest approval first: claim, withhold tax, send, record. See
- * docs/jobs/process-payouts.md for what each outcome means and what to do about it.
+ * Pays every approved payout, oldest approval first, then those of organizations: claim, withhold tax,
+ * send, record. See docs/jobs/process-payouts.md for what each outcome means and what to do about it.
  */
 export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<PayoutRunReport>> {
   const report = emptyReport(ports.dryRun);
-  const limit = ports.limit ?? NO_LIMIT;
-  const abandoned = await abandonedClaims(ports.db, { ...ports, fence: ports.lease.fence, limit });
-  const due = await summariseDue(ports.db, limit - abandoned.length);
-  const waiting = await countWaiting(ports.db, ports.runId);
-  report.found = due.count + abandoned.length;
-  report.outOfTries = waiting.outOfTries;
-  report.inDoubtBefore = waiting.inDoubt;
-  report.unfinishedBefore = waiting.unfinished;
+  const found: Found[] = [];
+  for (const kind of PAYEE_KINDS) {
+    const limit = (ports.limit ?? NO_LIMIT) - sum(found.map(({ count }) => count));
+    const ofKind = await find(ports, { kind, limit });
+    found.push(ofKind);
+    const counts = countsOf(report, kind);
+    counts.found = ofKind.count;
+    counts.outOfTries = (await countWaiting(ports.db, kind)).outOfTries;
+  }
+  const open = await countOpen(ports.db, ports.runId);
+  report.inDoubtBefore = open.inDoubt;
+  report.unfinishedBefore = open.unfinished;
   warnOfOthers(ports, report);
 
-  const overCap = exceededCap(
-    {
-      count: report.found,
-      totalPaise: abandoned.reduce((sum, { amountPaise }) => sum + amountPaise, due.totalPaise),
-      largest: due.largest,
-    },
-    ports.settings.caps,
-  );
+  const overCap = exceededCap(together(found), ports.settings.caps);
   if (overCap) return { verdict: failed(overCap), report };
-  if (report.found === 0) return { verdict: completed(report), report };
+  if (totalFound(report) === 0) return { verdict: completed(report), report };
 
-  const units = dueUnits(ports, { abandoned, count: due.count });
+  const units = dueUnits(ports, found);
   if (ports.dryRun) return planAll(ports, report, units);
 
   const unreachable = await askGateway(ports);
@@ -63,19 +78,66 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
   return { verdict: await judge(ports, report, end), report };
 }
 
-/** Abandoned claims first, they waited longest; then due payouts, page by page. */
-async function* dueUnits(
-  ports: PayoutPorts,
-  { abandoned, count }: { abandoned: readonly Unit[]; count: number },
-): AsyncGenerator<Unit> {
-  yield* abandoned;
-  let cursor: DueCursor | undefined;
-  for (let left = count; left > 0;) {
-    const page = await dueAfter(ports.db, { cursor, count: Math.min(PAGE, left) });
-    yield* page;
-    cursor = page.at(-1);
-    if (cursor === undefined) return;
-    left -= page.length;
+/** What a run finds to do of one kind, as its caps look at it. */
+interface Found {
+  kind: PayeeKind;
+  /** With those that are abandoned. */
+  count: number;
+  totalPaise: Paise;
+  largest: DuePayout | undefined;
+  abandoned: readonly Unit[];
+}
+
+async function find(
+  { db, runId, lease }: PayoutPorts,
+  { kind, limit }: { kind: PayeeKind; limit: number },
+): Promise<Found> {
+  const abandoned = await abandonedClaims(db, { kind, runId, fence: lease.fence, limit });
+  const due = await summariseDue(db, { kind, limit: limit - abandoned.length });
+  return {
+    kind,
+    abandoned,
+    count: abandoned.length + due.count,
+    totalPaise: abandoned.reduce((paise, { amountPaise }) => paise + amountPaise, due.totalPaise),
+    largest: due.largest,
+  };
+}
+
+/** The caps are for the run: both kinds count. */
+function together(found: readonly Found[]): Omit<Found, "kind" | "abandoned"> {
+  return {
+    count: sum(found.map(({ count }) => count)),
+    totalPaise: found.reduce((paise, { totalPaise }) => paise + totalPaise, 0n),
+    largest: found
+      .flatMap(({ largest }) => largest ?? [])
+      .reduce<DuePayout | undefined>(
+        (most, each) => (most && most.amountPaise >= each.amountPaise ? most : each),
+        undefined,
+      ),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function totalFound(report: PayoutRunReport): number {
+  return sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).found));
+}
+
+/** Of each kind abandoned claims first, they waited longest; then due payouts, page by page. */
+async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGenerator<Unit> {
+  for (const { kind, abandoned, count } of found) {
+    yield* abandoned;
+    let cursor: DueCursor | undefined;
+    for (let left = count - abandoned.length; left > 0;) {
+      const page = await dueAfter(ports.db, { kind, cursor, count: Math.min(PAGE, left) });
+      yield* page;
+      cursor = page.at(-1);
+      // Claimed by another run meanwhile: less is left than was counted.
+      if (cursor === undefined) break;
+      left -= page.length;
+    }
   }
 }
 
@@ -89,9 +151,9 @@ async function planAll(
   for await (const unit of units) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const planned = await plan(unit);
-    countPlan(report, unit.id, planned);
+    countPlan(countsOf(report, kindOf(unit)), unit.id, planned);
     ports.log.debug({ payoutId: unit.id, plan: planned }, "planned");
-    ports.progress.update(++done, report.found);
+    ports.progress.update(++done, totalFound(report));
   }
   return { verdict: { kind: "completed" }, report };
 }
@@ -142,8 +204,13 @@ async function payAll(
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
-  const unitPorts: UnitPorts = { ...ports, hardStop: hardStop.signal, reserve: guard };
-  const end: RunEnd = { fault: undefined, error: undefined, stopped: false, left: 0 };
+  const unitPorts: UnitPorts = {
+    ...ports,
+    hardStop: hardStop.signal,
+    onClaimed: (unit) => countsOf(report, kindOf(unit)).claimed++,
+    reserve: guard,
+  };
+  const end: RunEnd = { fault: undefined, error: undefined, stopped: false };
   let noAnswerInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
@@ -152,9 +219,10 @@ async function payAll(
     if ("fault" in result) end.fault ??= result.fault;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
-    if (LEFT.has(code)) end.left++;
-    count(ports, report, { unit, result, inFlight });
-    ports.progress.update(++done, report.found);
+    const counts = countsOf(report, kindOf(unit));
+    if (LEFT.has(code)) counts.left++;
+    count(ports, counts, { unit, result, inFlight });
+    ports.progress.update(++done, totalFound(report));
   };
 
   const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
@@ -175,14 +243,17 @@ async function payAll(
       end.error = error;
       ports.log.error({ err: toError(error) }, "a payout in hand ended with an error");
     });
-    if (goOn() && end.error === undefined) countVanished(report);
+    if (goOn() && end.error === undefined) {
+      for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
+    }
     const follow = end.error === undefined ? inFlight : new Map<string, InFlight>();
     await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
-      if (settlement === "paid") report.completed++;
+      const counts = countsOf(report, kindOf(payout));
+      if (settlement === "paid") counts.completed++;
       if (settlement !== "failed") return;
-      uncountPaid(report, payout);
+      uncountPaid(counts, payout);
       const code = provider.statusReason ?? provider.statusText;
-      countItem(report, {
+      countItem(counts, {
         payoutId: payout.id,
         outcome: "failed",
         code,
@@ -197,12 +268,12 @@ async function payAll(
 }
 
 /** Due when the run began, and claimed by another one before this run came to read their page. */
-function countVanished(report: PayoutRunReport): void {
-  const vanished = report.found - report.processed - report.skipped;
+function countVanished(counts: PayoutCounts): void {
+  const vanished = counts.found - counts.processed - counts.skipped;
   if (vanished <= 0) return;
   const reason = "skipped CLAIMED_ELSEWHERE";
-  report.skipped += vanished;
-  report.reasons[reason] = (report.reasons[reason] ?? 0) + vanished;
+  counts.skipped += vanished;
+  counts.reasons[reason] = (counts.reasons[reason] ?? 0) + vanished;
 }
 
 /** Neither accepted nor refused, and not because this run was told to stop. */
@@ -218,22 +289,22 @@ const LEFT: ReadonlySet<string> = new Set(["PROVIDER_UNAVAILABLE", "ROW_LOCKED"]
 
 function count(
   { log }: PayoutPorts,
-  report: PayoutRunReport,
+  counts: PayoutCounts,
   { unit, result, inFlight }: { unit: Unit; result: UnitResult; inFlight: Map<string, InFlight> },
 ): void {
   const payoutId = unit.id;
   if (result.outcome !== "succeeded") {
     const { outcome, code, message } = result;
-    if (outcome === "unknown") report.unknownNetPaise += result.payout?.netPaise ?? 0n;
-    countItem(report, { payoutId, outcome, code, message });
+    if (outcome === "unknown") counts.unknownNetPaise += result.payout?.netPaise ?? 0n;
+    countItem(counts, { payoutId, outcome, code, message });
     const fields = { payoutId, outcome, code };
     if (outcome === "skipped") log.info(fields, message);
     else log.warn(fields, message);
     return;
   }
   const { payout, settlement, accepted } = result;
-  countPaid(report, "succeeded", payout);
-  if (settlement === "paid") report.completed++;
+  countPaid(counts, "succeeded", payout);
+  if (settlement === "paid") counts.completed++;
   else if (accepted) {
     inFlight.set(accepted.provider.id, {
       ref: accepted.ref,
@@ -257,11 +328,9 @@ function amountsOf({ amountPaise, taxPaise, netPaise }: ClaimedPayout): Record<s
 }
 
 function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
-  if (report.outOfTries > 0) {
-    log.warn(
-      { count: report.outOfTries },
-      "approved payouts are out of tries and wait for a person",
-    );
+  const outOfTries = sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).outOfTries));
+  if (outOfTries > 0) {
+    log.warn({ count: outOfTries }, "payouts are out of tries and wait for a person");
   }
   if (report.inDoubtBefore > 0) {
     log.warn(

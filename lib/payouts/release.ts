@@ -1,6 +1,7 @@
 import type { DbSession } from "../db/prisma.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { reverseDeductions } from "../tds/reserve.ts";
+import { auditOrganization, type Holder } from "./organization-audit.ts";
 
 /** A compare-and-swap that had to hit one row hit none: somebody else changed the row meanwhile. */
 export class ClaimLostError extends AfterhoursError {
@@ -19,20 +20,24 @@ export class ClaimLostError extends AfterhoursError {
  */
 export async function failPayout(
   tx: DbSession,
-  {
-    payoutId,
-    runId,
-    code,
-    message,
-  }: { payoutId: string; runId: string; code: string; message: string },
+  { code, message, ...holder }: Holder & { code: string; message: string },
 ): Promise<void> {
-  const hit = await tx.$executeRaw`
+  const { payoutId, runId } = holder;
+  const [payout] = await tx.$queryRaw<{ organizationId: string | null; tries: number }[]>`
     UPDATE payouts SET status = 'FAILED', tries = tries + 1, failure_code = ${code},
            failure_message = ${message}, updated_at = now()
-    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
-  if (hit !== 1) throw new ClaimLostError(payoutId);
+    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid
+    RETURNING organization_id AS "organizationId", tries`;
+  if (!payout) throw new ClaimLostError(payoutId);
   await releaseEarnings(tx, payoutId, { from: "LINKED" });
   await reverseDeductions(tx, payoutId);
+  const { organizationId, tries } = payout;
+  await auditOrganization(tx, holder, {
+    organizationId,
+    action: "failed",
+    reason: code,
+    detail: { tries },
+  });
 }
 
 /** The earnings that a payout holds are READY for the next batch; its items say when they left it. */
@@ -51,19 +56,25 @@ export async function releaseEarnings(
 }
 
 /**
- * Nothing was accepted, and the row is not to blame: PROCESSING back to APPROVED, no try counted, the
- * tax taken back until the next claim.
+ * Nothing was accepted, and the row is not to blame: PROCESSING back to what it was before the claim,
+ * APPROVED or for an organization PENDING. No try is counted, the tax is taken back until the next claim.
  *
  * @throws {ClaimLostError}
  */
-export async function returnToApproved(
+export async function returnToDue(
   tx: DbSession,
-  { payoutId, runId }: { payoutId: string; runId: string },
+  { reason, ...holder }: Holder & { reason: string },
 ): Promise<void> {
-  const hit = await tx.$executeRaw`
-    UPDATE payouts SET status = 'APPROVED', claimed_by = NULL, claim_fence = NULL, claimed_at = NULL,
-           tax_paise = NULL, net_paise = NULL, updated_at = now()
-    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
-  if (hit !== 1) throw new ClaimLostError(payoutId);
+  const { payoutId, runId } = holder;
+  const [payout] = await tx.$queryRaw<{ organizationId: string | null }[]>`
+    UPDATE payouts
+    SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
+        claimed_by = NULL, claim_fence = NULL, claimed_at = NULL, tax_paise = NULL, net_paise = NULL,
+        updated_at = now()
+    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid
+    RETURNING organization_id AS "organizationId"`;
+  if (!payout) throw new ClaimLostError(payoutId);
   await reverseDeductions(tx, payoutId);
+  const { organizationId } = payout;
+  await auditOrganization(tx, holder, { organizationId, action: "returned", reason });
 }

@@ -1,4 +1,5 @@
 import type { Paise } from "../support/money.ts";
+import type { PayeeKind } from "./kind.ts";
 
 /** What became of one payout in this run. */
 export type ItemOutcome =
@@ -22,11 +23,13 @@ export interface ReportItem {
   message: string;
 }
 
-export interface PayoutRunReport {
-  dryRun: boolean;
-  /** Due when the run began: approved with fewer than three tries, or left behind by a run that died. */
+/** What became of the payouts of one kind of payee: found = processed + skipped. */
+export interface PayoutCounts {
+  /** Due when the run began: waiting with fewer than three tries, or left behind by a run that died. */
   found: number;
-  /** Claimed by this run: succeeded + failed + unknown. */
+  /** Won by a compare-and-swap of this run, whatever came of it; another run's work is in no number. */
+  claimed: number;
+  /** Handled by this run: succeeded + failed + unknown. */
   processed: number;
   succeeded: number;
   /** Of those that succeeded, already paid according to the provider when the run ended. */
@@ -34,6 +37,8 @@ export interface PayoutRunReport {
   failed: number;
   unknown: number;
   skipped: number;
+  /** Of those skipped, what no other run has: it waits for the next run. */
+  left: number;
   /** Dry run only: payouts that a run would send. */
   planned: number;
   /** Of what succeeded (in a dry run: is planned), before tax; gross = tax + net, to the paisa. */
@@ -44,17 +49,33 @@ export interface PayoutRunReport {
   taxBasePaise: Paise;
   /** Net amount of payouts whose outcome is unknown. */
   unknownNetPaise: Paise;
-  /** Approved, but after three tries left to a person. */
+  /** Waiting, but after three tries left to a person. */
   outOfTries: number;
-  /** In processing from earlier runs with an outcome that is still unknown. */
-  inDoubtBefore: number;
-  /** In processing from earlier runs: the provider has them and had not finished. */
-  unfinishedBefore: number;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
   /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
   items: ReportItem[];
   itemsLeftOut: number;
+}
+
+/** Its own counts are of consultants alone; what organizations are paid stands apart. */
+export interface PayoutRunReport extends PayoutCounts {
+  dryRun: boolean;
+  organizations: PayoutCounts;
+  /** In processing from earlier runs with an outcome that is still unknown. Of both kinds. */
+  inDoubtBefore: number;
+  /** In processing from earlier runs: the provider has them and had not finished. Of both kinds. */
+  unfinishedBefore: number;
+}
+
+/** The counts that a payout belongs to. */
+export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts {
+  return kind === "consultant" ? report : report.organizations;
+}
+
+/** What needs a look: failed, refused at the claim, or without a known outcome. */
+export function errorsOf({ failed, unknown }: PayoutCounts): number {
+  return failed + unknown;
 }
 
 const MOST_ITEMS = 1000;
@@ -63,14 +84,25 @@ const MOST_SKIPPED = 100;
 
 export function emptyReport(dryRun: boolean): PayoutRunReport {
   return {
+    ...emptyCounts(),
     dryRun,
+    organizations: emptyCounts(),
+    inDoubtBefore: 0,
+    unfinishedBefore: 0,
+  };
+}
+
+function emptyCounts(): PayoutCounts {
+  return {
     found: 0,
+    claimed: 0,
     processed: 0,
     succeeded: 0,
     completed: 0,
     failed: 0,
     unknown: 0,
     skipped: 0,
+    left: 0,
     planned: 0,
     grossPaise: 0n,
     taxPaise: 0n,
@@ -78,8 +110,6 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     taxBasePaise: 0n,
     unknownNetPaise: 0n,
     outOfTries: 0,
-    inDoubtBefore: 0,
-    unfinishedBefore: 0,
     reasons: {},
     items: [],
     itemsLeftOut: 0,
@@ -95,37 +125,37 @@ export interface Amounts {
 
 /** Counts a payout that the provider has, or in a dry run would get. */
 export function countPaid(
-  report: PayoutRunReport,
+  counts: PayoutCounts,
   as: "succeeded" | "planned",
   amounts: Amounts,
 ): void {
-  report[as]++;
-  if (as === "succeeded") report.processed++;
-  report.grossPaise += amounts.amountPaise;
-  report.taxPaise += amounts.taxPaise;
-  report.netPaise += amounts.netPaise;
-  report.taxBasePaise += amounts.grossPaise;
+  counts[as]++;
+  if (as === "succeeded") counts.processed++;
+  counts.grossPaise += amounts.amountPaise;
+  counts.taxPaise += amounts.taxPaise;
+  counts.netPaise += amounts.netPaise;
+  counts.taxBasePaise += amounts.grossPaise;
 }
 
 /** Takes back a payout that was accepted and that the provider then reported as failed, in the same run. */
-export function uncountPaid(report: PayoutRunReport, amounts: Amounts): void {
-  report.succeeded--;
-  report.processed--;
-  report.grossPaise -= amounts.amountPaise;
-  report.taxPaise -= amounts.taxPaise;
-  report.netPaise -= amounts.netPaise;
-  report.taxBasePaise -= amounts.grossPaise;
+export function uncountPaid(counts: PayoutCounts, amounts: Amounts): void {
+  counts.succeeded--;
+  counts.processed--;
+  counts.grossPaise -= amounts.amountPaise;
+  counts.taxPaise -= amounts.taxPaise;
+  counts.netPaise -= amounts.netPaise;
+  counts.taxBasePaise -= amounts.grossPaise;
 }
 
-export function countItem(report: PayoutRunReport, item: ReportItem): void {
-  if (item.outcome === "failed" || item.outcome === "unknown") report.processed++;
-  report[item.outcome]++;
+export function countItem(counts: PayoutCounts, item: ReportItem): void {
+  if (item.outcome === "failed" || item.outcome === "unknown") counts.processed++;
+  counts[item.outcome]++;
   const reason = `${item.outcome} ${item.code}`;
-  report.reasons[reason] = (report.reasons[reason] ?? 0) + 1;
+  counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
   const isKept =
     item.outcome === "skipped"
-      ? report.skipped <= MOST_SKIPPED
-      : report.failed + report.unknown <= MOST_ITEMS;
-  if (isKept) report.items.push(item);
-  else report.itemsLeftOut++;
+      ? counts.skipped <= MOST_SKIPPED
+      : counts.failed + counts.unknown <= MOST_ITEMS;
+  if (isKept) counts.items.push(item);
+  else counts.itemsLeftOut++;
 }

@@ -5,10 +5,11 @@ import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 import { finaliseDeductions } from "../tds/reserve.ts";
 import { assertHeld } from "./held.ts";
-import { ClaimLostError, failPayout, returnToApproved } from "./release.ts";
+import { auditOrganization, type Holder } from "./organization-audit.ts";
+import { ClaimLostError, failPayout, returnToDue } from "./release.ts";
 
 /** The attempt that an answer belongs to, and the run that holds its payout. */
-export interface AttemptRef {
+export interface AttemptRef extends Holder {
   attemptId: string;
   payoutId: string;
   /** Usually the run that made the attempt; another one after it has taken the payout over. */
@@ -58,7 +59,7 @@ export async function recordAccepted(
     if (settlement === "failed") {
       const code = provider.statusReason ?? provider.statusText;
       const message = `the provider accepted it and then reported ${provider.statusText}`;
-      await failPayout(tx, { payoutId: ref.payoutId, runId: ref.runId, code, message });
+      await failPayout(tx, { ...ref, code, message });
     }
     return settlement;
   });
@@ -74,12 +75,7 @@ export async function recordRefused(
   await inTransaction(db, async (tx) => {
     await assertHeld(tx, ref);
     await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code, body });
-    await failPayout(tx, {
-      payoutId: ref.payoutId,
-      runId: ref.runId,
-      code,
-      message: failure.description,
-    });
+    await failPayout(tx, { ...ref, code, message: failure.description });
   });
 }
 
@@ -99,7 +95,7 @@ export async function recordTurnedAway(
   await inTransaction(db, async (tx) => {
     await assertHeld(tx, ref);
     await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code: fault, body });
-    await returnToApproved(tx, ref);
+    await returnToDue(tx, { ...ref, reason: fault });
   });
 }
 
@@ -181,6 +177,7 @@ type CompletionRef = Omit<AttemptRef, "attemptId"> & { attemptId: string | null 
 
 interface CompletedRow {
   consultantId: string;
+  organizationId: string | null;
   amountPaise: Paise;
   netPaise: Paise;
   taxPaise: Paise;
@@ -191,19 +188,19 @@ async function completePayout(tx: DbSession, ref: CompletionRef): Promise<void> 
   const [payout] = await tx.$queryRaw<CompletedRow[]>`
     UPDATE payouts SET status = 'COMPLETED', completed_at = now(), updated_at = now()
     WHERE id = ${ref.payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${ref.runId}::uuid
-    RETURNING consultant_id AS "consultantId", amount_paise AS "amountPaise",
-              net_paise AS "netPaise", tax_paise AS "taxPaise"`;
+    RETURNING consultant_id AS "consultantId", organization_id AS "organizationId",
+              amount_paise AS "amountPaise", net_paise AS "netPaise", tax_paise AS "taxPaise"`;
   if (!payout) throw new ClaimLostError(ref.payoutId);
   await markEarningsPaid(tx, ref.payoutId);
   await finaliseDeductions(tx, ref.payoutId);
   await postCompletion(tx, ref, payout);
+  const { organizationId, amountPaise, taxPaise, netPaise } = payout;
+  const detail = { amountPaise, taxPaise, netPaise };
+  await auditOrganization(tx, ref, { organizationId, action: "completed", detail });
 }
 
 /** A payout that tax takes up entirely: nothing is left to send. @throws {ClaimLostError} */
-export async function completeWithoutTransfer(
-  db: Db,
-  ref: Pick<AttemptRef, "payoutId" | "runId">,
-): Promise<void> {
+export async function completeWithoutTransfer(db: Db, ref: Holder): Promise<void> {
   await inTransaction(db, (tx) => completePayout(tx, { ...ref, attemptId: null }));
 }
 

@@ -26,6 +26,8 @@ export type UnitResult =
 export interface UnitPorts extends PayoutPorts {
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
+  /** Told of each payout that this run has won, whatever comes of it. */
+  readonly onClaimed: (unit: Unit) => void;
   /** Refuses a claimed payout that would take the run over a cap. */
   readonly reserve: (payout: ClaimedPayout) => RunFault | undefined;
 }

@@ -21,7 +21,7 @@ export interface PayoutSeed {
   /** Default: one earning with its defaults. */
   earnings?: readonly EarningSeed[];
   status?: "APPROVED" | "PENDING";
-  /** Default: one second after the payout before it in the list, from 2026-07-01 on. */
+  /** When it became due. Default: one second after the payout before it in the list, from 2026-07-01 on. */
   approvedAt?: string;
   tries?: number;
   currency?: string;
@@ -48,6 +48,8 @@ export interface PayeeSeed {
   /** Default: a bank account of its own. Null: none. */
   account?: AccountSeed | null;
   certificates?: readonly CertificateSeed[];
+  /** True: the payee of an organization. Its payouts are PENDING, created one second after the other. */
+  organization?: boolean;
   /** Default: one payout with its defaults. */
   payouts?: readonly PayoutSeed[];
 }
@@ -66,6 +68,7 @@ export interface SeededPayout {
 
 export interface SeededPayee {
   consultantId: string;
+  organizationId: string | null;
   payoutAccountId: string | undefined;
   account: AccountSeed | null;
   payouts: readonly SeededPayout[];
@@ -152,6 +155,7 @@ type Row = readonly unknown[];
 
 class Builder {
   readonly #consultants: Row[] = [];
+  readonly #organizations: Row[] = [];
   readonly #profiles: Row[] = [];
   readonly #accounts: Row[] = [];
   readonly #certificates: Row[] = [];
@@ -165,6 +169,16 @@ class Builder {
     const { category = "individual", resident = true, panStatus = "valid" } = seed;
     const name = seed.name ?? `Example Payee ${number}`;
     this.#consultants.push([consultantId, `C-${consultantId.slice(0, 8)}-${number}`, name]);
+    const organizationId = seed.organization ? randomUUID() : null;
+    if (organizationId !== null) {
+      const ref = `O-${organizationId.slice(0, 8)}`;
+      this.#organizations.push([
+        organizationId,
+        ref,
+        `Example Organization ${number}`,
+        consultantId,
+      ]);
+    }
     if (seed.taxProfile !== false) {
       const pan = panStatus === "missing" ? null : `ZZZ${PAN_LETTER[category]}Z0000Z`;
       const aadhaar = seed.aadhaar ?? false;
@@ -185,14 +199,17 @@ class Builder {
     }
     const accountNumber = account?.kind === "bank_account" ? account.accountNumber : undefined;
     const payouts = (seed.payouts ?? [{}]).map((payout) =>
-      this.#payout(payout, { consultantId, accountNumber }),
+      this.#payout(payout, { consultantId, organizationId, accountNumber }),
     );
-    return { consultantId, payoutAccountId, account, payouts };
+    return { consultantId, organizationId, payoutAccountId, account, payouts };
   }
 
   #payout(
     seed: PayoutSeed,
-    payee: Pick<SeededPayout, "consultantId" | "accountNumber">,
+    {
+      organizationId,
+      ...payee
+    }: Pick<SeededPayout, "consultantId" | "accountNumber"> & Pick<SeededPayee, "organizationId">,
   ): SeededPayout {
     const id = randomUUID();
     const earningIds: string[] = [];
@@ -215,18 +232,19 @@ class Builder {
       ]);
       this.#items.push([id, earningId, text(grossPaise), text(amountPaise)]);
     }
-    const status = seed.status ?? "APPROVED";
-    const approvedAt =
-      status === "APPROVED" ? (seed.approvedAt ?? approvalTime(this.#payouts.length)) : null;
+    const status = seed.status ?? (organizationId === null ? "APPROVED" : "PENDING");
+    const dueAt = seed.approvedAt ?? approvalTime(this.#payouts.length);
     this.#payouts.push([
       id,
       payee.consultantId,
+      organizationId,
       seed.currency ?? "INR",
       text(total.grossPaise),
       text(total.amountPaise),
       status,
       seed.tries ?? 0,
-      approvedAt,
+      status === "APPROVED" ? dueAt : null,
+      dueAt,
     ]);
     return { id, ...payee, ...total, earningIds };
   }
@@ -241,6 +259,11 @@ class Builder {
       "consultants (id, external_ref, name)",
       ["uuid", "text", "text"],
       this.#consultants,
+    );
+    await insert(
+      "organizations (id, external_ref, name, payee_id)",
+      ["uuid", "text", "text", "uuid"],
+      this.#organizations,
     );
     await insert(
       "tax_profiles (consultant_id, category, resident, pan_status, pan, aadhaar)",
@@ -270,8 +293,19 @@ class Builder {
       this.#items.map(([, earningId]) => earningId),
     ]);
     await insert(
-      "payouts (id, consultant_id, currency, gross_paise, amount_paise, status, tries, approved_at)",
-      ["uuid", "uuid", "text", "bigint", "bigint", "payout_status", "int", "timestamptz"],
+      "payouts (id, consultant_id, organization_id, currency, gross_paise, amount_paise, status, tries, approved_at, created_at)",
+      [
+        "uuid",
+        "uuid",
+        "uuid",
+        "text",
+        "bigint",
+        "bigint",
+        "payout_status",
+        "int",
+        "timestamptz",
+        "timestamptz",
+      ],
       this.#payouts,
     );
     await insert(

@@ -2,9 +2,12 @@ import { formatRupees } from "../../support/money.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { BatchSettings } from "./settings.ts";
 
+/** An organization's payout is PENDING as well, and needs nobody's approval. */
+export type NewStatus = "APPROVED" | "PENDING";
+
 /** What a batch does with what one consultant is owed. */
 export type Decision =
-  | { kind: "create"; status: "APPROVED" | "PENDING" }
+  | { kind: "create"; status: NewStatus }
   | { kind: "carried" | "on_hold" | "refused"; code: string; message: string };
 
 /** Pure: the same rows and settings give the same decision in a run and in a dry run. */
@@ -22,7 +25,7 @@ export function decide(group: DueGroup, settings: BatchSettings): Decision {
     const message = `${formatRupees(group.amountPaise)} is below the smallest payout, ${formatRupees(settings.minimumPaise)}`;
     return { kind: "carried", code: "BELOW_MINIMUM", message };
   }
-  const approved = group.amountPaise <= settings.autoApprovePaise;
+  const approved = group.organizationId === null && group.amountPaise <= settings.autoApprovePaise;
   return { kind: "create", status: approved ? "APPROVED" : "PENDING" };
 }
 

@@ -1,6 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
 import { newUuid } from "../../support/random.ts";
+import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
 
 export const BATCH_ACTOR = "job:payouts/create-payout-batch";
@@ -21,12 +22,13 @@ export type LinkResult =
  */
 export async function linkPayout(
   db: Db,
-  { group, status, runId }: { group: DueGroup; status: "APPROVED" | "PENDING"; runId: string },
+  { group, status, runId }: { group: DueGroup; status: NewStatus; runId: string },
 ): Promise<LinkResult> {
   try {
     return await inTransaction(db, async (tx) => {
       const holds = await lockConsultant(tx, group.consultantId);
       if (holds.length > 0) return { kind: "on_hold", holds };
+      await assertSameOrganization(tx, group);
       await lockEarnings(tx, group.earningIds);
 
       const payoutId = await insertPayout(tx, { group, status });
@@ -38,10 +40,7 @@ export async function linkPayout(
         action: status === "APPROVED" ? "created-approved" : "created-pending",
         subjectType: "payout",
         subjectId: payoutId,
-        reason:
-          status === "APPROVED"
-            ? "at or below the limit of automatic approval"
-            : "above the limit of automatic approval",
+        reason: reasonFor(group, status),
         detail: { runId, earnings: group.earningIds.length, amountPaise: group.amountPaise },
       });
       return { kind: "created", payoutId };
@@ -50,6 +49,13 @@ export async function linkPayout(
     if (error instanceof ChangedMeanwhile) return { kind: "changed" };
     throw error;
   }
+}
+
+function reasonFor({ organizationId }: DueGroup, status: NewStatus): string {
+  if (organizationId !== null) return "paid without approval: organization";
+  return status === "APPROVED"
+    ? "at or below the limit of automatic approval"
+    : "above the limit of automatic approval";
 }
 
 /** Rolls the transaction back. */
@@ -64,6 +70,16 @@ async function lockConsultant(tx: DbSession, consultantId: string): Promise<stri
   return rows.map(({ kind }) => kind);
 }
 
+/** Making a consultant an organization's payee takes the same lock. */
+async function assertSameOrganization(
+  tx: DbSession,
+  { consultantId, organizationId }: DueGroup,
+): Promise<void> {
+  const [organization] = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM organizations WHERE payee_id = ${consultantId}::uuid`;
+  if ((organization?.id ?? null) !== organizationId) throw new ChangedMeanwhile();
+}
+
 async function lockEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
   await tx.$queryRaw`
     SELECT 1 FROM earnings WHERE id = ANY(${earningIds}::uuid[])
@@ -73,13 +89,14 @@ async function lockEarnings(tx: DbSession, earningIds: readonly string[]): Promi
 
 async function insertPayout(
   tx: DbSession,
-  { group, status }: { group: DueGroup; status: "APPROVED" | "PENDING" },
+  { group, status }: { group: DueGroup; status: NewStatus },
 ): Promise<string> {
   const payoutId = newUuid();
   await tx.$executeRaw`
-    INSERT INTO payouts (id, consultant_id, currency, gross_paise, amount_paise, status, approved_at)
-    VALUES (${payoutId}::uuid, ${group.consultantId}::uuid, ${group.currency}, ${group.grossPaise},
-            ${group.amountPaise}, ${status}::payout_status,
+    INSERT INTO payouts (id, consultant_id, organization_id, currency, gross_paise, amount_paise, status,
+                         approved_at)
+    VALUES (${payoutId}::uuid, ${group.consultantId}::uuid, ${group.organizationId}::uuid, ${group.currency},
+            ${group.grossPaise}, ${group.amountPaise}, ${status}::payout_status,
             CASE WHEN ${status}::text = 'APPROVED' THEN now() END)`;
   return payoutId;
 }

@@ -10,6 +10,7 @@ export function batchOutputs(report: BatchReport): Record<string, string | numbe
     planned: report.planned,
     approved: report.approved,
     pending: report.pending,
+    organizations: report.organizations,
     carried: report.carried,
     on_hold: report.onHold,
     refused: report.refused,
@@ -19,6 +20,7 @@ export function batchOutputs(report: BatchReport): Record<string, string | numbe
     amount_paise: report.amountPaise.toString(),
     approved_paise: report.approvedPaise.toString(),
     pending_paise: report.pendingPaise.toString(),
+    organizations_paise: report.organizationsPaise.toString(),
     carried_paise: report.carriedPaise.toString(),
     on_hold_paise: report.onHoldPaise.toString(),
   };
@@ -33,6 +35,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
       : ["Payouts created", report.created],
     ["of which approved at once", report.approved],
     ["of which wait for a person", report.pending],
+    ["of which are organizations', paid without approval", report.organizations],
     ["Carried to the next batch (below the minimum)", report.carried],
     ["On hold", report.onHold],
     ["Refused", report.refused],
@@ -42,6 +45,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
   const amounts: [string, bigint][] = [
     ["Approved at once", report.approvedPaise],
     ["Waits for a person", report.pendingPaise],
+    ["Organizations', paid without approval", report.organizationsPaise],
     ["Together (gross less platform fee and refunds)", report.amountPaise],
     ["Tax base (gross less refunds, without GST)", report.grossPaise],
     ["Carried to the next batch", report.carriedPaise],

@@ -4,6 +4,8 @@ import type { Paise } from "../../support/money.ts";
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
   consultantId: string;
+  /** The organization whose payee this is; null for everybody else. */
+  organizationId: string | null;
   currency: string;
   earningIds: readonly string[];
   /** Net of refunds. */
@@ -46,7 +48,7 @@ export async function dueGroups(
   consultantIds: readonly string[],
 ): Promise<DueGroup[]> {
   const rows = await db.$queryRaw<DueGroupRow[]>`
-    SELECT net.consultant_id AS "consultantId", net.currency::text AS currency,
+    SELECT net.consultant_id AS "consultantId", organization.id AS "organizationId", net.currency::text AS currency,
            array_agg(net.earning_id::text) AS "earningIds",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
            count(item.earning_id)::int AS "inAnotherPayout",
@@ -54,10 +56,11 @@ export async function dueGroups(
                  WHERE hold.consultant_id = net.consultant_id AND hold.released_at IS NULL
                  ORDER BY hold.kind) AS holds
     FROM earnings_net AS net
+    LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
     WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
       AND net.status = 'READY' AND net.due AND net.amount_paise > 0
-    GROUP BY net.consultant_id, net.currency
+    GROUP BY net.consultant_id, organization.id, net.currency
     ORDER BY net.consultant_id, net.currency`;
   return rows.map((row) => ({
     ...row,

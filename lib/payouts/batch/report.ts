@@ -1,4 +1,5 @@
 import type { Paise } from "../../support/money.ts";
+import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
 
 /** Why a consultant got no payout in this batch. */
@@ -25,9 +26,12 @@ export interface BatchReport {
   created: number;
   /** Dry run only: payouts that a run would create. */
   planned: number;
-  /** Of those created or planned. */
+  /** Of those created or planned: approved + pending + organizations. */
   approved: number;
+  /** Waits for a person. */
   pending: number;
+  /** Paid by the next run without anybody's approval. */
+  organizations: number;
   /** Owed less than the minimum; READY for the next batch. */
   carried: number;
   onHold: number;
@@ -39,10 +43,11 @@ export interface BatchReport {
   earnings: number;
   /** Of the payouts created or planned, net of refunds; the base of the tax. */
   grossPaise: Paise;
-  /** Of the same payouts, what is owed before tax: approved and pending together. */
+  /** Of the same payouts, what is owed before tax: approved, pending and organizations together. */
   amountPaise: Paise;
   approvedPaise: Paise;
   pendingPaise: Paise;
+  organizationsPaise: Paise;
   /** Of INR alone. */
   carriedPaise: Paise;
   onHoldPaise: Paise;
@@ -62,6 +67,7 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     planned: 0,
     approved: 0,
     pending: 0,
+    organizations: 0,
     carried: 0,
     onHold: 0,
     refused: 0,
@@ -71,6 +77,7 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     amountPaise: 0n,
     approvedPaise: 0n,
     pendingPaise: 0n,
+    organizationsPaise: 0n,
     carriedPaise: 0n,
     onHoldPaise: 0n,
     items: [],
@@ -79,17 +86,16 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
 }
 
 /** Counts a payout that was created, or in a dry run would be. */
-export function countCreated(
-  report: BatchReport,
-  group: DueGroup,
-  status: "APPROVED" | "PENDING",
-): void {
+export function countCreated(report: BatchReport, group: DueGroup, status: NewStatus): void {
   report.found++;
   report[report.dryRun ? "planned" : "created"]++;
   report.earnings += group.earningIds.length;
   report.grossPaise += group.grossPaise;
   report.amountPaise += group.amountPaise;
-  if (status === "APPROVED") {
+  if (group.organizationId !== null) {
+    report.organizations++;
+    report.organizationsPaise += group.amountPaise;
+  } else if (status === "APPROVED") {
     report.approved++;
     report.approvedPaise += group.amountPaise;
   } else {

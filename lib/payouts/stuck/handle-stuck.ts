@@ -26,7 +26,7 @@ const UNANSWERED_IN_A_ROW = 5;
 /**
  * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
  * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
- * is closed as never accepted and the payout is approved again. No answer, or too soon: it stays.
+ * is closed as never accepted and the payout is due again. No answer, or too soon: it stays.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
@@ -154,7 +154,7 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
     outcome: "closed",
     code: "NEVER_ACCEPTED",
     message:
-      "the provider does not have it and the wait is over: the attempt is closed, the payout approved again",
+      "the provider does not have it and the wait is over: the attempt is closed, the payout is due again",
   };
   if (ports.dryRun) return closed;
   ports.lease.assertTrusted();
@@ -181,7 +181,12 @@ async function asHolder(
   };
   if (!(await takeOverInDoubt(db, doubt, { runId, fence: lease.fence }))) return elsewhere;
   try {
-    return await body({ attemptId: doubt.attemptId, payoutId: doubt.payoutId, runId });
+    return await body({
+      attemptId: doubt.attemptId,
+      payoutId: doubt.payoutId,
+      runId,
+      actor: "job:payouts/handle-stuck-payouts",
+    });
   } catch (error) {
     if (error instanceof ClaimLostError) return elsewhere;
     throw error;

@@ -7,7 +7,7 @@ export type StuckOutcome =
   | "settled"
   /** The provider has it and has not finished. */
   | "in-flight"
-  /** Never accepted: the attempt is closed, the payout approved again. */
+  /** Never accepted: the attempt is closed, the payout is due again. */
   | "closed"
   /** Not found, and too soon to be sure. */
   | "waiting"
@@ -107,7 +107,7 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
   const counts: [string, number][] = [
     ["In doubt", report.found],
     [`${will}settled as the provider says`, report.settled],
-    [`${will}approved again: never accepted`, report.closed],
+    [`${will}due again: never accepted`, report.closed],
     ["In flight at the provider", report.inFlight],
     ["Not found yet, too soon to be sure", report.waiting],
     ["No usable answer", report.unanswered],

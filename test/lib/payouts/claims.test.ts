@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
 import { claimPayout, takeOverClaim, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
-import { ClaimLostError, failPayout, returnToApproved } from "../../../lib/payouts/release.ts";
+import { ClaimLostError, failPayout, returnToDue } from "../../../lib/payouts/release.ts";
 import { completeWithoutTransfer } from "../../../lib/payouts/settle.ts";
 import { inTransaction, type Db } from "../../../lib/db/prisma.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
@@ -284,7 +284,7 @@ describe("a run whose claim was taken over", () => {
       await expect(attempt(db, stale, OLD_RUN)).rejects.toBeInstanceOf(ClaimLostError);
       await expect(completeWithoutTransfer(db, ref)).rejects.toBeInstanceOf(ClaimLostError);
       for (const change of [
-        inTransaction(db, (tx) => returnToApproved(tx, ref)),
+        inTransaction(db, (tx) => returnToDue(tx, { ...ref, reason: "X" })),
         inTransaction(db, (tx) => failPayout(tx, { ...ref, code: "X", message: "x" })),
         takeOverClaim(db, { payoutId: payout.id, claimedBy: OLD_RUN, claimant: newer }).then(
           ({ kind }) => {

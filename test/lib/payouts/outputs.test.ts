@@ -67,8 +67,14 @@ describe("outputs and tables", () => {
     countItem(report, item("skipped", "CLAIMED_ELSEWHERE"));
     report.unknownNetPaise = 900_00n;
 
+    const organizations = Object.entries(payoutOutputs(report)).filter(([name]) =>
+      name.startsWith("org_"),
+    );
+    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(16).fill(0));
     expect(payoutOutputs(report)).toEqual({
+      ...Object.fromEntries(organizations),
       found: 4,
+      claimed: 0,
       processed: 3,
       succeeded: 1,
       completed: 0,
@@ -100,6 +106,51 @@ describe("outputs and tables", () => {
       ["skipped", "CLAIMED_ELSEWHERE", "1"],
     ]);
     expect(look?.rows.map(([, outcome]) => outcome)).toEqual(["failed", "unknown"]);
+  });
+
+  it("keep organizations apart, in counters, reasons, items and tables of their own", () => {
+    const report = emptyReport(false);
+    const { organizations } = report;
+    expect(payoutTables(report)).toHaveLength(4);
+    report.found = 1;
+    countPaid(report, "succeeded", amounts);
+    organizations.found = 3;
+    organizations.claimed = 2;
+    countPaid(organizations, "succeeded", amounts);
+    countItem(organizations, item("failed", "NET_NOT_POSITIVE"));
+    countItem(organizations, item("unknown", "timeout"));
+
+    expect(payoutOutputs(report)).toMatchObject({
+      found: 1,
+      succeeded: 1,
+      failed: 0,
+      unknown: 0,
+      gross_paise: "380000",
+      org_found: 3,
+      org_claimed: 2,
+      org_processed: 3,
+      org_succeeded: 1,
+      org_failed: 1,
+      org_unknown: 1,
+      org_errors: 2,
+      org_gross_paise: "380000",
+      org_tax_paise: "5000",
+      org_net_paise: "375000",
+    });
+    const tables = payoutTables(report);
+    expect(tables.map(({ title }) => title)).toEqual([
+      "Payouts",
+      "Amounts",
+      "Reasons",
+      "Payouts that need a look",
+      "Organization payouts",
+      "Amounts of organizations",
+      "Reasons of organizations",
+      "Organization payouts that need a look",
+    ]);
+    expect(tables[3]?.rows).toEqual([]);
+    expect(tables[4]?.rows).toContainEqual(["Errors", "2"]);
+    expect(tables[7]?.rows.map(([, , code]) => code)).toEqual(["NET_NOT_POSITIVE", "timeout"]);
   });
 
   it("of a dry run speak of what would happen", () => {

@@ -1,0 +1,68 @@
+import type { DbSession } from "../db/prisma.ts";
+import type { Paise } from "../support/money.ts";
+
+/** Why an organization's payout can not be paid as it stands. */
+export interface OrganizationRefusal {
+  /** Stable: `CURRENCY_MIXED`, `PAYOUT_ITEMS_DISAGREE`, `NET_NOT_POSITIVE`, `NET_DISAGREES`. */
+  code: string;
+  message: string;
+}
+
+interface ItemSums {
+  currencies: readonly string[];
+  grossPaise: string;
+  amountPaise: string;
+  /** Of the same earnings as they are now: gross less platform fee and refunds. */
+  netPaise: string;
+}
+
+/**
+ * No person has looked at an organization's payout, so the claim adds it up anew: its items must make it
+ * up, be of its currency, and their earnings must come to the same net of platform fee and refunds today.
+ */
+export async function refusalOfOrganization(
+  tx: DbSession,
+  payout: { payoutId: string; currency: string; grossPaise: Paise; amountPaise: Paise },
+): Promise<OrganizationRefusal | undefined> {
+  const [sums] = await tx.$queryRaw<ItemSums[]>`
+    SELECT array_agg(DISTINCT net.currency::text) AS currencies,
+           COALESCE(sum(item.gross_paise), 0)::text AS "grossPaise",
+           COALESCE(sum(item.amount_paise), 0)::text AS "amountPaise",
+           COALESCE(sum(net.amount_paise), 0)::text AS "netPaise"
+    FROM payout_items AS item JOIN earnings_net AS net ON net.earning_id = item.earning_id
+    WHERE item.payout_id = ${payout.payoutId}::uuid AND item.released_at IS NULL
+    HAVING count(*) > 0`;
+  if (!sums) return { code: "PAYOUT_ITEMS_DISAGREE", message: "it holds no earnings" };
+
+  if (sums.currencies.some((currency) => currency !== payout.currency)) {
+    const message = `the payout is in ${payout.currency}, its earnings are in ${sums.currencies.join(", ")}`;
+    return { code: "CURRENCY_MIXED", message };
+  }
+  const { grossPaise, amountPaise } = payout;
+  if (BigInt(sums.grossPaise) !== grossPaise || BigInt(sums.amountPaise) !== amountPaise) {
+    const message = `the payout says ${amountPaise} paise of ${grossPaise} gross, its items ${sums.amountPaise} of ${sums.grossPaise}`;
+    return { code: "PAYOUT_ITEMS_DISAGREE", message };
+  }
+  const netPaise = BigInt(sums.netPaise);
+  if (netPaise <= 0n) {
+    const message = `of its earnings ${netPaise} paise are left after platform fee and refunds`;
+    return { code: "NET_NOT_POSITIVE", message };
+  }
+  if (netPaise !== amountPaise) {
+    const message = `the payout says ${amountPaise} paise, its earnings come to ${netPaise} after platform fee and refunds`;
+    return { code: "NET_DISAGREES", message };
+  }
+  return undefined;
+}
+
+/** A consultant's payout that tax takes up entirely is complete; an organization's is not made. */
+export function organizationNetRefusal({
+  organizationId,
+  netPaise,
+}: {
+  organizationId: string | null;
+  netPaise: Paise;
+}): OrganizationRefusal | undefined {
+  if (organizationId === null || netPaise > 0n) return undefined;
+  return { code: "NET_NOT_POSITIVE", message: "tax takes up all of it: nothing is left to send" };
+}
