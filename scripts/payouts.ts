@@ -1,12 +1,7 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
-import {
-  DatabaseNotMigratedError,
-  DatabaseUnreachableError,
-  isConnectionError,
-  isMissingSchema,
-} from "../lib/db/connection.ts";
-import { createPrisma, type Db } from "../lib/db/prisma.ts";
+import { Command } from "commander";
+import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
+import type { Db } from "../lib/db/prisma.ts";
 import {
   approvePayout,
   findConsultant,
@@ -15,14 +10,12 @@ import {
   rejectPayout,
   releaseHold,
   retryPayout,
+  setOrganizationPayee,
   showPayout,
   type HoldKind,
   type PayoutChange,
   type PayoutStatus,
 } from "../lib/payouts/operate/index.ts";
-import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
-import { createRedactor } from "../lib/support/redact.ts";
-import { requireDatabaseUrl } from "./migrate/database-url.ts";
 import {
   holdKind,
   listLimit,
@@ -31,15 +24,28 @@ import {
   payoutIds,
   payoutStatus,
   reason,
-  UsageError,
+  shortText,
   whoDoesIt,
 } from "./payouts/arguments.ts";
-import { changeLine, holdLine, listLines, showLines, toJsonText } from "./payouts/print.ts";
+import {
+  briefly,
+  BY,
+  databaseFor,
+  describeFailure,
+  EXIT,
+  unknown,
+  WHY,
+} from "./payouts/command.ts";
+import {
+  changeLine,
+  holdLine,
+  listLines,
+  organizationLine,
+  showLines,
+  toJsonText,
+} from "./payouts/print.ts";
 
-const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
-
-const BY = ["--by <name>", "who does it (default: GITHUB_ACTOR, else USER)"] as const;
-const WHY = ["--reason <text>", "why; it is kept in the audit log"] as const;
+const withDatabase = databaseFor("afterhours payouts");
 
 const program = new Command("payouts")
   .description("Looks at payouts and changes them. Each change is audited.")
@@ -110,7 +116,9 @@ program
 
 program
   .command("retry")
-  .description("FAILED to APPROVED, where the provider said that nothing was paid")
+  .description(
+    "FAILED to APPROVED (an organization's to PENDING), where the provider said that nothing was paid",
+  )
   .argument("<ids...>", "the payouts", payoutIds)
   .option(...WHY, reason)
   .option(...BY, operatorName)
@@ -155,6 +163,36 @@ program
     });
   });
 
+program
+  .command("organization")
+  .description(
+    "makes a consultant the payee of an organization: paid without approval from then on",
+  )
+  .argument("<consultant>", "id or external reference", shortText)
+  .requiredOption("--ref <reference>", "how the marketplace names the organization", shortText)
+  .requiredOption("--name <name>", "the organization's name, if it is new here", shortText)
+  .option(...WHY, reason)
+  .option(...BY, operatorName)
+  .action(
+    async (
+      consultant: string,
+      options: { ref: string; name: string; reason?: string; by?: string },
+    ) => {
+      const { ref: organizationRef, name } = options;
+      const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
+      await withDatabase({ readOnly: false }, async (db) => {
+        const change = await setOrganizationPayee(db, {
+          consultant,
+          organizationRef,
+          name,
+          operator,
+        });
+        console.log(organizationLine(change));
+        if (!change.done) process.exitCode = EXIT.notDone;
+      });
+    },
+  );
+
 try {
   await program.parseAsync();
 } catch (thrown) {
@@ -182,52 +220,4 @@ async function changeEach(
       console.log(line);
     }
   });
-}
-
-async function withDatabase(
-  { readOnly }: { readOnly: boolean },
-  work: (db: Db) => Promise<void>,
-): Promise<void> {
-  const url = requireDatabaseUrl(process.env);
-  const applicationName = "afterhours payouts";
-  const db = createPrisma({ url, applicationName, readOnly, connections: 1 });
-  try {
-    await work(db);
-  } catch (error) {
-    if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
-    if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
-    throw error;
-  } finally {
-    await db.$disconnect();
-  }
-}
-
-function unknown(what: string, name: string): AfterhoursError {
-  return new AfterhoursError(`UNKNOWN_${what.toUpperCase()}`, `there is no ${what} ${name}`);
-}
-
-function describeFailure(thrown: unknown): number {
-  // A reader that has seen enough, such as `head`, is no fault.
-  if (errorCode(thrown) === "EPIPE") return EXIT.done;
-  if (thrown instanceof CommanderError && !(thrown instanceof InvalidArgumentError)) {
-    return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-  }
-  if (thrown instanceof AfterhoursError) {
-    console.error(`error: ${thrown.message}`);
-    if (thrown.remedy !== undefined) console.error(thrown.remedy);
-    const isUsage = thrown.code === "MISCONFIGURED" || thrown instanceof DatabaseNotMigratedError;
-    return isUsage ? EXIT.usage : EXIT.notDone;
-  }
-  if (thrown instanceof UsageError || thrown instanceof InvalidArgumentError) {
-    console.error(`error: ${thrown.message}`);
-    return EXIT.usage;
-  }
-  console.error(`error: ${briefly(thrown)}`);
-  return EXIT.notDone;
-}
-
-/** The last line is what the database said; those before it quote the query. */
-function briefly(thrown: unknown): string {
-  const lines = toError(thrown).message.trim().split("\n");
-  return createRedactor().text(lines.at(-1) ?? "no message");
 }

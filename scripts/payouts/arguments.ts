@@ -59,6 +59,11 @@ export function operatorName(text: string): string {
   return sentence(text, 100);
 }
 
+/** A reference or a name. */
+export function shortText(text: string): string {
+  return sentence(text, 200);
+}
+
 /** Who does it: `--by`, else who started the workflow, else who is logged in. @throws {UsageError} */
 export function whoDoesIt(by: string | undefined, env: Env): string {
   const name = by ?? present(env, "GITHUB_ACTOR") ?? present(env, "USER");

@@ -1,6 +1,7 @@
 import type {
   HoldChange,
   ListedPayout,
+  OrganizationChange,
   PayoutChange,
   PayoutDetails,
   Refusal,
@@ -17,7 +18,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
     ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
     payouts.map((payout) => [
       payout.id,
-      payout.consultantRef,
+      payeeOf(payout),
       payout.status,
       money(payout.amountPaise, payout.currency),
       money(payout.taxPaise, payout.currency),
@@ -33,6 +34,12 @@ export function showLines(payout: PayoutDetails): string[] {
   const { currency } = payout;
   const facts: [string, string][] = [
     ["Consultant", `${payout.consultantRef} (${payout.consultantId})`],
+    ...(payout.organizationRef === null
+      ? []
+      : ([["For", `organization ${payout.organizationRef}, without approval`]] satisfies [
+          string,
+          string,
+        ][])),
     ["Status", payout.status],
     ["Gross", money(payout.grossPaise, currency)],
     ["Owed", money(payout.amountPaise, currency)],
@@ -56,6 +63,10 @@ export function showLines(payout: PayoutDetails): string[] {
     ...section("Tax", deductionLines(payout)),
     ...section("Audit", auditLines(payout)),
   ];
+}
+
+function payeeOf({ consultantRef, organizationRef }: ListedPayout): string {
+  return organizationRef === null ? consultantRef : `${consultantRef} for ${organizationRef}`;
 }
 
 function itemLines({ items, currency }: PayoutDetails): string[] {
@@ -141,9 +152,21 @@ export function holdLine(verb: string, change: HoldChange): string {
   const { consultant, kinds, openPayouts } = change;
   const note =
     openPayouts > 0 && verb === "held"
-      ? `; ${openPayouts} payouts are APPROVED already and will be sent unless they are rejected`
+      ? `; ${openPayouts} payouts are due already and will be sent unless they are rejected`
       : "";
   return oneLine(`${verb}  ${consultant.ref} (${consultant.id})  ${kinds.join(", ")}${note}`);
+}
+
+export function organizationLine(change: OrganizationChange): string {
+  if (!change.done) return `not set  ${because([change.refusal])}`;
+  const { organizationRef, consultant, ownPayouts } = change;
+  const note =
+    ownPayouts > 0
+      ? `; ${ownPayouts} unfinished payouts from before stay the consultant's own`
+      : "";
+  return oneLine(
+    `set  ${organizationRef}  is paid through ${consultant.ref} (${consultant.id})${note}`,
+  );
 }
 
 function because(refusals: readonly Refusal[]): string {
@@ -159,7 +182,16 @@ export function toJsonText(value: unknown): string {
   return JSON.stringify(inRupees(value), undefined, 2);
 }
 
-const FREE_TEXT = new Set(["reason", "actor", "failureMessage", "failureCode", "detail"]);
+const FREE_TEXT = new Set([
+  "reason",
+  "actor",
+  "failureMessage",
+  "failureCode",
+  "detail",
+  "details",
+  "resolvedBy",
+  "resolution",
+]);
 
 function inRupees(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inRupees);
@@ -190,17 +222,17 @@ function money(paise: Paise | null, currency: string): string {
 
 const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
 
-function istMinute(instant: Date): string {
+export function istMinute(instant: Date): string {
   const time = new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
   return `${istDay(instant)} ${time}`;
 }
 
-function section(title: string, lines: readonly string[]): string[] {
+export function section(title: string, lines: readonly string[]): string[] {
   return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
 }
 
 /** Aligned columns; nothing when there are no rows. */
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
   const cells = [columns, ...rows].map((row) => row.map(oneLine));
   const widths = columns.map((_, index) =>
@@ -215,6 +247,6 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
 }
 
 /** No line break and no escape sequence of a terminal. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
 }

@@ -176,7 +176,7 @@ describe("payouts", () => {
     const held = await on(...hold);
     expect(held).toMatchObject({ exitCode: 0 });
     expect(held.stdout).toMatch(
-      /^held {2}C-1 \([0-9a-f-]{36}\) {2}open_dispute; 1 payouts are APPROVED already and will be sent unless they are rejected\n$/,
+      /^held {2}C-1 \([0-9a-f-]{36}\) {2}open_dispute; 1 payouts are due already and will be sent unless they are rejected\n$/,
     );
     expect(await on(...hold)).toMatchObject({
       exitCode: 1,
@@ -187,6 +187,32 @@ describe("payouts", () => {
     expect(await cycle.query("SELECT placed_by, released_by FROM consultant_holds")).toEqual([
       { placed_by: "asha", released_by: "asha" },
     ]);
+  });
+
+  it("makes a consultant the payee of an organization, whose payouts nobody approves", async () => {
+    const { cycle, on } = await given([{}]);
+    const set = ["organization", "C-1", "--ref", "O-1", "--name", "Example College"];
+
+    const done = await on(...set);
+    expect(done.exitCode).toBe(0);
+    expect(done.stdout).toMatch(
+      /^set {2}O-1 {2}is paid through C-1 \([0-9a-f-]{36}\); 1 unfinished payouts from before stay the consultant's own\n$/,
+    );
+    expect(await on(...set)).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/^not set {2}IS_PAYEE_ALREADY: /) as string,
+    });
+
+    await cycle.earning(
+      (await cycle.query<{ id: string }>("SELECT id FROM consultants"))[0]?.id ?? "",
+    );
+    await cycle.batch();
+    const list = await on("list", "--status", "PENDING");
+    expect(list.stdout).toMatch(/ C-1 for O-1 +PENDING /);
+    const [id = ""] = list.stdout.split("\n")[1]?.split(" ") ?? [];
+    const approved = await on("approve", id);
+    expect(approved.exitCode).toBe(1);
+    expect(approved.stdout).toMatch(/^not approved .* NEEDS_NO_APPROVAL: it is an organization's/);
   });
 
   it("takes the name from --by, else from the workflow, else from the login", async () => {

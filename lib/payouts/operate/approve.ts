@@ -6,6 +6,7 @@ import {
   refusingInconsistency,
   type Operator,
   type PayoutChange,
+  type Refusal,
 } from "./change.ts";
 import { lockPayout, openHold, unknownPayout, wrongStatus } from "./locked-payout.ts";
 
@@ -21,6 +22,7 @@ export async function approvePayout(
     inTransaction(db, async (tx): Promise<PayoutChange> => {
       const payout = await lockPayout(tx, payoutId);
       if (!payout) return refused(payoutId, unknownPayout(payoutId));
+      if (payout.organizationId !== null) return refused(payoutId, needsNoApproval);
       if (payout.status !== "PENDING") {
         const remedy = "Only what waits for a person is approved; look at `payouts show`.";
         return refused(payoutId, await wrongStatus(tx, payout, { wanted: "PENDING", remedy }));
@@ -46,3 +48,9 @@ export async function approvePayout(
     });
   return refusingInconsistency(payoutId, approve);
 }
+
+const needsNoApproval: Refusal = {
+  code: "NEEDS_NO_APPROVAL",
+  message: "it is an organization's, and the payout run pays those without approval",
+  remedy: "Reject it if it must not be paid.",
+};

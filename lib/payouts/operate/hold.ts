@@ -20,7 +20,7 @@ type Reasoned = Operator & { reason: string };
 
 /**
  * Keeps a consultant out of new payouts, until it is released. `openPayouts` is how many payouts are
- * APPROVED already: the hold does not stop those, rejecting them does.
+ * due already: the hold does not stop those, rejecting them does.
  */
 export async function placeHold(
   db: Db,
@@ -94,7 +94,8 @@ async function auditHold(
 async function countOpen(tx: DbSession, consultant: ConsultantName): Promise<number> {
   const [row] = await tx.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM payouts
-    WHERE consultant_id = ${consultant.id}::uuid AND status = 'APPROVED'`;
+    WHERE consultant_id = ${consultant.id}::uuid
+      AND (status = 'APPROVED' OR status = 'PENDING' AND organization_id IS NOT NULL)`;
   return row?.count ?? 0;
 }
 

@@ -5,6 +5,7 @@ export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
 export { HOLD_KINDS, placeHold, releaseHold, type HoldChange, type HoldKind } from "./hold.ts";
 export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
+export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";
 export { rejectPayout } from "./reject.ts";
 export { retryPayout } from "./retry.ts";
 export { showPayout, type PayoutDetails } from "./show.ts";

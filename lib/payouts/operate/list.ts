@@ -5,6 +5,8 @@ import type { PayoutStatus } from "./locked-payout.ts";
 export interface ListedPayout {
   id: string;
   consultantRef: string;
+  /** As the marketplace names the organization that the payee stands for. */
+  organizationRef: string | null;
   status: PayoutStatus;
   currency: string;
   amountPaise: Paise;
@@ -29,7 +31,8 @@ export async function listPayouts(
   { status, consultantId, limit }: PayoutFilter,
 ): Promise<{ payouts: ListedPayout[]; more: boolean }> {
   const rows = await db.$queryRaw<ListedPayout[]>`
-    SELECT payout.id, consultant.external_ref AS "consultantRef", payout.status::text AS status,
+    SELECT payout.id, consultant.external_ref AS "consultantRef",
+           organization.external_ref AS "organizationRef", payout.status::text AS status,
            payout.currency::text AS currency, payout.amount_paise AS "amountPaise",
            payout.tax_paise AS "taxPaise", payout.net_paise AS "netPaise", payout.tries,
            payout.failure_code AS "failureCode", payout.created_at AS "createdAt",
@@ -37,6 +40,7 @@ export async function listPayouts(
                    WHERE attempt.payout_id = payout.id AND attempt.state IN ('PREPARED', 'UNKNOWN'))
              AS "inDoubt"
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
+    LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE (${status ?? null}::payout_status IS NULL OR payout.status = ${status ?? null}::payout_status)
       AND (${consultantId ?? null}::uuid IS NULL OR payout.consultant_id = ${consultantId ?? null}::uuid)
     ORDER BY payout.created_at, payout.id

@@ -20,6 +20,8 @@ export interface LockedPayout {
   id: string;
   consultantId: string;
   consultantRef: string;
+  /** Set when the payee stands for an organization. */
+  organizationId: string | null;
   status: PayoutStatus;
   tries: number;
   grossPaise: Paise;
@@ -41,7 +43,7 @@ export async function lockPayout(
   await tx.$queryRaw`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR NO KEY UPDATE`;
   const [row] = await tx.$queryRaw<LockedPayout[]>`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
-           payout.status::text AS status, payout.tries, payout.gross_paise AS "grossPaise",
+           payout.organization_id AS "organizationId", payout.status::text AS status, payout.tries, payout.gross_paise AS "grossPaise",
            payout.amount_paise AS "amountPaise"
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
     WHERE payout.id = ${payoutId}::uuid`;

@@ -18,7 +18,7 @@ import {
 import { attemptRefusals, earningRefusals } from "./retry-rules.ts";
 
 /**
- * FAILED to APPROVED, with its earnings linked again: the next run makes a new attempt. Only where the
+ * FAILED to APPROVED, an organization's to PENDING, with its earnings linked again: the next run makes a new attempt. Only where the
  * provider itself has said that nothing was or will be paid, and where nothing else has taken the earnings
  * since. Everything that is in the way is said at once.
  */
@@ -35,8 +35,10 @@ export async function retryPayout(
 
       const { consultantRef, amountPaise, tries } = payout;
       const hit = await tx.$executeRaw`
-        UPDATE payouts SET status = 'APPROVED', approved_at = now(), claimed_by = NULL, claim_fence = NULL,
-               claimed_at = NULL, tax_paise = NULL, net_paise = NULL, updated_at = now()
+        UPDATE payouts
+        SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
+            approved_at = CASE WHEN organization_id IS NULL THEN now() END, claimed_by = NULL,
+            claim_fence = NULL, claimed_at = NULL, tax_paise = NULL, net_paise = NULL, updated_at = now()
         WHERE id = ${payoutId}::uuid AND status = 'FAILED' AND tries = ${tries}`;
       if (hit !== 1) throw new InconsistentPayoutError("it is no longer FAILED");
       const earnings = await linkAgain(tx, payoutId);

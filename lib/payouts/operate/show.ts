@@ -8,6 +8,8 @@ export interface PayoutDetails {
   id: string;
   consultantId: string;
   consultantRef: string;
+  /** As the marketplace names the organization that the payee stands for. */
+  organizationRef: string | null;
   status: PayoutStatus;
   currency: string;
   grossPaise: Paise;
@@ -70,7 +72,7 @@ export async function showPayout(
     Omit<PayoutDetails, "items" | "attempts" | "deductions" | "audit">[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
-           payout.status::text AS status, payout.currency::text AS currency,
+           organization.external_ref AS "organizationRef", payout.status::text AS status, payout.currency::text AS currency,
            payout.gross_paise AS "grossPaise", payout.amount_paise AS "amountPaise",
            payout.tax_paise AS "taxPaise", payout.net_paise AS "netPaise", payout.tries,
            payout.failure_code AS "failureCode", payout.failure_message AS "failureMessage",
@@ -80,6 +82,7 @@ export async function showPayout(
                  WHERE hold.consultant_id = payout.consultant_id AND hold.released_at IS NULL
                  ORDER BY hold.kind) AS holds
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
+    LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
   return {

@@ -1,0 +1,71 @@
+import { CommanderError, InvalidArgumentError } from "commander";
+import {
+  DatabaseNotMigratedError,
+  DatabaseUnreachableError,
+  isConnectionError,
+  isMissingSchema,
+} from "../../lib/db/connection.ts";
+import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
+import { createRedactor } from "../../lib/support/redact.ts";
+import { requireDatabaseUrl } from "../migrate/database-url.ts";
+import { UsageError } from "./arguments.ts";
+
+export const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
+
+/** Options of every command that changes something. */
+export const BY = ["--by <name>", "who does it (default: GITHUB_ACTOR, else USER)"] as const;
+export const WHY = ["--reason <text>", "why; it is kept in the audit log"] as const;
+
+type WithDatabase = (
+  options: { readOnly: boolean },
+  work: (db: Db) => Promise<void>,
+) => Promise<void>;
+
+/** Opens the database of `DATABASE_URL` for one piece of work, and says so when it can't. */
+export function databaseFor(applicationName: string): WithDatabase {
+  return async ({ readOnly }, work) => {
+    const url = requireDatabaseUrl(process.env);
+    const db = createPrisma({ url, applicationName, readOnly, connections: 1 });
+    try {
+      await work(db);
+    } catch (error) {
+      if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
+      if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
+      throw error;
+    } finally {
+      await db.$disconnect();
+    }
+  };
+}
+
+export function unknown(what: string, name: string): AfterhoursError {
+  return new AfterhoursError(`UNKNOWN_${what.toUpperCase()}`, `there is no ${what} ${name}`);
+}
+
+/** Prints what went wrong; returns the exit status. */
+export function describeFailure(thrown: unknown): number {
+  // A reader that has seen enough, such as `head`, is no fault.
+  if (errorCode(thrown) === "EPIPE") return EXIT.done;
+  if (thrown instanceof CommanderError && !(thrown instanceof InvalidArgumentError)) {
+    return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+  if (thrown instanceof AfterhoursError) {
+    console.error(`error: ${thrown.message}`);
+    if (thrown.remedy !== undefined) console.error(thrown.remedy);
+    const isUsage = thrown.code === "MISCONFIGURED" || thrown instanceof DatabaseNotMigratedError;
+    return isUsage ? EXIT.usage : EXIT.notDone;
+  }
+  if (thrown instanceof UsageError || thrown instanceof InvalidArgumentError) {
+    console.error(`error: ${thrown.message}`);
+    return EXIT.usage;
+  }
+  console.error(`error: ${briefly(thrown)}`);
+  return EXIT.notDone;
+}
+
+/** The last line is what the database said; those before it quote the query. */
+export function briefly(thrown: unknown): string {
+  const lines = toError(thrown).message.trim().split("\n");
+  return createRedactor().text(lines.at(-1) ?? "no message");
+}
