@@ -1,10 +1,21 @@
 import type { DbSession } from "../db/prisma.ts";
 import { toJson } from "../support/log.ts";
+import type { FindingSeverity } from "./list.ts";
+
+export {
+  FINDING_SEVERITIES,
+  findFindings,
+  listFindings,
+  type Finding,
+  type FindingFilter,
+  type FindingSeverity,
+} from "./list.ts";
+export { resolveFinding, type Resolution } from "./resolve.ts";
 
 export interface NewFinding {
   /** Stable, in kebab-case. */
   kind: string;
-  severity: "critical" | "warning";
+  severity: FindingSeverity;
   subjectType: string;
   subjectId: string;
   /** What differs, without personal data. */

@@ -1,0 +1,162 @@
+import { expect, it, onTestFinished } from "vitest";
+import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import {
+  findFindings,
+  listFindings,
+  recordFinding,
+  resolveFinding,
+  type NewFinding,
+} from "../../../lib/findings/index.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+
+async function given(): Promise<{ database: TestDatabase; client: () => Db }> {
+  const database = await createTestDatabase();
+  const clients: Db[] = [];
+  onTestFinished(async () => {
+    await Promise.all(clients.map((client) => client.$disconnect()));
+    await database.drop();
+  });
+  const client = (): Db => {
+    const made = createPrisma({
+      url: database.url,
+      applicationName: "findings test",
+      readOnly: false,
+      connections: 1,
+    });
+    clients.push(made);
+    return made;
+  };
+  return { database, client };
+}
+
+const finding = (subjectId: string, change: Partial<NewFinding> = {}): NewFinding => ({
+  kind: "amount-differs",
+  severity: "critical",
+  subjectType: "payout",
+  subjectId,
+  details: { oursPaise: 1n },
+  ...change,
+});
+const everything = { all: true, severity: undefined, kind: undefined, limit: 50 };
+
+it("lists what is open, critical first, then last seen first, in bounded pages", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("old"));
+  await recordFinding(db, finding("mild", { severity: "warning", kind: "late" }));
+  await recordFinding(db, finding("new"));
+  await recordFinding(db, finding("done"));
+  await database.query(
+    "UPDATE findings SET last_seen_at = now() - interval '1 day' WHERE subject_id = 'old'",
+  );
+  const [done] = await database.query<{ id: string }>(
+    "SELECT id FROM findings WHERE subject_id = 'done'",
+  );
+  await resolveFinding(db, { findingId: done?.id ?? "", by: "Asha", reason: "paid by hand" });
+  const subjects = async (filter: Partial<typeof everything>): Promise<string[]> => {
+    const { findings } = await listFindings(db, { ...everything, all: false, ...filter });
+    return findings.map(({ subjectId }) => subjectId);
+  };
+
+  expect(await subjects({})).toEqual(["new", "old", "mild"]);
+  expect(await subjects({ all: true })).toEqual(["new", "old", "mild", "done"]);
+  expect((await listFindings(db, { ...everything, severity: "warning" })).findings).toHaveLength(1);
+  expect((await listFindings(db, { ...everything, kind: "late" })).findings).toHaveLength(1);
+  expect(await listFindings(db, { ...everything, limit: 3 })).toMatchObject({ more: true });
+  expect(await listFindings(db, { ...everything, limit: 4 })).toMatchObject({ more: false });
+  expect(await findFindings(db, done?.id.slice(0, 8) ?? "")).toMatchObject([
+    { subjectId: "done", resolvedBy: "Asha", resolution: "paid by hand" },
+  ]);
+  expect(await findFindings(db, "%")).toEqual([]);
+});
+
+it("is resolved once, by one of several people, with an audit entry; the others are told who it was", async () => {
+  const { database, client } = await given();
+  await recordFinding(client(), finding("p"));
+  const [row] = await database.query<{ id: string }>("SELECT id FROM findings");
+  const findingId = row?.id ?? "";
+
+  const people = ["Asha", "Binu", "Charu"];
+  const results = await Promise.all(
+    people.map((by) => resolveFinding(client(), { findingId, by, reason: `seen by ${by}` })),
+  );
+
+  const winner = people[results.findIndex(({ outcome }) => outcome === "resolved")] ?? "";
+  expect(results.filter(({ outcome }) => outcome === "resolved")).toHaveLength(1);
+  for (const result of results.filter(({ outcome }) => outcome !== "resolved")) {
+    expect(result).toMatchObject({ outcome: "already", by: winner, reason: `seen by ${winner}` });
+  }
+  expect(await database.query("SELECT resolved_by, resolution FROM findings")).toEqual([
+    { resolved_by: winner, resolution: `seen by ${winner}` },
+  ]);
+  expect(
+    await database.query(
+      "SELECT actor, category, action, subject_type, subject_id, reason, detail FROM audit_log",
+    ),
+  ).toEqual([
+    {
+      actor: winner,
+      category: "finding",
+      action: "resolved",
+      subject_type: "finding",
+      subject_id: findingId,
+      reason: `seen by ${winner}`,
+      detail: { kind: "amount-differs", subjectType: "payout", subjectId: "p" },
+    },
+  ]);
+  const nobody = "00000000-0000-4000-8000-000000000001";
+  expect(await resolveFinding(client(), { findingId: nobody, by: "Asha", reason: "x" })).toEqual({
+    outcome: "unknown",
+  });
+});
+
+it("seen again while it is open is the same, and after it was resolved a new one", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  await recordFinding(db, finding("p"));
+  const [row] = await database.query<{ id: string }>("SELECT id FROM findings");
+  await resolveFinding(db, { findingId: row?.id ?? "", by: "Asha", reason: "mended" });
+  await recordFinding(db, finding("p", { details: { again: true } }));
+
+  expect(
+    await database.query(
+      "SELECT resolved_by, details FROM findings ORDER BY resolved_by NULLS LAST",
+    ),
+  ).toEqual([
+    { resolved_by: "Asha", details: { oursPaise: "1" } },
+    { resolved_by: null, details: { again: true } },
+  ]);
+});
+
+it("that is resolved never changes, and says by whom and why", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  const resolve = (by: string, reason: string) =>
+    database.query(
+      "UPDATE findings SET resolved_at = now(), resolved_by = $1, resolution = $2 WHERE resolved_at IS NULL",
+      [by, reason],
+    );
+  for (const [by, reason] of [
+    [" ", "mended"],
+    ["Asha", " "],
+  ] as const) {
+    await expect(resolve(by, reason)).rejects.toMatchObject({
+      constraint: "findings_resolution_said",
+    });
+  }
+  await expect(database.query("UPDATE findings SET resolved_at = now()")).rejects.toMatchObject({
+    constraint: "findings_resolution",
+  });
+  await resolve("Asha", "mended");
+  for (const change of [
+    "resolution = 'another'",
+    "resolved_at = NULL, resolved_by = NULL, resolution = NULL",
+    "details = '{}'",
+  ]) {
+    await expect(database.query(`UPDATE findings SET ${change}`)).rejects.toMatchObject({
+      constraint: "findings_resolved_once",
+    });
+  }
+});
