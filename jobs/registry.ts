@@ -2,6 +2,12 @@ import type { AnyJob } from "../lib/job/index.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
+import { job as reconcilePayoutStatus } from "./payouts/reconcile-payout-status.ts";
 
 /** Every scheduled job: the one source of names, schedules, lock times and environments. */
-export const jobs: readonly AnyJob[] = [createPayoutBatch, processPayouts, handleStuckPayouts];
+export const jobs: readonly AnyJob[] = [
+  createPayoutBatch,
+  processPayouts,
+  handleStuckPayouts,
+  reconcilePayoutStatus,
+];

@@ -23,14 +23,21 @@ export interface NewFinding {
 }
 
 /**
- * Stores a difference that a job may not mend by itself. The same difference seen again is the same
- * finding until a person resolves it; after that it is a new one.
+ * Stores a difference that a job may not mend by itself, and says whether it is open. The same difference
+ * seen again is the same finding; one that a person has resolved stays resolved as long as its details are
+ * the ones that the person saw, and is a new finding once they differ.
  */
-export async function recordFinding(tx: DbSession, finding: NewFinding): Promise<void> {
-  await tx.$executeRaw`
+export async function recordFinding(tx: DbSession, finding: NewFinding): Promise<boolean> {
+  const details = toJson(finding.details);
+  const stored = await tx.$executeRaw`
     INSERT INTO findings (kind, severity, subject_type, subject_id, details)
-    VALUES (${finding.kind}, ${finding.severity}::finding_severity, ${finding.subjectType},
-            ${finding.subjectId}, ${toJson(finding.details)}::jsonb)
+    SELECT ${finding.kind}, ${finding.severity}::finding_severity, ${finding.subjectType},
+           ${finding.subjectId}, ${details}::jsonb
+    WHERE NOT EXISTS (
+      SELECT 1 FROM findings
+      WHERE kind = ${finding.kind} AND subject_type = ${finding.subjectType}
+        AND subject_id = ${finding.subjectId} AND details = ${details}::jsonb AND resolved_at IS NOT NULL)
     ON CONFLICT (kind, subject_type, subject_id) WHERE resolved_at IS NULL
     DO UPDATE SET last_seen_at = now(), details = EXCLUDED.details, severity = EXCLUDED.severity`;
+  return stored > 0;
 }

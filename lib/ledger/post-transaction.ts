@@ -5,13 +5,14 @@ import { sumPaise, type Paise } from "../support/money.ts";
 
 export type LedgerAccountName =
   | { code: "PLATFORM_CLEARING" | "BANK" | "TAX_PAYABLE" | "PROVIDER_FEES" | "PROVIDER_FEES_TAX" }
-  | { code: "CONSULTANT_PAYABLE"; consultantId: string };
+  | { code: "CONSULTANT_PAYABLE"; consultantId: string }
+  | { code: "WALLET"; walletId: string };
 
 export interface Posting {
   /** Makes the posting happen once, whoever tries again. */
   key: string;
   kind: string;
-  payoutId: string;
+  payoutId?: string;
   /** Debits positive, credits negative; entries of zero are left out. */
   entries: readonly { account: LedgerAccountName; amountPaise: Paise }[];
 }
@@ -35,29 +36,32 @@ export async function postTransaction(tx: DbSession, posting: Posting): Promise<
     entries.map(({ account, amountPaise }) => ({
       code: account.code,
       consultantId: "consultantId" in account ? account.consultantId : null,
+      walletId: "walletId" in account ? account.walletId : null,
       amountPaise,
     })),
   );
   await tx.$executeRaw`
-    INSERT INTO ledger_accounts (code, consultant_id)
-    SELECT DISTINCT code::ledger_account_code, "consultantId"
-    FROM jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid)
-    ORDER BY 1, 2
+    INSERT INTO ledger_accounts (code, consultant_id, wallet_id)
+    SELECT DISTINCT code::ledger_account_code, "consultantId", "walletId"
+    FROM jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid, "walletId" uuid)
+    ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING`;
   await tx.$executeRaw`
     WITH posted AS (
       INSERT INTO ledger_transactions (key, kind, payout_id)
-      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId}::uuid)
+      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId ?? null}::uuid)
       ON CONFLICT (key) DO NOTHING
       RETURNING id
     )
     INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
     SELECT posted.id, account.id, entry."amountPaise"
     FROM posted
-    CROSS JOIN jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid, "amountPaise" bigint)
+    CROSS JOIN jsonb_to_recordset(${rows}::jsonb)
+      AS entry (code text, "consultantId" uuid, "walletId" uuid, "amountPaise" bigint)
     JOIN ledger_accounts AS account
       ON account.code = entry.code::ledger_account_code
-      AND account.consultant_id IS NOT DISTINCT FROM entry."consultantId"`;
+      AND account.consultant_id IS NOT DISTINCT FROM entry."consultantId"
+      AND account.wallet_id IS NOT DISTINCT FROM entry."walletId"`;
 }
 
 /**

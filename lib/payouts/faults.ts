@@ -1,4 +1,4 @@
-import type { SystemicFault } from "../razorpay/index.ts";
+import type { Answer, SystemicFault } from "../razorpay/index.ts";
 
 /** A fault that the next payout would meet as well: the run stops. */
 export interface RunFault {
@@ -56,3 +56,20 @@ export const recordFailed: RunFault = {
   remedy:
     "Look at the database. The payout stays in processing, its earnings stay linked, and it is not sent again.",
 };
+
+/** Why a read that a whole run depends on gave nothing to work with. */
+export function faultOf(answer: Exclude<Answer<unknown>, { kind: "accepted" }>): RunFault {
+  switch (answer.kind) {
+    case "systemic":
+      return systemicFault(answer.fault);
+    case "unknown":
+      return gatewayDown;
+    case "refused":
+      return {
+        code: "account-refused",
+        message: `The provider refuses to read our account (${answer.failure.code}${answer.failure.field === null ? "" : `, ${answer.failure.field}`}).`,
+        remedy:
+          "Check RAZORPAYX_ACCOUNT_NUMBER: it is our own RazorpayX account, and the key must belong to it.",
+      };
+  }
+}

@@ -10,3 +10,5 @@ export type { BatchItem, BatchReport } from "./batch/report.ts";
 export { batchEnvironment, type BatchSettings } from "./batch/settings.ts";
 export { stuckOutputs, stuckTables, type StuckReport } from "./stuck/report.ts";
 export { stuckEnvironment, type StuckSettings } from "./stuck/settings.ts";
+export { reconcileOutputs, reconcileTables, type ReconcileReport } from "./reconcile/report.ts";
+export { reconcileEnvironment, type ReconcileSettings } from "./reconcile/settings.ts";

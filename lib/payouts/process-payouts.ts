@@ -14,7 +14,7 @@ import {
   type DueCursor,
   type DuePayout,
 } from "./due.ts";
-import { gatewayDown, systemicFault, type RunFault } from "./faults.ts";
+import { faultOf, gatewayDown, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
@@ -161,30 +161,11 @@ async function planAll(
 /** A harmless read before the first claim: wrong credentials or a closed gateway touch no row. */
 async function askGateway(ports: PayoutPorts): Promise<RunFault | undefined> {
   const answer = await ports.gateway.listPayouts({ count: 1 }, { signal: ports.signal });
-  switch (answer.kind) {
-    case "accepted":
-      return undefined;
-    case "systemic":
-      ports.log.error(
-        { fault: answer.fault, httpStatus: answer.httpStatus, detail: answer.detail },
-        "the provider can not be used",
-      );
-      return systemicFault(answer.fault);
-    case "unknown":
-      if (ports.signal.aborted) return undefined;
-      ports.log.error(
-        { cause: answer.cause, httpStatus: answer.httpStatus, detail: answer.detail },
-        "the provider can not be used",
-      );
-      return gatewayDown;
-    case "refused":
-      return {
-        code: "account-refused",
-        message: `The provider refuses to list the payouts of our account (${answer.failure.code}${answer.failure.field === null ? "" : `, ${answer.failure.field}`}).`,
-        remedy:
-          "Check RAZORPAYX_ACCOUNT_NUMBER: it is our own RazorpayX account, and the key must belong to it.",
-      };
-  }
+  if (answer.kind === "accepted") return undefined;
+  if (answer.kind === "unknown" && ports.signal.aborted) return undefined;
+  const fault = faultOf(answer);
+  ports.log.error({ fault: fault.code, answer: answer.kind }, "the provider can not be used");
+  return fault;
 }
 
 /** Pays unit after unit, several in hand at once. */

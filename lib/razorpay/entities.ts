@@ -66,6 +66,8 @@ export interface Transaction {
   balancePaise: bigint | null;
   /** What caused it: a payout, a reversal, a bank transfer. */
   source: { id: string; entity: string } | null;
+  /** `pout_…` of a payout, and of the payout that a reversal gives back. */
+  payoutId: string | null;
   createdAt: Date;
 }
 

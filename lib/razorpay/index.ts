@@ -55,3 +55,4 @@ export {
   razorpayXVariables,
   type SettingProblem,
 } from "./settings.ts";
+export { walkList, type Walk } from "./walk-list.ts";

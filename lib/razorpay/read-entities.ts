@@ -103,7 +103,10 @@ const transaction = z
     credit: amountPaise,
     debit: amountPaise,
     balance: signedPaise.nullish().catch(null),
-    source: z.object({ id, entity: z.string() }).nullish().catch(null),
+    source: z
+      .object({ id, entity: z.string(), payout_id: id.nullish().catch(null) })
+      .nullish()
+      .catch(null),
     created_at: instant,
   })
   .transform((raw): Transaction => ({
@@ -112,9 +115,17 @@ const transaction = z
     creditPaise: raw.credit,
     debitPaise: raw.debit,
     balancePaise: raw.balance ?? null,
-    source: raw.source ?? null,
+    source: raw.source ? { id: raw.source.id, entity: raw.source.entity } : null,
+    payoutId: payoutOf(raw.source ?? null),
     createdAt: raw.created_at,
   }));
+
+function payoutOf(
+  source: { id: string; entity: string; payout_id?: string | null | undefined } | null,
+): string | null {
+  if (source?.entity === "payout") return source.id;
+  return source?.payout_id ?? null;
+}
 
 function balance(payoutAccountNumber: string): z.ZodType<Balance> {
   return z

@@ -197,7 +197,11 @@ const RULES: Record<string, string> = {
     CROSS JOIN LATERAL (VALUES ('BANK', -sums.bank), ('TAX_PAYABLE', -sums.tax),
       ('PROVIDER_FEES', sums.fees), ('PROVIDER_FEES_TAX', sums.fees_tax)) AS expected (code, paise)
     LEFT JOIN ledger_accounts AS account ON account.code::text = expected.code
-    LEFT JOIN ledger_entries AS entry ON entry.account_id = account.id
+    LEFT JOIN LATERAL (
+      SELECT posted.amount_paise FROM ledger_entries AS posted
+      JOIN ledger_transactions AS booking ON booking.id = posted.transaction_id
+      WHERE posted.account_id = account.id AND booking.kind IN ('payout-completed', 'payout-reversed')
+    ) AS entry ON true
     GROUP BY account.code, expected.code, expected.paise
     HAVING COALESCE(sum(entry.amount_paise), 0) <> expected.paise`,
 };

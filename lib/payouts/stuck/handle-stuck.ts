@@ -1,20 +1,13 @@
-import { recordFinding } from "../../findings/index.ts";
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { CoreResult } from "../../support/verdict.ts";
 import { systemicFault, gatewayDown, type RunFault } from "../faults.ts";
-import {
-  countInDoubt,
-  inDoubtAfter,
-  takeOverInDoubt,
-  type InDoubt,
-  type InDoubtCursor,
-} from "./in-doubt.ts";
+import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { failed } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
-import { ClaimLostError } from "../release.ts";
-import { recordAccepted, recordTurnedAway, type AttemptRef } from "../settle.ts";
+import { recordTurnedAway } from "../settle.ts";
 import { countStuck, emptyStuckReport, type StuckOutcome, type StuckReport } from "./report.ts";
+import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 
 export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
@@ -81,10 +74,8 @@ async function lookUp(
   return answer.kind === "accepted" ? { ...answer, value: [answer.value] } : answer;
 }
 
-interface Decision {
-  outcome: StuckOutcome;
-  code: string;
-  message: string;
+function asSettler(ports: StuckPorts): Settler {
+  return { ...ports, actor: "job:payouts/handle-stuck-payouts" };
 }
 
 async function decide(
@@ -94,7 +85,7 @@ async function decide(
 ): Promise<Decision> {
   if (answer.kind === "refused") {
     // A payout whose id we hold can not cease to exist: a person looks at it.
-    return conflict(ports, doubt, {
+    return conflict(asSettler(ports), doubt, {
       kind: "provider-payout-missing",
       details: { providerPayoutId: doubt.providerPayoutId },
     });
@@ -106,41 +97,10 @@ async function decide(
       message: `the provider gave no usable answer: ${answer.detail}`,
     };
   }
-  const [provider, ...more] = answer.value;
-  if (provider === undefined) return closeOrWait(ports, doubt);
-  if (more.length > 0) {
-    return conflict(ports, doubt, {
-      kind: "several-live-payouts",
-      details: { providerPayoutIds: answer.value.map(({ id }) => id) },
-    });
-  }
-  if (provider.amountPaise !== doubt.netPaise) {
-    return conflict(ports, doubt, {
-      kind: "amount-differs",
-      details: {
-        providerPayoutId: provider.id,
-        oursPaise: doubt.netPaise,
-        theirsPaise: provider.amountPaise,
-      },
-    });
-  }
-  return settle(ports, doubt, { provider, httpStatus: answer.httpStatus });
-}
-
-async function settle(
-  ports: StuckPorts,
-  doubt: InDoubt,
-  { provider, httpStatus }: { provider: ProviderPayout; httpStatus: number },
-): Promise<Decision> {
-  const done = {
-    code: provider.statusText,
-    message: `the provider has it as ${provider.statusText}`,
-  };
-  if (ports.dryRun) return { outcome: "settled", ...done };
-  return asHolder(ports, doubt, async (ref) => {
-    const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
-    const settlement = await recordAccepted(ports.db, ref, { provider, httpStatus, body });
-    return { outcome: settlement === "in-flight" ? "in-flight" : "settled", ...done };
+  if (answer.value.length === 0) return closeOrWait(ports, doubt);
+  return settleFound(asSettler(ports), doubt, {
+    found: answer.value,
+    httpStatus: answer.httpStatus,
   });
 }
 
@@ -158,7 +118,7 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
   };
   if (ports.dryRun) return closed;
   ports.lease.assertTrusted();
-  return asHolder(ports, doubt, async (ref) => {
+  return asHolder(asSettler(ports), doubt, async (ref) => {
     await recordTurnedAway(ports.db, ref, {
       httpStatus: undefined,
       fault: "NEVER_ACCEPTED",
@@ -166,51 +126,6 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
     });
     return closed;
   });
-}
-
-/** Takes the payout over and settles it; somebody else who was faster has done so already. */
-async function asHolder(
-  { db, runId, lease }: StuckPorts,
-  doubt: InDoubt,
-  body: (ref: AttemptRef) => Promise<Decision>,
-): Promise<Decision> {
-  const elsewhere: Decision = {
-    outcome: "skipped",
-    code: "CLAIMED_ELSEWHERE",
-    message: "another run is settling it",
-  };
-  if (!(await takeOverInDoubt(db, doubt, { runId, fence: lease.fence }))) return elsewhere;
-  try {
-    return await body({
-      attemptId: doubt.attemptId,
-      payoutId: doubt.payoutId,
-      runId,
-      actor: "job:payouts/handle-stuck-payouts",
-    });
-  } catch (error) {
-    if (error instanceof ClaimLostError) return elsewhere;
-    throw error;
-  }
-}
-
-async function conflict(
-  { db, dryRun }: StuckPorts,
-  doubt: InDoubt,
-  finding: { kind: string; details: Record<string, unknown> },
-): Promise<Decision> {
-  if (!dryRun) {
-    await recordFinding(db, {
-      ...finding,
-      severity: "critical",
-      subjectType: "payout",
-      subjectId: doubt.payoutId,
-    });
-  }
-  return {
-    outcome: "conflict",
-    code: finding.kind,
-    message: "our record and the provider's differ; a finding is stored for a person",
-  };
 }
 
 /** In flight at the provider is an answer: IMPS and UPI may take three working days. */

@@ -1,0 +1,120 @@
+import type { DbSession } from "../db/prisma.ts";
+import type { Paise } from "../support/money.ts";
+
+/** Our account at the provider, as it was last read, beside what the books say of it. */
+export interface ProviderCash {
+  /** Balance by the transactions that were read. */
+  providerPaise: Paise;
+  /** Balance of BANK in the books. */
+  ledgerPaise: Paise;
+  /** Left the account (or came back to it) and not booked yet: the payout is not finished. */
+  inFlightPaise: Paise;
+  /** Booked, and the account was not read since. */
+  notReadPaise: Paise;
+  /** Ledger - (provider + in flight - not read): zero when nothing is unexplained. */
+  driftPaise: Paise;
+  /** Of the newest transaction that was read; null when there was none. */
+  asOf: Date | null;
+}
+
+/**
+ * Cash at the provider against cash in the books; undefined before the first day was closed.
+ *
+ * What was booked for attempts made before the first day is inside its opening balance: the opening
+ * posting made up for it, so it is in none of these numbers.
+ */
+export async function readProviderCash(db: DbSession): Promise<ProviderCash | undefined> {
+  const [row] = await db.$queryRaw<Omit<ProviderCash, "driftPaise">[]>`
+    WITH opening AS (
+      SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
+      FROM provider_days ORDER BY day LIMIT 1
+    ), booked AS (
+      SELECT attempt.provider_payout_id, attempt.created_at, booking.kind,
+             -sum(entry.amount_paise) AS out_paise
+      FROM ledger_transactions AS booking
+      JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+      JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
+      JOIN payout_attempts AS attempt
+        ON attempt.payout_id = booking.payout_id AND attempt.state IN ('PROCESSED', 'REVERSED')
+      WHERE booking.kind IN ('payout-completed', 'payout-reversed')
+      GROUP BY attempt.id, booking.id
+    ), in_flight AS (
+      SELECT COALESCE(sum(stored.debit_paise - stored.credit_paise), 0) AS paise
+      FROM provider_transactions AS stored
+      JOIN payout_attempts AS attempt ON attempt.provider_payout_id = stored.provider_payout_id
+      WHERE NOT EXISTS (
+        SELECT 1 FROM booked
+        WHERE booked.provider_payout_id = stored.provider_payout_id
+          AND booked.kind = CASE WHEN stored.debit_paise > 0 THEN 'payout-completed' ELSE 'payout-reversed' END)
+    ), not_read AS (
+      SELECT COALESCE(sum(booked.out_paise), 0) AS paise
+      FROM booked CROSS JOIN opening
+      WHERE booked.created_at >= opening.at AND NOT EXISTS (
+        SELECT 1 FROM provider_transactions AS stored
+        WHERE stored.provider_payout_id = booked.provider_payout_id
+          AND (stored.debit_paise > 0) = (booked.kind = 'payout-completed'))
+    )
+    SELECT (opening.opening_paise + COALESCE((
+              SELECT sum(credit_paise - debit_paise) FROM provider_transactions), 0))::bigint AS "providerPaise",
+           COALESCE((
+              SELECT sum(entry.amount_paise) FROM ledger_entries AS entry
+              JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
+           ), 0)::bigint AS "ledgerPaise",
+           in_flight.paise::bigint AS "inFlightPaise", not_read.paise::bigint AS "notReadPaise",
+           (SELECT max(at) FROM provider_transactions) AS "asOf"
+    FROM opening CROSS JOIN in_flight CROSS JOIN not_read`;
+  if (!row) return undefined;
+  const { providerPaise, ledgerPaise, inFlightPaise, notReadPaise } = row;
+  return { ...row, driftPaise: ledgerPaise - (providerPaise + inFlightPaise - notReadPaise) };
+}
+
+/** What was booked for attempts made before a day, and is inside the opening balance of that day. */
+export async function bookedBeforeOpening(db: DbSession, day: string): Promise<Paise> {
+  const [row] = await db.$queryRaw<{ paise: bigint }[]>`
+    SELECT COALESCE(-sum(entry.amount_paise), 0)::bigint AS paise
+    FROM ledger_transactions AS booking
+    JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+    JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
+    JOIN payout_attempts AS attempt
+      ON attempt.payout_id = booking.payout_id AND attempt.state IN ('PROCESSED', 'REVERSED')
+    WHERE booking.kind IN ('payout-completed', 'payout-reversed')
+      AND attempt.created_at < ${day}::date::timestamp AT TIME ZONE 'Asia/Kolkata'
+      AND NOT EXISTS (
+        SELECT 1 FROM provider_transactions AS stored
+        WHERE stored.provider_payout_id = attempt.provider_payout_id
+          AND (stored.debit_paise > 0) = (booking.kind = 'payout-completed'))`;
+  return row?.paise ?? 0n;
+}
+
+/** A transaction of the account that explains the difference, or takes part in it. */
+export interface UnexplainedCash {
+  /** `txn_…` */
+  transactionId: string;
+  sourceEntity: string | null;
+  /** Credit less debit. */
+  providerPaise: Paise;
+  /** What the books have for it. */
+  ledgerPaise: Paise;
+}
+
+/** Transactions that the books do not have, or have with another amount; the largest differences first. */
+export async function unexplainedCash(db: DbSession, most: number): Promise<UnexplainedCash[]> {
+  return db.$queryRaw<UnexplainedCash[]>`
+    SELECT stored.id AS "transactionId", stored.source_entity AS "sourceEntity",
+           stored.credit_paise - stored.debit_paise AS "providerPaise",
+           COALESCE(booked.paise, 0)::bigint AS "ledgerPaise"
+    FROM provider_transactions AS stored
+    LEFT JOIN payout_attempts AS attempt ON attempt.provider_payout_id = stored.provider_payout_id
+    LEFT JOIN ledger_transactions AS booking
+      ON booking.key = CASE WHEN attempt.id IS NULL THEN 'provider-transaction:' || stored.id
+                            WHEN stored.debit_paise > 0 THEN 'payout-completed:' || attempt.payout_id
+                            ELSE 'payout-reversed:' || attempt.payout_id END
+    LEFT JOIN LATERAL (
+      SELECT sum(entry.amount_paise) AS paise FROM ledger_entries AS entry
+      JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
+      WHERE entry.transaction_id = booking.id) AS booked ON true
+    WHERE COALESCE(booked.paise, 0) <> stored.credit_paise - stored.debit_paise
+      AND (attempt.id IS NULL OR booking.id IS NOT NULL)
+    ORDER BY abs(stored.credit_paise - stored.debit_paise - COALESCE(booked.paise, 0)) DESC, stored.id
+    LIMIT ${most}`;
+}

@@ -1,0 +1,267 @@
+import { recordFinding, type NewFinding } from "../../findings/index.ts";
+import { walkList, type ProviderPayout, type Walk } from "../../razorpay/index.ts";
+import { readStatement } from "../../statement/index.ts";
+import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { faultOf, type RunFault } from "../faults.ts";
+import { failed } from "../judge.ts";
+import type { PayoutPorts } from "../ports.ts";
+import { ClaimLostError } from "../release.ts";
+import { reversePayout } from "../reverse.ts";
+import { settleFound, type Settler } from "../stuck/settle-found.ts";
+import { compare, isLive, type OurAttempt } from "./compare.ts";
+import {
+  findAttempts,
+  knownAttemptsAfter,
+  readPeriod,
+  type AttemptCursor,
+} from "./our-attempts.ts";
+import {
+  addItem,
+  countFinding,
+  emptyReconcileReport,
+  type ReconcileItem,
+  type ReconcileReport,
+} from "./report.ts";
+import type { ReconcileSettings } from "./settings.ts";
+
+export type ReconcilePorts = Omit<PayoutPorts, "settings" | "limit"> & {
+  readonly settings: ReconcileSettings;
+};
+
+interface Run {
+  ports: ReconcilePorts;
+  report: ReconcileReport;
+  settler: Settler;
+  /** Ids on the provider's list. */
+  seen: Set<string>;
+}
+
+const ACTOR = "job:payouts/reconcile-payout-status";
+const PAGE = 100;
+
+/**
+ * Compares the provider's list of a period with our attempts, both ways. What the provider knows better moves
+ * forward along the graph; what can not be mended that way is a finding for a person. Then the account's own
+ * transactions are read and its days are closed.
+ */
+export async function reconcilePayoutStatus(
+  ports: ReconcilePorts,
+): Promise<CoreResult<ReconcileReport>> {
+  const report = emptyReconcileReport(ports.dryRun);
+  const run: Run = { ports, report, settler: { ...ports, actor: ACTOR }, seen: new Set() };
+  const period = await readPeriod(ports.db, ports.settings.days);
+
+  const walk = await walkList(
+    (page) =>
+      ports.gateway.listPayouts({ fromMs: period.fromMs, ...page }, { signal: ports.signal }),
+    { signal: ports.signal, onPage: (page, httpStatus) => comparePage(run, page, httpStatus) },
+  );
+  if (walk.kind !== "complete") return { verdict: endOf(walk), report };
+  const missing = await askForMissing(run, period.from);
+  if (missing) return { verdict: missing, report };
+
+  const statement = await readStatement({
+    ...ports,
+    firstMs: period.fromMs,
+    find: (finding) => find(run, finding, finding.subjectId),
+  });
+  report.statement = statement.report;
+  if (statement.walk.kind !== "complete") return { verdict: endOf(statement.walk), report };
+  return { verdict: judge(report), report };
+}
+
+function endOf(walk: Exclude<Walk, { kind: "complete" }>): Verdict {
+  return walk.kind === "interrupted" ? { kind: "interrupted" } : failed(faultOf(walk.answer));
+}
+
+async function comparePage(run: Run, page: ProviderPayout[], httpStatus: number): Promise<void> {
+  const { ports, report, seen } = run;
+  const attempts = await findAttempts(ports.db, page);
+  const byReference = new Map(attempts.map((attempt) => [attempt.referenceId, attempt]));
+  const byId = new Map(attempts.map((attempt) => [attempt.providerPayoutId, attempt]));
+  for (const theirs of page) {
+    if (ports.signal.aborted) return;
+    report.read++;
+    seen.add(theirs.id);
+    const ours = byId.get(theirs.id) ?? byReference.get(theirs.referenceId ?? "");
+    if (ours) await compareOne(run, ours, { theirs, httpStatus });
+    else await withoutRow(run, theirs);
+  }
+  ports.progress.update(report.read, report.read);
+}
+
+/** What the provider has and we have not. */
+async function withoutRow(run: Run, theirs: ProviderPayout): Promise<void> {
+  const isOurForm = /^[0-9a-f-]{36}-[0-9]+$/.test(theirs.referenceId ?? "");
+  const isCritical = isOurForm && isLive(theirs);
+  await find(
+    run,
+    {
+      kind: isOurForm ? "provider-payout-without-row" : "foreign-provider-payout",
+      severity: isCritical ? "critical" : "warning",
+      subjectType: "provider-payout",
+      subjectId: theirs.id,
+      details: {
+        status: theirs.statusText,
+        amountPaise: theirs.amountPaise,
+        ...(isOurForm ? { referenceId: theirs.referenceId } : {}),
+      },
+    },
+    theirs.id,
+  );
+}
+
+async function compareOne(
+  run: Run,
+  ours: OurAttempt,
+  { theirs, httpStatus }: { theirs: ProviderPayout; httpStatus: number },
+): Promise<void> {
+  const { report } = run;
+  const { payoutId } = ours;
+  const comparison = compare(ours, theirs);
+  switch (comparison.kind) {
+    case "same":
+    case "behind":
+      report[comparison.kind]++;
+      return;
+    case "settle":
+      return settle(run, ours, { theirs, httpStatus });
+    case "reverse":
+      return reverse(run, ours, theirs);
+    case "finding":
+      return find(
+        run,
+        {
+          ...comparison.finding,
+          subjectType: "payout",
+          subjectId: payoutId,
+          details: {
+            referenceId: ours.referenceId,
+            providerPayoutId: theirs.id,
+            ours: ours.state,
+            theirs: theirs.statusText,
+            oursPaise: ours.netPaise,
+            theirsPaise: theirs.amountPaise,
+            ...(ours.providerPayoutId === theirs.id ? {} : { knownAs: ours.providerPayoutId }),
+          },
+        },
+        payoutId,
+      );
+  }
+}
+
+/** An attempt whose id at the provider is not known yet is looked up by reference: there may be several. */
+async function settle(
+  run: Run,
+  ours: OurAttempt,
+  { theirs, httpStatus }: { theirs: ProviderPayout; httpStatus: number },
+): Promise<void> {
+  const { ports, report, settler } = run;
+  let found: readonly ProviderPayout[] = [theirs];
+  if (ours.providerPayoutId === null) {
+    const answer = await ports.gateway.findPayoutsByReference(ours.referenceId, {
+      signal: ports.signal,
+    });
+    // The list was read a moment ago; without an answer now, the next run or handle-stuck settles it.
+    if (answer.kind !== "accepted" || answer.value.length === 0) {
+      report.skipped++;
+      return;
+    }
+    found = answer.value;
+  }
+  const { outcome, code, message } = await settleFound(settler, ours, { found, httpStatus });
+  const item: ReconcileItem = { payoutId: ours.payoutId, outcome, message };
+  if (outcome === "conflict") {
+    countFinding(report, { severity: "critical", isOpen: true, item: { ...item, outcome: code } });
+  } else if (outcome === "settled") {
+    report.settled++;
+    addItem(report, item);
+  } else if (outcome === "in-flight") report.inFlight++;
+  else report.skipped++;
+  ports.log.info({ payoutId: ours.payoutId, outcome, code }, message);
+}
+
+async function reverse(run: Run, ours: OurAttempt, theirs: ProviderPayout): Promise<void> {
+  const { ports, report } = run;
+  const { payoutId, attemptId } = ours;
+  if (!ports.dryRun) {
+    ports.lease.assertTrusted();
+    try {
+      await reversePayout(ports.db, { payoutId, attemptId, provider: theirs, actor: ACTOR });
+    } catch (error) {
+      if (!(error instanceof ClaimLostError)) throw error;
+      report.skipped++;
+      return;
+    }
+  }
+  report.reversed++;
+  const message = `the money came back: ${theirs.statusReason ?? theirs.statusText}`;
+  addItem(report, { payoutId, outcome: "reversed", message });
+  ports.log.warn({ payoutId, providerPayoutId: theirs.id }, "a completed payout was reversed");
+}
+
+/** What we have and a complete list did not show: asked for one by one before anything is said of it. */
+async function askForMissing(run: Run, from: string): Promise<Verdict | undefined> {
+  const { ports, report, seen } = run;
+  for (let cursor: AttemptCursor | undefined; ;) {
+    const page = await knownAttemptsAfter(ports.db, { from, cursor, count: PAGE });
+    for (const ours of page) {
+      const id = ours.providerPayoutId;
+      if (id === null || seen.has(id)) continue;
+      if (isStopping(ports)) return { kind: "interrupted" };
+      report.askedFor++;
+      const answer = await ports.gateway.fetchPayout(id, { signal: ports.signal });
+      if (answer.kind === "accepted") {
+        const { value: theirs, httpStatus } = answer;
+        await compareOne(run, ours, { theirs, httpStatus });
+      } else if (answer.kind === "refused") {
+        await find(
+          run,
+          {
+            kind: "provider-payout-missing",
+            severity: "critical",
+            subjectType: "payout",
+            subjectId: ours.payoutId,
+            details: { providerPayoutId: id },
+          },
+          ours.payoutId,
+        );
+      } else {
+        return endOf(isStopping(ports) ? { kind: "interrupted" } : { kind: "unusable", answer });
+      }
+    }
+    cursor = page.at(-1);
+    if (page.length < PAGE) return undefined;
+  }
+}
+
+/** A function, because what was false a moment ago may be true after an await. */
+function isStopping({ signal }: ReconcilePorts): boolean {
+  return signal.aborted;
+}
+
+async function find(run: Run, finding: NewFinding, payoutId: string): Promise<void> {
+  const { ports, report } = run;
+  const isOpen = ports.dryRun || (await recordFinding(ports.db, finding));
+  const item = { payoutId, outcome: finding.kind, message: "a finding is stored for a person" };
+  countFinding(report, { severity: finding.severity, isOpen, item });
+  const { kind, severity, subjectId } = finding;
+  ports.log.warn({ kind, severity, subjectId, isOpen }, "our record and the provider's differ");
+}
+
+function judge({ critical, warnings }: ReconcileReport): Verdict {
+  if (critical > 0) {
+    const differ: RunFault = {
+      code: "records-differ",
+      message: `${critical} differences between our record and the provider's can not be mended by a job.`,
+      remedy:
+        "Look at `npm run findings -- list` and docs/runbooks.md. Nothing was changed for these, and nobody is paid again.",
+    };
+    return failed(differ);
+  }
+  if (warnings === 0) return { kind: "completed" };
+  return {
+    kind: "completed",
+    warning: `${warnings} findings wait for a person: npm run findings -- list.`,
+  };
+}

@@ -1,0 +1,104 @@
+import type { Db } from "../../db/prisma.ts";
+import { recordFinding } from "../../findings/index.ts";
+import type { ProviderPayout } from "../../razorpay/index.ts";
+import type { Lease } from "../../support/lease.ts";
+import { ClaimLostError } from "../release.ts";
+import { recordAccepted, type AttemptRef } from "../settle.ts";
+import { takeOverInDoubt, type InDoubt } from "./in-doubt.ts";
+import type { StuckOutcome } from "./report.ts";
+
+/** A run that settles what other runs have left in doubt. */
+export interface Settler {
+  readonly runId: string;
+  readonly dryRun: boolean;
+  readonly db: Db;
+  readonly lease: Lease;
+  /** As the audit log names it: `job:<name>`. */
+  readonly actor: string;
+}
+
+export interface Decision {
+  outcome: StuckOutcome;
+  code: string;
+  message: string;
+}
+
+/**
+ * What the provider has for an attempt in doubt, recorded as it is there. Several payouts for one reference,
+ * or another amount, change nothing: they are a finding.
+ */
+export async function settleFound(
+  settler: Settler,
+  doubt: InDoubt,
+  { found, httpStatus }: { found: readonly ProviderPayout[]; httpStatus: number },
+): Promise<Decision> {
+  const [provider, ...more] = found;
+  if (provider === undefined || more.length > 0) {
+    return conflict(settler, doubt, {
+      kind: "several-live-payouts",
+      details: { providerPayoutIds: found.map(({ id }) => id) },
+    });
+  }
+  if (provider.amountPaise !== doubt.netPaise) {
+    return conflict(settler, doubt, {
+      kind: "amount-differs",
+      details: {
+        providerPayoutId: provider.id,
+        oursPaise: doubt.netPaise,
+        theirsPaise: provider.amountPaise,
+      },
+    });
+  }
+  const done = {
+    code: provider.statusText,
+    message: `the provider has it as ${provider.statusText}`,
+  };
+  if (settler.dryRun) return { outcome: "settled", ...done };
+  settler.lease.assertTrusted();
+  return asHolder(settler, doubt, async (ref) => {
+    const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
+    const settlement = await recordAccepted(settler.db, ref, { provider, httpStatus, body });
+    return { outcome: settlement === "in-flight" ? "in-flight" : "settled", ...done };
+  });
+}
+
+/** Takes the payout over and settles it; somebody else who was faster has done so already. */
+export async function asHolder(
+  { db, runId, lease, actor }: Settler,
+  doubt: InDoubt,
+  body: (ref: AttemptRef) => Promise<Decision>,
+): Promise<Decision> {
+  const elsewhere: Decision = {
+    outcome: "skipped",
+    code: "CLAIMED_ELSEWHERE",
+    message: "another run is settling it",
+  };
+  if (!(await takeOverInDoubt(db, doubt, { runId, fence: lease.fence }))) return elsewhere;
+  try {
+    return await body({ attemptId: doubt.attemptId, payoutId: doubt.payoutId, runId, actor });
+  } catch (error) {
+    if (error instanceof ClaimLostError) return elsewhere;
+    throw error;
+  }
+}
+
+/** Stores what differs for a person. The payout stays as it is. */
+export async function conflict(
+  { db, dryRun }: Settler,
+  doubt: InDoubt,
+  finding: { kind: string; details: Record<string, unknown> },
+): Promise<Decision> {
+  if (!dryRun) {
+    await recordFinding(db, {
+      ...finding,
+      severity: "critical",
+      subjectType: "payout",
+      subjectId: doubt.payoutId,
+    });
+  }
+  return {
+    outcome: "conflict",
+    code: finding.kind,
+    message: "our record and the provider's differ; a finding is stored for a person",
+  };
+}

@@ -1,0 +1,107 @@
+import type { Db } from "../db/prisma.ts";
+import type { NewFinding } from "../findings/index.ts";
+import { walkList, type RazorpayX, type Transaction, type Walk } from "../razorpay/index.ts";
+import { AfterhoursError } from "../support/errors.ts";
+import type { Lease } from "../support/lease.ts";
+import type { Log } from "../support/log.ts";
+import type { Paise } from "../support/money.ts";
+import { closeDays } from "./close-days.ts";
+import { countNew, readReach, storeTransactions } from "./transactions.ts";
+
+export interface StatementPorts {
+  readonly dryRun: boolean;
+  readonly db: Db;
+  readonly gateway: RazorpayX;
+  readonly lease: Lease;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Where the very first reading begins, in milliseconds since 1970. */
+  readonly firstMs: number;
+  /** Stores a difference for a person. */
+  readonly find: (finding: NewFinding) => Promise<void>;
+}
+
+export interface StatementReport {
+  /** Transactions that were not stored before. */
+  transactionsRead: number;
+  daysClosed: number;
+  /** Undefined when it could not be read, or went on moving while it was. */
+  balancePaise: Paise | undefined;
+}
+
+/** A balance that moves while the transactions are read is read again, so many times in all. */
+const TRIES = 3;
+
+/**
+ * Reads the account's transactions since the last reading, stores them, books the money that was added, and
+ * closes each day that is over. A dry run only reads and counts.
+ *
+ * @throws {AfterhoursError} `ACCOUNT_NOT_LISTED` when the provider lists no balance of our account
+ */
+export async function readStatement(
+  ports: StatementPorts,
+): Promise<{ walk: Walk; report: StatementReport }> {
+  const report: StatementReport = { transactionsRead: 0, daysClosed: 0, balancePaise: undefined };
+  const { today, firstDay, fromMs } = await readReach(ports.db, ports.firstMs);
+  const reading = await readSteadily(ports, fromMs);
+  if (reading.walk.kind !== "complete") return { walk: reading.walk, report };
+  const { transactions, balancePaise } = reading;
+
+  report.balancePaise = balancePaise;
+  report.transactionsRead = await countNew(ports.db, transactions);
+  if (balancePaise === undefined) {
+    ports.log.warn({}, "the balance went on moving while it was read; no day is closed this time");
+  }
+  if (ports.dryRun) return { walk: reading.walk, report };
+  ports.lease.assertTrusted();
+  await storeTransactions(ports.db, transactions);
+  if (balancePaise !== undefined) {
+    report.daysClosed = await closeDays(ports, { today, firstDay, balancePaise });
+  }
+  return { walk: reading.walk, report };
+}
+
+interface SteadyReading {
+  walk: Walk;
+  /** Oldest first. */
+  transactions: Transaction[];
+  balancePaise: Paise | undefined;
+}
+
+/** Balance, transactions, balance: when both balances are equal, the transactions are those in between. */
+async function readSteadily(
+  { gateway, signal }: StatementPorts,
+  fromMs: number,
+): Promise<SteadyReading> {
+  let transactions: Transaction[] = [];
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const before = await readBalance(gateway, signal);
+    if (before.kind !== "balance") return { walk: before, transactions, balancePaise: undefined };
+    const newestFirst: Transaction[] = [];
+    const walk = await walkList(
+      (page) => gateway.listTransactions({ fromMs, ...page }, { signal }),
+      { signal, onPage: (page) => void newestFirst.push(...page) },
+    );
+    if (walk.kind !== "complete") return { walk, transactions, balancePaise: undefined };
+    transactions = newestFirst.reverse();
+    const after = await readBalance(gateway, signal);
+    if (after.kind !== "balance") return { walk: after, transactions, balancePaise: undefined };
+    if (before.paise === after.paise) return { walk, transactions, balancePaise: after.paise };
+  }
+  return { walk: { kind: "complete" }, transactions, balancePaise: undefined };
+}
+
+async function readBalance(
+  gateway: RazorpayX,
+  signal: AbortSignal,
+): Promise<{ kind: "balance"; paise: Paise } | Exclude<Walk, { kind: "complete" }>> {
+  const answer = await gateway.balances({ signal });
+  if (answer.kind !== "accepted") {
+    return signal.aborted ? { kind: "interrupted" } : { kind: "unusable", answer };
+  }
+  const account = answer.value.find(({ isPayoutAccount }) => isPayoutAccount);
+  if (account) return { kind: "balance", paise: account.amountPaise };
+  throw new AfterhoursError("ACCOUNT_NOT_LISTED", "the provider lists no balance of our account", {
+    remedy: "Check RAZORPAYX_ACCOUNT_NUMBER, and that the key belongs to that account.",
+  });
+}

@@ -1,0 +1,13 @@
+import type { ReconcileReport } from "../../lib/payouts/index.ts";
+import { reconcilePayoutStatus } from "../../lib/payouts/reconcile/reconcile-status.ts";
+import type { Verdict } from "../../lib/support/verdict.ts";
+import { withProviderPorts, type ProviderRunOptions } from "./provider-run.ts";
+
+/** One run of reconcile-payout-status in this process, as the job makes it. */
+export async function runReconcile(
+  options: ProviderRunOptions & { days?: number },
+): Promise<{ runId: string; verdict: Verdict; report: ReconcileReport }> {
+  return withProviderPorts(options, "reconcile run under test", ({ razorpayX, ...ports }) =>
+    reconcilePayoutStatus({ ...ports, settings: { razorpayX, days: options.days ?? 14 } }),
+  );
+}
