@@ -5,7 +5,7 @@ import { minutes } from "../../lib/support/clock.ts";
 export const job = defineJob({
   name: "payouts/process-payouts",
   summary:
-    "Pays every approved consultant payout: claims it, withholds tax, sends it, records the answer.",
+    "Pays every approved consultant payout, then those of organizations: claims, withholds tax, sends, records the answer.",
   schedule: { cron: "37 15 * * 1" }, // Mondays, 21:07 in India
   movesMoney: true,
   lock: { failMode: "closed", ttlMs: minutes(35) },

@@ -1,7 +1,7 @@
 /**
  * SQL: whether the earning `e` can be put into an approved payout straight from a finance export. What was
- * refunded in part, waits for its date or belongs to a consultant on hold is left to the weekly batch,
- * which subtracts and waits as it has to.
+ * refunded in part, waits for its date, belongs to a consultant on hold or to an organization's payee is left
+ * to the weekly batch, which subtracts and waits as it has to, and makes the organization's payout.
  */
 export const EARNING_IS_FREE = `(
   e.status = 'READY'
@@ -11,4 +11,5 @@ export const EARNING_IS_FREE = `(
   AND NOT EXISTS (
     SELECT FROM consultant_holds h WHERE h.consultant_id = e.consultant_id AND h.released_at IS NULL
   )
+  AND NOT EXISTS (SELECT FROM organizations o WHERE o.payee_id = e.consultant_id)
 )`;

@@ -97,8 +97,10 @@ function plannedPayouts({
   knownEarnings,
   knownConsultants,
 }: ImportPlan): PayoutTotals {
-  const onHold = new Set(knownConsultants.filter((known) => known.onHold).map(({ ref }) => ref));
-  const newAndFree = newEarnings.filter(({ consultantRef }) => !onHold.has(consultantRef));
+  const leftToBatch = new Set(
+    knownConsultants.filter((known) => known.leftToBatch).map(({ ref }) => ref),
+  );
+  const newAndFree = newEarnings.filter(({ consultantRef }) => !leftToBatch.has(consultantRef));
   const sums = new Map<string, { grossPaise: Paise; amountPaise: Paise }>();
   for (const earning of [...newAndFree, ...knownEarnings.filter(({ free }) => free)]) {
     const sum = sums.get(earning.consultantRef) ?? { grossPaise: 0n, amountPaise: 0n };

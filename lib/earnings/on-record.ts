@@ -21,8 +21,8 @@ export interface ConsultantOnRecord {
   account: PayoutAccountDetails | undefined;
   /** Whether there is an account at all, active or not. */
   hasAccounts: boolean;
-  /** Whether a hold keeps this consultant out of new payouts. */
-  onHold: boolean;
+  /** Whether new payouts of this consultant are the batch's: on hold, or an organization's payee. */
+  leftToBatch: boolean;
 }
 
 export interface EarningOnRecord extends EarningTotals {
@@ -67,7 +67,7 @@ const CONSULTANTS = `
          EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts,
          EXISTS (
            SELECT FROM consultant_holds h WHERE h.consultant_id = c.id AND h.released_at IS NULL
-         ) AS on_hold
+         ) OR EXISTS (SELECT FROM organizations o WHERE o.payee_id = c.id) AS left_to_batch
   FROM consultants c
   LEFT JOIN tax_profiles t ON t.consultant_id = c.id
   LEFT JOIN payout_accounts a ON a.consultant_id = c.id AND a.active
@@ -87,7 +87,7 @@ interface ConsultantRecord {
   account_number: string | null;
   vpa: string | null;
   has_accounts: boolean;
-  on_hold: boolean;
+  left_to_batch: boolean;
 }
 
 function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
@@ -102,8 +102,14 @@ function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
           aadhaar: row.aadhaar ?? false,
         };
   const account = row.kind === null ? undefined : toAccount(row.kind, row);
-  const { id, external_ref: ref, name, has_accounts: hasAccounts, on_hold: onHold } = row;
-  return { id, ref, name, tax, account, hasAccounts, onHold };
+  const {
+    id,
+    external_ref: ref,
+    name,
+    has_accounts: hasAccounts,
+    left_to_batch: leftToBatch,
+  } = row;
+  return { id, ref, name, tax, account, hasAccounts, leftToBatch };
 }
 
 function toAccount(

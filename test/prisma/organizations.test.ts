@@ -111,6 +111,10 @@ describe("an organization's payout", () => {
         insert(world, { payee: another, organization: organizationId, status: "PENDING" }),
       ),
     ).toBe("payouts_payee");
+    // Nor does the payee get a payout that is not the organization's.
+    expect(
+      await violated(insert(world, { payee: payeeId, organization: null, status: "APPROVED" })),
+    ).toBe("payouts_payee");
     const theirs = await insert(world, {
       payee: payeeId,
       organization: organizationId,

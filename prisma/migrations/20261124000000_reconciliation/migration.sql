@@ -116,7 +116,7 @@ ALTER TABLE "payouts" ADD CONSTRAINT "payouts_organization_id_fkey" FOREIGN KEY 
 
 -- Organizations ----------------------------------------------------------------------------------
 
--- An organization's payout goes to its payee, and stays what it is.
+-- An organization's payout goes to its payee, its payee gets no other, and each stays what it is.
 CREATE FUNCTION "guard_payout_organization"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
@@ -127,6 +127,12 @@ BEGIN
     SELECT 1 FROM organizations WHERE id = NEW.organization_id AND payee_id = NEW.consultant_id
   ) THEN
     RAISE EXCEPTION 'payout % does not go to the payee of organization %', NEW.id, NEW.organization_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payouts_payee';
+  END IF;
+  IF NEW.organization_id IS NULL AND EXISTS (
+    SELECT 1 FROM organizations WHERE payee_id = NEW.consultant_id
+  ) THEN
+    RAISE EXCEPTION 'payout % goes to the payee of an organization and does not name it', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payouts_payee';
   END IF;
   RETURN NEW;

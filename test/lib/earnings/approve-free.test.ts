@@ -6,16 +6,19 @@ import { rejectPayout } from "../../../lib/payouts/operate/index.ts";
 import { createPayoutCycle, type PayoutCycle } from "../../support/payout-cycle.ts";
 import { csv, read, rowsOf } from "./builders.ts";
 
-/** Imports two earnings of each of two consultants and approves what is free. */
-async function approve(cycle: PayoutCycle, { dryRun }: { dryRun: boolean }): Promise<unknown> {
+/** Imports earnings of each of two consultants, two unless told, and approves what is free. */
+async function approve(
+  cycle: PayoutCycle,
+  { dryRun, each = 2 }: { dryRun: boolean; each?: number },
+): Promise<unknown> {
   const session = new pg.Client(
     connectionConfig({ url: cycle.url, applicationName: "test approve", readOnly: dryRun }),
   );
   await session.connect();
   onTestFinished(() => session.end());
   const rows = [
-    ...rowsOf("C-1", 2),
-    ...rowsOf("C-2", 2, { account_number: "912345678902", pan: "ZZZPE1234B" }),
+    ...rowsOf("C-1", each),
+    ...rowsOf("C-2", each, { account_number: "912345678902", pan: "ZZZPE1234B" }),
   ];
   const file = await read(csv(rows));
   return (await importEarnings(session, file, { approve: true, dryRun })).payouts;
@@ -52,6 +55,22 @@ it("an import approves nothing that is refunded, waits for its date, or is on ho
 
   expect(made).toEqual(planned);
   expect(made).toMatchObject({ count: 1, amountPaise: 85_000n });
+  expect(await cycle.breaches()).toEqual([]);
+});
+
+it("an import leaves the payee of an organization to the batch, old bookings and new, and plans so", async () => {
+  const cycle = await imported();
+  await cycle.query(
+    `INSERT INTO organizations (external_ref, name, payee_id)
+     SELECT 'O-1', 'Example College', id FROM consultants WHERE external_ref = 'C-1'`,
+  );
+
+  const planned = await approve(cycle, { dryRun: true, each: 3 });
+  const made = await approve(cycle, { dryRun: false, each: 3 });
+
+  expect(made).toEqual(planned);
+  expect(made).toMatchObject({ count: 1 });
+  expect((await cycle.batch()).report).toMatchObject({ created: 1, organizations: 1, earnings: 3 });
   expect(await cycle.breaches()).toEqual([]);
 });
 
