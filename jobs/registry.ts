@@ -1,4 +1,5 @@
 import type { AnyJob } from "../lib/job/index.ts";
+import { job as reconcileLedger } from "./ledger/reconcile-ledger.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
@@ -10,4 +11,5 @@ export const jobs: readonly AnyJob[] = [
   processPayouts,
   handleStuckPayouts,
   reconcilePayoutStatus,
+  reconcileLedger,
 ];

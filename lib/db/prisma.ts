@@ -36,7 +36,22 @@ export function createPrisma({ connections, ...connection }: PrismaOptions): Db 
 /** How long a unit of work may wait for the job's session, and how long it may then take. */
 const TRANSACTION_OPTIONS = { maxWait: 120_000, timeout: 60_000 };
 
+/** Reading whole books takes its time; nothing waits for it. */
+const SNAPSHOT_TIMEOUT_MS = seconds(600);
+
 /** Runs `body` in one transaction: all of its statements are kept, or none. */
 export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
   return db.$transaction((tx) => body(tx), TRANSACTION_OPTIONS);
+}
+
+/**
+ * Runs `body` on one snapshot: everything it reads is as of one moment, whatever is committed meanwhile. It
+ * must write nothing.
+ */
+export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
+  return db.$transaction((tx) => body(tx), {
+    ...TRANSACTION_OPTIONS,
+    timeout: SNAPSHOT_TIMEOUT_MS,
+    isolationLevel: "RepeatableRead",
+  });
 }

@@ -1,0 +1,192 @@
+import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import type { Paise } from "../../support/money.ts";
+
+/** One row that does not agree: what it should be and what it is, in paise. */
+export interface DriftRow {
+  subjectType: string;
+  subjectId: string;
+  expectedPaise: Paise;
+  actualPaise: Paise;
+}
+
+export interface CheckResult {
+  /** The first rows, by id. */
+  rows: readonly DriftRow[];
+  /** All of them. */
+  count: number;
+}
+
+export interface Check {
+  /** Stable, in capitals; in lower case and with hyphens it is the kind of the finding. */
+  code: string;
+  /** What is proven, as a sentence without its full stop. */
+  title: string;
+  /** Selects `subject_type, subject_id, expected, actual` of each row that breaks the rule. */
+  drifts: SqlPart;
+}
+
+/** Rows of one check that are listed; all are counted. */
+export const MOST_ROWS = 100;
+
+/** Every check but that of the provider's cash, which has figures of its own. */
+export const CHECKS: readonly Check[] = [
+  {
+    code: "TRANSACTION_UNBALANCED",
+    title: "Every transaction has two entries or more, and they balance",
+    drifts: sql`
+      SELECT 'ledger-transaction' AS subject_type, booking.id::text AS subject_id, 0 AS expected,
+             COALESCE(sum(entry.amount_paise), 0) AS actual
+      FROM ledger_transactions AS booking LEFT JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+      GROUP BY booking.id
+      HAVING COALESCE(sum(entry.amount_paise), 0) <> 0 OR count(entry.id) < 2`,
+  },
+  {
+    code: "PAYABLE_DRIFT",
+    title: "What the books owe each consultant is the sum of the unpaid earnings",
+    drifts: sql`
+      SELECT 'consultant' AS subject_type, consultant_id::text AS subject_id,
+             COALESCE(owed.paise, 0) AS expected, COALESCE(booked.paise, 0) AS actual
+      FROM (
+        SELECT consultant_id, sum(amount_paise) AS paise FROM earnings_net
+        WHERE status <> 'PAID' GROUP BY consultant_id
+      ) AS owed
+      FULL JOIN (
+        SELECT account.consultant_id, -sum(entry.amount_paise) AS paise
+        FROM ledger_accounts AS account JOIN ledger_entries AS entry ON entry.account_id = account.id
+        WHERE account.code = 'CONSULTANT_PAYABLE' GROUP BY account.consultant_id
+      ) AS booked USING (consultant_id)
+      WHERE COALESCE(owed.paise, 0) <> COALESCE(booked.paise, 0)`,
+  },
+  {
+    code: "EARNING_NOT_BOOKED",
+    title: "Every earning and every refund is booked once, with its amount",
+    drifts: sql`
+      SELECT obligation.subject_type, obligation.subject_id, obligation.paise AS expected,
+             COALESCE(booked.paise, 0) AS actual
+      FROM (
+        SELECT 'earning' AS subject_type, id::text AS subject_id, 'earning-released:' || id AS key,
+               amount_paise AS paise
+        FROM earnings
+        UNION ALL
+        SELECT 'earning-refund', id::text, 'earning-refunded:' || key, -amount_paise FROM earning_refunds
+      ) AS obligation
+      LEFT JOIN (
+        SELECT booking.key, -sum(entry.amount_paise) AS paise
+        FROM ledger_transactions AS booking
+        JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+        JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'CONSULTANT_PAYABLE'
+        WHERE booking.kind IN ('earning-released', 'earning-refunded')
+        GROUP BY booking.key
+      ) AS booked ON booked.key = obligation.key
+      WHERE COALESCE(booked.paise, 0) <> obligation.paise`,
+  },
+  {
+    code: "COMPLETED_NOT_BOOKED",
+    title: "Every completed payout is booked as it was paid, every reversed one there and back",
+    drifts: sql`
+      SELECT 'payout' AS subject_type, payout.id::text AS subject_id, expected.paise AS expected,
+             COALESCE(sum(entry.amount_paise), 0) AS actual
+      FROM payouts AS payout
+      LEFT JOIN payout_attempts AS paid
+        ON paid.payout_id = payout.id AND paid.state IN ('PROCESSED', 'REVERSED')
+      CROSS JOIN (VALUES ('payout-completed', 1), ('payout-reversed', -1)) AS booking (kind, sign)
+      CROSS JOIN LATERAL (VALUES
+        ('CONSULTANT_PAYABLE', booking.sign * payout.amount_paise),
+        ('TAX_PAYABLE', -booking.sign * payout.tax_paise),
+        ('BANK', -booking.sign * (payout.net_paise + COALESCE(paid.fees_paise, 0)))
+      ) AS expected (code, paise)
+      LEFT JOIN ledger_transactions AS posted
+        ON posted.payout_id = payout.id AND posted.key = booking.kind || ':' || payout.id
+      LEFT JOIN ledger_accounts AS account
+        ON account.code::text = expected.code
+        AND (account.consultant_id IS NULL OR account.consultant_id = payout.consultant_id)
+      LEFT JOIN ledger_entries AS entry ON entry.transaction_id = posted.id AND entry.account_id = account.id
+      WHERE payout.status = 'REVERSED' OR (payout.status = 'COMPLETED' AND booking.sign = 1)
+      GROUP BY payout.id, booking.kind, expected.code, expected.paise
+      HAVING COALESCE(sum(entry.amount_paise), 0) <> expected.paise`,
+  },
+  {
+    code: "BOOKED_NOT_COMPLETED",
+    title: "Nothing is booked for a payout that was not paid",
+    drifts: sql`
+      SELECT 'payout' AS subject_type, payout.id::text AS subject_id, 0 AS expected,
+             sum(entry.amount_paise) FILTER (WHERE entry.amount_paise > 0) AS actual
+      FROM ledger_transactions AS booking
+      JOIN payouts AS payout ON payout.id = booking.payout_id
+      JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+      WHERE NOT (booking.kind = 'payout-completed' AND payout.status IN ('COMPLETED', 'REVERSED')
+                 OR booking.kind = 'payout-reversed' AND payout.status = 'REVERSED')
+      GROUP BY payout.id`,
+  },
+  {
+    code: "WALLET_BALANCE_DRIFT",
+    title: "Every wallet's balance is that of its account in the books",
+    drifts: sql`
+      SELECT 'wallet' AS subject_type, wallet.id::text AS subject_id,
+             COALESCE(-sum(entry.amount_paise), 0) AS expected, wallet.balance_paise AS actual
+      FROM wallet_accounts AS wallet
+      LEFT JOIN ledger_accounts AS account ON account.wallet_id = wallet.id
+      LEFT JOIN ledger_entries AS entry ON entry.account_id = account.id
+      GROUP BY wallet.id
+      HAVING wallet.balance_paise <> COALESCE(-sum(entry.amount_paise), 0)`,
+  },
+  {
+    code: "TAX_PAYABLE_DRIFT",
+    title: "Tax in the books is what was withheld for good, less what was deposited",
+    drifts: sql`
+      SELECT subject_type, subject_id, sum(expected) AS expected, sum(actual) AS actual
+      FROM (
+        SELECT 'payout' AS subject_type, payout_id::text AS subject_id, tax_paise AS expected, 0 AS actual
+        FROM tax_deductions WHERE status = 'FINAL'
+        UNION ALL
+        SELECT 'tax-deposit', id::text, -amount_paise, 0 FROM tax_deposits
+        UNION ALL
+        SELECT CASE WHEN booking.payout_id IS NOT NULL THEN 'payout'
+                    WHEN booking.kind = 'tax-deposited' THEN 'tax-deposit' ELSE 'ledger-transaction' END,
+               COALESCE(booking.payout_id::text,
+                        CASE WHEN booking.kind = 'tax-deposited' THEN split_part(booking.key, ':', 2) END,
+                        booking.id::text),
+               0, -entry.amount_paise
+        FROM ledger_entries AS entry
+        JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'TAX_PAYABLE'
+        JOIN ledger_transactions AS booking ON booking.id = entry.transaction_id
+      ) AS tax
+      GROUP BY subject_type, subject_id
+      HAVING sum(expected) <> sum(actual)`,
+  },
+  {
+    code: "TAX_DEPOSIT_EXCEEDS",
+    title: "No more tax was deposited for a month than was withheld for it",
+    drifts: sql`
+      SELECT 'tax-month' AS subject_type,
+             to_char(deposited.month, 'YYYY-MM') || ' ' || deposited.section || ' ' || deposited.code AS subject_id,
+             COALESCE(withheld.paise, 0) AS expected, deposited.paise AS actual
+      FROM (
+        SELECT month, section, code, sum(amount_paise) AS paise FROM tax_deposits GROUP BY month, section, code
+      ) AS deposited
+      LEFT JOIN (
+        SELECT date_trunc('month', credited_on)::date AS month, section, code, sum(tax_paise) AS paise
+        FROM tax_deductions WHERE status = 'FINAL' GROUP BY 1, section, code
+      ) AS withheld USING (month, section, code)
+      WHERE deposited.paise > COALESCE(withheld.paise, 0)`,
+  },
+];
+
+/** Asks one question of the whole books. */
+export async function runCheck(tx: DbSession, { drifts }: Check): Promise<CheckResult> {
+  const rows = await tx.$queryRaw<(DriftRow & { count: number })[]>`
+    SELECT subject_type AS "subjectType", subject_id AS "subjectId", expected::bigint AS "expectedPaise",
+           actual::bigint AS "actualPaise", (count(*) OVER ())::int AS count
+    FROM (${drifts}) AS drift
+    ORDER BY subject_type, subject_id, expected
+    LIMIT ${MOST_ROWS}`;
+  return {
+    count: rows[0]?.count ?? 0,
+    rows: rows.map(({ subjectType, subjectId, expectedPaise, actualPaise }) => ({
+      subjectType,
+      subjectId,
+      expectedPaise,
+      actualPaise,
+    })),
+  };
+}

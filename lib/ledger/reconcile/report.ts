@@ -1,0 +1,75 @@
+import { formatRupees, type Paise } from "../../support/money.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
+import type { ProviderCash } from "../provider-cash.ts";
+import type { DriftRow } from "./checks.ts";
+
+export interface CheckOutcome {
+  code: string;
+  title: string;
+  /** Rows that do not agree; the first are listed. */
+  count: number;
+  rows: readonly DriftRow[];
+}
+
+export interface LedgerReport {
+  dryRun: boolean;
+  checks: CheckOutcome[];
+  /** Rows that do not agree, over all checks. */
+  drifts: number;
+  /** Undefined as long as no day of the provider's account was closed. */
+  cash: ProviderCash | undefined;
+}
+
+export function emptyLedgerReport(dryRun: boolean): LedgerReport {
+  return { dryRun, checks: [], drifts: 0, cash: undefined };
+}
+
+/** The report as step outputs: one count for each check, by its code in lower case. */
+export function ledgerOutputs(report: LedgerReport): Record<string, string | number> {
+  const { cash } = report;
+  const paise = (value: Paise | undefined): string => value?.toString() ?? "";
+  return {
+    checks: report.checks.length,
+    drifts: report.drifts,
+    ...Object.fromEntries(report.checks.map(({ code, count }) => [code.toLowerCase(), count])),
+    provider_cash_paise: paise(cash?.providerPaise),
+    ledger_cash_paise: paise(cash?.ledgerPaise),
+    in_flight_paise: paise(cash?.inFlightPaise),
+  };
+}
+
+/** The report as the tables that a finance person reads. */
+export function ledgerTables(report: LedgerReport): SummaryTable[] {
+  const { cash, checks } = report;
+  const rows = checks.flatMap(({ code, rows: drifts }) =>
+    drifts.map(({ subjectType, subjectId, expectedPaise, actualPaise }) => [
+      code,
+      `${subjectType} ${subjectId}`,
+      formatRupees(expectedPaise),
+      formatRupees(actualPaise),
+      formatRupees(actualPaise - expectedPaise),
+    ]),
+  );
+  return [
+    {
+      title: "Books",
+      columns: ["Check", "Rows that differ"],
+      rows: checks.map(({ title, count }) => [title, String(count)]),
+    },
+    {
+      title: "Cash",
+      columns: ["", "Rupees"],
+      rows:
+        cash === undefined
+          ? [["At the provider", "not read yet"]]
+          : [
+              ["At the provider, as it was last read", formatRupees(cash.providerPaise)],
+              ["Moved there and not booked yet (in flight)", formatRupees(cash.inFlightPaise)],
+              ["Booked and not read there yet", formatRupees(cash.notReadPaise)],
+              ["In the books", formatRupees(cash.ledgerPaise)],
+              ["Difference", formatRupees(cash.driftPaise)],
+            ],
+    },
+    { title: "Drift", columns: ["Check", "Row", "Expected", "Is", "Difference"], rows },
+  ];
+}

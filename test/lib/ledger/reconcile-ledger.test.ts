@@ -1,0 +1,278 @@
+import { describe, expect, it } from "vitest";
+import { createPrisma } from "../../../lib/db/prisma.ts";
+import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
+import type { LedgerReport } from "../../../lib/ledger/index.ts";
+import { systemClock, type Clock } from "../../../lib/support/clock.ts";
+import { silentLog } from "../../../lib/support/log.ts";
+import { noProgress } from "../../../lib/support/progress.ts";
+import type { Verdict } from "../../../lib/support/verdict.ts";
+import { runReconcile } from "../../support/reconcile-run.ts";
+import { snapshot } from "../payouts/snapshot.ts";
+import { useWorld } from "../payouts/world.ts";
+
+const world = useWorld();
+
+async function prove({
+  dryRun = false,
+  clock = systemClock,
+  signal = new AbortController().signal,
+}: { dryRun?: boolean; clock?: Clock; signal?: AbortSignal } = {}): Promise<{
+  verdict: Verdict;
+  report: LedgerReport;
+}> {
+  const db = createPrisma({
+    url: world.database.url,
+    applicationName: "books under test",
+    readOnly: dryRun,
+    connections: 1,
+  });
+  try {
+    const log = silentLog();
+    return await reconcileLedger({ dryRun, db, clock, log, progress: noProgress, signal });
+  } finally {
+    await db.$disconnect();
+  }
+}
+
+/** Paid, refused, in flight, failed after acceptance, reversed, unknown, refunded, without tax, with tax. */
+async function everything(): Promise<void> {
+  const amounts = [100_000n, 200_000n, 300_000n, 400_000n, 500_000n, 600_000n, 700_000n];
+  const { accountNumber = "" } = await world.payout({
+    panStatus: "missing",
+    payouts: amounts.map((grossPaise) => ({ earnings: [{ grossPaise }] })),
+  });
+  await world.payout({ category: "company" });
+  // One after the other, since they are of one payee.
+  const fates = [
+    { endState: "processing" as const },
+    { status: 400, error: { reason: "bank_account_invalid" } },
+    { dropAfter: true },
+    { endState: "failed" as const },
+  ];
+  const match = { account_number: accountNumber };
+  world.sandbox.addFaults(fates.map((fate) => ({ on: "POST /payouts", match, ...fate })));
+  await world.run();
+  const paid = world.sandbox.payouts().filter(({ status }) => status === "processed");
+  world.sandbox.movePayout(paid.at(-1)?.id ?? "", { status: "reversed" });
+  await runReconcile(world);
+}
+
+const drifts = ({ checks }: LedgerReport): Record<string, unknown> =>
+  Object.fromEntries(
+    checks
+      .filter(({ count }) => count > 0)
+      .map(({ code, rows }) => [code, rows.map((row) => row.actualPaise - row.expectedPaise)]),
+  );
+
+/** Changes what the database would refuse to change. */
+async function tamper(statements: string): Promise<void> {
+  await world.database.query(
+    `SET session_replication_role = replica; ${statements}; SET session_replication_role = DEFAULT`,
+  );
+}
+
+describe("books in which everything has happened", () => {
+  it("agree, and the cash is the provider's less what is in flight", async () => {
+    await everything();
+    const statuses = await world.database.query(
+      "SELECT DISTINCT status::text AS status FROM payouts ORDER BY 1",
+    );
+    expect(statuses.map(({ status }) => status as string)).toEqual([
+      "COMPLETED",
+      "FAILED",
+      "PROCESSING",
+      "REVERSED",
+    ]);
+    const { verdict, report } = await prove();
+    expect(drifts(report)).toEqual({});
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report.cash).toMatchObject({
+      driftPaise: 0n,
+      providerPaise: BigInt(world.sandbox.account().balancePaise),
+    });
+    expect(report.cash?.inFlightPaise).toBeGreaterThan(90_000n);
+  });
+
+  it("agree at any moment while payouts are being settled", async () => {
+    await everything();
+    for (let index = 0; index < 6; index++) await world.payout();
+    const running = world.run();
+    const during: Verdict["kind"][] = [];
+    for (let index = 0; index < 8; index++) during.push((await prove()).verdict.kind);
+    await running;
+    expect(new Set(during)).toEqual(new Set(["completed"]));
+  });
+
+  it("agree when the account was read only after payouts were completed", async () => {
+    await world.payout();
+    await world.run();
+    const { report, verdict } = await prove();
+    expect(report.cash).toBeUndefined();
+    expect(verdict).toMatchObject({
+      kind: "completed",
+      warning: expect.stringContaining("never read") as string,
+    });
+    await runReconcile(world);
+    await world.payout();
+    await world.run();
+    const later = await prove();
+    expect(later.report.cash).toMatchObject({ driftPaise: 0n });
+    expect(later.report.cash?.notReadPaise).toBeGreaterThan(0n);
+  });
+
+  it("say how old the reading is", async () => {
+    await everything();
+    const inAWeek: Clock = {
+      ...systemClock,
+      now: () => new Date(Date.now() + 7 * 24 * 3_600_000),
+    };
+    expect((await prove({ clock: inAWeek })).verdict).toMatchObject({
+      kind: "completed",
+      warning: expect.stringContaining("as of") as string,
+    });
+  });
+});
+
+describe("a drift", () => {
+  it.each([
+    [
+      "an entry that was changed",
+      `UPDATE ledger_entries SET amount_paise = amount_paise - 7 WHERE id = (
+         SELECT entry.id FROM ledger_entries AS entry JOIN ledger_accounts AS account
+         ON account.id = entry.account_id WHERE account.code = 'PLATFORM_CLEARING' ORDER BY entry.id LIMIT 1)`,
+      `UPDATE ledger_entries SET amount_paise = amount_paise + 7 WHERE id = (
+         SELECT entry.id FROM ledger_entries AS entry JOIN ledger_accounts AS account
+         ON account.id = entry.account_id WHERE account.code = 'PLATFORM_CLEARING' ORDER BY entry.id LIMIT 1)`,
+      { TRANSACTION_UNBALANCED: [-7n] },
+    ],
+    [
+      "an earning whose status was changed",
+      `UPDATE earnings SET status = 'PAID' WHERE id = (SELECT min(id::text)::uuid FROM earnings WHERE status = 'READY')`,
+      `UPDATE earnings SET status = 'READY' WHERE id NOT IN (SELECT earning_id FROM payout_items WHERE released_at IS NULL)`,
+      { PAYABLE_DRIFT: [expect.any(BigInt)] },
+    ],
+    [
+      "an earning whose amount was changed",
+      `UPDATE earnings SET platform_fee_paise = platform_fee_paise - 9, amount_paise = amount_paise + 9
+       WHERE id = (SELECT min(id::text)::uuid FROM earnings WHERE status = 'PAID')`,
+      `UPDATE earnings SET platform_fee_paise = platform_fee_paise + 9, amount_paise = amount_paise - 9
+       WHERE id = (SELECT min(id::text)::uuid FROM earnings WHERE status = 'PAID')`,
+      { EARNING_NOT_BOOKED: [-9n] },
+    ],
+    [
+      "fees that were changed after the booking",
+      `UPDATE payout_attempts SET fees_paise = fees_paise + 3 WHERE id = (
+         SELECT min(id::text)::uuid FROM payout_attempts WHERE state = 'PROCESSED')`,
+      `UPDATE payout_attempts SET fees_paise = fees_paise - 3 WHERE id = (
+         SELECT min(id::text)::uuid FROM payout_attempts WHERE state = 'PROCESSED')`,
+      { COMPLETED_NOT_BOOKED: [3n] },
+    ],
+    [
+      "a wallet that was filled without a posting",
+      `INSERT INTO organizations (external_ref, name) VALUES ('org-1', 'Example');
+       INSERT INTO wallet_accounts (organization_id, balance_paise) SELECT id, 12345 FROM organizations`,
+      `DELETE FROM wallet_accounts; DELETE FROM organizations`,
+      { WALLET_BALANCE_DRIFT: [12_345n] },
+    ],
+    [
+      "tax that was deposited and not booked",
+      `INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by)
+       SELECT DISTINCT date_trunc('month', credited_on)::date, section, code, 100, 'C-1', credited_on + 30, 'Asha'
+       FROM tax_deductions WHERE status = 'FINAL' AND tax_paise > 0 LIMIT 1`,
+      `DELETE FROM tax_deposits`,
+      { TAX_PAYABLE_DRIFT: [100n] },
+    ],
+    [
+      "a transaction of the account that nobody can explain",
+      `INSERT INTO provider_transactions (id, credit_paise, debit_paise, source_entity, source_id, at)
+       VALUES ('txn_x', 0, 4200, 'adjustment', 'adj_1', now())`,
+      `DELETE FROM provider_transactions WHERE id = 'txn_x'`,
+      { PROVIDER_CASH_DRIFT: [4_200n, 4_200n] },
+    ],
+  ])("is named with its row and amount: %s", async (_what, change, back, expected) => {
+    await everything();
+    await tamper(change);
+    try {
+      const { verdict, report } = await prove();
+      expect(drifts(report)).toEqual(expected);
+      expect(verdict).toMatchObject({ kind: "failed", code: "books-drift" });
+      const [code = ""] = Object.keys(expected);
+      expect(verdict).toMatchObject({ message: expect.stringContaining(code) as string });
+      const findings = await world.database.query<{ kind: string }>(
+        "SELECT DISTINCT kind FROM findings WHERE resolved_at IS NULL",
+      );
+      expect(findings).toEqual([{ kind: code.toLowerCase().replaceAll("_", "-") }]);
+    } finally {
+      await tamper(back);
+    }
+    expect((await prove()).report.drifts).toBe(0);
+  });
+
+  it("is a payout that is completed and not booked, and one that is booked and not completed", async () => {
+    await everything();
+    const [payout] = await world.database.query<{ id: string }>(
+      "SELECT id FROM payouts WHERE status = 'COMPLETED' ORDER BY id LIMIT 1",
+    );
+    await tamper(
+      `UPDATE ledger_transactions SET key = 'elsewhere', kind = 'manual' WHERE key = 'payout-completed:${payout?.id ?? ""}'`,
+    );
+    try {
+      const { report } = await prove();
+      expect(report.checks.filter(({ count }) => count > 0).map(({ code }) => code)).toEqual(
+        expect.arrayContaining(["COMPLETED_NOT_BOOKED", "BOOKED_NOT_COMPLETED"]),
+      );
+      const rows = report.checks.find(({ code }) => code === "COMPLETED_NOT_BOOKED")?.rows;
+      expect(new Set(rows?.map(({ subjectId }) => subjectId))).toEqual(new Set([payout?.id]));
+    } finally {
+      await tamper(
+        `UPDATE ledger_transactions SET key = 'payout-completed:' || payout_id, kind = 'payout-completed'
+         WHERE key = 'elsewhere'`,
+      );
+    }
+  });
+
+  it("is more tax deposited for a month than was withheld", async () => {
+    await everything();
+    await tamper(
+      `INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by)
+       VALUES ('2026-06-01', 'none', '0', 5, 'C-2', '2026-07-01', 'Asha')`,
+    );
+    try {
+      const { report } = await prove();
+      expect(drifts(report)).toMatchObject({ TAX_DEPOSIT_EXCEEDS: [5n] });
+    } finally {
+      await tamper("DELETE FROM tax_deposits");
+    }
+  });
+
+  it("is counted in full and listed in part", async () => {
+    await tamper(
+      `INSERT INTO organizations (external_ref, name) SELECT 'org-' || n, 'Example' FROM generate_series(1, 130) AS n;
+       INSERT INTO wallet_accounts (organization_id, balance_paise) SELECT id, 1 FROM organizations`,
+    );
+    const { report } = await prove();
+    const wallets = report.checks.find(({ code }) => code === "WALLET_BALANCE_DRIFT");
+    expect([wallets?.count, wallets?.rows.length, report.drifts]).toEqual([130, 100, 130]);
+  });
+});
+
+it("changes nothing in a dry run, and nothing but findings in a real one", async () => {
+  await everything();
+  await tamper(
+    `INSERT INTO provider_transactions (id, credit_paise, debit_paise, at) VALUES ('txn_x', 0, 4200, now())`,
+  );
+  const before = await snapshot(world.database);
+  const dry = await prove({ dryRun: true });
+  expect(dry.report.drifts).toBe(2);
+  expect(await snapshot(world.database)).toEqual(before);
+  await prove();
+  const after = await snapshot(world.database);
+  expect(after["findings"]?.length).toBe(2);
+  expect({ ...after, findings: [] }).toEqual({ ...before, findings: [] });
+  await prove();
+  expect((await snapshot(world.database))["findings"]?.length).toBe(2);
+});
+
+it("stops between two checks when it is told to", async () => {
+  expect((await prove({ signal: AbortSignal.abort() })).verdict).toEqual({ kind: "interrupted" });
+});
