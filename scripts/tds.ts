@@ -1,10 +1,15 @@
 /** Finance command: `npm run --silent tds -- <command>`. Exit status 2 means that it was used wrongly. */
-import { Command, CommanderError } from "commander";
-import { errorCode } from "../lib/support/errors.ts";
+import { Command } from "commander";
 import { defaultTaxPolicy } from "../lib/tds/index.ts";
+import type { Quarter } from "../lib/tds/returns/index.ts";
+import { operatorName, shortText, whoDoesIt } from "./payouts/arguments.ts";
+import { BY, databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
+import { amount, day, format, month, quarter } from "./tds/arguments.ts";
 import { assessLines } from "./tds/assess-lines.ts";
+import type { Format } from "./tds/print-register.ts";
+import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
 
-const USAGE_ERROR = 2;
+const withDatabase = databaseFor("afterhours tds");
 
 const ASSESS_HELP = `
 Each line of standard input is one credit, as a JSON object. Amounts are whole paise, as integers or
@@ -56,14 +61,93 @@ program
     );
     if (problem === undefined) return;
     process.stderr.write(`tds assess: ${problem}\n`);
-    process.exitCode = USAGE_ERROR;
+    process.exitCode = EXIT.usage;
   });
+
+const FORMAT = [
+  "--format <format>",
+  "csv or table (default: table on a terminal)",
+  format,
+] as const;
+
+program
+  .command("register")
+  .description("The deductee register of a quarter: each credit with the tax withheld from it.")
+  .requiredOption("--quarter <quarter>", "such as 2026Q2: July to September 2026", quarter)
+  .option("--unmask", "print whole PANs; keep the output accordingly")
+  .option(...FORMAT)
+  .addHelpText(
+    "after",
+    `
+Quarters are those of the tax year: 2026Q1 is April to June 2026, 2026Q4 January to March 2027.
+Exit status: 0 the register agrees with the ledger; 1 it does not, or something failed; 2 used wrongly.`,
+  )
+  .action(async (options: { quarter: Quarter; unmask?: boolean; format?: Format }) => {
+    await withDatabase({ readOnly: true }, async (db) => {
+      const { unmask = false } = options;
+      const agrees = await printRegister(db, options.quarter, {
+        unmask,
+        format: options.format ?? defaultFormat(),
+      });
+      if (!agrees) process.exitCode = EXIT.notDone;
+    });
+  });
+
+program
+  .command("challans")
+  .description("What is to be deposited by when, for each month, section and payment code.")
+  .option("--all", "also what is deposited already")
+  .option(...FORMAT)
+  .action(async (options: { all?: boolean; format?: Format }) => {
+    await withDatabase({ readOnly: true }, async (db) => {
+      const { all = false } = options;
+      await printChallans(db, { all, format: options.format ?? defaultFormat() });
+    });
+  });
+
+program
+  .command("deposit")
+  .description(
+    "Records tax that was deposited, and books it. The same challan again changes nothing.",
+  )
+  .requiredOption("--month <month>", "of the credits, such as 2026-07", month)
+  .requiredOption("--section <section>", "as `challans` prints it", shortText)
+  .requiredOption("--code <code>", "as `challans` prints it", shortText)
+  .requiredOption("--amount <rupees>", "such as 1234.00", amount)
+  .requiredOption("--challan <reference>", "BSR code, date and serial number", shortText)
+  .requiredOption("--on <day>", "when it was deposited, such as 2026-08-05", day)
+  .option(...BY, operatorName)
+  .action(
+    async (options: {
+      month: string;
+      section: string;
+      code: string;
+      amount: bigint;
+      challan: string;
+      on: string;
+      by?: string;
+    }) => {
+      const recordedBy = whoDoesIt(options.by, process.env);
+      await withDatabase({ readOnly: false }, (db) =>
+        recordOneDeposit(db, {
+          month: options.month,
+          section: options.section,
+          code: options.code,
+          amountPaise: options.amount,
+          challanReference: options.challan,
+          depositedOn: options.on,
+          recordedBy,
+        }),
+      );
+    },
+  );
+
+function defaultFormat(): Format {
+  return process.stdout.isTTY ? "table" : "csv";
+}
 
 try {
   await program.parseAsync();
 } catch (thrown) {
-  // A reader that has seen enough, such as `head`, is no fault.
-  if (errorCode(thrown) === "EPIPE") process.exit();
-  if (!(thrown instanceof CommanderError)) throw thrown;
-  process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
+  process.exitCode = describeFailure(thrown);
 }

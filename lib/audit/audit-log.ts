@@ -5,11 +5,11 @@ import { toJson } from "../support/log.ts";
 export interface AuditEntry {
   /** A person's name, or `job:<name>`. */
   actor: string;
-  /** What kind of thing: `payout`, `hold`, `organization`, `finding`. */
+  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`. */
   category: string;
   /** What was done to it: `approved`, `rejected`. */
   action: string;
-  subjectType: "payout" | "consultant" | "organization" | "finding";
+  subjectType: "payout" | "consultant" | "organization" | "finding" | "tax-deposit";
   subjectId: string;
   reason: string | null;
   /** Whatever explains the change; bigints become decimal text. */

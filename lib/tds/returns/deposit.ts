@@ -1,0 +1,109 @@
+import { recordAudit } from "../../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { postTransaction } from "../../ledger/post-transaction.ts";
+import type { Day } from "../../support/calendar.ts";
+import { AfterhoursError } from "../../support/errors.ts";
+import { formatRupees, type Paise } from "../../support/money.ts";
+
+/** Tax that was handed over, as the bank's receipt says. */
+export interface Deposit {
+  /** `YYYY-MM`, of the credits. */
+  month: string;
+  section: string;
+  code: string;
+  amountPaise: Paise;
+  /** BSR code, date and serial number, or whatever identifies the receipt. */
+  challanReference: string;
+  depositedOn: Day;
+  recordedBy: string;
+}
+
+/**
+ * Records a deposit and books it: debit TAX_PAYABLE, credit PLATFORM_CLEARING, whose bank account paid it.
+ * The same receipt again changes nothing.
+ *
+ * @throws {AfterhoursError} `CHALLAN_DIFFERS` when the receipt is recorded with other figures,
+ * `DEPOSIT_EXCEEDS` when more would be deposited than was withheld, `DEPOSIT_IN_FUTURE`
+ */
+export async function recordDeposit(
+  db: Db,
+  deposit: Deposit,
+): Promise<"recorded" | "recorded-before"> {
+  return inTransaction(db, async (tx) => {
+    // One after the other: two deposits at once must not both fit into what is due.
+    await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
+    if (await isRecorded(tx, deposit)) return "recorded-before";
+    await assertDue(tx, deposit);
+    const [row] = await tx.$queryRaw<{ id: string }[]>`
+      INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by)
+      VALUES (${`${deposit.month}-01`}::date, ${deposit.section}, ${deposit.code}, ${deposit.amountPaise},
+              ${deposit.challanReference}, ${deposit.depositedOn}::date, ${deposit.recordedBy})
+      RETURNING id`;
+    if (!row) throw new Error("the deposit was inserted and not returned");
+    await postTransaction(tx, {
+      key: `tax-deposited:${row.id}`,
+      kind: "tax-deposited",
+      entries: [
+        { account: { code: "TAX_PAYABLE" }, amountPaise: deposit.amountPaise },
+        { account: { code: "PLATFORM_CLEARING" }, amountPaise: -deposit.amountPaise },
+      ],
+    });
+    const { recordedBy, ...detail } = deposit;
+    await recordAudit(tx, {
+      actor: recordedBy,
+      category: "tax",
+      action: "deposited",
+      subjectType: "tax-deposit",
+      subjectId: row.id,
+      reason: null,
+      detail,
+    });
+    return "recorded";
+  });
+}
+
+async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
+  const [earlier] = await tx.$queryRaw<Omit<Deposit, "challanReference" | "recordedBy">[]>`
+    SELECT to_char(month, 'YYYY-MM') AS month, section, code, amount_paise AS "amountPaise",
+           deposited_on::text AS "depositedOn"
+    FROM tax_deposits WHERE challan_reference = ${deposit.challanReference}`;
+  if (!earlier) return false;
+  const isSame =
+    earlier.month === deposit.month &&
+    earlier.section === deposit.section &&
+    earlier.code === deposit.code &&
+    earlier.amountPaise === deposit.amountPaise &&
+    earlier.depositedOn === deposit.depositedOn;
+  if (isSame) return true;
+  throw new AfterhoursError(
+    "CHALLAN_DIFFERS",
+    `challan ${deposit.challanReference} is recorded as ${formatRupees(earlier.amountPaise)} for ${earlier.month}, section ${earlier.section}, code ${earlier.code}, on ${earlier.depositedOn}`,
+    { remedy: "Nothing was changed. A challan is recorded once; check its reference." },
+  );
+}
+
+async function assertDue(tx: DbSession, deposit: Deposit): Promise<void> {
+  const [row] = await tx.$queryRaw<{ duePaise: bigint; isFuture: boolean }[]>`
+    SELECT (COALESCE((SELECT sum(tax_paise) FROM tax_deductions
+                      WHERE status = 'FINAL' AND date_trunc('month', credited_on) = ${`${deposit.month}-01`}::date
+                        AND section = ${deposit.section} AND code = ${deposit.code}), 0)
+            - COALESCE((SELECT sum(amount_paise) FROM tax_deposits
+                        WHERE month = ${`${deposit.month}-01`}::date
+                          AND section = ${deposit.section} AND code = ${deposit.code}), 0))::bigint AS "duePaise",
+           ${deposit.depositedOn}::date > india_today() AS "isFuture"`;
+  if (row?.isFuture) {
+    throw new AfterhoursError("DEPOSIT_IN_FUTURE", `${deposit.depositedOn} is still to come`, {
+      remedy: "Nothing was changed. Record a deposit once the bank has taken it.",
+    });
+  }
+  const duePaise = row?.duePaise ?? 0n;
+  if (deposit.amountPaise <= duePaise) return;
+  throw new AfterhoursError(
+    "DEPOSIT_EXCEEDS",
+    `${formatRupees(deposit.amountPaise)} is more than what is due for ${deposit.month}, section ${deposit.section}, code ${deposit.code}: ${formatRupees(duePaise)}`,
+    {
+      remedy:
+        "Nothing was changed. `npm run tds -- challans --all` shows each month with its section and code.",
+    },
+  );
+}

@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from "commander";
+import { isDay, type Day } from "../../lib/support/calendar.ts";
+import { parseRupees, type Paise } from "../../lib/support/money.ts";
+import { parseQuarter, type Quarter } from "../../lib/tds/returns/index.ts";
+import type { Format } from "./print-register.ts";
+
+export function quarter(text: string): Quarter {
+  const found = parseQuarter(text);
+  if (found) return found;
+  throw new InvalidArgumentError("expected a quarter of a tax year, such as 2026Q2.");
+}
+
+export function month(text: string): string {
+  if (/^[0-9]{4}-[0-9]{2}$/.test(text) && isDay(`${text}-01`)) return text;
+  throw new InvalidArgumentError("expected a month, such as 2026-07.");
+}
+
+export function day(text: string): Day {
+  if (isDay(text)) return text;
+  throw new InvalidArgumentError("expected a day, such as 2026-08-05.");
+}
+
+export function amount(text: string): Paise {
+  const paise = parseRupees(text);
+  if (paise !== undefined && paise > 0n) return paise;
+  throw new InvalidArgumentError("expected rupees above zero, such as 1234.00, without grouping.");
+}
+
+export function format(text: string): Format {
+  if (text === "csv" || text === "table") return text;
+  throw new InvalidArgumentError("expected csv or table.");
+}
