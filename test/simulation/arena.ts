@@ -1,0 +1,105 @@
+import pg from "pg";
+import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
+import { openGateway } from "../../lib/razorpay/open-gateway.ts";
+import { systemClock } from "../../lib/support/clock.ts";
+import { silentLog } from "../../lib/support/log.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { openFragileLine, type FragileLine } from "../lib/payouts/fragile-line.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { settingsFor } from "../support/payout-world.ts";
+import { openHistory } from "./history.ts";
+
+/** Processes that may run at the same time. */
+export const SLOTS = ["A", "B", "C"] as const;
+export type Slot = (typeof SLOTS)[number];
+
+/**
+ * What all seeds of one test file use, one after the other: a database that is emptied in between, which is
+ * several times cheaper than a copy of the template for each, and a provider that is reset.
+ */
+export interface Arena {
+  readonly database: TestDatabase;
+  readonly sandbox: Sandbox;
+  readonly razorpayX: RazorpayXSettings;
+  /** The provider's client; in a dry run one that refuses to change anything. */
+  readonly gateway: Readonly<Record<"real" | "dry", RazorpayX>>;
+  /** Where the simulated processes find the database. */
+  readonly line: FragileLine;
+  /** The database sessions of a process; `dry` ones are read-only. */
+  readonly sessions: Readonly<Record<Slot | "dry", Db>>;
+  /** What jobs keep their locks in. */
+  readonly control: pg.Pool;
+  /** Ends a process's database session, or those of all processes. */
+  endSessions(of: Slot | "everybody"): Promise<void>;
+  /** As on the first day. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Payouts stay in processing until the simulation moves them. */
+const NEVER_BY_ITSELF_MS = 10 * 365 * 24 * 3_600_000;
+const SESSION_NAME = "simulated process";
+
+export async function openArena(): Promise<Arena> {
+  const [database, sandbox] = await Promise.all([
+    createTestDatabase(),
+    startSandbox({ settleAfterMs: NEVER_BY_ITSELF_MS }),
+  ]);
+  await openHistory(database);
+  const clearing = await clearingStatement(database);
+  const line = await openFragileLine(database);
+  const { razorpayX } = settingsFor({ sandbox, razorpayX: { timeoutMs: 30_000 } });
+  const ports = { clock: systemClock, random: () => 0, log: silentLog() };
+  const session = (of: Slot | "dry"): Db =>
+    createPrisma({
+      url: line.database.url,
+      applicationName: `${SESSION_NAME} ${of}`,
+      readOnly: of === "dry",
+      connections: 1,
+    });
+  const sessions = { A: session("A"), B: session("B"), C: session("C"), dry: session("dry") };
+  const control = new pg.Pool({ connectionString: database.url, max: 1 });
+
+  return {
+    database,
+    sandbox,
+    razorpayX,
+    gateway: {
+      real: openGateway(razorpayX, { ...ports, dryRun: false }),
+      dry: openGateway(razorpayX, { ...ports, dryRun: true }),
+    },
+    line,
+    sessions,
+    control,
+    endSessions: async (of) => {
+      const name = of === "everybody" ? `${SESSION_NAME}%` : `${SESSION_NAME} ${of}`;
+      await database.query(
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE $1`,
+        [name],
+      );
+    },
+    reset: async () => {
+      sandbox.reset();
+      await database.query(clearing);
+    },
+    close: async () => {
+      await Promise.all(Object.values(sessions).map((db) => db.$disconnect()));
+      await control.end();
+      await line.close();
+      await sandbox.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Empties every table. Triggers are off meanwhile: many tables refuse to lose a row. */
+async function clearingStatement(database: TestDatabase): Promise<string> {
+  const tables = await database.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname IN ('public', 'simulation') AND tablename <> '_prisma_migrations'`,
+  );
+  const deletes = tables.map(({ name }) => `DELETE FROM ${name};`).join(" ");
+  return `SET session_replication_role = replica; ${deletes} SET session_replication_role = DEFAULT`;
+}

@@ -1,0 +1,166 @@
+import { acquireLease, createPostgresLockStore, type HeldLease } from "../../lib/job/lock/index.ts";
+import { reconcileLedger } from "../../lib/ledger/reconcile/reconcile-ledger.ts";
+import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
+import { processPayouts } from "../../lib/payouts/process-payouts.ts";
+import { reconcilePayoutStatus } from "../../lib/payouts/reconcile/reconcile-status.ts";
+import { handleStuckPayouts } from "../../lib/payouts/stuck/handle-stuck.ts";
+import type { PayoutRunReport } from "../../lib/payouts/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+import { noLease, type Lease } from "../../lib/support/lease.ts";
+import { silentLog } from "../../lib/support/log.ts";
+import { noProgress } from "../../lib/support/progress.ts";
+import type { Verdict } from "../../lib/support/verdict.ts";
+import { settingsFor } from "../support/payout-world.ts";
+import { databaseOf, gatewayOf } from "./ports.ts";
+import type { SimulatedProcess } from "./process.ts";
+import { LEASE_MS } from "./trouble.ts";
+import type { World } from "./world.ts";
+
+export const JOBS = ["batch", "pay", "stuck", "reconcile", "ledger"] as const;
+export type JobName = (typeof JOBS)[number];
+
+export interface JobOptions {
+  dryRun?: boolean;
+  /** Without one, claims on the rows keep two runs apart. */
+  locked?: boolean;
+  /** Payouts that the pay run has in hand at once. */
+  inHand?: number;
+  limit?: number;
+  caps?: SimulatedProcess["caps"];
+}
+
+export interface JobEnd {
+  /** Undefined for a run that was not started, or that was killed. */
+  verdict?: Verdict;
+  pay?: PayoutRunReport;
+  /** In words for the story. */
+  said: string;
+}
+
+const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 500_000n };
+const GREATEST_FENCE = 2n ** 63n - 1n;
+
+/** One run of a job, from taking the lock to giving it back, as the harness does it. */
+export async function runJob(
+  world: World,
+  process: SimulatedProcess,
+  job: JobName,
+  options: JobOptions = {},
+): Promise<JobEnd> {
+  const { dryRun = false, locked = true } = options;
+  if (dryRun)
+    return core(world, process, job, { ...options, lease: { ...noLease, fence: GREATEST_FENCE } });
+  if (!locked) return core(world, process, job, { ...options, lease: noLease });
+  const lease = await takeLock(world, process, job);
+  if (lease === undefined) return { said: "lock-held" };
+  lease.lost.addEventListener("abort", () => process.stop.abort(), { once: true });
+  try {
+    return await core(world, process, job, { ...options, lease });
+  } finally {
+    await world.scheduler.turn(process, () => lease.release());
+  }
+}
+
+/** Undefined when another run holds it. The timers of a lease whose run was killed are ended by `retire`. */
+async function takeLock(
+  { arena, scheduler }: World,
+  process: SimulatedProcess,
+  job: JobName,
+): Promise<HeldLease | undefined> {
+  const store = createPostgresLockStore(arena.control);
+  const request = {
+    key: `simulation:${job}`,
+    owner: `simulation:${process.runId}`,
+    ttlMs: LEASE_MS,
+  };
+  const taken = await scheduler.turn(process, () =>
+    acquireLease(
+      {
+        ...store,
+        release: (held) => (process.dead ? Promise.resolve("not-held") : store.release(held)),
+      },
+      request,
+      { clock: process.clock },
+    ),
+  );
+  if (taken.kind === "held") return undefined;
+  process.onRetired(() => taken.lease.release());
+  return taken.lease;
+}
+
+async function core(
+  world: World,
+  process: SimulatedProcess,
+  job: JobName,
+  { dryRun = false, inHand = 1, limit, caps, lease }: JobOptions & { lease: Lease },
+): Promise<JobEnd> {
+  const { arena } = world;
+  process.caps = caps;
+  const ports = {
+    runId: process.runId,
+    dryRun,
+    limit,
+    db: databaseOf(world, process, arena.sessions[dryRun ? "dry" : process.slot]),
+    gateway: gatewayOf(world, process, arena.gateway[dryRun ? "dry" : "real"]),
+    lease,
+    clock: process.clock,
+    log: silentLog(),
+    progress: noProgress,
+    signal: process.stop.signal,
+  };
+  const { razorpayX } = arena;
+  switch (job) {
+    case "batch": {
+      const { verdict, report } = await createPayoutBatch({ ...ports, settings: BATCH });
+      return { verdict, said: `${wordOf(verdict)}, ${report.created} created` };
+    }
+    case "pay": {
+      const settings = settingsFor({ sandbox: arena.sandbox, ...(caps ? { caps } : {}) });
+      const { verdict, report } = await processPayouts({
+        ...ports,
+        settings: { ...settings, razorpayX: { ...razorpayX, requestsPerSecond: inHand } },
+      });
+      const { found, succeeded, failed, unknown, skipped } = report;
+      const said = `${wordOf(verdict)}, found ${found}: ${succeeded} succeeded, ${failed} failed, ${unknown} unknown, ${skipped} skipped`;
+      return { verdict, pay: report, said };
+    }
+    case "stuck": {
+      const settings = { razorpayX, waitMs: minutes(60), alarmMs: minutes(24 * 60) };
+      const { verdict, report } = await handleStuckPayouts({ ...ports, settings });
+      const { found, settled, closed, conflicts } = report;
+      return {
+        verdict,
+        said: `${wordOf(verdict)}, found ${found}: ${settled} settled, ${closed} closed, ${conflicts} conflicts`,
+      };
+    }
+    case "reconcile": {
+      const { verdict, report } = await reconcilePayoutStatus({
+        ...ports,
+        settings: { razorpayX, days: 14 },
+      });
+      const { settled, reversed, critical } = report;
+      return {
+        verdict,
+        said: `${wordOf(verdict)}, ${settled} settled, ${reversed} reversed, ${critical} critical`,
+      };
+    }
+    case "ledger": {
+      const { verdict, report } = await reconcileLedger(ports);
+      return { verdict, said: `${wordOf(verdict)}, ${report.drifts} drifts` };
+    }
+  }
+}
+
+function wordOf(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "completed":
+      return verdict.warning === undefined ? "completed" : "completed with a warning";
+    case "partial":
+      return `partial ${verdict.reason}`;
+    case "failed":
+      return `failed ${verdict.code}`;
+    case "broken":
+    case "interrupted":
+      return verdict.kind;
+  }
+}

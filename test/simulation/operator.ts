@@ -1,0 +1,103 @@
+import { refundEarning } from "../../lib/earnings/index.ts";
+import {
+  approvePayout,
+  placeHold,
+  rejectPayout,
+  releaseHold,
+  retryPayout,
+} from "../../lib/payouts/operate/index.ts";
+import type { Db } from "../../lib/db/prisma.ts";
+import { databaseOf } from "./ports.ts";
+import type { SimulatedProcess } from "./process.ts";
+import { payoutName, type World } from "./world.ts";
+
+const OPERATOR = { by: "Asha", reason: "simulation" };
+
+const COMMANDS = { approve: 5, reject: 1, retry: 3, hold: 1, release: 1, refund: 1 };
+type Command = keyof typeof COMMANDS;
+
+/** One to three commands of a person. A refusal is as good an end as any. */
+export async function operate(world: World, operator: SimulatedProcess): Promise<void> {
+  const { arena, chance } = world;
+  const db = databaseOf(world, operator, arena.sessions[operator.slot]);
+  for (let left = chance.between(1, 3); left > 0; left--) {
+    const command = chance.weighted(COMMANDS);
+    try {
+      world.story.push(`  operator: ${await perform(world, db, command)}`);
+    } catch {
+      world.story.push(`  operator: ${command}: the database did not take it`);
+    }
+  }
+}
+
+/** Approves everything that waits for a person. */
+export async function approveAll(world: World, db: Db): Promise<void> {
+  for (const payoutId of await payoutIds(world, ["PENDING"])) {
+    await approvePayout(db, { payoutId, operator: OPERATOR });
+  }
+}
+
+/** Releases every hold. */
+export async function releaseAll(world: World, db: Db): Promise<void> {
+  for (const { id } of world.people) {
+    await releaseHold(db, { consultant: id, kind: undefined, operator: OPERATOR });
+  }
+}
+
+async function perform(world: World, db: Db, command: Command): Promise<string> {
+  const { chance, people } = world;
+  const operator = OPERATOR;
+  if (command === "hold" || command === "release") {
+    const person = chance.pick(people);
+    const { done } =
+      command === "hold"
+        ? await placeHold(db, { consultant: person.id, kind: "manual", operator })
+        : await releaseHold(db, { consultant: person.id, kind: undefined, operator });
+    return `${command} ${person.name}: ${done}`;
+  }
+  if (command === "refund") return refund(world, db);
+  const payouts = await payoutIds(world, STATUSES[command]);
+  if (payouts.length === 0) return `nothing to ${command}`;
+  const payoutId = chance.pick(payouts);
+  const name = await payoutName(world, payoutId);
+  const change = { approve: approvePayout, reject: rejectPayout, retry: retryPayout }[command];
+  const result = await change(db, { payoutId, operator });
+  return `${command} ${name}: ${result.done ? "done" : result.refusals.map(({ code }) => code).join(" ")}`;
+}
+
+/** Mostly what fits the command, now and then what does not. */
+const STATUSES = {
+  approve: ["PENDING", "PROCESSING"],
+  reject: ["PENDING", "APPROVED", "PROCESSING"],
+  retry: ["FAILED", "PROCESSING", "REVERSED"],
+} as const;
+
+async function refund({ arena, chance }: World, db: Db): Promise<string> {
+  const earnings = await arena.database.query<{
+    id: string;
+    reference: string;
+    amountPaise: bigint;
+  }>(
+    `SELECT id, booking_reference AS reference, amount_paise AS "amountPaise" FROM earnings
+     ORDER BY booking_reference`,
+  );
+  const { id, reference, amountPaise } = chance.pick(earnings);
+  const paise = chance.happens(0.3) ? amountPaise : BigInt(chance.between(1, Number(amountPaise)));
+  const key = `refund ${chance.uuid()}`;
+  const { kind } = await refundEarning(db, {
+    earningId: id,
+    key,
+    grossPaise: paise,
+    amountPaise: paise,
+  });
+  return `refund of ${reference}: ${kind}`;
+}
+
+async function payoutIds({ arena }: World, statuses: readonly string[]): Promise<string[]> {
+  const rows = await arena.database.query<{ id: string }>(
+    `SELECT payout.id FROM payouts AS payout JOIN consultants AS owner ON owner.id = payout.consultant_id
+     WHERE payout.status::text = ANY($1) ORDER BY owner.external_ref, payout.created_at, payout.id`,
+    [statuses],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,106 @@
+import type { Db, DbSession } from "../../lib/db/prisma.ts";
+import type { RazorpayX } from "../../lib/razorpay/index.ts";
+import { callProvider } from "./provider-calls.ts";
+import type { SimulatedProcess } from "./process.ts";
+import { incidentOf, type Incident } from "./trouble.ts";
+import type { World } from "./world.ts";
+
+type Query = DbSession["$queryRaw"];
+type Execute = DbSession["$executeRaw"];
+type Statement = (...args: unknown[]) => Promise<unknown>;
+type Transaction = (
+  body: (tx: DbSession) => Promise<unknown>,
+  options?: object,
+) => Promise<unknown>;
+
+/** A killed process makes no call any more, although its turn had come. */
+class Killed extends Error {}
+
+/**
+ * A database session whose statements and transactions wait for their turn. A transaction is one turn: what
+ * happens within one, between two sessions, is PostgreSQL's to keep apart, and real processes race for it in
+ * test/race.
+ */
+export function databaseOf(world: World, process: SimulatedProcess, db: Db): Db {
+  const statement =
+    (send: Statement): Statement =>
+    (...args) =>
+      inTurn(world, process, "statement", () => send(...args));
+  const run = db.$transaction.bind(db) as unknown as Transaction;
+  const transaction: Transaction = (body, options) =>
+    inTurn(world, process, "transaction", (incident) =>
+      run((tx) => body(countedSession(tx, incident)), options),
+    );
+  return {
+    $queryRaw: statement(db.$queryRaw.bind(db) as unknown as Statement),
+    $executeRaw: statement(db.$executeRaw.bind(db) as unknown as Statement),
+    $transaction: transaction,
+  } as unknown as Db;
+}
+
+async function inTurn<T>(
+  world: World,
+  process: SimulatedProcess,
+  call: "statement" | "transaction",
+  work: (incident: Incident) => Promise<T>,
+): Promise<T> {
+  return world.scheduler.turn(process, async () => {
+    const incident = incidentOf(world, process, call);
+    await incident.before();
+    if (process.dead) throw new Killed();
+    try {
+      return await work(incident);
+    } finally {
+      await incident.after();
+    }
+  });
+}
+
+function countedSession(tx: DbSession, { within }: Incident): DbSession {
+  let statements = 0;
+  const counted =
+    (send: Statement): Statement =>
+    async (...args) => {
+      await within(++statements);
+      return send(...args);
+    };
+  return {
+    $queryRaw: counted(tx.$queryRaw.bind(tx) as unknown as Statement) as unknown as Query,
+    $executeRaw: counted(tx.$executeRaw.bind(tx) as unknown as Statement) as unknown as Execute,
+  };
+}
+
+/** The provider's client, each call of which waits for its turn and may go wrong. */
+export function gatewayOf(world: World, process: SimulatedProcess, real: RazorpayX): RazorpayX {
+  const call =
+    <Input, Result>(
+      name: Parameters<typeof callProvider>[2]["name"],
+      send: (input: Input, options?: { signal?: AbortSignal }) => Promise<Result>,
+    ) =>
+    (input: Input, options?: { signal?: AbortSignal }): Promise<Result> =>
+      callProvider(world, process, { name, input, send, signal: options?.signal });
+  return {
+    accountNumber: real.accountNumber,
+    createContact: call("POST /contacts", (input, given) => real.createContact(input, given)),
+    createFundAccount: call("POST /fund_accounts", (input, given) =>
+      real.createFundAccount(input, given),
+    ),
+    createPayout: call("POST /payouts", (input, given) => real.createPayout(input, given)),
+    fetchPayout: call("GET /payouts/:id", (input, given) => real.fetchPayout(input, given)),
+    findPayoutsByReference: call("GET /payouts", (input, given) =>
+      real.findPayoutsByReference(input, given),
+    ),
+    listPayouts: call("GET /payouts", (input, given) => real.listPayouts(input, given)),
+    cancelPayout: call("POST /payouts/:id/cancel", (input, given) =>
+      real.cancelPayout(input, given),
+    ),
+    listTransactions: call("GET /transactions", (input, given) =>
+      real.listTransactions(input, given),
+    ),
+    balances: (options) =>
+      call("GET /banking_balances", (_: undefined, given) => real.balances(given))(
+        undefined,
+        options,
+      ),
+  };
+}

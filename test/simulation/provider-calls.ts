@@ -1,0 +1,163 @@
+import { setImmediate as nextTick } from "node:timers/promises";
+import type { Fault } from "../../scripts/sandbox/index.ts";
+import { checkBeforeSending, checkMayStillSend } from "./at-sending.ts";
+import type { SimulatedProcess } from "./process.ts";
+import { incidentOf } from "./trouble.ts";
+import type { World } from "./world.ts";
+
+export interface ProviderCall<Input, Result> {
+  name: Fault["on"];
+  input: Input;
+  send: (input: Input, options: { signal?: AbortSignal }) => Promise<Result>;
+  signal: AbortSignal | undefined;
+}
+
+type Mishap = Omit<Fault, "on"> | "hangs" | "hangs, accepted" | "arrives late";
+
+/** A payout goes wrong in one of these ways, before or after the provider has accepted it. */
+const PAYOUT_MISHAPS: readonly Mishap[] = [
+  { dropBefore: true },
+  { dropAfter: true },
+  { dropAfter: true },
+  "hangs",
+  "hangs, accepted",
+  "hangs, accepted",
+  "arrives late",
+  { status: 503 },
+  { status: 500, accept: true },
+  { status: 502, accept: true },
+  { status: 429 },
+  { status: 429, times: 6 },
+  { malformed: true },
+  { status: 400, error: { reason: "bank_account_invalid" } },
+  { status: 400, error: { reason: "beneficiary_bank_offline" } },
+  { status: 401 },
+  { lowBalance: true },
+  { initialState: "processed" },
+  { initialState: "failed" },
+  { initialState: "reversed" },
+  { initialState: "queued" },
+  { initialState: "pending" },
+  { initialState: "rejected" },
+];
+const RECORD_MISHAPS: readonly Mishap[] = [
+  { status: 503 },
+  { status: 503, times: 4 },
+  { dropAfter: true },
+  { dropBefore: true, times: 4 },
+  { malformed: true },
+  { status: 429 },
+  { status: 400, error: { reason: "input_validation_failed" } },
+];
+const READ_MISHAPS: readonly Mishap[] = [
+  { status: 503 },
+  { status: 503, times: 4 },
+  { dropBefore: true, times: 4 },
+  { malformed: true },
+  { status: 429 },
+  { status: 429, times: 6 },
+];
+
+/** A call that gets no answer ends after so long. */
+const CLIENT_TIMEOUT_MS = 30_000;
+
+/** One call of a run to the provider, over HTTP, and what goes wrong with it. */
+export async function callProvider<Input, Result>(
+  world: World,
+  process: SimulatedProcess,
+  call: ProviderCall<Input, Result>,
+): Promise<Result> {
+  const { scheduler, arena } = world;
+  checkMayStillSend(world, process, call.name);
+  return scheduler.turn(process, async () => {
+    const incident = incidentOf(world, process, "gateway");
+    await incident.before();
+    if (process.dead) throw new Error("killed");
+    const payout = await checkBeforeSending(world, process, call);
+    const mishap = chooseMishap(world, call.name);
+    if (mishap !== undefined)
+      world.story.push(
+        `  ${process.name}: ${[call.name, payout].filter(Boolean).join(" ")} ${describe(mishap)}`,
+      );
+    else if (payout !== undefined) world.story.push(`  ${process.name}: ${call.name} ${payout}`);
+    try {
+      return await meet(world, call, { mishap, payout });
+    } finally {
+      arena.sandbox.clearFaults();
+      await incident.after();
+    }
+  });
+}
+
+function chooseMishap({ chance, faultRate }: World, name: Fault["on"]): Mishap | undefined {
+  if (name === "POST /payouts") {
+    if (chance.happens(faultRate)) return chance.pick(PAYOUT_MISHAPS);
+    return undefined;
+  }
+  if (!chance.happens(faultRate / 3)) return undefined;
+  return chance.pick(name.startsWith("POST") ? RECORD_MISHAPS : READ_MISHAPS);
+}
+
+async function meet<Input, Result>(
+  world: World,
+  call: ProviderCall<Input, Result>,
+  { mishap, payout }: { mishap: Mishap | undefined; payout: string | undefined },
+): Promise<Result> {
+  const { sandbox } = world.arena;
+  const send = (signal: AbortSignal | undefined): Promise<Result> =>
+    call.send(call.input, signal === undefined ? {} : { signal });
+  if (mishap === undefined) return send(call.signal);
+  if (mishap === "hangs" || mishap === "hangs, accepted") {
+    return hang(world, { ...call, send, accept: mishap === "hangs, accepted" });
+  }
+  if (mishap === "arrives late") {
+    const { body, idempotencyKey } = call.input as { body: string; idempotencyKey: string };
+    world.underWay.push({ body, idempotencyKey, payout: payout ?? "" });
+    sandbox.addFaults({ on: call.name, dropBefore: true });
+  } else {
+    sandbox.addFaults({ on: call.name, ...mishap });
+  }
+  return send(call.signal);
+}
+
+/** The provider holds the request and says nothing, until the client gives up. Others go on meanwhile. */
+async function hang<Result>(
+  { arena, scheduler }: World,
+  {
+    name,
+    send,
+    signal,
+    accept,
+  }: {
+    name: Fault["on"];
+    send: (signal: AbortSignal) => Promise<Result>;
+    signal: AbortSignal | undefined;
+    accept: boolean;
+  },
+): Promise<Result> {
+  const givesUp = new AbortController();
+  arena.sandbox.addFaults({ on: name, hang: true, accept });
+  const answer = send(AbortSignal.any([givesUp.signal, ...(signal ? [signal] : [])]));
+  while (arena.sandbox.faults().length > 0 && !signal?.aborted) await nextTick();
+  const because = await scheduler.rest(CLIENT_TIMEOUT_MS, signal);
+  givesUp.abort();
+  const given = await answer;
+  if (because === "signal") return given;
+  // What the client itself says at its time limit: here it comes at once.
+  const timeout = {
+    kind: "unknown",
+    cause: "timeout",
+    detail: "no complete answer within the timeout",
+  };
+  return timeout as Result;
+}
+
+function describe(mishap: Mishap): string {
+  if (typeof mishap === "string") return mishap;
+  return Object.entries(mishap)
+    .map(
+      ([name, value]) =>
+        `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+    )
+    .join(", ");
+}

@@ -1,0 +1,46 @@
+import type { PayoutRecord, PayoutState } from "../../scripts/sandbox/index.ts";
+import type { World } from "./world.ts";
+
+/** What the provider may do next with a payout, and how often. Money that was paid may come back days later. */
+const COURSES: Partial<
+  Record<PayoutState, Readonly<Partial<Record<PayoutState | "stay", number>>>>
+> = {
+  processing: { processed: 5, failed: 1, reversed: 1, stay: 2 },
+  queued: { processing: 3, cancelled: 1, failed: 1, stay: 1 },
+  pending: { processing: 3, rejected: 1, stay: 1 },
+  processed: { reversed: 1, stay: 7 },
+};
+
+/** The provider goes on with its work: each payout moves on, fails, comes back, or stays. */
+export function moveAtProvider({ arena, chance, story }: World): void {
+  for (const payout of arena.sandbox.payouts()) {
+    const courses = COURSES[payout.status];
+    if (courses === undefined) continue;
+    const next = chance.weighted(courses as Record<PayoutState | "stay", number>);
+    if (next === "stay") continue;
+    const reason =
+      next === "failed" || next === "reversed" ? { reason: "beneficiary_bank_offline" } : {};
+    arena.sandbox.movePayout(payout.id, { status: next, ...reason });
+    story.push(`  provider: ${payout.status} to ${next}`);
+  }
+}
+
+/** The provider finishes what it has, and pays all of it. */
+export function payEverything({ arena }: World): number {
+  const open = arena.sandbox.payouts().filter(isOpen);
+  for (const { id, status } of open) {
+    if (status !== "processing") arena.sandbox.movePayout(id, { status: "processing" });
+    arena.sandbox.movePayout(id, { status: "processed" });
+  }
+  return open.length;
+}
+
+function isOpen({ status }: PayoutRecord): boolean {
+  return status === "processing" || status === "queued" || status === "pending";
+}
+
+/** More money in the account. */
+export function addMoney({ arena, chance, story }: World): void {
+  arena.sandbox.changeBalance({ addPaise: chance.between(1, 1_000_000) });
+  story.push("money is added to the account");
+}
