@@ -84,6 +84,7 @@ async function takeLock(
     ),
   );
   if (taken.kind === "held") return undefined;
+  process.hasLease = true;
   process.onRetired(() => taken.lease.release());
   return taken.lease;
 }

@@ -23,7 +23,7 @@ export async function operate(world: World, operator: SimulatedProcess): Promise
   for (let left = chance.between(1, 3); left > 0; left--) {
     const command = chance.weighted(COMMANDS);
     try {
-      world.story.push(`  operator: ${await perform(world, db, command)}`);
+      world.story.push(`  operator: ${await perform(world, { operator, db }, command)}`);
     } catch {
       world.story.push(`  operator: ${command}: the database did not take it`);
     }
@@ -44,22 +44,32 @@ export async function releaseAll(world: World, db: Db): Promise<void> {
   }
 }
 
-async function perform(world: World, db: Db, command: Command): Promise<string> {
-  const { chance, people } = world;
+interface Console {
+  operator: SimulatedProcess;
+  db: Db;
+}
+
+async function perform(
+  world: World,
+  { operator: person, db }: Console,
+  command: Command,
+): Promise<string> {
+  const { chance, people, scheduler } = world;
   const operator = OPERATOR;
   if (command === "hold" || command === "release") {
-    const person = chance.pick(people);
+    const consultant = chance.pick(people);
     const { done } =
       command === "hold"
-        ? await placeHold(db, { consultant: person.id, kind: "manual", operator })
-        : await releaseHold(db, { consultant: person.id, kind: undefined, operator });
-    return `${command} ${person.name}: ${done}`;
+        ? await placeHold(db, { consultant: consultant.id, kind: "manual", operator })
+        : await releaseHold(db, { consultant: consultant.id, kind: undefined, operator });
+    return `${command} ${consultant.name}: ${done}`;
   }
-  if (command === "refund") return refund(world, db);
-  const payouts = await payoutIds(world, STATUSES[command]);
+  if (command === "refund") return refund(world, { operator: person, db });
+  // What a person looks at first is a turn as well.
+  const payouts = await scheduler.turn(person, () => payoutIds(world, STATUSES[command]));
   if (payouts.length === 0) return `nothing to ${command}`;
   const payoutId = chance.pick(payouts);
-  const name = await payoutName(world, payoutId);
+  const name = await scheduler.turn(person, () => payoutName(world, payoutId));
   const change = { approve: approvePayout, reject: rejectPayout, retry: retryPayout }[command];
   const result = await change(db, { payoutId, operator });
   return `${command} ${name}: ${result.done ? "done" : result.refusals.map(({ code }) => code).join(" ")}`;
@@ -72,14 +82,15 @@ const STATUSES = {
   retry: ["FAILED", "PROCESSING", "REVERSED"],
 } as const;
 
-async function refund({ arena, chance }: World, db: Db): Promise<string> {
-  const earnings = await arena.database.query<{
-    id: string;
-    reference: string;
-    amountPaise: bigint;
-  }>(
-    `SELECT id, booking_reference AS reference, amount_paise AS "amountPaise" FROM earnings
-     ORDER BY booking_reference`,
+async function refund(
+  { arena, chance, scheduler }: World,
+  { operator, db }: Console,
+): Promise<string> {
+  const earnings = await scheduler.turn(operator, () =>
+    arena.database.query<{ id: string; reference: string; amountPaise: bigint }>(
+      `SELECT id, booking_reference AS reference, amount_paise AS "amountPaise" FROM earnings
+       ORDER BY booking_reference`,
+    ),
   );
   const { id, reference, amountPaise } = chance.pick(earnings);
   const paise = chance.happens(0.3) ? amountPaise : BigInt(chance.between(1, Number(amountPaise)));

@@ -43,6 +43,7 @@ export class SimulatedProcess implements Actor {
   dead = false;
   calls = 0;
   isTroubled = false;
+  hasLease = false;
   /** Payouts sent, and the largest, against the caps of the run. */
   readonly sentPaise: bigint[] = [];
   caps: { singlePaise: bigint; runPaise: bigint; runCount: number } | undefined;

@@ -92,6 +92,8 @@ async function commitNothing({ arena }: World): Promise<void> {
 async function loseLease(world: World, process: SimulatedProcess): Promise<void> {
   const { arena, scheduler } = world;
   process.skipAhead(LEASE_MS);
+  // A run without a lock has nothing to lose.
+  if (!process.hasLease) return;
   await arena.database.query(
     "UPDATE job_leases SET expires_at = now() - interval '1 second' WHERE owner LIKE '%' || $1",
     [process.runId],
