@@ -6,6 +6,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 import { closeDays } from "./close-days.ts";
+import { nameInDoubt } from "./name-in-doubt.ts";
 import { countNew, readReach, storeTransactions } from "./transactions.ts";
 
 export interface StatementPorts {
@@ -54,6 +55,8 @@ export async function readStatement(
   }
   if (ports.dryRun) return { walk: reading.walk, report };
   ports.lease.assertTrusted();
+  const named = await nameInDoubt(ports, transactions);
+  if (named.kind !== "complete") return { walk: named, report };
   await storeTransactions(ports.db, transactions);
   if (balancePaise !== undefined) {
     report.daysClosed = await closeDays(ports, { today, firstDay, balancePaise });

@@ -103,6 +103,28 @@ describe("books in which everything has happened", () => {
     expect(new Set(during)).toEqual(new Set(["completed"]));
   });
 
+  it("agree when a payout left, its answer was lost and nobody could look it up yet", async () => {
+    await world.payout();
+    world.sandbox.addFaults({ on: "POST /payouts", dropAfter: true });
+    await world.run();
+    const unanswered = { kind: "unknown", cause: "timeout", detail: "no answer" } as const;
+    await runReconcile({
+      database: world.database,
+      sandbox: world.sandbox,
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        findPayoutsByReference: () => Promise.resolve(unanswered),
+      }),
+    });
+    const attempts = await world.database.query("SELECT state::text AS state FROM payout_attempts");
+    expect(attempts).toEqual([{ state: "UNKNOWN" }]);
+    const { report, verdict } = await prove();
+    expect(drifts(report)).toEqual({});
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report.cash).toMatchObject({ driftPaise: 0n });
+    expect(report.cash?.inFlightPaise).toBeGreaterThan(0n);
+  });
+
   it("agree when the account was read only after payouts were completed", async () => {
     await world.payout();
     await world.run();
