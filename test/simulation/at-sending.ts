@@ -16,6 +16,7 @@ export function checkMayStillSend(
 interface SentAttempt extends Record<string, unknown> {
   payoutId: string;
   runId: string;
+  attemptNo: number;
   state: string;
   amountPaise: bigint;
   payoutPaise: bigint;
@@ -35,7 +36,8 @@ export async function checkBeforeSending(
   if (name !== "POST /payouts") return undefined;
   const { body, idempotencyKey } = input as { body: string; idempotencyKey: string };
   const [attempt] = await world.arena.database.query<SentAttempt>(
-    `SELECT attempt.payout_id AS "payoutId", attempt.run_id AS "runId", attempt.state::text AS state,
+    `SELECT attempt.payout_id AS "payoutId", attempt.run_id AS "runId",
+            attempt.attempt_no AS "attemptNo", attempt.state::text AS state,
             attempt.amount_paise AS "amountPaise", payout.amount_paise AS "payoutPaise",
             attempt.request_hash AS "requestHash",
             ARRAY(SELECT reference_id FROM payout_attempts WHERE payout_id = attempt.payout_id) AS references
@@ -52,6 +54,8 @@ export async function checkBeforeSending(
     void world.violations.push(`${what} (${payout}, ${process.name})`);
   if (attempt.requestHash !== requestHash(body))
     breach("M2: the hash of the attempt is not that of the body sent");
+  if (idempotencyKey !== `${attempt.payoutId.replaceAll("-", "")}-${attempt.attemptNo}`)
+    breach("M2: the key is not a function of payout and attempt");
   if (attempt.runId !== process.runId) breach("M2: the attempt was made by another run");
   const others = attempt.references;
   const alive = world.arena.sandbox

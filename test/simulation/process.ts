@@ -25,9 +25,14 @@ export const TROUBLES = {
 };
 export type TroubleKind = keyof typeof TROUBLES;
 
+/** Statements alone, transactions, requests to the provider. */
+export type CallKind = "statement" | "transaction" | "gateway";
+
 export interface Trouble {
   kind: TroubleKind;
-  /** At which call of the run: the first is 1. */
+  /** Counted are calls of this kind, or all. */
+  of: CallKind | "any";
+  /** At which of them: the first is 1. */
   at: number;
   /** Before which statement, where it comes within a transaction. */
   statement: number;
@@ -41,7 +46,7 @@ export class SimulatedProcess implements Actor {
   readonly stop = new AbortController();
   readonly trouble: Trouble | undefined;
   dead = false;
-  calls = 0;
+  readonly calls = { statement: 0, transaction: 0, gateway: 0, any: 0 };
   isTroubled = false;
   hasLease = false;
   /** Payouts sent, and the largest, against the caps of the run. */
@@ -87,12 +92,17 @@ export class SimulatedProcess implements Actor {
   }
 }
 
+/** Trouble that only a transaction can have. */
+const WITHIN: ReadonlySet<TroubleKind> = new Set(["killed inside", "commit unanswered"]);
+
 /** Trouble for about a third of the runs. */
 export function chooseTrouble(chance: Chance): Trouble | undefined {
   if (!chance.happens(0.35)) return undefined;
-  return {
-    kind: chance.weighted(TROUBLES),
-    at: chance.between(1, 22),
-    statement: chance.between(1, 6),
-  };
+  // Claims, attempts, answers and requests are where it hurts; the many reads around them would hide those.
+  const kind = chance.weighted(TROUBLES);
+  const of = WITHIN.has(kind)
+    ? "transaction"
+    : chance.pick(["any", "transaction", "transaction", "gateway"] as const);
+  const at = chance.between(1, of === "any" ? 22 : 7);
+  return { kind, of, at, statement: chance.between(1, 6) };
 }

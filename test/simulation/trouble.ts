@@ -1,12 +1,10 @@
 import { inSession } from "../lib/payouts/sessions.ts";
 import { changesAfter } from "./history.ts";
-import type { SimulatedProcess, Trouble } from "./process.ts";
+import type { CallKind, SimulatedProcess, Trouble } from "./process.ts";
 import type { World } from "./world.ts";
 
 /** How long the lock of a job lives, in the simulation as in the job files. */
 export const LEASE_MS = 35 * 60_000;
-
-type CallKind = "statement" | "transaction" | "gateway";
 
 /** What a call of a run meets. */
 export interface Incident {
@@ -21,18 +19,18 @@ export interface Incident {
 const none = (): Promise<void> => Promise.resolve();
 const NOTHING: Incident = { before: none, within: none, after: none };
 
-/** Counts the call, and says what befalls it. Trouble that does not fit this call waits for the next that does. */
+/** Counts the call, and says what befalls it. */
 export function incidentOf(world: World, process: SimulatedProcess, call: CallKind): Incident {
-  process.calls++;
+  process.calls[call]++;
+  process.calls.any++;
   const { trouble } = process;
-  if (trouble === undefined || process.calls < trouble.at || process.isTroubled) return NOTHING;
-  if (NEEDS_TRANSACTION.has(trouble.kind) && call !== "transaction") return NOTHING;
+  if (trouble === undefined || process.isTroubled) return NOTHING;
+  if (trouble.of !== "any" && trouble.of !== call) return NOTHING;
+  if (process.calls[trouble.of] < trouble.at) return NOTHING;
   process.isTroubled = true;
   world.story.push(`  ${process.name}: ${trouble.kind}`);
   return befall(world, process, { ...trouble, call });
 }
-
-const NEEDS_TRANSACTION: ReadonlySet<string> = new Set(["killed inside", "commit unanswered"]);
 
 function done(act: () => void): () => Promise<void> {
   return () => {
