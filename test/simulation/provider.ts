@@ -1,4 +1,5 @@
 import type { PayoutRecord, PayoutState } from "../../scripts/sandbox/index.ts";
+import type { Arena } from "./arena.ts";
 import type { World } from "./world.ts";
 
 /** What the provider may do next with a payout, and how often. Money that was paid may come back days later. */
@@ -13,26 +14,35 @@ const COURSES: Partial<
 
 /** The provider goes on with its work: each payout moves on, fails, comes back, or stays. */
 export function moveAtProvider({ arena, chance, story }: World): void {
-  for (const payout of arena.sandbox.payouts()) {
-    const courses = COURSES[payout.status];
+  for (const { id } of arena.sandbox.payouts()) {
+    const status = statusOf(arena, id);
+    const courses = COURSES[status];
     if (courses === undefined) continue;
     const next = chance.weighted(courses as Record<PayoutState | "stay", number>);
     if (next === "stay") continue;
     const reason =
       next === "failed" || next === "reversed" ? { reason: "beneficiary_bank_offline" } : {};
-    arena.sandbox.movePayout(payout.id, { status: next, ...reason });
-    story.push(`  provider: ${payout.status} to ${next}`);
+    arena.sandbox.movePayout(id, { status: next, ...reason });
+    story.push(`  provider: ${status} to ${next}`);
   }
 }
 
 /** The provider finishes what it has, and pays all of it. */
 export function payEverything({ arena }: World): number {
   const open = arena.sandbox.payouts().filter(isOpen);
-  for (const { id, status } of open) {
-    if (status !== "processing") arena.sandbox.movePayout(id, { status: "processing" });
+  for (const { id } of open) {
+    if (statusOf(arena, id) !== "processing")
+      arena.sandbox.movePayout(id, { status: "processing" });
     arena.sandbox.movePayout(id, { status: "processed" });
   }
   return open.length;
+}
+
+/** As it is now: money that comes back lets others out of the queue. */
+function statusOf({ sandbox }: Arena, id: string): PayoutState {
+  const payout = sandbox.payouts().find((each) => each.id === id);
+  if (payout === undefined) throw new Error(`there is no payout ${id}`);
+  return payout.status;
 }
 
 function isOpen({ status }: PayoutRecord): boolean {
