@@ -20,12 +20,15 @@ export interface TestDatabase {
 
 const SESSIONS_END_WITHIN_MS = 5_000;
 
-/** A migrated, empty database of its own for one test or one file, on the run's server. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A database of its own for one test or one file, on the run's server: migrated and empty, or a copy of
+ * `template`, the name of another test database that nobody is connected to.
+ */
+export async function createTestDatabase({
+  template = inject("templateDatabase"),
+}: { template?: string } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin((admin) =>
-    admin.query(`CREATE DATABASE ${name} TEMPLATE ${inject("templateDatabase")}`),
-  );
+  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   const url = new URL(inject("postgresUrl"));
   url.pathname = `/${name}`;
   const session = lazySession(url.href);
