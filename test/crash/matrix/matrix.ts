@@ -75,7 +75,7 @@ async function playToQuiet(play: Play): Promise<string[][]> {
   let before: Awaited<ReturnType<typeof snapshot>> | undefined;
   while (said.length < MOST_ROUNDS) {
     const hasHappened = await world.liveOn();
-    const verdicts = await playRound(play, said.length);
+    const verdicts = await playRound(play, said.length - (play.hasStopped ? 1 : 0));
     said.push(verdicts ?? ["stopped"]);
     if (verdicts === undefined) await checkMoneyInvariants(world.database, world.sandbox);
     const after = await snapshot(world.database);
@@ -104,7 +104,10 @@ async function playRound(play: Play, round: number): Promise<string[] | undefine
   return said;
 }
 
-/** Stuck payouts are settled by whichever of two jobs comes first; each comes first in turn. */
+/**
+ * Payouts in doubt are settled by whichever of two jobs comes first; each comes first in turn. After a stop
+ * it is the same one again.
+ */
 function jobsOf(round: number): JobName[] {
   const settlers = ["handle-stuck-payouts", "reconcile-payout-status"] as const;
   return [
