@@ -100,7 +100,7 @@ const CASES: readonly FailureCase[] = [
     env: () => ({ RAZORPAYX_ACCOUNT_NUMBER: FOREIGN_ACCOUNT }),
     exitCode: 1,
     reason: "account-refused",
-    says: ["refuses to list the payouts of our account", "Check RAZORPAYX_ACCOUNT_NUMBER"],
+    says: ["refuses to read our account", "Check RAZORPAYX_ACCOUNT_NUMBER"],
     recorded: true,
   },
   {
