@@ -31,17 +31,8 @@ const GIVEN_UP_AFTER_MS = 500;
 
 /** The jobs of the cycle, and the person who approves, in the order of a week. */
 export const JOBS: Readonly<Record<JobName, (options: JobOptions) => Promise<Verdict>>> = {
-  "create-payout-batch": async ({ database }) =>
-    withDb(database, async (db) => {
-      const { verdict } = await createPayoutBatch({
-        ...common(db),
-        limit: undefined,
-        settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n },
-        lease: noLease,
-      });
-      return verdict;
-    }),
-  operator: async ({ database }) => withDb(database, approveAll),
+  "create-payout-batch": createBatch,
+  operator: approveBatch,
   "process-payouts": async (options) => {
     const razorpayX = { timeoutMs: GIVEN_UP_AFTER_MS };
     return (await runPayouts({ ...options, razorpayX })).verdict;
@@ -54,6 +45,24 @@ export const JOBS: Readonly<Record<JobName, (options: JobOptions) => Promise<Ver
       return verdict;
     }),
 };
+
+/** Makes the payouts that are due; needs no provider. */
+export async function createBatch({ database }: Pick<JobOptions, "database">): Promise<Verdict> {
+  return withDb(database, async (db) => {
+    const { verdict } = await createPayoutBatch({
+      ...common(db),
+      limit: undefined,
+      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n },
+      lease: noLease,
+    });
+    return verdict;
+  });
+}
+
+/** Approves every payout that waits for a person. */
+export async function approveBatch({ database }: Pick<JobOptions, "database">): Promise<Verdict> {
+  return withDb(database, approveAll);
+}
 
 async function approveAll(db: Db): Promise<Verdict> {
   const waiting = await db.$queryRaw<{ id: string }[]>`

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { playWorld, type Stop, type WorldRun } from "./matrix.ts";
+import { approveBatch, createBatch } from "./cycle.ts";
+import { playWorld, type Stop, type Templates, type WorldRun } from "./matrix.ts";
 import { PAYEES } from "./payees.ts";
 import type { Side } from "./process.ts";
 import { seedWorld } from "./seed.ts";
@@ -21,15 +22,24 @@ export function describeMatrix(side: Side): void {
     `the cycle, stopped dead ${side} each step and run again`,
     { timeout: TIMEOUT_MS },
     () => {
-      let template: TestDatabase;
+      let seeded: TestDatabase;
+      let approved: TestDatabase;
+      let templates: Templates;
       let unstopped: WorldRun;
 
       beforeAll(async () => {
-        template = await createTestDatabase();
-        await seedWorld(template);
-        unstopped = await playWorld(template.name);
+        seeded = await createTestDatabase();
+        await seedWorld(seeded);
+        approved = await createTestDatabase({ template: seeded.name });
+        await createBatch({ database: approved });
+        await approveBatch({ database: approved });
+        templates = { seeded: seeded.name, approved: approved.name };
+        unstopped = await playWorld(templates);
       }, TIMEOUT_MS);
-      afterAll(() => template.drop());
+      afterAll(async () => {
+        await approved.drop();
+        await seeded.drop();
+      });
 
       it("has a name for every step", () => {
         const combinations = STEPS.flatMap((step) => stopsAt(step, { side, unstopped })).length;
@@ -51,8 +61,7 @@ export function describeMatrix(side: Side): void {
       it.each(STEPS)("%s", async (step) => {
         const stops = stopsAt(step, { side, unstopped });
         expect(stops).not.toEqual([]);
-        for (const stop of stops)
-          expectSameEnd(await playWorld(template.name, stop), unstopped, stop);
+        for (const stop of stops) expectSameEnd(await playWorld(templates, stop), unstopped, stop);
       });
     },
   );

@@ -30,13 +30,18 @@ export async function openWorld(template: string): Promise<MatrixWorld> {
     createTestDatabase({ template }),
     startSandbox({ clock }),
   ]);
+  const book = createPayeeBook();
+  const payouts = await database.query<{ id: string; consultantId: string }>(
+    'SELECT id, consultant_id AS "consultantId" FROM payouts',
+  );
+  for (const { id, consultantId } of payouts) book.learn(id, consultantId);
   let rounds = 0;
   let moneyMoved = false;
   let faults = "";
   return {
     database,
     sandbox,
-    book: createPayeeBook(),
+    book,
     liveOn: async () => {
       let hasHappened = false;
       if (rounds++ > 0) {
