@@ -6,7 +6,7 @@ import type { JobName } from "./jobs.ts";
 import { deliverUnderWay, letTimePass, type World } from "./world.ts";
 
 /** Rounds of all jobs after which a world without faults is quiet: what fails for good fails anew in each. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /** Above the least payout of a batch; less than that is carried to the next one. */
 const LEAST_PAYOUT_PAISE = 50_000n;

@@ -24,7 +24,7 @@ interface Start {
 /** One to three at once: runs of jobs, perhaps a person's commands, perhaps the provider going on with its work. */
 export async function busyMoment(world: World): Promise<FinishedRun[]> {
   const { chance } = world;
-  const weights = { batch: 3, pay: 7, stuck: 4, reconcile: 3, ledger: 1 } satisfies Record<
+  const weights = { batch: 3, pay: 7, stuck: 5, reconcile: 3, ledger: 1 } satisfies Record<
     JobName,
     number
   >;

@@ -15,7 +15,7 @@ export const TROUBLES = {
   /** SIGTERM. */
   "told to stop": 2,
   /** The machine sleeps for longer than the lock lives. */
-  "lease lost": 3,
+  "lease lost": 6,
   /** All sessions end, within a transaction if there is one. */
   "database restarts": 4,
   /** The commit is carried out, and its answer is lost. */

@@ -23,6 +23,8 @@ const PAYOUT_MISHAPS: readonly Mishap[] = [
   "hangs, accepted",
   "hangs, accepted",
   "arrives late",
+  "arrives late",
+  "arrives late",
   { status: 503 },
   { status: 500, accept: true },
   { status: 502, accept: true },
