@@ -37,7 +37,7 @@ export interface JobEnd {
   said: string;
 }
 
-const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 500_000n };
+const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 1_000_000n };
 const GREATEST_FENCE = 2n ** 63n - 1n;
 
 /** One run of a job, from taking the lock to giving it back, as the harness does it. */

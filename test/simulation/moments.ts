@@ -22,14 +22,17 @@ interface Start {
 }
 
 /** One to three at once: runs of jobs, perhaps a person's commands, perhaps the provider going on with its work. */
-export async function busyMoment(world: World): Promise<FinishedRun[]> {
+export async function busyMoment(
+  world: World,
+  { first }: { first?: JobName } = {},
+): Promise<FinishedRun[]> {
   const { chance } = world;
   const weights = { batch: 3, pay: 7, stuck: 5, reconcile: 3, ledger: 1 } satisfies Record<
     JobName,
     number
   >;
-  const starts = Array.from({ length: chance.pick([1, 1, 1, 2, 2, 3]) }, (): Start => {
-    const job = chance.weighted(weights);
+  const starts = Array.from({ length: chance.pick([1, 1, 2, 2, 3]) }, (_, index): Start => {
+    const job = index === 0 && first !== undefined ? first : chance.weighted(weights);
     return { job, options: chooseOptions(world, job), trouble: chooseTrouble(chance) };
   });
   return runTogether(world, starts, {
@@ -43,7 +46,7 @@ function chooseOptions({ chance }: World, job: JobName): JobOptions {
   if (job !== "pay") return options;
   options.inHand = chance.pick([1, 2, 4]);
   if (chance.happens(0.1)) options.limit = chance.between(1, 3);
-  if (chance.happens(0.15)) {
+  if (chance.happens(0.1)) {
     options.caps = {
       singlePaise: BigInt(chance.pick([300_000, 100_000_000])),
       runPaise: BigInt(chance.pick([800_000, 10_000_000_000])),

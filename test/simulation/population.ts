@@ -103,7 +103,7 @@ async function addPerson(
 /** Both sides of the turn of the fiscal year, where the rules of withholding change. */
 const CREDITED = ["2026-03-30", "2026-04-02", "2026-06-15", "2026-06-16", "2026-11-02"] as const;
 
-/** New sales of somebody, booked as owed: from ₹40 to ₹9,000, and now and then lakhs. */
+/** New sales of somebody, booked as owed: from ₹40 to ₹6,000, and now and then lakhs. */
 export async function earn(
   database: TestDatabase,
   chance: Chance,
@@ -115,7 +115,7 @@ export async function earn(
     const gross =
       chance.happens(0.1) && !person.hasVpa
         ? chance.between(20_000_000, 60_000_000)
-        : chance.between(4_000, 900_000);
+        : chance.between(4_000, 600_000);
     const fee = Math.floor((gross * chance.pick([5, 10, 15])) / 100);
     const holdDays = chance.happens(0.15) ? chance.between(1, 3) : null;
     await database.query(

@@ -95,9 +95,9 @@ export class SimulatedProcess implements Actor {
 /** Trouble that only a transaction can have. */
 const WITHIN: ReadonlySet<TroubleKind> = new Set(["killed inside", "commit unanswered"]);
 
-/** Trouble for about a third of the runs. */
+/** Trouble for every other run. */
 export function chooseTrouble(chance: Chance): Trouble | undefined {
-  if (!chance.happens(0.35)) return undefined;
+  if (!chance.happens(0.5)) return undefined;
   // Claims, attempts, answers and requests are where it hurts; the many reads around them would hide those.
   const kind = chance.weighted(TROUBLES);
   const of = WITHIN.has(kind)

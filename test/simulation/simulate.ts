@@ -9,12 +9,13 @@ import { dryMoment, twiceMoment } from "./twice.ts";
 import { letTimePass, moreEarnings, openWorld, type World } from "./world.ts";
 
 const STEPS = {
-  busy: 10,
+  busy: 9,
+  payday: 8,
   time: 3,
-  provider: 2,
-  operator: 2,
+  provider: 1.5,
+  operator: 1.5,
   earn: 1,
-  dry: 2,
+  dry: 1.5,
   twice: 1,
   money: 0.5,
 };
@@ -29,8 +30,8 @@ export async function simulate(arena: Arena, seed: number): Promise<readonly str
   const world = await openWorld(arena, seed);
   const memory = emptyMemory();
   try {
-    await firstBatch(world);
-    for (let left = world.chance.between(5, 10); left > 0; left--) {
+    await checkInvariants(world, memory, await payday(world));
+    for (let left = world.chance.between(4, 8); left > 0; left--) {
       const runs = await step(world);
       await checkInvariants(world, memory, runs);
     }
@@ -46,12 +47,11 @@ function replay(seed: number): string {
   return `The same story again: SIMULATION_SEED=${seed} npx vitest run --config test/vitest.config.ts test/simulation/replay.test.ts`;
 }
 
-/** Something is due from the start, most of the time approved. */
-async function firstBatch(world: World): Promise<void> {
+/** Whatever is due is put into payouts, most of the time approved, and a pay run begins. */
+async function payday(world: World): Promise<readonly FinishedRun[]> {
   await runTogether(world, [{ job: "batch" }]);
-  if (world.chance.happens(0.7)) {
-    await approveAll(world, world.arena.sessions.A);
-  }
+  if (world.chance.happens(0.7)) await approveAll(world, world.arena.sessions.A);
+  return busyMoment(world, { first: "pay" });
 }
 
 async function step(world: World): Promise<readonly FinishedRun[]> {
@@ -59,6 +59,9 @@ async function step(world: World): Promise<readonly FinishedRun[]> {
   switch (chance.weighted(STEPS)) {
     case "busy":
       return busyMoment(world);
+    case "payday":
+      for (let left = chance.between(1, 3); left > 0; left--) await moreEarnings(world);
+      return payday(world);
     case "dry":
       return dryMoment(world);
     case "twice":

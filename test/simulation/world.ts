@@ -35,7 +35,7 @@ export async function openWorld(arena: Arena, seed: number): Promise<World> {
   await arena.reset();
   const chance = chanceOf(seed);
   const people = await populate(arena.database, chance);
-  const faultRate = chance.pick([0, 0.15, 0.3, 0.5]);
+  const faultRate = chance.pick([0, 0.2, 0.4, 0.6]);
   const story = [
     `${people.map(({ name, flaw, isOrganization }) => [name, flaw, isOrganization ? "organization" : undefined].filter(Boolean).join(" ")).join(", ")}; faults ${faultRate}`,
   ];
