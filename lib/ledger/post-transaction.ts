@@ -13,6 +13,8 @@ export interface Posting {
   key: string;
   kind: string;
   payoutId?: string;
+  /** To whom a movement of a wallet belongs. */
+  organizationId?: string;
   /** Debits positive, credits negative; entries of zero are left out. */
   entries: readonly { account: LedgerAccountName; amountPaise: Paise }[];
 }
@@ -48,8 +50,9 @@ export async function postTransaction(tx: DbSession, posting: Posting): Promise<
     ON CONFLICT DO NOTHING`;
   await tx.$executeRaw`
     WITH posted AS (
-      INSERT INTO ledger_transactions (key, kind, payout_id)
-      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId ?? null}::uuid)
+      INSERT INTO ledger_transactions (key, kind, payout_id, organization_id)
+      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId ?? null}::uuid,
+              ${posting.organizationId ?? null}::uuid)
       ON CONFLICT (key) DO NOTHING
       RETURNING id
     )

@@ -1,0 +1,60 @@
+import { sleep } from "../support/clock.ts";
+import { AfterhoursError } from "../support/errors.ts";
+import type { Random } from "../support/random.ts";
+import { isLockConflict } from "./connection.ts";
+import type { Db, DbSession } from "./prisma.ts";
+
+/** Other sessions changed the same rows in every try. Nothing of any try was kept. */
+export class WriteConflictError extends AfterhoursError {
+  override readonly name = "WriteConflictError";
+
+  constructor(tries: number, cause: unknown) {
+    super("WRITE_CONFLICT", `other sessions changed the same rows in each of ${tries} tries`, {
+      cause,
+      remedy: "Nothing was changed. Try again in a moment.",
+    });
+  }
+}
+
+export interface SerializableOptions {
+  random: Random;
+  signal?: AbortSignal;
+  /** Default 5. */
+  tries?: number;
+  /** Wait before the second try, in ms; doubled for each further one, with jitter. Default 25. */
+  firstWaitMs?: number;
+}
+
+/**
+ * Runs `body` in a serializable transaction, and again as long as PostgreSQL ends it because of another
+ * session. What counts is what the last try returns: `body` must keep nothing outside of itself, since
+ * what an aborted try decided never happened.
+ *
+ * @throws {WriteConflictError} when no try went through
+ */
+export async function inSerializable<T>(
+  db: Db,
+  body: (tx: DbSession) => Promise<T>,
+  { random, signal, tries = 5, firstWaitMs = 25 }: SerializableOptions,
+): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await db.$transaction((tx) => body(tx), {
+        maxWait: 120_000,
+        timeout: 60_000,
+        isolationLevel: "Serializable",
+      });
+    } catch (error) {
+      if (!isWriteConflict(error)) throw error;
+      if (tried >= tries || signal?.aborted) throw new WriteConflictError(tried, error);
+      await sleep(firstWaitMs * 2 ** (tried - 1) * (0.5 + random()), signal);
+    }
+  }
+}
+
+/** Prisma says P2034 where PostgreSQL's own code is not to be had, as at the commit. */
+function isWriteConflict(error: unknown): boolean {
+  return (
+    isLockConflict(error) || (error instanceof Error && "code" in error && error.code === "P2034")
+  );
+}

@@ -1,0 +1,56 @@
+import type { DbSession } from "../db/prisma.ts";
+import { toJson } from "../support/log.ts";
+import type { Paise } from "../support/money.ts";
+
+/** What every mail about a plan shows. */
+export interface PlanShown {
+  planTitle: string;
+  /** Where the plan is shown and booked. */
+  planUrl: string;
+}
+
+/** The mails that there are, and what each of them shows. Instants are ISO texts, amounts paise. */
+export interface MailData {
+  /** A seat is free and kept for this person. */
+  "waitlist-offer": PlanShown & { expiresAt: string };
+  /** The offer ends soon. */
+  "waitlist-reminder": PlanShown & { expiresAt: string };
+  /** The offer has ended. */
+  "waitlist-expired": PlanShown;
+  /** An unpaid checkout was given up, and its slots are free again. */
+  "checkout-released": PlanShown;
+  /** A payment came after its checkout was given up, and was booked all the same. */
+  "late-payment-booked": PlanShown & { amountPaise: Paise };
+  /** A payment came after its checkout was given up, and goes back. */
+  "late-payment-refunded": PlanShown & { amountPaise: Paise };
+  /** A refund has been carried out. */
+  "refund-processed": PlanShown & { amountPaise: Paise };
+}
+
+export type MailTemplate = keyof MailData;
+
+export interface NewMail<Template extends MailTemplate = MailTemplate> {
+  /** Makes it be sent once, such as `waitlist-offer:<entry>`. */
+  key: string;
+  userId: string;
+  template: Template;
+  data: MailData[Template];
+  /** Not worth sending after this. */
+  deliverUntil?: Date;
+}
+
+/**
+ * Writes a mail to the outbox, once for its key. Belongs into the transaction of the event that it tells
+ * of, so that there is none without the other. Whether it was written, or stands there already.
+ */
+export async function enqueueMail<Template extends MailTemplate>(
+  tx: DbSession,
+  mail: NewMail<Template>,
+): Promise<boolean> {
+  const written = await tx.$executeRaw`
+    INSERT INTO outbox_mails (key, user_id, template, data, deliver_until)
+    VALUES (${mail.key}, ${mail.userId}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
+            ${mail.deliverUntil ?? null}::timestamptz)
+    ON CONFLICT (key) DO NOTHING`;
+  return written === 1;
+}

@@ -1,0 +1,100 @@
+import type { DbSession } from "../db/prisma.ts";
+import { enqueueMail } from "../notifications/mail.ts";
+
+/** One seat, offered to one person. */
+export interface SeatOffer {
+  entryId: string;
+  planId: string;
+  userId: string;
+  expiresAt: Date;
+}
+
+/**
+ * Offers every free seat of a webinar or class to the next people in line, one seat each: the higher
+ * priority first, then the lower position. Belongs into the transaction that freed the seats, so that no
+ * crash loses them and no second run offers them again. How many are free is not counted from what was
+ * freed: it is what the plan has left, so that seats which were overlooked are offered as well, and never
+ * more than there are.
+ *
+ * Locks the plan's row until the transaction ends. Whoever changes a plan's seats does so first of all, so
+ * that two of them wait for each other and not crosswise.
+ */
+export async function offerFreeSeats(
+  tx: DbSession,
+  { planId, offerMs }: { planId: string; offerMs: number },
+): Promise<SeatOffer[]> {
+  const offers: SeatOffer[] = [];
+  for (let free = await lockFreeSeats(tx, planId); free > 0;) {
+    const turn = await takeNext(tx, { planId, count: free, offerMs });
+    if (turn.length === 0) break;
+    for (const { entryId, userId, expiresAt } of turn) {
+      if (expiresAt === null) continue; // skipped: the seat goes to the one behind
+      offers.push({ entryId, planId, userId, expiresAt });
+      free -= 1;
+    }
+  }
+  if (offers.length > 0) await tellThem(tx, { planId, offers });
+  return offers;
+}
+
+/** Locks the plan, and says how many seats may be offered: none once it has begun. */
+export async function lockFreeSeats(tx: DbSession, planId: string): Promise<number> {
+  const [plan] = await tx.$queryRaw<{ free: number }[]>`
+    SELECT CASE WHEN starts_at IS NULL OR starts_at > now()
+                THEN COALESCE(capacity - booked_seats - offered_seats, 0) ELSE 0 END AS free
+    FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
+  return plan?.free ?? 0;
+}
+
+/**
+ * Takes the next ones off the queue: to NOTIFIED, or to SKIPPED where nothing can be offered because the
+ * person is not active or holds a booking already. An offer never outlasts the beginning of the plan.
+ */
+async function takeNext(
+  tx: DbSession,
+  { planId, count, offerMs }: { planId: string; count: number; offerMs: number },
+): Promise<{ entryId: string; userId: string; expiresAt: Date | null }[]> {
+  return tx.$queryRaw`
+    WITH turn AS (
+      SELECT entry.id, person.active AND NOT EXISTS (
+               SELECT 1 FROM bookings AS booking
+               WHERE booking.plan_id = entry.plan_id AND booking.user_id = entry.user_id
+                 AND booking.status <> 'CANCELLED'
+             ) AS eligible,
+             LEAST(now() + ${offerMs}::bigint * interval '1 millisecond',
+                   COALESCE(plan.starts_at, 'infinity')) AS expires_at
+      FROM waitlist_entries AS entry
+      JOIN users AS person ON person.id = entry.user_id
+      JOIN plans AS plan ON plan.id = entry.plan_id
+      WHERE entry.plan_id = ${planId}::uuid AND entry.status = 'WAITING'
+      ORDER BY entry.priority DESC, entry.position
+      LIMIT ${count}
+      FOR UPDATE OF entry
+    )
+    UPDATE waitlist_entries AS entry
+    SET status = CASE WHEN turn.eligible THEN 'NOTIFIED' ELSE 'SKIPPED' END::waitlist_status,
+        notified_at = CASE WHEN turn.eligible THEN now() END,
+        expires_at = CASE WHEN turn.eligible THEN turn.expires_at END,
+        ended_at = CASE WHEN turn.eligible THEN NULL ELSE now() END
+    FROM turn
+    WHERE entry.id = turn.id AND entry.status = 'WAITING'
+    RETURNING entry.id AS "entryId", entry.user_id AS "userId", entry.expires_at AS "expiresAt"`;
+}
+
+async function tellThem(
+  tx: DbSession,
+  { planId, offers }: { planId: string; offers: readonly SeatOffer[] },
+): Promise<void> {
+  const [plan] = await tx.$queryRaw<{ planTitle: string; planUrl: string }[]>`
+    SELECT title AS "planTitle", url AS "planUrl" FROM plans WHERE id = ${planId}::uuid`;
+  if (!plan) return;
+  for (const { entryId, userId, expiresAt } of offers) {
+    await enqueueMail(tx, {
+      key: `waitlist-offer:${entryId}`,
+      userId,
+      template: "waitlist-offer",
+      data: { ...plan, expiresAt: expiresAt.toISOString() },
+      deliverUntil: expiresAt,
+    });
+  }
+}
