@@ -43,7 +43,10 @@ it("lists what is open, critical first, then last seen first, in bounded pages",
   const { database, client } = await given();
   const db = client();
   await recordFinding(db, finding("old"));
-  await recordFinding(db, finding("mild", { severity: "warning", kind: "late" }));
+  await recordFinding(
+    db,
+    finding("mild", { severity: "warning", kind: "unexplained-transaction" }),
+  );
   await recordFinding(db, finding("new"));
   await recordFinding(db, finding("done"));
   await database.query(
@@ -61,7 +64,9 @@ it("lists what is open, critical first, then last seen first, in bounded pages",
   expect(await subjects({})).toEqual(["new", "old", "mild"]);
   expect(await subjects({ all: true })).toEqual(["new", "old", "mild", "done"]);
   expect((await listFindings(db, { ...everything, severity: "warning" })).findings).toHaveLength(1);
-  expect((await listFindings(db, { ...everything, kind: "late" })).findings).toHaveLength(1);
+  expect(
+    (await listFindings(db, { ...everything, kind: "unexplained-transaction" })).findings,
+  ).toHaveLength(1);
   expect(await listFindings(db, { ...everything, limit: 3 })).toMatchObject({ more: true });
   expect(await listFindings(db, { ...everything, limit: 4 })).toMatchObject({ more: false });
   expect(await findFindings(db, done?.id.slice(0, 8) ?? "")).toMatchObject([
