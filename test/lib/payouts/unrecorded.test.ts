@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fault } from "../../../scripts/sandbox/index.ts";
 import type { RazorpayX } from "../../../lib/razorpay/index.ts";
 import { isConnectionError } from "../../../lib/db/connection.ts";
+import { silentLog } from "../../../lib/support/log.ts";
 import { seedApprovedPayouts } from "../../support/payout-world.ts";
 import { openTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { countByStatus, failed, inFlight, paid, turnedAway, unknown, viewOf } from "./rows.ts";
@@ -102,6 +103,29 @@ describe("an answer that can't be recorded, because the database", () => {
     expect(ended.verdict).toMatchObject(verdict);
     if (ended.verdict.kind === "broken") expect(isConnectionError(ended.verdict.error)).toBe(true);
     line.drop();
+  });
+
+  it("goes away while final states are recorded: one is tried, not each in turn", async () => {
+    await seedApprovedPayouts(world.database, { count: 5 });
+    let lists = 0;
+    const log = silentLog();
+    const warn = vi.spyOn(log, "warn");
+    const { verdict, report } = await world.run({
+      database: throughLine(),
+      log,
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        listPayouts: async (query, options) => {
+          const answer = await gateway.listPayouts(query, options);
+          // The first list is the question whether the provider is there.
+          if (++lists === 2) line.cut();
+          return answer;
+        },
+      }),
+    });
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report).toMatchObject({ succeeded: 5, completed: 0 });
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 
   it("lets nobody have the row: the payout stays in processing with its attempt", async () => {
