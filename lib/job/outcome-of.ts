@@ -36,6 +36,15 @@ export function interrupted(stop: StopSignal): Outcome {
   };
 }
 
+/** The run was asked to stop, and the database let it wait for longer than anybody waits for a run. */
+function cutOff(stop: StopSignal): Outcome {
+  return {
+    kind: "interrupted",
+    reason: stop.reason() ?? "SIGTERM",
+    message: `It was told to stop (${stop.reason() ?? "SIGTERM"}), and the database gave no answer in time: its sessions were cut. What they had in hand was rolled back, or is found by the next run. Look at the database, then run it again.`,
+  };
+}
+
 /** What was thrown as an outcome, with the message and the remedy that an operator needs. */
 export function outcomeOfError(
   thrown: unknown,
@@ -46,6 +55,7 @@ export function outcomeOfError(
     stop.stop("lease-lost");
     return interrupted(stop);
   }
+  if (stop.givenUp.core.aborted && isConnectionError(thrown)) return cutOff(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof AfterhoursError) {
     return {

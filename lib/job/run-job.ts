@@ -169,6 +169,7 @@ async function openControl<S, R>(
       url: harness.databaseUrl,
       applicationName: `afterhours ${run.job.name} control`,
       readOnly: run.options.dryRun,
+      cut: stop.givenUp.settling,
     },
     {
       random: systemRandom,
@@ -236,6 +237,7 @@ async function warmUp<S, R>(
     applicationName: `afterhours ${run.job.name}`,
     readOnly: run.options.dryRun,
     connections: run.job.connections ?? 1,
+    cut: stop.givenUp.core,
   });
   run.releasers.push({ what: "database session", release: () => db.$disconnect() });
   try {

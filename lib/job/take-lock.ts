@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { isMissingSchema } from "../db/connection.ts";
-import { systemClock } from "../support/clock.ts";
-import { toError } from "../support/errors.ts";
+import { minutes, systemClock } from "../support/clock.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
 import { noLease, type Lease } from "../support/lease.ts";
 import type { HarnessSettings } from "./environment.ts";
 import {
@@ -31,7 +31,7 @@ export async function takeLock<S, R>(
     log.warn("the lock is switched off; claims on the rows keep two runs apart");
     return { lease: noLease };
   }
-  const store = await openLockStore(harness, control);
+  const store = await openLockStore(harness, control, stop.givenUp.settling);
   const request = {
     key: lockKey({ environment: harness.environmentName, job: job.name }),
     owner: run.owner,
@@ -55,6 +55,8 @@ export async function takeLock<S, R>(
       release: async () => {
         try {
           await lease.release();
+        } catch (error) {
+          throw new LockNotReleasedError(job.lock.ttlMs, error);
         } finally {
           await store.close();
         }
@@ -72,6 +74,19 @@ export async function takeLock<S, R>(
   }
 }
 
+/** The run is over and its lock is not free: its next run is skipped for a while, which is green. */
+class LockNotReleasedError extends AfterhoursError {
+  override readonly name = "LockNotReleasedError";
+
+  constructor(ttlMs: number, cause: unknown) {
+    const atMost = `${Math.ceil(ttlMs / minutes(1))} minutes`;
+    super("LOCK_NOT_RELEASED", `the lock may stay for up to ${atMost}`, {
+      cause,
+      remedy: `Until then this job ends as skipped, lock-held. Look at the lock store, and run the job again after ${atMost} if it is needed sooner than scheduled.`,
+    });
+  }
+}
+
 /**
  * A dry run takes no lock, and plans as its next holder would: with a fence greater than any before, so
  * that it sees the same claims of dead runs.
@@ -83,9 +98,13 @@ export function dryRunLease({ lockStore }: HarnessSettings): Lease {
 /** The greatest `bigint` of PostgreSQL. */
 const GREATEST_FENCE = 2n ** 63n - 1n;
 
-async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
+async function openLockStore(
+  harness: HarnessSettings,
+  control: pg.Pool,
+  cut: AbortSignal,
+): Promise<LockStore> {
   if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
     return createPostgresLockStore(control);
   const { createRedisLockStore } = await import("./lock/redis-lock-store.ts");
-  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now() });
+  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now(), cut });
 }

@@ -92,6 +92,18 @@ describe("what was thrown", () => {
     });
   });
 
+  it("for a database that was given up because nobody waits any longer is an interruption", () => {
+    stop.stop("SIGINT");
+    expect(outcomeOfError(withCode("ETIMEDOUT"), URL, stop)).toMatchObject({ kind: "failed" });
+    stop.dispose();
+    expect(outcomeOfError(withCode("ETIMEDOUT"), URL, stop)).toMatchObject({
+      kind: "interrupted",
+      reason: "SIGINT",
+      message: expect.stringContaining("the database gave no answer in time") as string,
+    });
+    expect(outcomeOfError(new Error("boom"), URL, stop)).toMatchObject({ message: "boom" });
+  });
+
   it("as a lost lease is an interruption, and stops everything else", () => {
     expect(outcomeOfError(new LeaseLostError("key"), URL, stop)).toEqual(interrupted(stop));
     expect(stop.reason()).toBe("lease-lost");
