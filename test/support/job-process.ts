@@ -20,6 +20,7 @@ export interface JobEnd {
 }
 
 export interface RunningJob {
+  readonly pid: number;
   /** Sends a signal to the process that was started, and to no other. */
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly hasEnded: () => boolean;
@@ -27,6 +28,8 @@ export interface RunningJob {
 }
 
 export interface JobOptions {
+  /** The payout job unless told otherwise. */
+  file?: string;
   args?: readonly string[];
   /** Replaces the environment but for PATH and HOME, so that no setting of ours leaks in. */
   env: Readonly<Record<string, string>>;
@@ -35,12 +38,12 @@ export interface JobOptions {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const JOB_FILE = "jobs/payouts/process-payouts.ts";
 
-/** Starts the payout job as a process of its own. Killed when the test ends before it does. */
-export function startJob({ args = [], env }: JobOptions): RunningJob {
-  return start(process.execPath, ["--import", "tsx", JOB_FILE, ...args], env);
+/** Starts a job as a process of its own. Killed when the test ends before it does. */
+export function startJob({ file = JOB_FILE, args = [], env }: JobOptions): RunningJob {
+  return start(process.execPath, ["--import", "tsx", file, ...args], env);
 }
 
-/** Runs the payout job to its end. */
+/** Runs a job to its end. */
 export function runJob(options: JobOptions): Promise<JobEnd> {
   return startJob(options).ended;
 }
@@ -120,7 +123,7 @@ function start(
     if (!hasEnded()) child.kill("SIGKILL");
     await ended;
   });
-  return { kill: (signal) => void child.kill(signal), hasEnded, ended };
+  return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), hasEnded, ended };
 }
 
 async function collect(
