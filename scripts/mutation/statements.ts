@@ -202,7 +202,7 @@ function textOf(
 }
 
 function ownerOf(node: ts.Node): string {
-  for (let at: ts.Node | undefined = node.parent; at !== undefined; at = at.parent) {
+  for (let at = node.parent; !ts.isSourceFile(at); at = at.parent) {
     if (ts.isFunctionDeclaration(at) || ts.isMethodDeclaration(at)) {
       return at.name?.getText() ?? "function";
     }

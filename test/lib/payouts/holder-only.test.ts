@@ -183,7 +183,9 @@ describe("what only the holder of a payout in processing may do", () => {
     step: (typeof steps)[number][1],
     held: { payoutId: string; runId: string },
   ): Promise<unknown> =>
-    by((db) => inTransaction(db, (tx) => Promise.resolve(step(tx, held)))).catch((error: unknown) => error);
+    by((db) => inTransaction(db, (tx) => Promise.resolve(step(tx, held)))).catch(
+      (error: unknown) => error,
+    );
 
   it.each(steps)("%s: another run can't", async (_, step) => {
     const { payout } = await claimedOne();
