@@ -11,12 +11,16 @@ import { LockUnavailableError } from "./lock/index.ts";
 import type { Outcome } from "./outcome.ts";
 import type { StopSignal } from "./signals.ts";
 
-/** The core's verdict as an outcome; only the harness knows what asked it to stop. */
+/**
+ * The core's verdict as an outcome; only the harness knows what asked it to stop. A run that lost its lock is
+ * never green: it can't say that all is done, since others may have done it, or be doing it.
+ */
 export function outcomeOfVerdict(
   verdict: Verdict,
   { databaseUrl, stop }: { databaseUrl: string; stop: StopSignal },
 ): Outcome {
-  if (verdict.kind === "interrupted") return interrupted(stop);
+  const isOverlooked = verdict.kind === "completed" && stop.reason() === "lease-lost";
+  if (verdict.kind === "interrupted" || isOverlooked) return interrupted(stop);
   return verdict.kind === "broken" ? outcomeOfError(verdict.error, databaseUrl, stop) : verdict;
 }
 

@@ -15,6 +15,15 @@ import type { Outcome } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import type { StopSignal } from "./signals.ts";
 
+/** The lock of a run that may go on. */
+export interface TakenLock {
+  lease: Lease;
+  /** Asks once more whether it is held; the stop signal fires if it is not. */
+  confirm: () => Promise<void>;
+}
+
+const unlocked: TakenLock = { lease: noLease, confirm: () => Promise.resolve() };
+
 /**
  * Takes the job's lock, or says how the run ends without it. A lease that is lost later fires the stop
  * signal.
@@ -25,11 +34,11 @@ export async function takeLock<S, R>(
   run: Run<S, R>,
   control: pg.Pool,
   { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
-): Promise<{ lease: Lease } | { outcome: Outcome }> {
+): Promise<TakenLock | { outcome: Outcome }> {
   const { job, log } = run;
   if (harness.lockStore === "off") {
     log.warn("the lock is switched off; claims on the rows keep two runs apart");
-    return { lease: noLease };
+    return unlocked;
   }
   const store = await openLockStore(harness, control, stop.givenUp.settling);
   const request = {
@@ -62,13 +71,13 @@ export async function takeLock<S, R>(
         }
       },
     });
-    return { lease };
+    return { lease, confirm: () => lease.confirm() };
   } catch (error) {
     await store.close();
     if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
     if (job.lock.failMode === "open") {
       log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
-      return { lease: noLease };
+      return unlocked;
     }
     throw error;
   }
@@ -91,8 +100,9 @@ class LockNotReleasedError extends AfterhoursError {
  * A dry run takes no lock, and plans as its next holder would: with a fence greater than any before, so
  * that it sees the same claims of dead runs.
  */
-export function dryRunLease({ lockStore }: HarnessSettings): Lease {
-  return lockStore === "off" ? noLease : { ...noLease, fence: GREATEST_FENCE };
+export function dryRunLock({ lockStore }: HarnessSettings): TakenLock {
+  if (lockStore === "off") return unlocked;
+  return { ...unlocked, lease: { ...noLease, fence: GREATEST_FENCE } };
 }
 
 /** The greatest `bigint` of PostgreSQL. */

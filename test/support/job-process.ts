@@ -20,6 +20,7 @@ export interface JobEnd {
 }
 
 export interface RunningJob {
+  readonly pid: number;
   /** Sends a signal to the process that was started, and to no other. */
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly hasEnded: () => boolean;
@@ -140,7 +141,13 @@ function start(
   const stopReading = (): void => {
     for (const stream of [child.stdout, child.stderr]) stream?.destroy();
   };
-  return { kill: (signal) => void child.kill(signal), hasEnded, stopReading, ended };
+  return {
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    hasEnded,
+    stopReading,
+    ended,
+  };
 }
 
 async function collect(

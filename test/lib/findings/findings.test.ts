@@ -134,6 +134,37 @@ it("seen again while it is open is the same, and after it was resolved a new one
   ]);
 });
 
+it("that is resolved stays resolved while it is the same in every part, and only then", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  const [row] = await database.query<{ id: string }>("SELECT id FROM findings");
+  await resolveFinding(db, { findingId: row?.id ?? "", by: "Asha", reason: "mended" });
+
+  expect(await recordFinding(db, finding("p"))).toBe(false);
+  const changes: Partial<NewFinding>[] = [
+    { kind: "payable-drift" },
+    { subjectType: "earning" },
+    { details: {} },
+  ];
+  for (const change of changes) {
+    expect(await recordFinding(db, finding("p", change))).toBe(true);
+  }
+  expect(await recordFinding(db, finding("q"))).toBe(true);
+  expect(await database.query("SELECT 1 FROM findings WHERE resolved_at IS NULL")).toHaveLength(4);
+});
+
+it("that is open and seen again is open still, and says when it was last seen", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  await database.query("UPDATE findings SET last_seen_at = now() - interval '1 day'");
+  expect(await recordFinding(db, finding("p"))).toBe(true);
+  expect(
+    await database.query("SELECT last_seen_at > now() - interval '1 hour' AS recent FROM findings"),
+  ).toEqual([{ recent: true }]);
+});
+
 it("that is resolved never changes, and says by whom and why", async () => {
   const { database, client } = await given();
   const db = client();

@@ -48,6 +48,18 @@ describe("a verdict", () => {
   });
 });
 
+describe("a verdict of a run that lost its lock", () => {
+  it("is not that all is done, and is what it is when that is red by itself", () => {
+    stop.stop("lease-lost");
+    expect(outcomeOfVerdict({ kind: "completed" }, { databaseUrl: URL, stop })).toMatchObject({
+      kind: "interrupted",
+      reason: "lease-lost",
+    });
+    const partial = { kind: "partial" as const, reason: "r", message: "m" };
+    expect(outcomeOfVerdict(partial, { databaseUrl: URL, stop })).toEqual(partial);
+  });
+});
+
 describe("what was thrown", () => {
   it.each<[string, unknown, string]>([
     ["an error of ours", new AfterhoursError("WORK_LEFT_BEHIND", "x"), "work-left-behind"],
