@@ -167,3 +167,19 @@ export function takenById({ sandbox }: Pick<MailWorld, "sandbox">): Map<string, 
 export function messageId(mailId: string): string {
   return `<mail-${mailId}@marketplace.example>`;
 }
+
+export const MAIL_JOB = "jobs/notifications/deliver-outbox.ts";
+
+/** The environment of `MAIL_JOB`. Locks of one database are apart from those of another. */
+export function mailJobEnv(
+  { database, sandbox }: MailWorld,
+  { lockStore = "postgres" }: { lockStore?: "postgres" | "off" } = {},
+): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    LOCK_STORE: lockStore,
+    AFTERHOURS_ENV: database.name,
+    SMTP_TIMEOUT_MS: "5000",
+    ...sandbox.env,
+  };
+}
