@@ -56,8 +56,13 @@ const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
 /** Sends what is due in the outbox, and judges how that went. */
 export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
   const report = emptyDeliveryReport(ports.dryRun);
-  const fault = await deliverDue(ports, report);
-  return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  try {
+    const fault = await deliverDue(ports, report);
+    return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  } catch (error) {
+    report.left = report.due - handled(report);
+    return { verdict: { kind: "broken", error }, report };
+  }
 }
 
 /**
