@@ -5,8 +5,8 @@ import { noProgress, type Progress } from "../support/progress.ts";
 import { newUuid, type Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { backOffMs } from "./back-off.ts";
-import { judgeDelivery } from "./judge.ts";
-import type { MailAnswer, MailFault, Mailer, ServerFault } from "./mailer.ts";
+import { judgeDelivery, type DeliveryFault } from "./judge.ts";
+import type { MailAnswer, MailFault, Mailer } from "./mailer.ts";
 import {
   claimNext,
   countDue,
@@ -34,12 +34,6 @@ export interface DeliveryPorts {
   readonly log: Log;
   readonly progress?: Progress;
   readonly signal: AbortSignal;
-}
-
-/** What ended a delivery before all that was due had been tried. */
-export interface DeliveryFault {
-  code: ServerFault;
-  detail: string;
 }
 
 /** A claim outlasts the longest sending by this much. */
