@@ -101,6 +101,7 @@ export async function deliverDue(
 
 interface Turn {
   mail: DueMail;
+  /** `left` as well where the claim had ended, and another run has the mail. */
   outcome: "sent" | "retried-later" | "gave-up" | "lapsed" | "left";
   /** Why it was not taken, with the server's number; empty when it was. */
   code: string;
@@ -120,8 +121,8 @@ async function deliverNext(
   if (!mail) return undefined;
   const claim = { mailId: mail.id, claimId };
   if (mail.lapsed) {
-    await settleLapsed(db, claim);
-    return { mail, outcome: "lapsed", code: "" };
+    const isOurs = await settleLapsed(db, claim);
+    return { mail, outcome: isOurs ? "lapsed" : "left", code: "" };
   }
   // A machine that slept in between may wake up when another run has the mail.
   if (clock.monotonicMs() - claimedAt > CLAIM_MARGIN_MS / 2) {
@@ -144,11 +145,12 @@ async function deliverNext(
   }
   const tries = mail.tries + 1;
   if (answer.permanent || tries >= ports.settings.mail.maxTries) {
-    await settleGivenUp(db, { ...claim, error: code });
-    return { mail, outcome: "gave-up", code, answer };
+    const isOurs = await settleGivenUp(db, { ...claim, error: code });
+    return { mail, outcome: isOurs ? "gave-up" : "left", code, answer };
   }
-  await putOff(db, { ...claim, error: code, waitMs: backOffMs(tries, ports.random) });
-  return { mail, outcome: "retried-later", code, answer };
+  const waitMs = backOffMs(tries, ports.random);
+  const isOurs = await putOff(db, { ...claim, error: code, waitMs });
+  return { mail, outcome: isOurs ? "retried-later" : "left", code, answer };
 }
 
 async function send({ mailer, signal, log }: DeliveryPorts, mail: DueMail): Promise<MailAnswer> {

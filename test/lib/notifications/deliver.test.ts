@@ -387,6 +387,24 @@ describe("a claim", () => {
     expect(claim?.left).toBeGreaterThan(3 * 60 + 60);
   });
 
+  it("that another run has taken over settles nothing, and counts nothing", async () => {
+    const world = await openMailWorld();
+    const [id = ""] = await seedMails(world.database, 1);
+    let release = (): void => undefined;
+    const wait = new Promise<void>((resolve) => (release = resolve));
+    world.sandbox.behave({ at: "recipient", do: { wait } }, { at: "answer", do: { refuse: 550 } });
+    const run = runDelivery({ ...world, env: { SMTP_TIMEOUT_MS: "60000" } });
+    await expect.poll(() => world.sandbox.reached("recipient")).toBe(1);
+    await world.database.query(
+      "UPDATE outbox_mails SET claimed_by = gen_random_uuid(), claimed_until = now() + interval '1 hour'",
+    );
+    release();
+    expect(await run).toMatchObject({ report: { due: 1, gaveUp: 0, skipped: 1, left: 0 } });
+    expect(await mailRows(world.database)).toMatchObject([
+      { id, status: "QUEUED", tries: 0, claimed: true },
+    ]);
+  });
+
   it("of another run leaves its mail alone, and says so", async () => {
     const world = await openMailWorld();
     await seedMails(world.database, 2);
@@ -449,6 +467,23 @@ describe("a run", () => {
     expect(await run).toMatchObject({ verdict: { kind: "interrupted" }, report: { left: 1 } });
     expect(await mailRows(world.database)).toMatchObject([
       { status: "QUEUED", tries: 0, claimed: false },
+    ]);
+  });
+
+  it("that is told to stop when a mail has left and no answer has come counts a try", async () => {
+    const world = await openMailWorld();
+    await seedMail(world.database);
+    const stop = new AbortController();
+    world.sandbox.behave({ at: "answer", do: "hang" });
+    const run = runDelivery({ ...world, signal: stop.signal, env: { SMTP_TIMEOUT_MS: "60000" } });
+    await expect.poll(() => world.sandbox.reached("answer")).toBe(1);
+    stop.abort();
+    expect(await run).toMatchObject({
+      verdict: { kind: "interrupted" },
+      report: { retriedLater: 1, left: 0 },
+    });
+    expect(await mailRows(world.database)).toMatchObject([
+      { status: "QUEUED", tries: 1, last_error: "mail-answer-lost stop" },
     ]);
   });
 
