@@ -311,6 +311,19 @@ describe("a server at fault", () => {
     expect(takenById(world)).toEqual(new Map([[messageId(id), "?A"]]));
   });
 
+  it("that breaks off after the text does not get it again in the same run", async () => {
+    const world = await openMailWorld();
+    const [first = "", second = ""] = await seedMails(world.database, 2);
+    world.sandbox.behave(...passing("answer"), { at: "answer", do: "drop", taken: true });
+    expect((await runDelivery(world)).report).toMatchObject({ sent: 1, retriedLater: 1 });
+    expect(takenById(world)).toEqual(
+      new Map([
+        [messageId(first), "A"],
+        [messageId(second), "?"],
+      ]),
+    );
+  });
+
   it("that closed an idle connection gets the next mail over another", async () => {
     const world = await openMailWorld();
     const ids = await seedMails(world.database, 2);
