@@ -1,0 +1,17 @@
+import type { Db } from "../db/prisma.ts";
+import type { Lease } from "../support/lease.ts";
+import type { Log } from "../support/log.ts";
+import type { Progress } from "../support/progress.ts";
+
+/** All that a job of the waitlist may touch. */
+export interface WaitlistPorts<Settings> {
+  readonly dryRun: boolean;
+  readonly limit: number | undefined;
+  readonly settings: Settings;
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly log: Log;
+  readonly progress: Progress;
+  /** Asks to stop: the unit in hand is finished, no other is started. */
+  readonly signal: AbortSignal;
+}
