@@ -1,5 +1,6 @@
 import type { AnyJob } from "../lib/job/index.ts";
 import { job as reconcileLedger } from "./ledger/reconcile-ledger.ts";
+import { job as deliverOutbox } from "./notifications/deliver-outbox.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
@@ -14,6 +15,7 @@ export const jobs: readonly AnyJob[] = [
   handleStuckPayouts,
   reconcilePayoutStatus,
   reconcileLedger,
+  deliverOutbox,
   processExpiredNotifications,
   sendExpirationReminders,
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopbackHost } from "../support/loopback.ts";
 import type { RazorpayXSettings } from "./contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
@@ -121,11 +122,6 @@ export function parseRazorpayXEnv(
     problem: issue.message,
   }));
   return { ok: false, problems };
-}
-
-/** Whether a URL's host is this machine. */
-export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 type Report = (problem: SettingProblem) => void;

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import Razorpay from "razorpay";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { RazorpayXSettings } from "./contract.ts";
-import { isLoopbackHost } from "./settings.ts";
+import { isLoopbackHost } from "../support/loopback.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST";
