@@ -1,5 +1,7 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { mailEnvironmentOptional } from "../../lib/notifications/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 import { expireOutputs, expireTables, waitlistEnvironment } from "../../lib/waitlist/index.ts";
 
 export const job = defineJob({
@@ -11,7 +13,7 @@ export const job = defineJob({
   lock: { failMode: "open", ttlMs: minutes(15) },
   deadlineMs: minutes(10),
   pausedBy: "degraded",
-  environment: waitlistEnvironment,
+  environment: combineEnvironments(waitlistEnvironment, mailEnvironmentOptional),
   run: async (context) => {
     const { processExpiredNotifications } =
       await import("../../lib/waitlist/expire/process-expired.ts");

@@ -1,4 +1,6 @@
 import type { Db } from "../../lib/db/prisma.ts";
+import type { MailSettings } from "../../lib/notifications/index.ts";
+import { systemClock } from "../../lib/support/clock.ts";
 import { noLease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
@@ -11,7 +13,10 @@ import type { TestDatabase } from "./database.ts";
 
 export const OFFER_MS = 24 * 3_600_000;
 
-type RunOptions = Partial<Omit<WaitlistPorts<unknown>, "db" | "settings">>;
+/** Without `mail` the outbox is left to its own job. */
+type RunOptions = Partial<Omit<WaitlistPorts<unknown>, "db" | "settings">> & {
+  mail?: MailSettings;
+};
 
 /** One run of process-expired-notifications in this process. */
 export function runExpire(
@@ -32,14 +37,16 @@ export function runRemind(
 function portsOf<Settings>(
   db: Db,
   settings: Settings,
-  options: RunOptions,
+  { mail, ...options }: RunOptions,
 ): WaitlistPorts<Settings> {
   return {
     dryRun: false,
     limit: undefined,
-    settings,
+    settings: { mail, ...settings },
     db,
     lease: noLease,
+    clock: systemClock,
+    random: () => 0,
     log: silentLog(),
     progress: noProgress,
     signal: new AbortController().signal,

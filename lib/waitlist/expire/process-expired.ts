@@ -1,5 +1,6 @@
 import { isConnectionError, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
+import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { advanceWaitlist } from "../advance.ts";
@@ -40,6 +41,7 @@ export async function processExpiredNotifications(
   }
   // Some of those counted at first may have been moved on before they were read.
   report.found = seen;
+  Object.assign(report, await deliverAfter(ports));
   return { verdict: judge(report), report };
 }
 

@@ -1,3 +1,4 @@
+import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one plan whose waitlist had to go on. */
@@ -19,7 +20,7 @@ export interface PlanItem {
 }
 
 /** found = advanced + unchanged + locked + failed, unless the run was stopped. All of these are plans. */
-export interface ExpireReport {
+export interface ExpireReport extends DeliveredAfter {
   dryRun: boolean;
   found: number;
   advanced: number;
@@ -47,6 +48,8 @@ export function emptyExpireReport(dryRun: boolean): ExpireReport {
     failed: 0,
     expired: 0,
     offered: 0,
+    mailsSent: 0,
+    mailsLeft: null,
     items: [],
     itemsLeftOut: 0,
   };
@@ -61,9 +64,18 @@ export function countPlan(report: ExpireReport, item: PlanItem): void {
 }
 
 /** The report as step outputs. */
-export function expireOutputs(report: ExpireReport): Record<string, number> {
+export function expireOutputs(report: ExpireReport): Record<string, number | string> {
   const { found, advanced, unchanged, locked, failed, expired, offered } = report;
-  return { found, advanced, unchanged, locked, failed, expired, offered };
+  return {
+    found,
+    advanced,
+    unchanged,
+    locked,
+    failed,
+    expired,
+    offered,
+    ...deliveredAfterOutputs(report),
+  };
 }
 
 /** The report as the tables that a person reads. */
@@ -77,6 +89,7 @@ export function expireTables(report: ExpireReport): SummaryTable[] {
     ["Failed", report.failed],
     [`Offers ${will.toLowerCase()}ended`, report.expired],
     [`Seats ${will.toLowerCase()}offered`, report.offered],
+    ["Mails sent, whoever wrote them", report.mailsSent],
   ];
   return [
     {

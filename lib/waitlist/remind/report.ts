@@ -1,3 +1,4 @@
+import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { ReminderState } from "./due-reminders.ts";
 
@@ -12,7 +13,7 @@ export type ReminderOutcome =
   /** The database did not take it. */
   | "failed";
 
-export interface ReminderReport {
+export interface ReminderReport extends DeliveredAfter {
   dryRun: boolean;
   /** Offers with too little time left and no reminder yet: queued + gone + locked + failed. */
   found: number;
@@ -49,6 +50,8 @@ export function emptyReminderReport(dryRun: boolean): ReminderReport {
     waiting: 0,
     gaveUp: 0,
     lapsed: 0,
+    mailsSent: 0,
+    mailsLeft: null,
     failedEntries: [],
   };
 }
@@ -70,9 +73,21 @@ export function countStates(report: ReminderReport, states: Record<ReminderState
 }
 
 /** The report as step outputs. */
-export function reminderOutputs(report: ReminderReport): Record<string, number> {
+export function reminderOutputs(report: ReminderReport): Record<string, number | string> {
   const { found, queued, gone, locked, failed, open, sent, waiting, gaveUp, lapsed } = report;
-  return { found, queued, gone, locked, failed, open, sent, waiting, gave_up: gaveUp, lapsed };
+  return {
+    found,
+    queued,
+    gone,
+    locked,
+    failed,
+    open,
+    sent,
+    waiting,
+    gave_up: gaveUp,
+    lapsed,
+    ...deliveredAfterOutputs(report),
+  };
 }
 
 /** The report as the tables that a person reads. */

@@ -1,5 +1,6 @@
 import { isConnectionError, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
+import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
@@ -52,6 +53,7 @@ export async function sendExpirationReminders(
     }
     progress.update(report.found, count);
   }
+  Object.assign(report, await deliverAfter(ports));
   if (!dryRun) countStates(report, await countReminderStates(db, mails));
   return { verdict: judge(report), report };
 }
@@ -63,7 +65,7 @@ async function* allDue(
   let cursor: ReminderCursor | undefined;
   for (let left = count; left > 0;) {
     const page = await dueRemindersAfter(db, {
-      ...settings,
+      reminderMs: settings.reminderMs,
       cursor,
       count: Math.min(PAGE, left),
     });
