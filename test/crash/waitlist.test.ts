@@ -159,6 +159,8 @@ async function play(scenario: Scenario, stop?: Stop): Promise<Played> {
   await process.close();
   await db.$disconnect();
   await endSessions();
+  // A seat was given back and offered on, or neither: no run has to come for that.
+  expect(await freeSeatsThatSomebodyWaitsFor(plan)).toBe(0);
 
   const again = openDb(database.url);
   try {
@@ -191,6 +193,16 @@ async function endSessions(): Promise<void> {
      WHERE datname = current_database() AND application_name = $1`,
     [APPLICATION_NAME],
   );
+}
+
+async function freeSeatsThatSomebodyWaitsFor(plan: SeededPlan): Promise<number> {
+  const [row] = await database.query<{ free: number }>(
+    `SELECT capacity - booked_seats - offered_seats AS free FROM plans
+     WHERE id = $1
+       AND EXISTS (SELECT 1 FROM waitlist_entries WHERE plan_id = $1 AND status = 'WAITING')`,
+    [plan.id],
+  );
+  return row?.free ?? 0;
 }
 
 /** Somebody who is offered a seat and was reminded of it. */
