@@ -1,9 +1,11 @@
 import pg from "pg";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { startMailSandbox } from "../../scripts/mail-sandbox/index.ts";
 import type { ExpireReport, ReminderReport } from "../../lib/waitlist/index.ts";
 import { seedBooking, seedPlan, seedUser, seedWaiting } from "../support/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startJob } from "../support/job-process.ts";
+import { mailJobEnv } from "../support/mail.ts";
 import { startScript, type RunningScript } from "../support/run-script.ts";
 import { entryStatuses, mailKeys, seatsOf } from "../support/waitlist.ts";
 import type { Move } from "./waitlist-process.ts";
@@ -188,6 +190,29 @@ describe("several runs at once", { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 });
+
+describe(
+  "several runs of the reminder job at once, with a mail server",
+  { timeout: TIMEOUT_MS },
+  () => {
+    it("send each reminder once", async () => {
+      const sandbox = await startMailSandbox();
+      onTestFinished(() => sandbox.close());
+      for (let index = 0; index < 20; index += 1) await seedOffer({ expiresInHours: 2 });
+      const env = mailJobEnv({ database, sandbox }, { lockStore: "off" });
+      const file = "jobs/waitlist/send-expiration-reminders.ts";
+
+      const ends = await Promise.all([1, 2].map(() => startJob({ file, env }).ended));
+
+      for (const end of ends) expect(end, end.stdout + end.stderr).toMatchObject({ exitCode: 0 });
+      expect(sum(ends, ({ outputs }) => Number(outputs["queued"]))).toBe(20);
+      expect(new Set(sandbox.mails().map(({ recipient }) => recipient)).size).toBe(20);
+      expect(sandbox.mails()).toHaveLength(20);
+      for (const mail of await mailKeys(database))
+        expect(mail).toMatch(/^waitlist-reminder:.* SENT$/);
+    });
+  },
+);
 
 describe("a reminder and a booking of the same offer", { timeout: TIMEOUT_MS }, () => {
   it.each(["reminder first", "booking first"])(

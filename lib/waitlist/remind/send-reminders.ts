@@ -55,7 +55,7 @@ export async function sendExpirationReminders(
   }
   Object.assign(report, await deliverAfter(ports));
   if (!dryRun) countStates(report, await countReminderStates(db, mails));
-  return { verdict: judge(report), report };
+  return { verdict: judge(report, { delivers: settings.mail !== undefined && !dryRun }), report };
 }
 
 async function* allDue(
@@ -106,9 +106,11 @@ async function remind(
   }
 }
 
-function judge({ found, queued, gone, locked, failed }: ReminderReport): Verdict {
-  if (locked + failed === 0) return { kind: "completed" };
-  if (queued + gone === 0) {
+function judge(
+  { found, queued, gone, locked, failed, waiting, gaveUp }: ReminderReport,
+  { delivers }: { delivers: boolean },
+): Verdict {
+  if (locked + failed > 0 && queued + gone === 0) {
     return {
       kind: "failed",
       code: "work-left-behind",
@@ -126,8 +128,22 @@ function judge({ found, queued, gone, locked, failed }: ReminderReport): Verdict
         "The log has the error of each offer listed below. They are due again in the next run, until they end.",
     };
   }
-  return {
-    kind: "completed",
-    warning: `${locked} offers were locked by another session and are left to the next run.`,
-  };
+  if (gaveUp > 0) {
+    return {
+      kind: "partial",
+      reason: "reminders-given-up",
+      message: `${gaveUp} reminders were given up: the mail server refused them for good, or too often.`,
+      remedy:
+        "`npm run mails -- list --status GAVE_UP` says why. Mend that, then queue them again before the offers end.",
+    };
+  }
+  const left = [
+    ...(locked > 0
+      ? [`${locked} offers were locked by another session and are left to the next run.`]
+      : []),
+    ...(delivers && waiting > 0
+      ? [`${waiting} reminders were not sent yet; notifications/deliver-outbox tries again.`]
+      : []),
+  ];
+  return left.length === 0 ? { kind: "completed" } : { kind: "completed", warning: left.join(" ") };
 }

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
 import { reminderOutputs } from "../../../lib/waitlist/index.ts";
 import { bookOffer, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
+import { startMailSandbox, type MailSandbox } from "../../../scripts/mail-sandbox/index.ts";
 import { seedPlan, seedWaiting } from "../../support/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { letHoursPass, mailSettings } from "../../support/mail.ts";
 import { mailKeys, OFFER_MS, runRemind } from "../../support/waitlist.ts";
 import { impatient, inSession } from "../payouts/sessions.ts";
 
@@ -121,6 +123,51 @@ describe("a reminder", () => {
     await leaveWaitlist(db, { entryId, offerMs: OFFER_MS });
 
     expect(await mailKeys(database)).toEqual([`waitlist-reminder:${entryId}`]);
+  });
+});
+
+describe("a run of send-expiration-reminders with a mail server", () => {
+  let sandbox: MailSandbox;
+  beforeEach(async () => {
+    sandbox = await startMailSandbox();
+  });
+  afterEach(() => sandbox.close());
+  const run = () => runRemind(db, { mail: mailSettings({ sandbox }) });
+
+  it("counts as sent what the server took, and tries the rest again, which is never sent twice", async () => {
+    await offered(2);
+    await offered(3);
+    sandbox.behave({ at: "recipient", do: { refuse: 450 } });
+
+    const first = await run();
+    expect(first.report).toMatchObject({ queued: 2, sent: 1, waiting: 1, mailsSent: 1 });
+    expect(first.verdict).toEqual({
+      kind: "completed",
+      warning: "1 reminders were not sent yet; notifications/deliver-outbox tries again.",
+    });
+
+    await letHoursPass(database);
+    const second = await run();
+    expect(second.verdict).toEqual({ kind: "completed" });
+    expect(second.report).toMatchObject({ found: 0, open: 1, sent: 1, waiting: 0 });
+    expect((await run()).report).toMatchObject({ found: 0, open: 0, sent: 0, mailsSent: 0 });
+    expect(sandbox.mails()).toHaveLength(2);
+  });
+
+  it("is partial when the server refuses a reminder for good", async () => {
+    await offered(2);
+    sandbox.behave({ at: "recipient", do: { refuse: 550 } });
+    const { verdict, report } = await run();
+    expect(verdict).toMatchObject({ kind: "partial", reason: "reminders-given-up" });
+    expect(report).toMatchObject({ sent: 0, gaveUp: 1 });
+  });
+
+  it("delivers none to who has booked meanwhile", async () => {
+    const entryId = await offered(2);
+    await runRemind(db);
+    await bookOffer(db, { entryId, reference: "booking-1", status: "CONFIRMED" });
+    expect((await run()).report).toMatchObject({ found: 0, open: 0, mailsSent: 0 });
+    expect(sandbox.mails()).toEqual([]);
   });
 });
 
