@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 describe("an expiry and a booking of the same offer", { timeout: TIMEOUT_MS }, () => {
-  it("that came first: the booking stands, and nobody else is offered the seat", async () => {
+  it("booking first: it stands, and nobody else is offered the seat", async () => {
     const { planId, entryId } = await seedOffer({ expiresInHours: 1 });
     const gate = await holdRow("plans", planId);
     const booking = await openProcess([{ do: "book offer", entryId, reference: "mine" }]);
@@ -46,7 +46,7 @@ describe("an expiry and a booking of the same offer", { timeout: TIMEOUT_MS }, (
     expect(await mailKeys(database)).toEqual([]);
   });
 
-  it("that came second: the offer has ended, the next person has it, the buyer is told so", async () => {
+  it("expiry first: the offer has ended, the next person has it, the buyer is told so", async () => {
     const { planId, entryId, next } = await seedOffer({ expiresInHours: -0.001 });
     const gate = await holdRow("plans", planId);
     const booking = await openProcess([{ do: "book offer", entryId, reference: "mine" }]);
@@ -66,7 +66,7 @@ describe("an expiry and a booking of the same offer", { timeout: TIMEOUT_MS }, (
     );
   });
 
-  it("by another program that locks nothing but its rows: it stands as well", async () => {
+  it("booking first, by another program that locks nothing but its rows: it stands as well", async () => {
     const { planId, entryId } = await seedOffer({ expiresInHours: -0.001 });
     const other = await openSession();
     await other.query("BEGIN");
@@ -89,7 +89,7 @@ describe("an expiry and a booking of the same offer", { timeout: TIMEOUT_MS }, (
     expect(await seatsOf(database, planId)).toEqual({ capacity: 1, booked: 1, offered: 0 });
   });
 
-  it("many times, as it happens: each seat is the buyer's or the next one's", async () => {
+  it("as it happens, many times: each seat is the buyer's or the next one's", async () => {
     const offers = [];
     for (let index = 0; index < 60; index += 1) {
       offers.push(await seedOffer({ expiresInHours: 1 }));
