@@ -5,8 +5,8 @@ import { noProgress, type Progress } from "../support/progress.ts";
 import { newUuid, type Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { backOffMs } from "./back-off.ts";
-import { judgeDelivery } from "./judge.ts";
-import type { MailAnswer, MailFault, Mailer, ServerFault } from "./mailer.ts";
+import { judgeDelivery, type DeliveryFault } from "./judge.ts";
+import type { MailAnswer, MailFault, Mailer } from "./mailer.ts";
 import {
   claimNext,
   countDue,
@@ -36,12 +36,6 @@ export interface DeliveryPorts {
   readonly signal: AbortSignal;
 }
 
-/** What ended a delivery before all that was due had been tried. */
-export interface DeliveryFault {
-  code: ServerFault;
-  detail: string;
-}
-
 /** A claim outlasts the longest sending by this much. */
 const CLAIM_MARGIN_MS = minutes(2);
 /** So many mails in a row that broke off without an answer, and it is not the mails' fault. */
@@ -56,8 +50,13 @@ const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
 /** Sends what is due in the outbox, and judges how that went. */
 export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
   const report = emptyDeliveryReport(ports.dryRun);
-  const fault = await deliverDue(ports, report);
-  return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  try {
+    const fault = await deliverDue(ports, report);
+    return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  } catch (error) {
+    report.left = report.due - handled(report);
+    return { verdict: { kind: "broken", error }, report };
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { MailTemplate } from "../../lib/notifications/mail.ts";
 import type { DeliveryReport, MailSettings } from "../../lib/notifications/index.ts";
 import { mailEnvironment } from "../../lib/notifications/settings.ts";
 import { dryMailer, openMailer } from "../../lib/notifications/smtp-mailer.ts";
-import { systemClock } from "../../lib/support/clock.ts";
+import { systemClock, type Clock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { onTestFinished } from "vitest";
@@ -84,6 +84,7 @@ export interface DeliveryOptions {
   signal?: AbortSignal;
   mailer?: DeliveryPorts["mailer"];
   random?: () => number;
+  clock?: Clock;
 }
 
 /** One run of deliver-outbox in this process, as the job makes it. */
@@ -106,7 +107,7 @@ export async function runDelivery(
       settings: { mail },
       db,
       mailer,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       random: options.random ?? (() => 0),
       log: silentLog(),
       signal,

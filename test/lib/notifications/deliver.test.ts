@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Behaviour } from "../../../scripts/mail-sandbox/index.ts";
 import { createPrisma } from "../../../lib/db/prisma.ts";
+import { minutes, systemClock, type Clock } from "../../../lib/support/clock.ts";
 import { claimNext, countDue, settleSent } from "../../../lib/notifications/outbox.ts";
 import {
   letHoursPass,
@@ -354,6 +355,38 @@ describe("a claim", () => {
     }
   });
 
+  it("that ended while the machine slept is not used: the mail stays due", async () => {
+    const world = await openMailWorld();
+    await seedMail(world.database);
+    let slept = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => (slept += minutes(10)) };
+    expect(await runDelivery({ ...world, clock })).toMatchObject({
+      verdict: { kind: "failed", code: "work-left-behind" },
+      report: { due: 1, sent: 0, left: 1 },
+    });
+    expect(world.sandbox.reached("connect")).toBe(0);
+    expect(await mailRows(world.database)).toMatchObject([
+      { status: "QUEUED", tries: 0, claimed: false },
+    ]);
+  });
+
+  it("outlasts the longest sending", async () => {
+    const world = await openMailWorld();
+    await seedMail(world.database);
+    let release = (): void => undefined;
+    const wait = new Promise<void>((resolve) => (release = resolve));
+    world.sandbox.behave({ at: "answer", do: { wait } });
+    const run = runDelivery({ ...world, env: { SMTP_TIMEOUT_MS: "60000" } });
+    await expect.poll(() => world.sandbox.reached("answer")).toBe(1);
+    const [claim] = await world.database.query<{ left: number }>(
+      "SELECT extract(epoch FROM claimed_until - now())::float8 AS left FROM outbox_mails",
+    );
+    release();
+    await run;
+    // Connecting, login and sending: three times the longest wait, and a minute to spare.
+    expect(claim?.left).toBeGreaterThan(3 * 60 + 60);
+  });
+
   it("of another run leaves its mail alone, and says so", async () => {
     const world = await openMailWorld();
     await seedMails(world.database, 2);
@@ -369,6 +402,20 @@ describe("a claim", () => {
 });
 
 describe("a run", () => {
+  it("whose database fails says what it had done until then", async () => {
+    const world = await openMailWorld();
+    const ids = await seedMails(world.database, 2);
+    await world.database.query(
+      `ALTER TABLE outbox_mails ADD CONSTRAINT no_wait CHECK (tries = 0 OR status <> 'QUEUED')`,
+    );
+    world.sandbox.behave(...passing("recipient"), { at: "recipient", do: { refuse: 451 } });
+    expect(await runDelivery(world)).toMatchObject({
+      verdict: { kind: "broken" },
+      report: { due: 2, sent: 1, left: 1 },
+    });
+    expectEachOnce(world, ids.slice(0, 1));
+  });
+
   it("that is told to stop finishes the mail in hand and starts no other", async () => {
     const world = await openMailWorld();
     const ids = await seedMails(world.database, 3);

@@ -90,6 +90,8 @@ it(
       { numRuns: HISTORIES, endOnFailure: true, examples: [[3, EVERY_KIND]], ...REPLAY },
     );
 
+    // One history alone need not come to all of them.
+    if (SEED !== undefined) return;
     const reached = await database.query<{ status: string }>(
       "SELECT DISTINCT status::text AS status FROM waitlist_entries ORDER BY 1",
     );
