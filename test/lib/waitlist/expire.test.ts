@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
 import { expireOutputs, expireTables } from "../../../lib/waitlist/index.ts";
+import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
 import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../support/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { mailSettings } from "../../support/mail.ts";
 import { entryStatuses, mailKeys, runExpire, seatsOf } from "../../support/waitlist.ts";
 import { impatient, inSession } from "../payouts/sessions.ts";
 
@@ -226,6 +228,27 @@ describe("a run of process-expired-notifications", () => {
     expect(await mailKeys(database)).toEqual([]);
     const { report } = await runExpire(db);
     expect({ ...report, dryRun: true, mailsLeft: 0 }).toEqual(planned.report);
+  });
+
+  it("delivers in the end what it wrote, and leaves what the mail server does not take", async () => {
+    const sandbox = await startMailSandbox();
+    onTestFinished(() => sandbox.close());
+    const plan = await seedPlan(database, { capacity: 1 });
+    const ended = await seedWaiting(database, { plan, status: "NOTIFIED", expiresInHours: -1 });
+    const next = await seedWaiting(database, { plan });
+    sandbox.behave({ at: "recipient", do: { refuse: 450 }, to: ended.userId });
+
+    const { verdict, report } = await runExpire(db, { mail: mailSettings({ sandbox }) });
+
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report).toMatchObject({ expired: 1, offered: 1, mailsSent: 1 });
+    expect(sandbox.mails().map(({ recipient }) => recipient)).toEqual([
+      expect.stringContaining(next.userId),
+    ]);
+    expect(await mailKeys(database)).toEqual([
+      `waitlist-expired:${ended.entryId}`,
+      `waitlist-offer:${next.entryId} SENT`,
+    ]);
   });
 
   it("handles no more plans than its limit", async () => {
