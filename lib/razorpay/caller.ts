@@ -2,14 +2,14 @@ import type { Clock } from "../support/clock.ts";
 import { sleep as realSleep } from "../support/clock.ts";
 import type { Random } from "../support/random.ts";
 import type { Answer } from "./answer.ts";
-import { type CallKind, classify } from "./classify.ts";
+import { type CallKind, classify, movesMoney } from "./classify.ts";
 import type { RetryEvent } from "./contract.ts";
 import type { RateLimiter, Sleep } from "./rate-limit.ts";
-import type { Reader } from "./read-entities.ts";
+import type { Reader } from "./reading.ts";
 import { answerWord, parseRetryAfterMs, retryDelayMs } from "./retry.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
 
-export interface RazorpayXPorts {
+export interface RazorpayPorts {
   clock: Clock;
   random: Random;
   /** Told before every repeat, e.g. to log it. What it throws is ignored: money is under way. */
@@ -31,7 +31,7 @@ export type Caller = <T>(call: Call<T>, signal?: AbortSignal) => Promise<Answer<
 
 /** Takes turns, sends, classifies, and repeats what may be repeated. */
 export function createCaller(
-  parts: { transport: Transport; limiter: RateLimiter } & RazorpayXPorts,
+  parts: { transport: Transport; limiter: RateLimiter } & RazorpayPorts,
 ): Caller {
   const { transport, limiter, clock, random, onRetry, sleep = realSleep } = parts;
 
@@ -40,7 +40,7 @@ export function createCaller(
     let waitedMs = 0;
     for (let tries = 1; ; tries += 1) {
       if (!(await limiter.take(signal)) || signal?.aborted) return notSent(tries);
-      const freshConnection = call.request.method === "POST";
+      const freshConnection = call.request.method !== "GET";
       const exchange = await transport({ ...call.request, freshConnection }, signal);
       const answer = classify(exchange, { call: call.call, resend, read: call.read });
 
@@ -57,7 +57,7 @@ export function createCaller(
       if (delayMs === undefined) return answer;
 
       // A 429 that is not in the provider's format proves nothing: the request may have arrived.
-      if (call.call === "create-payout" && !isCertain(answer)) resend = true;
+      if (movesMoney(call.call) && !isCertain(answer)) resend = true;
       tell({
         operation: call.operation,
         nextTry: tries + 1,
@@ -75,7 +75,7 @@ export function createCaller(
     try {
       onRetry?.(event);
     } catch {
-      // A failing listener must not decide over a payout.
+      // A failing listener must not decide over money.
     }
   }
 }

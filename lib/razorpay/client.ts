@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { AfterhoursError } from "../support/errors.ts";
-import { createCaller, type RazorpayXPorts } from "./caller.ts";
+import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
+import type { RazorpayPorts } from "./caller.ts";
+import { connect } from "./connect.ts";
 import type {
   FundAccountInput,
   PayoutRequest,
@@ -10,32 +11,26 @@ import type {
 } from "./contract.ts";
 import type { ProviderPayout } from "./entities.ts";
 import { parseJson } from "./json.ts";
-import { createRateLimiter } from "./rate-limit.ts";
 import {
   balancesReader,
-  expecting,
   readContact,
   readFundAccount,
   readPayout,
   readPayouts,
   readTransactions,
 } from "./read-entities.ts";
-import { createTransport } from "./transport.ts";
+import { expecting } from "./reading.ts";
+
+const badArgument = argumentErrors("RazorpayX");
 
 /**
  * A client of RazorpayX. It keeps one rate limit for all its calls, so make one per process. This
  * module loads the `razorpay` package: import it dynamically, so that a job which never pays
  * doesn't.
  */
-export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayXPorts): RazorpayX {
-  const { accountNumber, requestsPerSecond } = settings;
-  const transport = createTransport(settings);
-  const limiter = createRateLimiter({
-    requestsPerSecond,
-    clock: ports.clock,
-    ...(ports.sleep ? { sleep: ports.sleep } : {}),
-  });
-  const perform = createCaller({ transport, limiter, ...ports });
+export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): RazorpayX {
+  const { accountNumber } = settings;
+  const perform = connect(settings, ports);
 
   return {
     accountNumber,
@@ -98,7 +93,7 @@ export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayXPor
         {
           operation: "fetch payout",
           call: "fetch",
-          request: { method: "GET", path: `/payouts/${checkedId(id)}` },
+          request: { method: "GET", path: `/payouts/${checkedId(id, badArgument)}` },
           read: expecting(readPayout, (payout) => (payout.id === id ? undefined : "another id")),
         },
         options?.signal,
@@ -151,7 +146,7 @@ export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayXPor
         {
           operation: "cancel payout",
           call: "cancel-payout",
-          request: { method: "POST", path: `/payouts/${checkedId(id)}/cancel` },
+          request: { method: "POST", path: `/payouts/${checkedId(id, badArgument)}/cancel` },
           read: expecting(readPayout, (payout) => (payout.id === id ? undefined : "another id")),
         },
         options?.signal,
@@ -232,12 +227,6 @@ function differenceFrom(
   return undefined;
 }
 
-/** An empty id would turn "fetch one" into "list all". */
-function checkedId(id: string): string {
-  if (!/^[A-Za-z0-9_]+$/.test(id)) throw badArgument("id", "an id of the provider, like pout_…");
-  return id;
-}
-
 function windowQuery(window: TimeWindow): Record<string, string> {
   const { fromMs, toMs, count = 100, skip = 0 } = window;
   if (!Number.isInteger(count) || count < 1 || count > 100) {
@@ -250,15 +239,4 @@ function windowQuery(window: TimeWindow): Record<string, string> {
     count: String(count),
     skip: String(skip),
   };
-}
-
-function withQuery(path: string, query: Record<string, string>): string {
-  return `${path}?${new URLSearchParams(query).toString()}`;
-}
-
-function badArgument(name: string, expected: string): AfterhoursError {
-  return new AfterhoursError(
-    "RAZORPAYX_ARGUMENT_INVALID",
-    `RazorpayX was called with a wrong ${name}: expected ${expected}. Nothing was sent.`,
-  );
 }

@@ -1,17 +1,21 @@
 import type { Answer } from "./answer.ts";
 import type { Balance, Contact, FundAccount, ProviderPayout, Transaction } from "./entities.ts";
 
-export interface RazorpayXSettings {
+/** How either API of the provider is reached. */
+export interface ConnectionSettings {
   keyId: string;
   keySecret: string;
-  /** Our own RazorpayX account, which pays. */
-  accountNumber: string;
   /** With the version and without a slash at the end: `https://api.razorpay.com/v1`. */
   baseUrl: string;
   /** From sending to the last byte of the answer, per try. */
   timeoutMs: number;
   /** The most that is sent in any one second. The provider advises 5 to 10. */
   requestsPerSecond: number;
+}
+
+export interface RazorpayXSettings extends ConnectionSettings {
+  /** Our own RazorpayX account, which pays. */
+  accountNumber: string;
 }
 
 export interface CallOptions {

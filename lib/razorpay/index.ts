@@ -1,6 +1,7 @@
 /**
- * RazorpayX payouts. `createRazorpayX` is not here but in `client.ts`, which loads the `razorpay`
- * package: import that one dynamically where a client is made.
+ * The provider's two APIs: RazorpayX payouts, and the payments side (orders, payments, refunds). What
+ * makes a client is not here but in `client.ts`, `payments-client.ts`, `open-gateway.ts` and
+ * `open-payments.ts`, which load the `razorpay` package: import them dynamically.
  */
 export type {
   Answer,
@@ -10,7 +11,7 @@ export type {
   UnknownAnswer,
   UnknownCause,
 } from "./answer.ts";
-export type { RazorpayXPorts } from "./caller.ts";
+export type { RazorpayPorts } from "./caller.ts";
 export {
   chooseMode,
   defaultModeSettings,
@@ -22,6 +23,7 @@ export {
 export { accountHolderName, contactName } from "./contact-name.ts";
 export type {
   CallOptions,
+  ConnectionSettings,
   ContactInput,
   FundAccountInput,
   PayoutFilter,
@@ -48,9 +50,37 @@ export {
   type PayoutDetails,
   requestHash,
 } from "./payout-request.ts";
+export type {
+  RazorpayPayments,
+  RazorpayPaymentsSettings,
+  RefundRequest,
+} from "./payments-contract.ts";
+export {
+  bearsReceipt,
+  PROVIDER_ORDER_STATUSES,
+  PROVIDER_PAYMENT_STATUSES,
+  PROVIDER_REFUND_STATUSES,
+  type ProviderOrder,
+  type ProviderOrderStatus,
+  type ProviderPayment,
+  type ProviderPaymentStatus,
+  type ProviderRefund,
+  type ProviderRefundStatus,
+} from "./payments-entities.ts";
+export {
+  type BuiltRefundRequest,
+  buildRefundRequest,
+  MINIMUM_REFUND_PAISE,
+  type RefundDetails,
+  type RefundSpeed,
+} from "./refund-request.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
+  parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
+  type ProviderVariable,
+  razorpayPaymentsEnv,
+  razorpayPaymentsVariables,
   razorpayXEnv,
   razorpayXVariables,
   type SettingProblem,

@@ -1,9 +1,9 @@
 import type { Random } from "../support/random.ts";
 import type { Clock } from "../support/clock.ts";
-import { AfterhoursError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
 import { createRazorpayX } from "./client.ts";
 import type { RazorpayX, RazorpayXSettings } from "./contract.ts";
+import { dryRunRefusal, logRetries } from "./dry-run.ts";
 
 /**
  * The provider as a job uses it: repeats are logged, and in a dry run every call that would change
@@ -13,20 +13,13 @@ export function openGateway(
   settings: RazorpayXSettings,
   { clock, random, log, dryRun }: { clock: Clock; random: Random; log: Log; dryRun: boolean },
 ): RazorpayX {
-  const client = createRazorpayX(settings, {
-    clock,
-    random,
-    onRetry: (event) => log.warn(event, "calling the provider again"),
-  });
+  const client = createRazorpayX(settings, { clock, random, onRetry: logRetries(log) });
   if (!dryRun) return client;
-  const refuse = (call: string) => (): never => {
-    throw new AfterhoursError("DRY_RUN_WRITE", `a dry run tried to call ${call}`);
-  };
   return {
     ...client,
-    createContact: refuse("createContact"),
-    createFundAccount: refuse("createFundAccount"),
-    createPayout: refuse("createPayout"),
-    cancelPayout: refuse("cancelPayout"),
+    createContact: dryRunRefusal("createContact"),
+    createFundAccount: dryRunRefusal("createFundAccount"),
+    createPayout: dryRunRefusal("createPayout"),
+    cancelPayout: dryRunRefusal("cancelPayout"),
   };
 }

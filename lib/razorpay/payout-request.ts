@@ -3,6 +3,7 @@ import { AfterhoursError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { MINIMUM_PAYOUT_PAISE, type PayoutMode } from "./choose-mode.ts";
 import type { JsonValue } from "./json.ts";
+import { notesRules, sortedNotes } from "./notes.ts";
 
 export interface PayoutDetails {
   /** Our own RazorpayX account, which pays. */
@@ -56,7 +57,7 @@ export function buildPayoutRequest(details: PayoutDetails): BuiltPayoutRequest {
     queue_if_low_balance: false,
     reference_id: details.referenceId,
     narration: details.narration,
-    ...(details.notes ? { notes: sorted(details.notes) } : {}),
+    ...(details.notes ? { notes: sortedNotes(details.notes) } : {}),
   };
   const body = JSON.stringify({ ...masked, account_number: details.accountNumber });
   return { body, hash: requestHash(body), maskedBody: masked };
@@ -68,7 +69,6 @@ export function requestHash(body: string): string {
 }
 
 function problemsOf(details: PayoutDetails): string[] {
-  const notes = Object.entries(details.notes ?? {});
   const rules: [field: string, holds: boolean, expected: string][] = [
     [
       "accountNumber",
@@ -83,8 +83,7 @@ function problemsOf(details: PayoutDetails): string[] {
       /^[a-zA-Z0-9 ]{1,30}$/.test(details.narration),
       "1 to 30 letters, digits and spaces",
     ],
-    ["notes", notes.length <= 15, "at most 15 pairs"],
-    ["notes", notes.flat().every((text) => text.length <= 256), "at most 256 characters each"],
+    ...notesRules(details.notes ?? {}),
   ];
   return rules
     .filter(([, holds]) => !holds)
@@ -93,8 +92,4 @@ function problemsOf(details: PayoutDetails): string[] {
 
 function isPayable(amountPaise: Paise): boolean {
   return amountPaise >= MINIMUM_PAYOUT_PAISE && amountPaise <= BigInt(Number.MAX_SAFE_INTEGER);
-}
-
-function sorted(notes: Record<string, string>): { [key: string]: JsonValue } {
-  return Object.fromEntries(Object.entries(notes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,8 +5,18 @@ const REDACTED = "[redacted]";
 /** Deeper than any answer of the provider; beyond it nothing is kept. */
 const MAX_DEPTH = 24;
 
-/** Details of a payee and free text of anybody: gone as a whole, keys included. */
-const NEVER_KEPT = new Set(["bank_account", "vpa", "card", "wallet", "notes"]);
+/** Details of a payee or a buyer and free text of anybody: gone as a whole, keys included. */
+const NEVER_KEPT = new Set([
+  "bank_account",
+  "vpa",
+  "upi",
+  "card",
+  "card_id",
+  "token",
+  "token_id",
+  "wallet",
+  "notes",
+]);
 
 /** Words from the provider's own vocabulary. */
 const WORDS = new Set([
@@ -14,29 +24,42 @@ const WORDS = new Set([
   "code",
   "currency",
   "entity",
+  "error_code",
+  "error_reason",
+  "error_source",
+  "error_step",
   "fee_type",
   "field",
+  "method",
   "mode",
   "purpose",
   "reason",
+  "refund_status",
   "source",
+  "speed_processed",
+  "speed_requested",
   "status",
   "step",
   "type",
 ]);
 
 /** References by which a person traces a transfer: ours and the bank's. */
-const REFERENCES = new Set(["reference_id", "utr"]);
+const REFERENCES = new Set(["arn", "receipt", "reference_id", "rrn", "utr"]);
 
 const SENTENCES = new Set(["description", "failure_reason"]);
 
 const NUMBERS = new Set([
   "amount",
+  "amount_due",
+  "amount_paid",
+  "amount_refunded",
+  "attempts",
   "available_amount",
   "balance",
   "count",
   "credit",
   "debit",
+  "fee",
   "fees",
   "skip",
   "tax",
@@ -72,17 +95,22 @@ export function scrubWord(text: string): string {
 
 function redact(key: string, value: JsonValue, depth: number): JsonValue {
   if (value === null || typeof value === "boolean") return value;
+  if (NEVER_KEPT.has(key)) return REDACTED;
   if (typeof value === "number") return isKeptNumber(key) ? value : REDACTED;
   if (typeof value === "string") return redactText(key, value);
   if (depth >= MAX_DEPTH) return REDACTED;
-  if (NEVER_KEPT.has(key)) return REDACTED;
   if (Array.isArray(value)) return value.map((item) => redact(key, item, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       KEY.test(name) ? name : REDACTED,
-      redact(name, inner, depth + 1),
+      isOwnWords(value, name) ? REDACTED : redact(name, inner, depth + 1),
     ]),
   );
+}
+
+/** A record's description is whatever its maker wrote; an error's is the provider's sentence. */
+function isOwnWords(holder: { [key: string]: JsonValue }, name: string): boolean {
+  return name === "description" && holder["entity"] !== undefined && holder[name] !== null;
 }
 
 function isKeptNumber(key: string): boolean {

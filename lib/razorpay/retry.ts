@@ -11,7 +11,12 @@ const MOST_TRIES_WHEN_LIMITED = 6;
 const MOST_TRIES_WHEN_FAILED = 4;
 
 /** Asking again can't do twice what these do. */
-const REPEATABLE: ReadonlySet<CallKind> = new Set(["create-record", "list", "fetch"]);
+const REPEATABLE: ReadonlySet<CallKind> = new Set([
+  "create-record",
+  "update-record",
+  "list",
+  "fetch",
+]);
 
 /**
  * How long to wait before the next try, or `undefined` when this answer stands.

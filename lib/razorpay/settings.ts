@@ -1,12 +1,13 @@
 import { z } from "zod";
-import type { RazorpayXSettings } from "./contract.ts";
+import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";
+import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 export const DEFAULT_TIMEOUT_MS = 20_000;
 export const DEFAULT_REQUESTS_PER_SECOND = 8;
 
-/** The variables that configure the client, for the documentation and for checks of workflows. */
-export const razorpayXVariables: readonly {
+/** One variable of a client, for the documentation and for checks of workflows. */
+export interface ProviderVariable {
   name: string;
   /** Read when the first is missing: a name that older deployments use. */
   fallback?: string;
@@ -14,24 +15,9 @@ export const razorpayXVariables: readonly {
   /** Undefined when it must be set. */
   defaultValue?: string;
   meaning: string;
-}[] = [
-  {
-    name: "RAZORPAYX_KEY_ID",
-    fallback: "RAZORPAY_KEY_ID",
-    secret: false,
-    meaning: "API key of RazorpayX.",
-  },
-  {
-    name: "RAZORPAYX_KEY_SECRET",
-    fallback: "RAZORPAY_SECRET",
-    secret: true,
-    meaning: "Secret of that key.",
-  },
-  {
-    name: "RAZORPAYX_ACCOUNT_NUMBER",
-    secret: true,
-    meaning: "Our own RazorpayX account, which pays: 5 to 35 letters and digits.",
-  },
+}
+
+const connectionVariables: readonly ProviderVariable[] = [
   {
     name: "RAZORPAY_BASE_URL",
     secret: false,
@@ -52,6 +38,39 @@ export const razorpayXVariables: readonly {
   },
 ];
 
+export const razorpayXVariables: readonly ProviderVariable[] = [
+  {
+    name: "RAZORPAYX_KEY_ID",
+    fallback: "RAZORPAY_KEY_ID",
+    secret: false,
+    meaning: "API key of RazorpayX.",
+  },
+  {
+    name: "RAZORPAYX_KEY_SECRET",
+    fallback: "RAZORPAY_SECRET",
+    secret: true,
+    meaning: "Secret of that key.",
+  },
+  {
+    name: "RAZORPAYX_ACCOUNT_NUMBER",
+    secret: true,
+    meaning: "Our own RazorpayX account, which pays: 5 to 35 letters and digits.",
+  },
+  ...connectionVariables,
+];
+
+/** The payments API has keys of its own; it shares all else with RazorpayX. */
+export const razorpayPaymentsVariables: readonly ProviderVariable[] = [
+  { name: "RAZORPAY_KEY_ID", secret: false, meaning: "API key of Razorpay payments." },
+  {
+    name: "RAZORPAY_KEY_SECRET",
+    fallback: "RAZORPAY_SECRET",
+    secret: true,
+    meaning: "Secret of that key.",
+  },
+  ...connectionVariables,
+];
+
 type Environment = Record<string, string | undefined>;
 
 export interface SettingProblem {
@@ -66,7 +85,13 @@ const value = z
   .optional()
   .transform((text) => text?.trim() || undefined);
 
-/** The client's part of an environment: the variables in, the settings out. */
+const connectionFields = {
+  RAZORPAY_BASE_URL: value,
+  RAZORPAY_TIMEOUT_MS: value,
+  RAZORPAY_REQUESTS_PER_SECOND: value,
+};
+
+/** The RazorpayX client's part of an environment: the variables in, the settings out. */
 export const razorpayXEnv = z
   .object({
     RAZORPAYX_KEY_ID: value,
@@ -74,47 +99,53 @@ export const razorpayXEnv = z
     RAZORPAYX_KEY_SECRET: value,
     RAZORPAY_SECRET: value,
     RAZORPAYX_ACCOUNT_NUMBER: value,
-    RAZORPAY_BASE_URL: value,
-    RAZORPAY_TIMEOUT_MS: value,
-    RAZORPAY_REQUESTS_PER_SECOND: value,
+    ...connectionFields,
   })
   .transform((env, context): RazorpayXSettings => {
-    const report = ({ variable, problem }: SettingProblem): void =>
-      context.addIssue({ code: "custom", path: [variable], message: problem });
-    const settings = {
-      keyId: credential(env, "RAZORPAYX_KEY_ID", "RAZORPAY_KEY_ID", report),
-      keySecret: credential(env, "RAZORPAYX_KEY_SECRET", "RAZORPAY_SECRET", report),
+    const report = reporter(context);
+    return {
+      keyId: credential(env, ["RAZORPAYX_KEY_ID", "RAZORPAY_KEY_ID"], report),
+      keySecret: credential(env, ["RAZORPAYX_KEY_SECRET", "RAZORPAY_SECRET"], report),
       accountNumber: accountNumber(env.RAZORPAYX_ACCOUNT_NUMBER, report),
-      baseUrl: baseUrl(env.RAZORPAY_BASE_URL, report),
-      timeoutMs: integer(
-        env,
-        {
-          variable: "RAZORPAY_TIMEOUT_MS",
-          least: 1000,
-          most: 120_000,
-          fallback: DEFAULT_TIMEOUT_MS,
-        },
-        report,
-      ),
-      requestsPerSecond: integer(
-        env,
-        {
-          variable: "RAZORPAY_REQUESTS_PER_SECOND",
-          least: 1,
-          most: 100,
-          fallback: DEFAULT_REQUESTS_PER_SECOND,
-        },
-        report,
-      ),
+      ...connection(env, report),
     };
-    return settings;
   });
 
+/** The payments client's part of an environment: the variables in, the settings out. */
+export const razorpayPaymentsEnv = z
+  .object({
+    RAZORPAY_KEY_ID: value,
+    RAZORPAY_KEY_SECRET: value,
+    RAZORPAY_SECRET: value,
+    ...connectionFields,
+  })
+  .transform((env, context): RazorpayPaymentsSettings => {
+    const report = reporter(context);
+    return {
+      keyId: credential(env, ["RAZORPAY_KEY_ID"], report),
+      keySecret: credential(env, ["RAZORPAY_KEY_SECRET", "RAZORPAY_SECRET"], report),
+      ...connection(env, report),
+    };
+  });
+
+type Parsed<Settings> =
+  { ok: true; settings: Settings } | { ok: false; problems: SettingProblem[] };
+
 /** Reads the settings and says everything that is wrong at once. */
-export function parseRazorpayXEnv(
+export function parseRazorpayXEnv(env: Environment): Parsed<RazorpayXSettings> {
+  return parseWith(razorpayXEnv, env);
+}
+
+/** Reads the settings and says everything that is wrong at once. */
+export function parseRazorpayPaymentsEnv(env: Environment): Parsed<RazorpayPaymentsSettings> {
+  return parseWith(razorpayPaymentsEnv, env);
+}
+
+function parseWith<Settings>(
+  schema: z.ZodType<Settings, Environment>,
   env: Environment,
-): { ok: true; settings: RazorpayXSettings } | { ok: false; problems: SettingProblem[] } {
-  const parsed = razorpayXEnv.safeParse(env);
+): Parsed<Settings> {
+  const parsed = schema.safeParse(env);
   if (parsed.success) return { ok: true, settings: parsed.data };
   const problems = parsed.error.issues.map((issue) => ({
     variable: String(issue.path[0]),
@@ -130,11 +161,53 @@ export function isLoopbackHost(host: string): boolean {
 
 type Report = (problem: SettingProblem) => void;
 
-function credential(env: Environment, name: string, olderName: string, report: Report): string {
-  const variable = env[name] === undefined && env[olderName] !== undefined ? olderName : name;
+function reporter(context: z.core.$RefinementCtx): Report {
+  return ({ variable, problem }) =>
+    context.addIssue({ code: "custom", path: [variable], message: problem });
+}
+
+function connection(
+  env: Environment,
+  report: Report,
+): Pick<ConnectionSettings, "baseUrl" | "timeoutMs" | "requestsPerSecond"> {
+  return {
+    baseUrl: baseUrl(env["RAZORPAY_BASE_URL"], report),
+    timeoutMs: integer(
+      env,
+      {
+        variable: "RAZORPAY_TIMEOUT_MS",
+        least: 1000,
+        most: 120_000,
+        fallback: DEFAULT_TIMEOUT_MS,
+      },
+      report,
+    ),
+    requestsPerSecond: integer(
+      env,
+      {
+        variable: "RAZORPAY_REQUESTS_PER_SECOND",
+        least: 1,
+        most: 100,
+        fallback: DEFAULT_REQUESTS_PER_SECOND,
+      },
+      report,
+    ),
+  };
+}
+
+/** The first of these names that is set; the second is one that older deployments use. */
+function credential(
+  env: Environment,
+  [name, olderName]: [name: string, olderName?: string],
+  report: Report,
+): string {
+  const older = olderName === undefined ? undefined : env[olderName];
+  const variable =
+    olderName !== undefined && env[name] === undefined && older !== undefined ? olderName : name;
   const text = env[variable];
   if (text === undefined) {
-    report({ variable, problem: `is missing or empty; ${olderName} is read as well` });
+    const hint = olderName === undefined ? "" : `; ${olderName} is read as well`;
+    report({ variable, problem: `is missing or empty${hint}` });
     return "";
   }
   if (!/^[\x21-\x7e]+$/.test(text)) {

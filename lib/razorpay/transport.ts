@@ -2,11 +2,11 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import Razorpay from "razorpay";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
-import type { RazorpayXSettings } from "./contract.ts";
+import type { ConnectionSettings } from "./contract.ts";
 import { isLoopbackHost } from "./settings.ts";
 
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH";
   /** Below the base URL, query included: `/payouts?count=10`. */
   path: string;
   body?: string;
@@ -30,15 +30,15 @@ export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<
 
 /**
  * One HTTP exchange through the axios instance that the official package configures with our
- * credentials. The package's own methods can't be used for payouts: they drop every header but two
- * without a word, so no idempotency key; they have no timeout; and they turn a network failure into
+ * credentials. The package's own methods can't be used for money: they drop every header but two without
+ * a word, so no idempotency key; they have no timeout; and they turn a network failure into
  * a TypeError that has lost its cause.
  *
  * Never rejects for anything that the network does, and lets no axios error out: those carry the
  * credentials in their configuration.
  */
 export function createTransport(
-  settings: Pick<RazorpayXSettings, "keyId" | "keySecret" | "baseUrl" | "timeoutMs">,
+  settings: Omit<ConnectionSettings, "requestsPerSecond">,
 ): Transport {
   const call = axiosOf(new Razorpay({ key_id: settings.keyId, key_secret: settings.keySecret }));
   const fresh = {

@@ -5,7 +5,7 @@ import { createRazorpayX } from "../../../lib/razorpay/client.ts";
 import type {
   JsonValue,
   RazorpayX,
-  RazorpayXPorts,
+  RazorpayPorts,
   RazorpayXSettings,
 } from "../../../lib/razorpay/index.ts";
 import { buildPayoutRequest } from "../../../lib/razorpay/index.ts";
@@ -49,7 +49,7 @@ export async function startServer(
 /** A client whose back-off takes no time. */
 export function clientOf(
   settings: Partial<RazorpayXSettings> & Pick<RazorpayXSettings, "baseUrl">,
-  ports: Partial<RazorpayXPorts> = {},
+  ports: Partial<RazorpayPorts> = {},
 ): RazorpayX {
   return createRazorpayX(
     {

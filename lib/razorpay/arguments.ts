@@ -1,0 +1,23 @@
+import { AfterhoursError } from "../support/errors.ts";
+
+/** Names the argument and what was expected, never its value. */
+export type ArgumentError = (name: string, expected: string) => AfterhoursError;
+
+/** Our own mistakes in calling one of the provider's APIs: thrown before anything is sent. */
+export function argumentErrors(api: "RazorpayX" | "Razorpay"): ArgumentError {
+  return (name, expected) =>
+    new AfterhoursError(
+      `${api.toUpperCase()}_ARGUMENT_INVALID`,
+      `${api} was called with a wrong ${name}: expected ${expected}. Nothing was sent.`,
+    );
+}
+
+/** An empty id would turn "fetch one" into "list all". */
+export function checkedId(id: string, wrong: ArgumentError): string {
+  if (!/^[A-Za-z0-9_]+$/.test(id)) throw wrong("id", "an id of the provider, like pout_…");
+  return id;
+}
+
+export function withQuery(path: string, query: Record<string, string>): string {
+  return `${path}?${new URLSearchParams(query).toString()}`;
+}

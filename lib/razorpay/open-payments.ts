@@ -1,0 +1,23 @@
+import type { Clock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
+import type { Random } from "../support/random.ts";
+import { dryRunRefusal, logRetries } from "./dry-run.ts";
+import { createRazorpayPayments } from "./payments-client.ts";
+import type { RazorpayPayments, RazorpayPaymentsSettings } from "./payments-contract.ts";
+
+/**
+ * The payments side as a job uses it: repeats are logged, and in a dry run every call that would
+ * change anything there is refused before it leaves.
+ */
+export function openPayments(
+  settings: RazorpayPaymentsSettings,
+  { clock, random, log, dryRun }: { clock: Clock; random: Random; log: Log; dryRun: boolean },
+): RazorpayPayments {
+  const client = createRazorpayPayments(settings, { clock, random, onRetry: logRetries(log) });
+  if (!dryRun) return client;
+  return {
+    ...client,
+    annotateOrder: dryRunRefusal("annotateOrder"),
+    createRefund: dryRunRefusal("createRefund"),
+  };
+}

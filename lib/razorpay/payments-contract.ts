@@ -1,0 +1,67 @@
+import type { Answer } from "./answer.ts";
+import type { CallOptions, ConnectionSettings } from "./contract.ts";
+import type { ProviderOrder, ProviderPayment, ProviderRefund } from "./payments-entities.ts";
+
+/** The payments API has no account number: its keys say whose money it is. */
+export type RazorpayPaymentsSettings = ConnectionSettings;
+
+export interface RefundRequest {
+  /** `pay_…`; only what was captured can be refunded. */
+  paymentId: string;
+  /** The exact text to send, as `buildRefundRequest` made it and as its hash was recorded. */
+  body: string;
+  /**
+   * 10 to 36 letters, digits, hyphens or underscores. UNVERIFIED: how long the provider keeps it; the
+   * receipt, which it refuses to see twice on one payment, has no such limit.
+   */
+  idempotencyKey: string;
+  /** True when this key may have been sent before: see `createRefund`. */
+  resend: boolean;
+}
+
+/**
+ * The payments side of Razorpay: what buyers pay, and what they get back. As with RazorpayX, what the
+ * provider or the network does is always a value; an `AfterhoursError` is thrown only for an argument
+ * that would address another resource than meant, before anything is sent.
+ *
+ * Repeats: a 429 is repeated for every call, with back-off and under the same key. Reads and
+ * `annotateOrder`, which writes the same again, are repeated after a failure of network or server as
+ * well. `createRefund` is not: that decision is the caller's.
+ */
+export interface RazorpayPayments {
+  fetchOrder(orderId: string, options?: CallOptions): Promise<Answer<ProviderOrder>>;
+  /**
+   * Every try to pay the order. The documentation knows no paging here (UNVERIFIED for very many
+   * tries); an order that is paid says so itself, whatever this list holds.
+   */
+  listOrderPayments(orderId: string, options?: CallOptions): Promise<Answer<ProviderPayment[]>>;
+  /**
+   * Best effort: no call cancels an order. This writes notes on it, so that whoever looks at it sees
+   * that the hold was released; a payment of it remains possible. At most 15 notes of at most 256
+   * characters. UNVERIFIED: whether they replace the notes that are there, so send those along that
+   * must stay (`fetchOrder` has them).
+   */
+  annotateOrder(
+    orderId: string,
+    notes: Record<string, string>,
+    options?: CallOptions,
+  ): Promise<Answer<ProviderOrder>>;
+  fetchPayment(paymentId: string, options?: CallOptions): Promise<Answer<ProviderPayment>>;
+  /**
+   * Sends the body byte for byte. `refused` is a proof that nothing was accepted, and needs the
+   * provider's own error format on a first send; "the payment has been fully refunded already" is one.
+   * A timeout, a 5xx, a 409, a closed socket and an unreadable answer are `unknown`, and so is a
+   * refusal that speaks of an earlier refund with this receipt or key: end them with `listRefunds` and
+   * `bearsReceipt`. With `resend`, every refusal is `unknown` (`conflict`) and no fault is ever
+   * `certainlyNotAccepted`. Too little balance for refunds is systemic.
+   *
+   * Accepted is not yet paid: follow the refund with `fetchRefund` until it is processed or failed.
+   */
+  createRefund(request: RefundRequest, options?: CallOptions): Promise<Answer<ProviderRefund>>;
+  fetchRefund(refundId: string, options?: CallOptions): Promise<Answer<ProviderRefund>>;
+  /**
+   * Every refund of a payment, newest first, all pages; an empty list says that the provider has none.
+   * If one page can't be read there is no list. `body` is an array with the body of each page.
+   */
+  listRefunds(paymentId: string, options?: CallOptions): Promise<Answer<ProviderRefund[]>>;
+}

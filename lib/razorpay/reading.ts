@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { JsonValue } from "./json.ts";
+
+/** What a body was read as, or what is wrong with it (naming fields, never values). */
+export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };
+
+export type Reader<T> = (body: JsonValue) => Reading<T>;
+
+// What identifies a record and its money is strict; the rest is tolerant, because an odd detail must
+// not turn a payout or refund that was made into one of unknown outcome.
+
+export const id = z.string().regex(/^[A-Za-z0-9_]+$/);
+export const amountPaise = z.int().nonnegative().transform(BigInt);
+export const signedPaise = z.int().transform(BigInt);
+export const instant = z
+  .int()
+  .nonnegative()
+  .transform((seconds) => new Date(seconds * 1000));
+export const rupeesOnly = z.literal("INR").optional();
+
+/** The provider writes an absent text as null, as `""` or as the word `"null"`. */
+export const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value === undefined || value === "" || value === "null" ? null : value));
+
+/** A reader that also asks whether what came is what was asked for. */
+export function expecting<T>(
+  read: Reader<T>,
+  problemWith: (value: T) => string | undefined,
+): Reader<T> {
+  return (body) => {
+    const reading = read(body);
+    const problem = reading.ok ? problemWith(reading.value) : undefined;
+    return problem === undefined ? reading : { ok: false, problem };
+  };
+}
+
+export function reader<T>(schema: z.ZodType<T>): Reader<T> {
+  return (body) => {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return { ok: true, value: parsed.data };
+    const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the body");
+    return { ok: false, problem: `unexpected ${[...new Set(fields)].join(", ")}` };
+  };
+}
+
+/**
+ * One unreadable item makes the whole list unreadable: leaving it out would say that the provider
+ * doesn't have it. A list that counts items and holds none says the same.
+ */
+export function listReader<T>(item: z.ZodType<T>): Reader<T[]> {
+  const list = z.object({ items: z.array(item), count: z.int().optional() });
+  const read = reader(list);
+  return (body) => {
+    const reading = read(body);
+    if (!reading.ok) return reading;
+    const { items, count = 0 } = reading.value;
+    return items.length === 0 && count > 0
+      ? { ok: false, problem: "the list counts items and holds none" }
+      : { ok: true, value: items };
+  };
+}
