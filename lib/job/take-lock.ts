@@ -27,6 +27,8 @@ export async function takeLock<S, R>(
   { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
 ): Promise<{ lease: Lease } | { outcome: Outcome }> {
   const { job, log } = run;
+  const { lock } = job;
+  if (lock === "none") return { lease: noLease };
   if (harness.lockStore === "off") {
     log.warn("the lock is switched off; claims on the rows keep two runs apart");
     return { lease: noLease };
@@ -35,7 +37,7 @@ export async function takeLock<S, R>(
   const request = {
     key: lockKey({ environment: harness.environmentName, job: job.name }),
     owner: run.owner,
-    ttlMs: job.lock.ttlMs,
+    ttlMs: lock.ttlMs,
   };
   try {
     const result = await acquireLease(store, request, {
@@ -64,7 +66,7 @@ export async function takeLock<S, R>(
   } catch (error) {
     await store.close();
     if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
-    if (job.lock.failMode === "open") {
+    if (lock.failMode === "open") {
       log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
       return { lease: noLease };
     }

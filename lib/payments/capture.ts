@@ -44,8 +44,11 @@ export type CaptureResult =
   | { kind: "orphaned"; paymentId: string; bookingId: string; why: OrphanReason }
   /** Recorded before; nothing was changed. */
   | { kind: "known"; paymentId: string; status: PaymentStatus }
-  /** Another amount than the order's. Nothing was changed but a finding stored: a person decides. */
-  | { kind: "differs"; paymentId: string }
+  /**
+   * Another amount than the order's. Nothing was changed but a finding stored: a person decides, and it is
+   * open until one has.
+   */
+  | { kind: "differs"; paymentId: string; isOpen: boolean }
   | { kind: "unknown-order" }
   /** Other sessions changed the same rows in every try; nothing was changed. */
   | { kind: "conflict" };
@@ -109,7 +112,7 @@ async function record(
     return recordSecondPayment(tx, { booking, payment, capture });
   }
   if (capture.amountPaise !== payment.cardPaise) {
-    await recordFinding(tx, {
+    const isOpen = await recordFinding(tx, {
       kind: "capture-amount-differs",
       severity: "critical",
       subjectType: "payment",
@@ -120,7 +123,7 @@ async function record(
         theirsPaise: capture.amountPaise,
       },
     });
-    return { kind: "differs", paymentId: payment.id };
+    return { kind: "differs", paymentId: payment.id, isOpen };
   }
   if (payment.status === "EXPIRED") return orphan(tx, { booking, payment, capture }, "hold-ended");
   const why = await reasonNotToConfirm(tx, booking);

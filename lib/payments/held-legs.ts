@@ -115,10 +115,7 @@ async function moveHeld(
 }
 
 /** By the id of what is locked, so that two transactions never wait for each other crosswise. */
-function inOrder<Field extends "walletId" | "referralCreditId">(
-  legs: readonly HeldLeg[],
-  field: Field,
-): HeldLeg[] {
+function inOrder(legs: readonly HeldLeg[], field: "walletId" | "referralCreditId"): HeldLeg[] {
   return legs
     .filter((leg) => leg[field] !== null)
     .sort((a, b) => `${a[field]} ${a.id}`.localeCompare(`${b[field]} ${b.id}`));

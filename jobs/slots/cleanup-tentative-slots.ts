@@ -1,0 +1,28 @@
+import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/holds/index.ts";
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+
+export const job = defineJob({
+  name: "slots/cleanup-tentative-slots",
+  summary:
+    "Frees tentative slots of checkouts that were abandoned a day ago, once the provider says that nothing was paid.",
+  schedule: { cron: "7 */2 * * *" }, // every two hours, 05:37 and on in India
+  movesMoney: true, // wallet money and credit go back
+  lock: { failMode: "closed", ttlMs: minutes(35) },
+  deadlineMs: minutes(30),
+  pausedBy: "degraded",
+  environment: cleanupEnvironment,
+  run: async (context) => {
+    const { cleanupTentativeSlots } =
+      await import("../../lib/holds/cleanup/cleanup-tentative-slots.ts");
+    const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
+    return cleanupTentativeSlots({
+      ...context,
+      gateway: openPayments(context.settings.razorpay, context),
+    });
+  },
+  outputs: cleanupOutputs,
+  summarise: cleanupTables,
+});
+
+await runIfMain(import.meta, job);
