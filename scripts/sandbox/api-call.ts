@@ -5,12 +5,15 @@ import { faultAnswer, refusalAnswer, send } from "./answers.ts";
 import { HANDLERS } from "./api.ts";
 import type { ApiRequest } from "./api-request.ts";
 import type { CallRecord } from "./calls.ts";
+import { REFUND_STATES } from "./checkout-states.ts";
 import type { SandboxState } from "./control.ts";
 import { apiError, Refusal } from "./errors.ts";
 import type { CompleteFault } from "./faults.ts";
-import { acceptsRequest } from "./faults.ts";
+import { acceptsRequest, PAYOUT_ENDS } from "./faults.ts";
 import type { Course } from "./payouts.ts";
+import type { RefundCourse } from "./refunds.ts";
 import type { Route } from "./routes.ts";
+import { PAYOUT_STATES } from "./states.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface ApiCallContext {
@@ -26,9 +29,9 @@ export async function answerApiCall(
   { state, nullAsText, closing }: ApiCallContext,
   response: ServerResponse,
   call: CallRecord,
-  { route, ...request }: Omit<ApiRequest, "course"> & { route: Route },
+  { route, ...request }: Omit<ApiRequest, "course" | "refundCourse"> & { route: Route },
 ): Promise<void> {
-  const plain = { ...request, course: {} };
+  const plain = { ...request, course: {}, refundCourse: {} };
   const fault = state.faults.take(route, () => subjectOf(state.world, route, plain));
   if (!fault) {
     send(response, process(state, route, plain), { call, nullAsText });
@@ -37,7 +40,7 @@ export async function answerApiCall(
 
   if (fault.acceptAfterMs !== undefined) await sleep(fault.acceptAfterMs, closing);
   const answer = acceptsRequest(fault)
-    ? process(state, route, { ...request, course: courseOf(fault) })
+    ? process(state, route, { ...request, ...coursesOf(route, fault) })
     : undefined;
   if (fault.delayMs !== undefined) await sleep(fault.delayMs, closing);
 
@@ -64,8 +67,29 @@ function process(state: SandboxState, route: Route, request: ApiRequest): Answer
   }
 }
 
-function courseOf(fault: CompleteFault): Course {
-  const { initialState, endState, endReason, lowBalance } = fault;
+/** The checks of faults.ts have made sure that the states are those of the record that the route makes. */
+function coursesOf(
+  route: Route,
+  fault: CompleteFault,
+): { course: Course; refundCourse: RefundCourse } {
+  return route === "POST /payments/:id/refund"
+    ? { course: {}, refundCourse: refundCourseOf(fault) }
+    : { course: courseOf(fault), refundCourse: {} };
+}
+
+function refundCourseOf({ lowBalance, ...fault }: CompleteFault): RefundCourse {
+  const initialState = REFUND_STATES.find((state) => state === fault.initialState);
+  const endState = REFUND_STATES.find((state) => state === fault.endState);
+  return {
+    ...(lowBalance ? { lowBalance } : {}),
+    ...(initialState ? { initialState } : {}),
+    ...(endState ? { endState } : {}),
+  };
+}
+
+function courseOf({ endReason, lowBalance, ...fault }: CompleteFault): Course {
+  const initialState = PAYOUT_STATES.find((state) => state === fault.initialState);
+  const endState = PAYOUT_ENDS.find((state) => state === fault.endState);
   const reason = endReason === undefined ? {} : { reason: endReason };
   return {
     ...(lowBalance ? { lowBalance } : {}),

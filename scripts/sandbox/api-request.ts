@@ -1,4 +1,9 @@
 import type { Course } from "./payouts.ts";
+import type { RefundCourse } from "./refunds.ts";
+import type { World } from "./world.ts";
+
+/** Answers the body of a 200. Throws a `Refusal` for any other answer. */
+export type Handler = (world: World, request: ApiRequest) => object;
 
 /** An authenticated call of the API, on a route that exists. */
 export interface ApiRequest {
@@ -9,4 +14,6 @@ export interface ApiRequest {
   idempotencyKey: string | undefined;
   /** How a fault wants the payout that this request makes to go on. */
   course: Course;
+  /** The same for a refund. */
+  refundCourse: RefundCourse;
 }

@@ -1,7 +1,8 @@
 import { transactionJson } from "./account.ts";
-import type { ApiRequest } from "./api-request.ts";
+import type { ApiRequest, Handler } from "./api-request.ts";
+import { CHECKOUT_HANDLERS } from "./checkout-calls.ts";
 import { contactJson, parseContact } from "./contacts.ts";
-import { invalid } from "./errors.ts";
+import { existing, invalid } from "./errors.ts";
 import type { JsonObject } from "./fields.ts";
 import { allowOnly, optionalText, parseJsonObject, requiredText } from "./fields.ts";
 import { fundAccountJson, parseFundAccountDetails } from "./fund-accounts.ts";
@@ -11,10 +12,9 @@ import { collection, newestFirst, pageOf } from "./paging.ts";
 import type { Route } from "./routes.ts";
 import type { World } from "./world.ts";
 
-/** Answers the body of a 200. Throws a `Refusal` for any other answer. */
-export type Handler = (world: World, request: ApiRequest) => object;
-
 export const HANDLERS: Readonly<Record<Route, Handler>> = {
+  ...CHECKOUT_HANDLERS,
+
   "POST /contacts": ({ contacts }, { rawBody }) =>
     contactJson(contacts.create(parseContact(parseJsonObject(rawBody)))),
   "GET /contacts": ({ contacts }, { query }) => collection(contacts.list(query).map(contactJson)),
@@ -99,10 +99,4 @@ function requireOwnAccount({ settings }: World, query: URLSearchParams): void {
     throw invalid("account_number", "The account_number field is required.");
   if (accountNumber !== settings.accountNumber)
     throw invalid("account_number", "The account_number is not an account of this business.");
-}
-
-/** The provider answers an unknown identifier with 400, not with 404. */
-function existing<T>(found: T | undefined): T {
-  if (found === undefined) throw invalid("id", "The id provided does not exist");
-  return found;
 }

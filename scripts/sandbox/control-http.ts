@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { NewOrder, NewPayment } from "./checkout-control.ts";
+import type { PaymentState, RefundState } from "./checkout-states.ts";
 import type { SandboxControl } from "./control.ts";
 import type { Fault } from "./faults.ts";
 import { PAYOUT_STATES } from "./states.ts";
@@ -37,11 +39,16 @@ function route(
   control: SandboxControl,
   { method, path, rawBody }: { method: string; path: string; rawBody: string },
 ): object | undefined {
-  const moved = /^\/payouts\/([^/]+)\/status$/.exec(path)?.[1];
-  if (method === "POST" && moved !== undefined) {
+  const [, kind, moved = ""] = /^\/(payouts|payments|refunds)\/([^/]+)\/status$/.exec(path) ?? [];
+  if (method === "POST" && kind === "payouts") {
     const { status, reason } = parse(moveSchema, rawBody);
     return control.movePayout(moved, { status, ...(reason === undefined ? {} : { reason }) });
   }
+  // Here and below the control validates what it is given, so the casts let nothing through.
+  if (method === "POST" && kind === "payments")
+    return control.movePayment(moved, json(rawBody) as { status: PaymentState });
+  if (method === "POST" && kind === "refunds")
+    return control.moveRefund(moved, json(rawBody) as { status: RefundState });
   switch (`${method} ${path}`) {
     case "GET /payouts":
       return listed(control.payouts());
@@ -50,7 +57,6 @@ function route(
     case "GET /faults":
       return listed(control.faults());
     case "POST /faults":
-      // addFaults validates, so the cast lets nothing through.
       control.addFaults(json(rawBody) as Fault[]);
       return listed(control.faults());
     case "DELETE /faults":
@@ -60,6 +66,20 @@ function route(
       return control.account();
     case "POST /balance":
       return control.changeBalance(parse(balanceSchema, rawBody));
+    case "GET /orders":
+      return listed(control.orders());
+    case "POST /orders":
+      return control.createOrder(json(rawBody) as NewOrder);
+    case "GET /payments":
+      return listed(control.payments());
+    case "POST /payments":
+      return control.createPayment(json(rawBody) as NewPayment);
+    case "GET /refunds":
+      return listed(control.refunds());
+    case "GET /payments-balance":
+      return control.paymentsAccount();
+    case "POST /payments-balance":
+      return control.changePaymentsBalance(parse(balanceSchema, rawBody));
     case "POST /reset":
       control.reset();
       return control.account();

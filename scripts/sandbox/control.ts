@@ -1,4 +1,8 @@
 import type { AccountSummary } from "./account.ts";
+import type { CheckoutControl } from "./checkout-control.ts";
+import { createCheckoutControl } from "./checkout-control.ts";
+import type { BalanceChange } from "./control-balance.ts";
+import { changeBalance } from "./control-balance.ts";
 import type { CallLog, CallRecord } from "./calls.ts";
 import type { FaultPlan, RemainingFault } from "./fault-plan.ts";
 import type { Fault } from "./faults.ts";
@@ -9,10 +13,10 @@ import type { PayoutState } from "./states.ts";
 import type { World } from "./world.ts";
 
 /**
- * What a test or a person may do behind the API's back. None of it lets time pass: a payout that is due
- * to settle does so when the API is asked, not when this is.
+ * What a test or a person may do behind the API's back. None of it lets time pass: a payout or refund that is
+ * due to settle does so when the API is asked, not when this is.
  */
-export interface SandboxControl {
+export interface SandboxControl extends CheckoutControl {
   /** Every payout ever accepted, oldest first. */
   payouts(): PayoutRecord[];
   /** The calls received, oldest first; the last 100,000. */
@@ -28,11 +32,9 @@ export interface SandboxControl {
   changeBalance(change: BalanceChange): AccountSummary;
   /** Throws `IllegalTransition`, or an Error for an unknown id or a balance that is too low. */
   movePayout(id: string, to: { status: PayoutState; reason?: string }): PayoutRecord;
-  /** Back to the start: no contact, payout, key, fault or call, and the opening balance. */
+  /** Back to the start: no record, key, fault or call, and the opening balance. */
   reset(): void;
 }
-
-export type BalanceChange = { balancePaise: number } | { addPaise: number };
 
 /** The parts of a running sandbox; `reset` replaces the world and the call log. */
 export interface SandboxState {
@@ -44,6 +46,7 @@ export interface SandboxState {
 
 export function createControl(state: SandboxState): SandboxControl {
   return {
+    ...createCheckoutControl(state),
     payouts: () => state.world.payouts.all().map(payoutRecord),
     calls: () => state.calls.list(),
     callCount: () => state.calls.total(),
@@ -53,7 +56,7 @@ export function createControl(state: SandboxState): SandboxControl {
     account: () => state.world.account.summary(),
     changeBalance(change) {
       const { world } = state;
-      applyBalanceChange(world, change);
+      changeBalance(world.account, change, world.settings.ids);
       world.payouts.runLowBalanceQueue();
       return world.account.summary();
     },
@@ -68,21 +71,4 @@ export function createControl(state: SandboxState): SandboxControl {
       Object.assign(state, state.renew());
     },
   };
-}
-
-function applyBalanceChange({ account, settings }: World, change: BalanceChange): void {
-  const { balancePaise } = account.summary();
-  const wantedPaise =
-    "balancePaise" in change ? change.balancePaise : balancePaise + change.addPaise;
-  if (!Number.isSafeInteger(wantedPaise) || wantedPaise < 0)
-    throw new RangeError("a balance is a whole number of paise, zero or more");
-  const addedPaise = wantedPaise - balancePaise;
-  if (addedPaise > 0) {
-    const id = settings.ids.next("bt");
-    account.credit(addedPaise, () => ({ id, entity: "bank_transfer", amount: addedPaise }));
-  }
-  if (addedPaise < 0) {
-    const id = settings.ids.next("adj");
-    account.debit(-addedPaise, () => ({ id, entity: "adjustment", amount: -addedPaise }));
-  }
 }

@@ -32,6 +32,12 @@ export function invalid(
   return new Refusal(400, { description, field, reason });
 }
 
+/** The provider answers an unknown identifier with 400, not with 404. */
+export function existing<T>(found: T | undefined): T {
+  if (found === undefined) throw invalid("id", "The id provided does not exist");
+  return found;
+}
+
 /** The documented error body for an HTTP status, with whatever the caller wants otherwise. */
 export function apiError(status: number, changes: Partial<ApiError> = {}): ApiError {
   const usual = USUAL.get(status) ?? (status >= 500 ? SERVER : BAD_REQUEST);

@@ -1,15 +1,27 @@
 import { z } from "zod";
-import { PAYOUT_STATES } from "./states.ts";
+import { REFUND_STATES } from "./checkout-states.ts";
 import { ROUTES } from "./routes.ts";
+import { PAYOUT_STATES } from "./states.ts";
 
 const text = z.string().min(1);
 const milliseconds = z.int().min(0).max(3_600_000);
 
 /** Each of these answers the request in its own way, so a fault has at most one of them. */
 const ANSWERS = ["status", "dropBefore", "dropAfter", "malformed", "hang"] as const;
-/** These bend the course of the payout that the request makes. */
+/** These bend the course of the payout or refund that the request makes. */
 const COURSES = ["endState", "initialState", "lowBalance"] as const;
 const OTHERS = ["delayMs", "acceptAfterMs"] as const;
+
+/** Where the bank takes a payout from `processing`. */
+export const PAYOUT_ENDS = ["processed", "failed", "reversed", "processing"] as const;
+
+const REFUND = "POST /payments/:id/refund";
+
+/** The calls whose record has a course to bend, and the states that it may be bent to. */
+const COURSE_STATES = new Map<string, Record<"initialState" | "endState", readonly string[]>>([
+  ["POST /payouts", { initialState: PAYOUT_STATES, endState: PAYOUT_ENDS }],
+  [REFUND, { initialState: REFUND_STATES, endState: REFUND_STATES }],
+]);
 
 const matchSchema = z.strictObject({
   reference_id: text.optional(),
@@ -21,6 +33,10 @@ const matchSchema = z.strictObject({
   contact_reference: text.optional(),
   mode: text.optional(),
   idempotency_key: text.optional(),
+  order_id: text.optional(),
+  payment_id: text.optional(),
+  /** Of an order or a refund. */
+  receipt: text.optional(),
 });
 
 export const faultSchema = z
@@ -48,8 +64,8 @@ export const faultSchema = z
     dropAfter: z.literal(true).optional(),
     malformed: z.literal(true).optional(),
     hang: z.literal(true).optional(),
-    initialState: z.enum(PAYOUT_STATES).optional(),
-    endState: z.enum(["processed", "failed", "reversed", "processing"]).optional(),
+    initialState: z.enum([...PAYOUT_STATES, ...REFUND_STATES]).optional(),
+    endState: z.enum([...PAYOUT_ENDS, ...REFUND_STATES]).optional(),
     endReason: text.optional(),
     lowBalance: z.literal(true).optional(),
   })
@@ -78,8 +94,16 @@ export const faultSchema = z
       complain("endReason", "needs endState or initialState");
     if (fault.lowBalance && fault.initialState)
       complain("lowBalance", "cannot stand beside initialState");
-    if (course !== undefined && fault.on !== "POST /payouts")
-      complain(course, 'needs on: "POST /payouts"');
+    const choices = COURSE_STATES.get(fault.on);
+    if (course !== undefined && !choices)
+      complain(course, `needs on: "${[...COURSE_STATES.keys()].join('" or "')}"`);
+    for (const field of ["initialState", "endState"] as const) {
+      const state = fault[field];
+      if (state !== undefined && choices && !choices[field].includes(state))
+        complain(field, `on ${fault.on}, expected one of: ${choices[field].join(", ")}`);
+    }
+    if (fault.endReason !== undefined && fault.on === REFUND)
+      complain("endReason", "a refund has no reason");
     if (course !== undefined && !acceptsRequest(fault))
       complain(course, `has no effect, because ${String(answer)} accepts nothing`);
   });

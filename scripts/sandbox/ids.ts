@@ -2,7 +2,9 @@ import { randomHex } from "../../lib/support/random.ts";
 
 /** Makes identifiers in the provider's form: a prefix and fourteen characters. */
 export interface Ids {
-  next(prefix: "cont" | "fa" | "pout" | "txn" | "bt" | "adj" | "rvrsl"): string;
+  next(
+    prefix: "cont" | "fa" | "pout" | "txn" | "bt" | "adj" | "rvrsl" | "order" | "pay" | "rfnd",
+  ): string;
   /** A made-up bank reference of twelve digits. */
   utr(): string;
 }

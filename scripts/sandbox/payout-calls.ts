@@ -24,11 +24,11 @@ export function createPayout(world: World, request: ApiRequest): JsonObject {
   if (used && "refusal" in used) throw used.refusal;
   if (used) {
     world.payouts.settleDue();
-    return payoutJson(used.payout);
+    return payoutJson(used.made);
   }
   try {
     const payout = takeUp(world, request, key);
-    world.keys.remember(key, rawBody, { payout });
+    world.keys.remember(key, rawBody, { made: payout });
     return payoutJson(payout);
   } catch (thrown) {
     if (thrown instanceof Refusal && world.settings.refusalUsesKey)

@@ -1,4 +1,18 @@
-/** Every call of the API that the sandbox answers, as `METHOD /path` with `:id` for an identifier. */
+const CHECKOUT_ROUTES = [
+  "POST /orders",
+  "GET /orders/:id",
+  "PATCH /orders/:id",
+  "GET /orders/:id/payments",
+  "GET /payments/:id",
+  "POST /payments/:id/refund",
+  "GET /payments/:id/refunds",
+  "GET /refunds/:id",
+] as const;
+
+/** A call of the payments API. */
+export type CheckoutRoute = (typeof CHECKOUT_ROUTES)[number];
+
+/** Every call of the APIs that the sandbox answers, as `METHOD /path` with `:id` for an identifier. */
 export const ROUTES = [
   "POST /contacts",
   "GET /contacts",
@@ -15,6 +29,7 @@ export const ROUTES = [
   "GET /transactions",
   "GET /transactions/:id",
   "GET /banking_balances",
+  ...CHECKOUT_ROUTES,
 ] as const;
 
 export type Route = (typeof ROUTES)[number];

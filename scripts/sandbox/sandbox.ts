@@ -25,12 +25,14 @@ export interface SandboxOptions {
   keySecret?: string;
   /** Our own account at the provider. Default `7878780080316316`. */
   accountNumber?: string;
-  /** How long a payout stays in `processing`. Default 0: until the API is next asked about payouts. */
+  /** How long a payout stays in `processing`, a refund in `pending`. Default 0: until the API is next asked. */
   settleAfterMs?: number;
   /** Whether a refused request uses its idempotency key up (undocumented). Default false. */
   refusalUsesKey?: boolean;
   /** HTTP number of "same key, another body" (undocumented). Default 400. */
   conflictStatus?: 400 | 409;
+  /** The same for a refund's key, where the documentation names both. Default 409. */
+  refundConflictStatus?: 400 | 409;
   /** Answer absent `utr`, `step` and `reason` as the text "null". Default false. */
   nullAsText?: boolean;
   /** Called after each call of the API. Default: nothing, and nothing is logged. */
@@ -50,7 +52,12 @@ export interface Sandbox extends SandboxControl {
 }
 
 export type SandboxVariable =
-  "RAZORPAY_BASE_URL" | "RAZORPAYX_KEY_ID" | "RAZORPAYX_KEY_SECRET" | "RAZORPAYX_ACCOUNT_NUMBER";
+  | "RAZORPAY_BASE_URL"
+  | "RAZORPAYX_KEY_ID"
+  | "RAZORPAYX_KEY_SECRET"
+  | "RAZORPAYX_ACCOUNT_NUMBER"
+  | "RAZORPAY_KEY_ID"
+  | "RAZORPAY_KEY_SECRET";
 
 export const SANDBOX_DEFAULTS = {
   balancePaise: 10_00_00_000_00,
@@ -99,6 +106,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       RAZORPAYX_KEY_ID: keyId,
       RAZORPAYX_KEY_SECRET: keySecret,
       RAZORPAYX_ACCOUNT_NUMBER: settings.accountNumber,
+      RAZORPAY_KEY_ID: keyId,
+      RAZORPAY_KEY_SECRET: keySecret,
     },
     close: () => close(server, closing),
   };
@@ -114,6 +123,7 @@ function worldSettings(options: SandboxOptions): WorldSettings {
     settleAfterMs: options.settleAfterMs ?? SANDBOX_DEFAULTS.settleAfterMs,
     refusalUsesKey: options.refusalUsesKey ?? false,
     conflictStatus: options.conflictStatus ?? 400,
+    refundConflictStatus: options.refundConflictStatus ?? 409,
     clock: options.clock ?? systemClock,
     ids: createIds(),
   };

@@ -7,6 +7,7 @@ import type { CallRecord } from "./calls.ts";
 import { answerControl } from "./control-http.ts";
 import type { SandboxControl } from "./control.ts";
 import { Refusal } from "./errors.ts";
+import { PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
 import { routeOf } from "./routes.ts";
 
 export interface ListenerOptions extends ApiCallContext {
@@ -78,7 +79,8 @@ function startCall(
   response: ServerResponse,
   path: string,
 ): CallRecord {
-  const key = request.headers["x-payout-idempotency"];
+  const header = path.endsWith("/refund") ? REFUND_KEY_HEADER : PAYOUT_KEY_HEADER;
+  const key = request.headers[header.toLowerCase()];
   const call = state.calls.start({
     method: request.method ?? "GET",
     path,

@@ -4,6 +4,7 @@ import type { Subject } from "./fault-plan.ts";
 import type { JsonObject } from "./fields.ts";
 import { isJsonObject } from "./fields.ts";
 import type { FundAccount } from "./fund-accounts.ts";
+import type { Order } from "./orders.ts";
 import type { Route } from "./routes.ts";
 import type { World } from "./world.ts";
 
@@ -57,6 +58,36 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
         reference_id: request.query.get("reference_id"),
         mode: request.query.get("mode"),
       });
+    case "POST /orders": {
+      const { amount, receipt } = looseBody(request.rawBody);
+      return { ...texts({ receipt }), ...(typeof amount === "number" ? { amount } : {}) };
+    }
+    case "GET /orders/:id":
+    case "PATCH /orders/:id":
+    case "GET /orders/:id/payments":
+      return { order_id: request.id, ...ofOrder(world.orders.get(request.id)) };
+    case "GET /payments/:id":
+    case "GET /payments/:id/refunds":
+      return { payment_id: request.id, ...ofOrder(world.payments.get(request.id)?.order) };
+    case "POST /payments/:id/refund": {
+      const { amount, receipt } = looseBody(request.rawBody);
+      return {
+        payment_id: request.id,
+        ...texts({ receipt, order_id: world.payments.get(request.id)?.order.id }),
+        ...(typeof amount === "number" ? { amount } : {}),
+      };
+    }
+    case "GET /refunds/:id": {
+      const refund = world.refunds.get(request.id);
+      if (!refund) return {};
+      const { payment } = refund;
+      return {
+        payment_id: payment.id,
+        order_id: payment.order.id,
+        ...texts({ receipt: refund.request.receipt }),
+        amount: refund.request.amountPaise,
+      };
+    }
   }
 }
 
@@ -94,6 +125,15 @@ function ofFundAccount(fundAccount: FundAccount | undefined): Subject {
     ...(details.kind === "vpa"
       ? { vpa: details.address }
       : { account_number: details.accountNumber }),
+  };
+}
+
+function ofOrder(order: Order | undefined): Subject {
+  if (!order) return {};
+  return {
+    order_id: order.id,
+    ...texts({ receipt: order.receipt }),
+    amount: order.amountPaise,
   };
 }
 

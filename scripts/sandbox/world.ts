@@ -6,10 +6,17 @@ import { createContacts } from "./contacts.ts";
 import type { FundAccounts } from "./fund-accounts.ts";
 import { createFundAccounts } from "./fund-accounts.ts";
 import type { IdempotencyKeys } from "./idempotency.ts";
-import { createIdempotencyKeys } from "./idempotency.ts";
+import { createIdempotencyKeys, PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
 import type { Ids } from "./ids.ts";
+import type { Orders } from "./orders.ts";
+import { createOrders } from "./orders.ts";
+import type { Payments } from "./payments.ts";
+import { createPayments } from "./payments.ts";
+import type { Payout } from "./payout-book.ts";
 import type { Payouts } from "./payouts.ts";
 import { createPayouts } from "./payouts.ts";
+import type { Refund, Refunds } from "./refunds.ts";
+import { createRefunds } from "./refunds.ts";
 
 /** How the imitated account behaves from its start to its end. */
 export interface WorldSettings {
@@ -18,6 +25,7 @@ export interface WorldSettings {
   settleAfterMs: number;
   refusalUsesKey: boolean;
   conflictStatus: 400 | 409;
+  refundConflictStatus: 400 | 409;
   clock: Clock;
   ids: Ids;
 }
@@ -29,17 +37,34 @@ export interface World {
   readonly contacts: Contacts;
   readonly fundAccounts: FundAccounts;
   readonly payouts: Payouts;
-  readonly keys: IdempotencyKeys;
+  readonly keys: IdempotencyKeys<Payout>;
+  /** What buyers paid and did not get back, apart from the RazorpayX account. */
+  readonly paymentsAccount: Account;
+  readonly orders: Orders;
+  readonly payments: Payments;
+  readonly refunds: Refunds;
+  readonly refundKeys: IdempotencyKeys<Refund>;
 }
 
 export function createWorld(settings: WorldSettings): World {
   const account = createAccount(settings);
+  const paymentsAccount = createAccount({ ...settings, openingPaise: 0 });
+  const payments = createPayments({ ...settings, account: paymentsAccount });
   return {
     settings,
     account,
     contacts: createContacts(settings),
     fundAccounts: createFundAccounts(settings),
     payouts: createPayouts({ ...settings, account }),
-    keys: createIdempotencyKeys(settings),
+    keys: createIdempotencyKeys<Payout>({ ...settings, header: PAYOUT_KEY_HEADER }),
+    paymentsAccount,
+    orders: createOrders(settings),
+    payments,
+    refunds: createRefunds({ ...settings, account: paymentsAccount, payments }),
+    refundKeys: createIdempotencyKeys<Refund>({
+      clock: settings.clock,
+      header: REFUND_KEY_HEADER,
+      conflictStatus: settings.refundConflictStatus,
+    }),
   };
 }

@@ -161,6 +161,8 @@ describe("a running sandbox", () => {
     expect(sandbox.url).toBe(`http://127.0.0.1:${sandbox.port}`);
     expect(sandbox.env).toEqual({
       RAZORPAY_BASE_URL: `${sandbox.url}/v1`,
+      RAZORPAY_KEY_ID: "rzp_test_sandbox",
+      RAZORPAY_KEY_SECRET: "sandbox_secret",
       RAZORPAYX_KEY_ID: "rzp_test_sandbox",
       RAZORPAYX_KEY_SECRET: "sandbox_secret",
       RAZORPAYX_ACCOUNT_NUMBER: "7878780080316316",

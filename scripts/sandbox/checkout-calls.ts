@@ -1,0 +1,78 @@
+import type { ApiRequest, Handler } from "./api-request.ts";
+import { existing, Refusal } from "./errors.ts";
+import type { JsonObject } from "./fields.ts";
+import { parseJsonObject } from "./fields.ts";
+import { orderJson, parseOrder } from "./orders.ts";
+import { collection, newestFirst, pageOf } from "./paging.ts";
+import { paymentJson } from "./payment-json.ts";
+import { refundJson } from "./refund-json.ts";
+import type { Refund } from "./refunds.ts";
+import { parseRefund, refundKeyOf } from "./refunds.ts";
+import type { CheckoutRoute } from "./routes.ts";
+import type { World } from "./world.ts";
+
+/** The calls of the payments API: what buyers pay and what they get back. */
+export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
+  "POST /orders": ({ orders }, { rawBody }) =>
+    orderJson(orders.create(parseOrder(parseJsonObject(rawBody)))),
+  "GET /orders/:id": ({ orders }, { id }) => orderJson(existing(orders.get(id))),
+  "PATCH /orders/:id": ({ orders }, { id, rawBody }) => {
+    const order = existing(orders.get(id));
+    orders.update(order, parseJsonObject(rawBody));
+    return orderJson(order);
+  },
+  "GET /orders/:id/payments": ({ orders, payments, refunds }, { id }) => {
+    refunds.settleDue();
+    const order = existing(orders.get(id));
+    return collection(payments.ofOrder(order.id).reverse().map(paymentJson));
+  },
+  "GET /payments/:id": ({ payments, refunds }, { id }) => {
+    refunds.settleDue();
+    return paymentJson(existing(payments.get(id)));
+  },
+  "POST /payments/:id/refund": createRefund,
+  "GET /payments/:id/refunds": ({ payments, refunds }, { id, query }) => {
+    const payment = existing(payments.get(id));
+    const page = pageOf(query);
+    refunds.settleDue();
+    return collection(newestFirst(refunds.ofPayment(payment.id), page).map(refundJson));
+  },
+  "GET /refunds/:id": ({ refunds }, { id }) => {
+    refunds.settleDue();
+    return refundJson(existing(refunds.get(id)));
+  },
+};
+
+/** One key, one refund, as with payouts; the key stands for the payment in the path as well. */
+function createRefund(world: World, request: ApiRequest): JsonObject {
+  const { id, rawBody } = request;
+  const key = refundKeyOf(request.idempotencyKey);
+  const asked = `[${JSON.stringify(id)},${rawBody}]`;
+  const used = key === null ? undefined : world.refundKeys.find(key, asked);
+  if (used && "refusal" in used) throw used.refusal;
+  if (used) {
+    world.refunds.settleDue();
+    return refundJson(used.made);
+  }
+  try {
+    const refund = takeUp(world, request, key);
+    if (key !== null) world.refundKeys.remember(key, asked, { made: refund });
+    return refundJson(refund);
+  } catch (thrown) {
+    if (key !== null && thrown instanceof Refusal && world.settings.refusalUsesKey)
+      world.refundKeys.remember(key, asked, { refusal: thrown });
+    throw thrown;
+  }
+}
+
+function takeUp(world: World, request: ApiRequest, idempotencyKey: string | null): Refund {
+  const payment = existing(world.payments.get(request.id));
+  world.refunds.settleDue();
+  const body = request.rawBody === "" ? {} : parseJsonObject(request.rawBody);
+  return world.refunds.create({
+    payment,
+    request: parseRefund(body, payment),
+    idempotencyKey,
+    course: request.refundCourse,
+  });
+}
