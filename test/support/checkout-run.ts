@@ -4,10 +4,11 @@ import { createPrisma, type Db } from "../../lib/db/prisma.ts";
 import { cleanupTentativeSlots } from "../../lib/holds/cleanup/cleanup-tentative-slots.ts";
 import type { CleanupReport } from "../../lib/holds/index.ts";
 import { cancelPending } from "../../lib/payments/cancel/cancel-pending.ts";
-import type { CancelReport } from "../../lib/payments/index.ts";
+import type { CancelReport, LateReport } from "../../lib/payments/index.ts";
+import { reconcileLateCaptures } from "../../lib/payments/late/reconcile-late-captures.ts";
 import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
-import { systemClock } from "../../lib/support/clock.ts";
+import { minutes, systemClock } from "../../lib/support/clock.ts";
 import { noLease, type Lease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
@@ -38,6 +39,17 @@ export function runCancel(
   target: { paymentId: string; userId: string },
 ): Promise<CoreResult<CancelReport>> {
   return withPorts(run, (ports) => cancelPending({ ...ports, settings: RULES }, target));
+}
+
+/** One run of reconcile-late-captures in this process, as the job makes it. */
+export function runLate(run: CheckoutRun): Promise<CoreResult<LateReport>> {
+  const settings = {
+    ...RULES,
+    lookBackMs: 7 * DAY_MS,
+    askAgainMs: minutes(25),
+    refunds: { waitMs: minutes(60), unknownAlarmMs: DAY_MS, pendingAlarmMs: 10 * DAY_MS },
+  };
+  return withPorts(run, (ports) => reconcileLateCaptures({ ...ports, settings }));
 }
 
 /** What the jobs that settle checkouts are given: one session, read-only in a dry run. */

@@ -1,4 +1,4 @@
-import { sql, type DbSession } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
 import type { LockedBooking } from "../../holds/locked-booking.ts";
 import { coversLegsAgain } from "../held-legs.ts";
 
@@ -82,7 +82,7 @@ async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
 }
 
 /** One row for each seat in each meeting. What was released together has one instant. */
-export function heldAppointments(bookingId: string): ReturnType<typeof sql> {
+export function heldAppointments(bookingId: string): SqlPart {
   return sql`
     SELECT appointment_id FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative
     UNION ALL
