@@ -6,6 +6,7 @@ import type { CleanupReport } from "../../lib/holds/index.ts";
 import { cancelPending } from "../../lib/payments/cancel/cancel-pending.ts";
 import type { CancelReport, LateReport } from "../../lib/payments/index.ts";
 import { reconcileLateCaptures } from "../../lib/payments/late/reconcile-late-captures.ts";
+import { processRefunds } from "../../lib/payments/refunds/process-refunds.ts";
 import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { minutes, systemClock } from "../../lib/support/clock.ts";
@@ -26,6 +27,11 @@ export interface CheckoutRun {
   wrapGateway?: (gateway: RazorpayPayments) => RazorpayPayments;
 }
 
+const REFUND_RULES = {
+  waitMs: minutes(60),
+  unknownAlarmMs: DAY_MS,
+  pendingAlarmMs: 10 * DAY_MS,
+};
 const RULES = { offerMs: DAY_MS, untouchedMs: DAY_MS, alarmMs: 3 * DAY_MS };
 
 /** One run of cleanup-tentative-slots in this process, as the job makes it. */
@@ -47,9 +53,16 @@ export function runLate(run: CheckoutRun): Promise<CoreResult<LateReport>> {
     ...RULES,
     lookBackMs: 7 * DAY_MS,
     askAgainMs: minutes(25),
-    refunds: { waitMs: minutes(60), unknownAlarmMs: DAY_MS, pendingAlarmMs: 10 * DAY_MS },
+    refunds: REFUND_RULES,
   };
   return withPorts(run, (ports) => reconcileLateCaptures({ ...ports, settings }));
+}
+
+/** Follows refunds that the provider has, as process-refunds does. */
+export function followRefunds(run: CheckoutRun): Promise<unknown> {
+  return withPorts(run, (ports) =>
+    processRefunds({ ...ports, payments: ports.gateway, settings: REFUND_RULES }),
+  );
 }
 
 /** What the jobs that settle checkouts are given: one session, read-only in a dry run. */

@@ -29,6 +29,8 @@ export interface FakeProcess {
   /** The same database, over this process's line. */
   readonly database: Pick<TestDatabase, "url">;
   wrapGateway(gateway: RazorpayX): RazorpayX;
+  /** Makes any other call of the world outside as a step of this name. */
+  around<T>(step: string, make: () => Promise<T>): Promise<T>;
   /** Resolves when it was stopped; else never. */
   readonly stopped: Promise<void>;
   /** Resolves once what had left before the stop has arrived. */
@@ -93,6 +95,7 @@ export async function startProcess(
       await Promise.allSettled(calls);
     },
     wrapGateway: (gateway) => watchCalls(gateway, { naming, call }),
+    around: call,
     close: async () => {
       isDead = true;
       for (const socket of [...clients, ...upstreams]) socket.destroy();
