@@ -15,7 +15,7 @@ export interface JobFlag<Name extends string = string> {
   /** One phrase for `--help`. */
   readonly description: string;
   /** What is wrong with a value, naming what was expected and never the value; undefined: nothing. */
-  problemWith(text: string): string | undefined;
+  readonly problemWith: (text: string) => string | undefined;
 }
 
 /** What a job gets from the harness and hands on to its core. */
@@ -110,4 +110,4 @@ export function defineJob<Settings, Report, Flag extends string = never>(
 
 /** Any job, for code that does not look into settings or reports. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds jobs of every type
-export type AnyJob = JobDefinition<any, any, any>;
+export type AnyJob = JobDefinition<any, any, string>;

@@ -99,7 +99,7 @@ async function endOf(scenario: Scenario, watch: (step: string) => boolean): Prom
     await Promise.race([first.catch(() => undefined), process.stopped]);
     await process.arrived();
     await process.close();
-    for (const _again of [1, 2]) {
+    for (let again = 1; again <= 2; again++) {
       await letTimePass(world.database);
       await scenario.run(world, world);
     }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { createPrisma } from "../../lib/db/prisma.ts";
 import { recordCapture } from "../../lib/payments/capture.ts";
@@ -71,7 +72,7 @@ const act = actions[process.argv[2] ?? ""];
 if (act === undefined) throw new Error("expected capture, cancel, cleanup or late");
 await warmUp();
 console.log("ready");
-for await (const _line of createInterface({ input: process.stdin })) break;
+await once(createInterface({ input: process.stdin }), "line");
 const result = await act();
 console.log(
   `result ${JSON.stringify(result, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value))}`,

@@ -86,9 +86,9 @@ export async function withPorts<T>(
   const log = silentLog();
   const gateway = openPayments(
     {
-      baseUrl: sandbox.env["RAZORPAY_BASE_URL"] ?? "",
-      keyId: sandbox.env["RAZORPAY_KEY_ID"] ?? "",
-      keySecret: sandbox.env["RAZORPAY_KEY_SECRET"] ?? "",
+      baseUrl: sandbox.env.RAZORPAY_BASE_URL,
+      keyId: sandbox.env.RAZORPAY_KEY_ID,
+      keySecret: sandbox.env.RAZORPAY_KEY_SECRET,
       timeoutMs: 5_000,
       requestsPerSecond: 100,
     },

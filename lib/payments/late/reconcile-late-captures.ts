@@ -159,7 +159,8 @@ async function settleOne(ports: LatePorts, orphan: Orphan, report: LateReport): 
       decision.kind === "book"
         ? { outcome: "booked" as const, code: "all-free", message: "would be booked again" }
         : { outcome: "refunded" as const, code: decision.why, message: "would be refunded" };
-    return count(ports, report, { ...orphan, ...item, amountPaise });
+    count(ports, report, { ...orphan, ...item, amountPaise });
+    return;
   }
   ports.lease.assertTrusted();
   const settled = await settleOrphan(ports.db, orphan, { ...ports, actor: ACTOR });
