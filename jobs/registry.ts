@@ -1,5 +1,7 @@
 import type { AnyJob } from "../lib/job/index.ts";
 import { job as reconcileLedger } from "./ledger/reconcile-ledger.ts";
+import { job as deliverOutbox } from "./notifications/deliver-outbox.ts";
+import { job as processRefunds } from "./payments/process-refunds.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
@@ -12,4 +14,6 @@ export const jobs: readonly AnyJob[] = [
   handleStuckPayouts,
   reconcilePayoutStatus,
   reconcileLedger,
+  processRefunds,
+  deliverOutbox,
 ];
