@@ -1,6 +1,8 @@
 import type { AnyJob } from "../lib/job/index.ts";
 import { job as reconcileLedger } from "./ledger/reconcile-ledger.ts";
+import { job as deliverOutbox } from "./notifications/deliver-outbox.ts";
 import { job as cancelPending } from "./payments/cancel-pending.ts";
+import { job as processRefunds } from "./payments/process-refunds.ts";
 import { job as reconcileLateCaptures } from "./payments/reconcile-late-captures.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
@@ -18,4 +20,6 @@ export const jobs: readonly AnyJob[] = [
   cleanupTentativeSlots,
   cancelPending,
   reconcileLateCaptures,
+  processRefunds,
+  deliverOutbox,
 ];

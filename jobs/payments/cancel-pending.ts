@@ -1,4 +1,5 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { cancelEnvironment, cancelOutputs, cancelTables } from "../../lib/payments/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { isUuid } from "../../lib/support/uuid.ts";
@@ -23,13 +24,14 @@ export const job = defineJob({
     const { cancelPending } = await import("../../lib/payments/cancel/cancel-pending.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const { "payment-id": paymentId, "user-id": userId } = context.flags;
-    return cancelPending(
+    const { verdict, report } = await cancelPending(
       { ...context, gateway: openPayments(context.settings.razorpay, context) },
       { paymentId, userId },
     );
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
   },
-  outputs: cancelOutputs,
-  summarise: cancelTables,
+  outputs: (report) => ({ ...cancelOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => cancelTables(report),
 });
 
 await runIfMain(import.meta, job);

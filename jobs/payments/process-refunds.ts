@@ -1,4 +1,5 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import {
   refundEnvironment,
   refundOutputs,
@@ -19,10 +20,11 @@ export const job = defineJob({
     const { processRefunds } = await import("../../lib/payments/refunds/process-refunds.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const payments = openPayments(context.settings.razorpay, context);
-    return processRefunds({ ...context, payments });
+    const { verdict, report } = await processRefunds({ ...context, payments });
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
   },
-  outputs: refundOutputs,
-  summarise: refundTables,
+  outputs: (report) => ({ ...refundOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => refundTables(report),
 });
 
 await runIfMain(import.meta, job);

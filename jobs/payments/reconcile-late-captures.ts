@@ -1,4 +1,5 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { lateEnvironment, lateOutputs, lateTables } from "../../lib/payments/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
@@ -16,13 +17,14 @@ export const job = defineJob({
     const { reconcileLateCaptures } =
       await import("../../lib/payments/late/reconcile-late-captures.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
-    return reconcileLateCaptures({
+    const { verdict, report } = await reconcileLateCaptures({
       ...context,
       gateway: openPayments(context.settings.razorpay, context),
     });
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
   },
-  outputs: lateOutputs,
-  summarise: lateTables,
+  outputs: (report) => ({ ...lateOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => lateTables(report),
 });
 
 await runIfMain(import.meta, job);

@@ -1,5 +1,6 @@
 import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/holds/index.ts";
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
 export const job = defineJob({
@@ -16,13 +17,14 @@ export const job = defineJob({
     const { cleanupTentativeSlots } =
       await import("../../lib/holds/cleanup/cleanup-tentative-slots.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
-    return cleanupTentativeSlots({
+    const { verdict, report } = await cleanupTentativeSlots({
       ...context,
       gateway: openPayments(context.settings.razorpay, context),
     });
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
   },
-  outputs: cleanupOutputs,
-  summarise: cleanupTables,
+  outputs: (report) => ({ ...cleanupOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => cleanupTables(report),
 });
 
 await runIfMain(import.meta, job);

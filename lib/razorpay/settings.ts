@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopbackHost } from "../support/loopback.ts";
 import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";
 import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
@@ -152,11 +153,6 @@ function parseWith<Settings>(
     problem: issue.message,
   }));
   return { ok: false, problems };
-}
-
-/** Whether a URL's host is this machine. */
-export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 type Report = (problem: SettingProblem) => void;

@@ -34,3 +34,30 @@ export function present(env: Env, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === "" ? undefined : value;
 }
+
+/**
+ * Two specs as one: their settings side by side, all that is wrong in both said at once, and each variable
+ * listed once. The settings of the two must have no field in common.
+ */
+export function combineEnvironments<A extends object, B extends object>(
+  a: EnvironmentSpec<A>,
+  b: EnvironmentSpec<B>,
+): EnvironmentSpec<A & B> {
+  const named = new Map([...b.variables, ...a.variables].map((each) => [each.name, each]));
+  const names = new Set([...a.variables, ...b.variables].map(({ name }) => name));
+  return {
+    variables: [...names].flatMap((name) => named.get(name) ?? []),
+    parse(env) {
+      const [first, second] = [a.parse(env), b.parse(env)];
+      if (first.ok && second.ok) {
+        return {
+          ok: true,
+          settings: { ...first.settings, ...second.settings },
+          secrets: [...first.secrets, ...second.secrets],
+        };
+      }
+      const problems = [first, second].flatMap((each) => (each.ok ? [] : each.problems));
+      return { ok: false, problems };
+    },
+  };
+}

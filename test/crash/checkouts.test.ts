@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { seedBooking, seedPlan, seedWallet, type SeededBooking } from "../support/bookings.ts";
 import {
   followRefunds,
@@ -11,7 +10,7 @@ import {
 } from "../support/checkout-run.ts";
 import { checkoutState, walletState } from "../support/checkout-world.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { startProcess, type FakeProcess, type Naming } from "./matrix/process.ts";
+import { startProcess, type Naming } from "./matrix/process.ts";
 import type { Statement } from "./matrix/wire.ts";
 
 /** A world for each of some fifty stops, on however slow a machine. */
@@ -93,7 +92,11 @@ async function endOf(scenario: Scenario, watch: (step: string) => boolean): Prom
   try {
     const { sandbox } = world;
     const first = scenario.run(
-      { database: process.database, sandbox, wrapGateway: (gateway) => watched(gateway, process) },
+      {
+        database: process.database,
+        sandbox,
+        wrapGateway: (gateway) => process.wrapPayments(gateway),
+      },
       world,
     );
     await Promise.race([first.catch(() => undefined), process.stopped]);
@@ -125,20 +128,6 @@ const naming: Naming = {
 
 function writesOf({ sql }: Statement): string[] {
   return [...sql.matchAll(/\b(INSERT INTO|UPDATE|DELETE FROM) (\w+)/g)].map(([write]) => write);
-}
-
-function watched(gateway: RazorpayPayments, process: FakeProcess): RazorpayPayments {
-  return {
-    fetchOrder: (...args) => process.around("fetchOrder", () => gateway.fetchOrder(...args)),
-    listOrderPayments: (...args) =>
-      process.around("listOrderPayments", () => gateway.listOrderPayments(...args)),
-    annotateOrder: (...args) =>
-      process.around("annotateOrder", () => gateway.annotateOrder(...args)),
-    fetchPayment: (...args) => process.around("fetchPayment", () => gateway.fetchPayment(...args)),
-    createRefund: (...args) => process.around("createRefund", () => gateway.createRefund(...args)),
-    fetchRefund: (...args) => process.around("fetchRefund", () => gateway.fetchRefund(...args)),
-    listRefunds: (...args) => process.around("listRefunds", () => gateway.listRefunds(...args)),
-  };
 }
 
 type Fate = "unpaid" | "paid" | "late" | "late and taken";

@@ -28,6 +28,8 @@ export interface RunningJob {
 
 export interface JobOptions {
   args?: readonly string[];
+  /** Default: the payout job. */
+  file?: string;
   /** Replaces the environment but for PATH and HOME, so that no setting of ours leaks in. */
   env: Readonly<Record<string, string>>;
 }
@@ -35,12 +37,12 @@ export interface JobOptions {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const JOB_FILE = "jobs/payouts/process-payouts.ts";
 
-/** Starts the payout job as a process of its own. Killed when the test ends before it does. */
-export function startJob({ args = [], env }: JobOptions): RunningJob {
-  return start(process.execPath, ["--import", "tsx", JOB_FILE, ...args], env);
+/** Starts a job as a process of its own. Killed when the test ends before it does. */
+export function startJob({ args = [], file = JOB_FILE, env }: JobOptions): RunningJob {
+  return start(process.execPath, ["--import", "tsx", file, ...args], env);
 }
 
-/** Runs the payout job to its end. */
+/** Runs a job to its end. */
 export function runJob(options: JobOptions): Promise<JobEnd> {
   return startJob(options).ended;
 }

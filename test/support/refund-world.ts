@@ -72,6 +72,9 @@ export type PaidBooking = SeededBooking & {
   creditId: string | undefined;
 };
 
+/** So that no two bookings of a consultant meet at once. */
+let meetings = 240;
+
 /** A booking and its checkout over the legs that are asked for. Default: ₹1,000 by card. */
 export async function seedPaid(database: TestDatabase, seed: PaidSeed = {}): Promise<PaidBooking> {
   const { cardPaise = 100_000n, walletPaise = 0n, creditPaise = 0n, status = "PAID" } = seed;
@@ -101,6 +104,7 @@ export async function seedPaid(database: TestDatabase, seed: PaidSeed = {}): Pro
   const booking = await seedBooking(database, {
     plan,
     userId,
+    startsInHours: (meetings += 24),
     status: status === "PAID" ? "CONFIRMED" : "CANCELLED",
     checkout: {
       status,

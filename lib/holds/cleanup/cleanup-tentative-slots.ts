@@ -33,7 +33,7 @@ const ACTOR = "job:slots/cleanup-tentative-slots";
 export interface CleanupPorts {
   readonly dryRun: boolean;
   readonly limit: number | undefined;
-  readonly settings: Omit<CleanupSettings, "razorpay">;
+  readonly settings: Omit<CleanupSettings, "razorpay" | "mail">;
   readonly db: Db;
   readonly gateway: RazorpayPayments;
   readonly lease: Lease;

@@ -32,7 +32,7 @@ export interface LatePorts {
   readonly dryRun: boolean;
   /** At most so many orders asked about, and at most so many orphans settled. */
   readonly limit: number | undefined;
-  readonly settings: Omit<LateSettings, "razorpay">;
+  readonly settings: Omit<LateSettings, "razorpay" | "mail">;
   readonly db: Db;
   readonly gateway: RazorpayPayments;
   readonly lease: Lease;

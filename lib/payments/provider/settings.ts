@@ -10,10 +10,15 @@ import {
   type EnvironmentVariable,
   type ParsedEnvironment,
 } from "../../support/environment.ts";
+import {
+  mailEnvironmentOptional,
+  type MailSettings,
+  type WithMail,
+} from "../../notifications/index.ts";
 import { waitlistEnvironment } from "../../waitlist/settings.ts";
 
-/** What every job reads that ends or settles checkouts: the payments API, and how long an offer holds. */
-export interface CheckoutSettings {
+/** What every job reads that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
+export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
   razorpay: RazorpayPaymentsSettings;
   /** How long a freed seat is kept for the person to whom it is offered. */
   offerMs: number;
@@ -34,6 +39,7 @@ export const checkoutVariables: readonly EnvironmentVariable[] = [
     ...(defaultValue === undefined ? {} : { default: defaultValue }),
   })),
   ...waitlistEnvironment.variables,
+  ...mailEnvironmentOptional.variables,
 ];
 
 /** Reads the checkout settings and a job's own numbers, and says everything that is wrong at once. */
@@ -43,9 +49,11 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
 ): ParsedEnvironment<CheckoutSettings & { numbers: Record<keyof Own, number> }> {
   const provider = parseRazorpayPaymentsEnv(env);
   const waitlist = waitlistEnvironment.parse(env);
+  const mail = mailEnvironmentOptional.parse(env);
   const problems: EnvironmentProblem[] = [
     ...(provider.ok ? [] : provider.problems),
     ...(waitlist.ok ? [] : waitlist.problems),
+    ...(mail.ok ? [] : mail.problems),
   ];
   const numbers = Object.fromEntries(
     Object.entries(own).map(([key, { name, default: fallback, least, most }]) => {
@@ -60,11 +68,18 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
       return [key, value];
     }),
   ) as Record<keyof Own, number>;
-  if (!provider.ok || !waitlist.ok || problems.length > 0) return { ok: false, problems };
+  if (!provider.ok || !waitlist.ok || !mail.ok || problems.length > 0) {
+    return { ok: false, problems };
+  }
   const { keyId, keySecret } = provider.settings;
   return {
     ok: true,
-    settings: { razorpay: provider.settings, offerMs: waitlist.settings.offerMs, numbers },
-    secrets: [keyId, keySecret],
+    settings: {
+      razorpay: provider.settings,
+      ...waitlist.settings,
+      ...mail.settings,
+      numbers,
+    },
+    secrets: [keyId, keySecret, ...mail.secrets],
   };
 }

@@ -169,21 +169,19 @@ function isOverdue(
   { settings }: Pick<RefundPorts, "settings">,
   { leg, result }: { leg: OpenLeg; result: LegResult },
 ): boolean {
-  switch (result.outcome) {
-    case "pending":
-      return (leg.sentMsAgo ?? 0) > settings.pendingAlarmMs;
-    case "unanswered":
-      return leg.providerRefundId === null
-        ? leg.askedMsAgo > settings.unknownAlarmMs
-        : (leg.sentMsAgo ?? 0) > settings.pendingAlarmMs;
-    case "unknown":
-    case "waiting":
-    case "due-again":
-      return leg.askedMsAgo > settings.unknownAlarmMs && leg.sentMsAgo !== null;
-    default:
-      return false;
-  }
+  const { askedMsAgo, sentMsAgo, providerRefundId } = leg;
+  const atProvider = result.outcome === "pending" || providerRefundId !== null;
+  if (!STILL_OPEN.has(result.outcome) || sentMsAgo === null) return false;
+  return atProvider ? sentMsAgo > settings.pendingAlarmMs : askedMsAgo > settings.unknownAlarmMs;
 }
+
+const STILL_OPEN: ReadonlySet<LegOutcome> = new Set([
+  "pending",
+  "unknown",
+  "waiting",
+  "due-again",
+  "unanswered",
+]);
 
 function logLeg({ log }: RefundPorts, leg: OpenLeg, result: LegResult): void {
   const { refundId, legId: refundLegId, kind, amountPaise } = leg;

@@ -5,6 +5,12 @@ import {
 } from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
+  mailEnvironmentOptional,
+  type MailSettings,
+  type WithMail,
+} from "../../notifications/index.ts";
+import {
+  combineEnvironments,
   present,
   type EnvironmentProblem,
   type EnvironmentSpec,
@@ -50,8 +56,7 @@ const own = [
 /** The shortest wait: a request can be under way for as long as a call may take, and be queued behind. */
 const LEAST_WAIT_MINUTES = 15;
 
-/** Everything that the refund run reads from the environment, beyond the database. */
-export const refundEnvironment: EnvironmentSpec<RefundSettings> = {
+const refundsAlone: EnvironmentSpec<RefundSettings> = {
   variables: [
     ...razorpayPaymentsVariables.map(({ name, defaultValue, meaning }) => ({
       name,
@@ -84,3 +89,8 @@ export const refundEnvironment: EnvironmentSpec<RefundSettings> = {
     };
   },
 };
+
+/** Everything that the refund run reads from the environment, beyond the database. */
+export const refundEnvironment: EnvironmentSpec<
+  RefundSettings & WithMail<MailSettings | undefined>
+> = combineEnvironments(refundsAlone, mailEnvironmentOptional);

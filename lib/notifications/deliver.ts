@@ -1,0 +1,200 @@
+import type { Db } from "../db/prisma.ts";
+import { minutes, type Clock } from "../support/clock.ts";
+import type { Log } from "../support/log.ts";
+import { noProgress, type Progress } from "../support/progress.ts";
+import { newUuid, type Random } from "../support/random.ts";
+import type { CoreResult } from "../support/verdict.ts";
+import { backOffMs } from "./back-off.ts";
+import { judgeDelivery } from "./judge.ts";
+import type { MailAnswer, MailFault, Mailer, ServerFault } from "./mailer.ts";
+import {
+  claimNext,
+  countDue,
+  countWaiting,
+  putOff,
+  readDue,
+  release,
+  settleGivenUp,
+  settleLapsed,
+  type DueMail,
+} from "./outbox.ts";
+import { renderMail, type RenderedMail } from "./render.ts";
+import { countMail, emptyDeliveryReport, handled, type DeliveryReport } from "./report.ts";
+import { recordSent } from "./record-sent.ts";
+import type { MailSettings } from "./settings.ts";
+
+export interface DeliveryPorts {
+  readonly dryRun: boolean;
+  readonly limit: number | undefined;
+  readonly settings: { readonly mail: Pick<MailSettings, "maxTries"> };
+  readonly db: Db;
+  readonly mailer: Mailer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly progress?: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** What ended a delivery before all that was due had been tried. */
+export interface DeliveryFault {
+  code: ServerFault;
+  detail: string;
+}
+
+/** A claim outlasts the longest sending by this much. */
+const CLAIM_MARGIN_MS = minutes(2);
+/** So many mails in a row that broke off without an answer, and it is not the mails' fault. */
+const BROKEN_OFF_IN_A_ROW = 5;
+
+const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
+  "mail-connection-lost",
+  "mail-answer-lost",
+  "mailer-failed",
+]);
+
+/** Sends what is due in the outbox, and judges how that went. */
+export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
+  const report = emptyDeliveryReport(ports.dryRun);
+  const fault = await deliverDue(ports, report);
+  return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+}
+
+/**
+ * Sends each mail that was due when the run began, oldest first: claims it, sends it, and writes down what
+ * became of it before it claims the next one. Ends early when the server itself is at fault, or the signal
+ * fires.
+ */
+export async function deliverDue(
+  ports: DeliveryPorts,
+  report: DeliveryReport,
+): Promise<DeliveryFault | undefined> {
+  const { db, signal, log, progress = noProgress } = ports;
+  const { asOf, due, held } = await countDue(db);
+  report.due = due;
+  const most = Math.min(ports.limit ?? Infinity, due - held);
+  if (ports.dryRun) await plan(ports, { report, asOf, most });
+
+  let fault: DeliveryFault | undefined;
+  let brokenOff = 0;
+  for (let taken = 0; taken < most && !ports.dryRun && !fault && !signal.aborted; taken += 1) {
+    const turn = await deliverNext(ports, { asOf });
+    if (!turn) break;
+    const { mail, outcome, code, answer } = turn;
+    countMail(report, {
+      outcome,
+      mailId: mail.id,
+      template: mail.template,
+      tries: mail.tries + (answer?.accepted === false ? 1 : 0),
+      code,
+    });
+    log.info({ mailId: mail.id, template: mail.template, outcome, code }, `mail ${outcome}`);
+    progress.update(taken + 1, most);
+    if (answer?.accepted === false && answer.affects === "server") fault = answer;
+    brokenOff = BREAKS_OFF.has(code.split(" ")[0] ?? "") ? brokenOff + 1 : 0;
+    if (brokenOff >= BROKEN_OFF_IN_A_ROW) fault = { code: "mail-server-unreachable", detail: code };
+  }
+  report.left = await countWaiting(db, asOf);
+  if (ports.dryRun) report.left -= handled(report);
+  report.skipped = Math.max(0, due - handled(report) - report.left);
+  return fault;
+}
+
+interface Turn {
+  mail: DueMail;
+  outcome: "sent" | "retried-later" | "gave-up" | "lapsed" | "left";
+  /** Why it was not taken, with the server's number; empty when it was. */
+  code: string;
+  answer?: MailAnswer;
+}
+
+/** Claims the next mail, sends it and settles it; undefined when there is none. */
+async function deliverNext(
+  ports: DeliveryPorts,
+  { asOf }: { asOf: string },
+): Promise<Turn | undefined> {
+  const { db, mailer, clock } = ports;
+  const claimId = newUuid();
+  const leaseMs = mailer.sendAtMostMs + CLAIM_MARGIN_MS;
+  const claimedAt = clock.monotonicMs();
+  const mail = await claimNext(db, { claimId, asOf, leaseMs });
+  if (!mail) return undefined;
+  const claim = { mailId: mail.id, claimId };
+  if (mail.lapsed) {
+    await settleLapsed(db, claim);
+    return { mail, outcome: "lapsed", code: "" };
+  }
+  // A machine that slept in between may wake up when another run has the mail.
+  if (clock.monotonicMs() - claimedAt > CLAIM_MARGIN_MS / 2) {
+    await release(db, { ...claim, error: null });
+    return { mail, outcome: "left", code: "" };
+  }
+  const answer = await send(ports, mail);
+  if (answer.accepted) {
+    await recordSent(ports, claim);
+    return { mail, outcome: "sent", code: "", answer };
+  }
+  if (answer.affects === "run") {
+    await release(db, { ...claim, error: null });
+    return { mail, outcome: "left", code: "", answer };
+  }
+  const code = [answer.code, answer.detail].filter((part) => part !== "").join(" ");
+  if (answer.affects === "server") {
+    await release(db, { ...claim, error: code });
+    return { mail, outcome: "left", code, answer };
+  }
+  const tries = mail.tries + 1;
+  if (answer.permanent || tries >= ports.settings.mail.maxTries) {
+    await settleGivenUp(db, { ...claim, error: code });
+    return { mail, outcome: "gave-up", code, answer };
+  }
+  await putOff(db, { ...claim, error: code, waitMs: backOffMs(tries, ports.random) });
+  return { mail, outcome: "retried-later", code, answer };
+}
+
+async function send({ mailer, signal, log }: DeliveryPorts, mail: DueMail): Promise<MailAnswer> {
+  const rendered = rendering(mail);
+  if ("accepted" in rendered) return rendered;
+  const to = { name: mail.name, address: mail.email };
+  try {
+    return await mailer.send({ id: mail.id, to, ...rendered }, { signal });
+  } catch (error) {
+    log.warn({ mailId: mail.id, type: typeOf(error) }, "the mailer failed");
+    return {
+      accepted: false,
+      affects: "mail",
+      permanent: false,
+      code: "mailer-failed",
+      detail: "",
+    };
+  }
+}
+
+function rendering({ template, name, data }: DueMail): RenderedMail | MailAnswer {
+  try {
+    return renderMail(template, { name, data });
+  } catch {
+    const code = "mail-not-rendered";
+    return { accepted: false, affects: "mail", permanent: true, code, detail: "" };
+  }
+}
+
+/** Its message may quote an address. */
+function typeOf(error: unknown): string {
+  return error instanceof Error ? error.constructor.name : typeof error;
+}
+
+/** What a real run would do with the same rows, as far as the server has no say in it. */
+async function plan(
+  { db, log }: DeliveryPorts,
+  { report, asOf, most }: { report: DeliveryReport; asOf: string; most: number },
+): Promise<void> {
+  for (const mail of await readDue(db, { asOf, limit: most })) {
+    const { id: mailId, template, tries } = mail;
+    const broken = !mail.lapsed && "accepted" in rendering(mail);
+    const outcome = mail.lapsed ? "lapsed" : broken ? "gave-up" : "planned";
+    const code = broken ? "mail-not-rendered" : "";
+    countMail(report, { outcome, mailId, template, tries: tries + (broken ? 1 : 0), code });
+    log.info({ mailId, template, outcome, code }, "planned");
+  }
+}

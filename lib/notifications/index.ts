@@ -1,0 +1,13 @@
+export { deliveryOutputs, deliveryTables, type DeliveryReport } from "./report.ts";
+export {
+  mailEnvironment,
+  mailEnvironmentOptional,
+  type MailSettings,
+  type WithMail,
+} from "./settings.ts";
+export {
+  deliverAfter,
+  deliveredAfterOutputs,
+  type DeliverAfterPorts,
+  type DeliveredAfter,
+} from "./deliver-after.ts";

@@ -1,0 +1,140 @@
+import type { DbSession } from "../db/prisma.ts";
+
+/** A mail of the outbox, with its reader as he is now. */
+export interface DueMail {
+  id: string;
+  template: string;
+  data: unknown;
+  tries: number;
+  name: string;
+  email: string;
+  /** Its time has passed, or its reader is no longer active. */
+  lapsed: boolean;
+}
+
+/** Which row, and by which claim it is held. */
+export interface Claim {
+  mailId: string;
+  claimId: string;
+}
+
+export interface DueCount {
+  /** The database's clock at the count, with all its digits. What is due later is left to a later run. */
+  asOf: string;
+  due: number;
+  /** Of these, in the hands of another run. */
+  held: number;
+}
+
+/** What is due. */
+export async function countDue(db: DbSession): Promise<DueCount> {
+  const [row] = await db.$queryRaw<DueCount[]>`
+    SELECT now()::text AS "asOf", count(*)::int AS due,
+           (count(*) FILTER (WHERE claimed_until > now()))::int AS held
+    FROM outbox_mails WHERE status = 'QUEUED' AND due_at <= now()`;
+  return row ?? { asOf: "now", due: 0, held: 0 };
+}
+
+/** What of it nobody has in hand. */
+export async function countWaiting(db: DbSession, asOf: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM outbox_mails
+    WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
+      AND (claimed_until IS NULL OR claimed_until <= now())`;
+  return row?.count ?? 0;
+}
+
+/**
+ * Claims the mail that has been due for longest. One at a time: it is sent at once, so that a run which
+ * dies keeps no other waiting, and the lease need outlast one sending only. Of several runs at once none
+ * waits for another, and none gets what another has. A claim whose run died is worth nothing once its
+ * lease has ended.
+ */
+export async function claimNext(
+  db: DbSession,
+  { claimId, asOf, leaseMs }: { claimId: string; asOf: string; leaseMs: number },
+): Promise<DueMail | undefined> {
+  const [mail] = await db.$queryRaw<DueMail[]>`
+    WITH next AS (
+      SELECT id FROM outbox_mails
+      WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
+        AND (claimed_until IS NULL OR claimed_until <= now())
+      ORDER BY due_at, id LIMIT 1
+      FOR UPDATE SKIP LOCKED
+    )
+    UPDATE outbox_mails AS mail
+    SET claimed_by = ${claimId}::uuid, claimed_until = now() + ${leaseMs}::bigint * interval '1 millisecond'
+    FROM next, users AS reader
+    WHERE mail.id = next.id AND reader.id = mail.user_id
+    RETURNING mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
+              (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+  return mail;
+}
+
+/** What a run would claim, for a dry run. */
+export async function readDue(
+  db: DbSession,
+  { asOf, limit }: { asOf: string; limit: number },
+): Promise<DueMail[]> {
+  return db.$queryRaw<DueMail[]>`
+    SELECT mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
+           (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
+    FROM outbox_mails AS mail JOIN users AS reader ON reader.id = mail.user_id
+    WHERE mail.status = 'QUEUED' AND mail.due_at <= ${asOf}::timestamptz
+      AND (mail.claimed_until IS NULL OR mail.claimed_until <= now())
+    ORDER BY mail.due_at, mail.id LIMIT ${limit}`;
+}
+
+/** Each of these says whether the row was still held by this claim. If not, another run has taken it over. */
+
+export async function settleSent(db: DbSession, { mailId, claimId }: Claim): Promise<boolean> {
+  const hit = await db.$executeRaw`
+    UPDATE outbox_mails
+    SET status = 'SENT', settled_at = now(), claimed_by = NULL, claimed_until = NULL, last_error = NULL
+    WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
+  return hit === 1;
+}
+
+export async function settleLapsed(db: DbSession, { mailId, claimId }: Claim): Promise<boolean> {
+  const hit = await db.$executeRaw`
+    UPDATE outbox_mails
+    SET status = 'LAPSED', settled_at = now(), claimed_by = NULL, claimed_until = NULL
+    WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
+  return hit === 1;
+}
+
+export async function settleGivenUp(
+  db: DbSession,
+  { mailId, claimId, error }: Claim & { error: string },
+): Promise<boolean> {
+  const hit = await db.$executeRaw`
+    UPDATE outbox_mails
+    SET status = 'GAVE_UP', settled_at = now(), claimed_by = NULL, claimed_until = NULL,
+        tries = tries + 1, last_error = ${error}
+    WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
+  return hit === 1;
+}
+
+export async function putOff(
+  db: DbSession,
+  { mailId, claimId, error, waitMs }: Claim & { error: string; waitMs: number },
+): Promise<boolean> {
+  const hit = await db.$executeRaw`
+    UPDATE outbox_mails
+    SET due_at = now() + ${waitMs}::bigint * interval '1 millisecond', claimed_by = NULL,
+        claimed_until = NULL, tries = tries + 1, last_error = ${error}
+    WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
+  return hit === 1;
+}
+
+/** Gives it back as it was: due, and no try the more. */
+export async function release(
+  db: DbSession,
+  { mailId, claimId, error }: Claim & { error: string | null },
+): Promise<boolean> {
+  const hit = await db.$executeRaw`
+    UPDATE outbox_mails
+    SET claimed_by = NULL, claimed_until = NULL, last_error = COALESCE(${error}, last_error)
+    WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
+  return hit === 1;
+}

@@ -1,0 +1,31 @@
+import { sleep } from "../support/clock.ts";
+import { toError } from "../support/errors.ts";
+import type { DeliveryPorts } from "./deliver.ts";
+import { settleSent, type Claim } from "./outbox.ts";
+
+const TRIES = 3;
+const WAIT_MS = 500;
+
+/**
+ * Writes down that the server took a mail. A mail that has left and is not written down leaves a second time
+ * when its claim has ended, so that a session which was lost meanwhile is worth a new one.
+ */
+export async function recordSent(
+  { db, log }: Pick<DeliveryPorts, "db" | "log">,
+  claim: Claim,
+): Promise<void> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      const isOurs = await settleSent(db, claim);
+      // The statement before may have been carried out, and its answer lost.
+      if (!isOurs && tried === 1) {
+        log.warn({ mailId: claim.mailId }, "the mail was sent, and its claim had ended before");
+      }
+      return;
+    } catch (error) {
+      if (tried >= TRIES) throw error;
+      log.warn({ mailId: claim.mailId, err: toError(error) }, "not written down yet; once more");
+      await sleep(WAIT_MS * tried);
+    }
+  }
+}

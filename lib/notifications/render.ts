@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import { AfterhoursError } from "../support/errors.ts";
+import { isMailTemplate, onOneLine, shownOf } from "./shown.ts";
+
+export interface RenderedMail {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** A mail whose template or data are broken. Trying it again does not mend it. */
+export class MailNotRenderedError extends AfterhoursError {
+  override readonly name = "MailNotRenderedError";
+
+  constructor(template: string, cause?: unknown) {
+    super("MAIL_NOT_RENDERED", `the mail ${template} can not be rendered from its data`, {
+      cause,
+      remedy: "Mend the template or its schema, then queue the mail again.",
+    });
+  }
+}
+
+/**
+ * A mail as its reader sees it. A value that a template names and that is missing is an error; everything is
+ * escaped in HTML, and stands as it is in text.
+ *
+ * @throws {MailNotRenderedError}
+ */
+export function renderMail(
+  template: string,
+  { name, data }: { name: string; data: unknown },
+): RenderedMail {
+  if (!isMailTemplate(template)) throw new MailNotRenderedError("without a template");
+  try {
+    const shown = { name: onOneLine(name), ...shownOf(template, data) };
+    const { subject, text, html } = templateOf(template);
+    const heading = onOneLine(subject(shown));
+    const layout = layoutOf();
+    return {
+      subject: heading,
+      text: layout.text({ content: text(shown) }),
+      html: layout.html({ heading, content: new Handlebars.SafeString(html(shown)) }),
+    };
+  } catch (error) {
+    throw new MailNotRenderedError(template, error);
+  }
+}
+
+type Part = (shown: object) => string;
+
+const compiled = new Map<string, { subject: Part; text: Part; html: Part }>();
+
+/** The first line of the text file is the subject. */
+function templateOf(template: string): { subject: Part; text: Part; html: Part } {
+  const known = compiled.get(template);
+  if (known) return known;
+  const source = fileOf(`${template}.txt`);
+  const end = source.indexOf("\n");
+  const parts = {
+    subject: compile(source.slice(0, end), { escaped: false }),
+    text: compile(source.slice(end).trim(), { escaped: false }),
+    html: compile(fileOf(`${template}.html`), { escaped: true }),
+  };
+  compiled.set(template, parts);
+  return parts;
+}
+
+let layouts: { text: Part; html: Part } | undefined;
+
+function layoutOf(): { text: Part; html: Part } {
+  return (layouts ??= {
+    text: compile(fileOf("layout.txt"), { escaped: false }),
+    html: compile(fileOf("layout.html"), { escaped: true }),
+  });
+}
+
+function compile(source: string, { escaped }: { escaped: boolean }): Part {
+  const part = Handlebars.compile<object>(source, { strict: true, noEscape: !escaped });
+  return (shown) => part(shown);
+}
+
+function fileOf(name: string): string {
+  return readFileSync(new URL(`./templates/${name}`, import.meta.url), "utf8");
+}

@@ -1,0 +1,184 @@
+import {
+  present,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+  type ParsedEnvironment,
+} from "../support/environment.ts";
+import { isLoopbackHost } from "../support/loopback.ts";
+
+/** Whom a mail is from, or answers go to. */
+export interface MailAddress {
+  name: string;
+  address: string;
+}
+
+/** How the mail server is reached. */
+export interface SmtpSettings {
+  host: string;
+  port: number;
+  /** `implicit`: from the first byte (smtps). `required`: STARTTLS, or nothing is sent. */
+  tls: "implicit" | "required" | "optional";
+  login: { user: string; password: string } | undefined;
+  /** The longest wait for any one answer of the server. */
+  timeoutMs: number;
+}
+
+export interface MailSettings {
+  smtp: SmtpSettings;
+  from: MailAddress;
+  replyTo: MailAddress | undefined;
+  /** A mail that the server did not take so often is given up. */
+  maxTries: number;
+}
+
+/** What a job that sends mail reads from its environment. */
+export interface WithMail<Mail extends MailSettings | undefined = MailSettings> {
+  mail: Mail;
+}
+
+const SMTP_URL = {
+  name: "SMTP_URL",
+  description: "mail server, as smtps://user:password@host:465 or smtp://user:password@host:587",
+};
+const MAIL_FROM = {
+  name: "MAIL_FROM",
+  description: "who mail is from, as address or Name <address>",
+};
+const MAIL_REPLY_TO = {
+  name: "MAIL_REPLY_TO",
+  required: false,
+  description: "where answers to mail go, if not to MAIL_FROM",
+} as const satisfies EnvironmentVariable;
+const SMTP_TLS = {
+  name: "SMTP_TLS",
+  required: false,
+  default: "required, but on this machine",
+  description: "required or optional: whether smtp:// is left when the server has no TLS",
+} as const satisfies EnvironmentVariable;
+const SMTP_TIMEOUT_MS = {
+  name: "SMTP_TIMEOUT_MS",
+  required: false,
+  default: "20000",
+  description: "longest wait for one answer of the mail server, 1000 to 60000",
+} as const satisfies EnvironmentVariable;
+const MAIL_MAX_TRIES = {
+  name: "MAIL_MAX_TRIES",
+  required: false,
+  default: "8",
+  description: "tries after which a mail is given up, 1 to 20",
+} as const satisfies EnvironmentVariable;
+
+const optional = [MAIL_REPLY_TO, SMTP_TLS, SMTP_TIMEOUT_MS, MAIL_MAX_TRIES];
+
+/** For the job that delivers the outbox. */
+export const mailEnvironment: EnvironmentSpec<WithMail> = {
+  variables: [{ ...SMTP_URL, required: true }, { ...MAIL_FROM, required: true }, ...optional],
+  parse: parseMail,
+};
+
+/**
+ * For a job that writes mail: with `SMTP_URL` it delivers at its end what is due, without it that is left to
+ * notifications/deliver-outbox.
+ */
+export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | undefined>> = {
+  variables: [{ ...SMTP_URL, required: false }, { ...MAIL_FROM, required: false }, ...optional],
+  parse: (env) =>
+    present(env, SMTP_URL.name) === undefined
+      ? { ok: true, settings: { mail: undefined }, secrets: [] }
+      : parseMail(env),
+};
+
+function parseMail(env: Env): ParsedEnvironment<WithMail> {
+  const problems: EnvironmentProblem[] = [];
+  const report = (variable: string, problem: string): undefined => {
+    problems.push({ variable, problem });
+    return undefined;
+  };
+  const smtp = smtpOf(env, report);
+  const from = addressOf(env, MAIL_FROM.name, report);
+  if (present(env, MAIL_FROM.name) === undefined) report(MAIL_FROM.name, "is missing or empty");
+  const replyTo = addressOf(env, MAIL_REPLY_TO.name, report);
+  const maxTries = whole(env, { ...MAIL_MAX_TRIES, least: 1, most: 20 }, report);
+  if (problems.length > 0 || !smtp || !from) return { ok: false, problems };
+  const { login } = smtp;
+  return {
+    ok: true,
+    settings: { mail: { smtp, from, replyTo, maxTries } },
+    secrets: [present(env, SMTP_URL.name) ?? "", login?.user ?? "", login?.password ?? ""].filter(
+      (secret) => secret !== "",
+    ),
+  };
+}
+
+type Report = (variable: string, problem: string) => undefined;
+
+function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
+  const timeoutMs = whole(env, { ...SMTP_TIMEOUT_MS, least: 1000, most: 60_000 }, report);
+  const mode = present(env, SMTP_TLS.name);
+  if (mode !== undefined && mode !== "required" && mode !== "optional") {
+    report(SMTP_TLS.name, "expected required or optional");
+  }
+  const text = present(env, SMTP_URL.name);
+  if (text === undefined) return report(SMTP_URL.name, "is missing or empty");
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const secure = url?.protocol === "smtps:";
+  if (!url || !(secure || url.protocol === "smtp:") || url.hostname === "") {
+    return report(SMTP_URL.name, "expected a URL like smtps://user:password@host:465");
+  }
+  if (url.search || url.hash || url.pathname.length > 1) {
+    return report(SMTP_URL.name, "expected nothing behind the port");
+  }
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  if (user === undefined || password === undefined) {
+    return report(SMTP_URL.name, "has a % that encodes nothing; write it as %25");
+  }
+  if ((user === "") !== (password === "")) {
+    return report(SMTP_URL.name, "has a user or a password without the other");
+  }
+  const isHere = isLoopbackHost(url.hostname);
+  const unlessTold = isHere ? "optional" : "required";
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
+    tls: secure ? "implicit" : mode === "optional" || mode === "required" ? mode : unlessTold,
+    login: user === "" ? undefined : { user, password },
+    timeoutMs,
+  };
+}
+
+const ADDRESS =
+  /^(?:"?(?<name>[^"<>\p{Cc}]*?)"?\s*<)?(?<address>[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)>?$/iu;
+
+function addressOf(env: Env, variable: string, report: Report): MailAddress | undefined {
+  const text = present(env, variable);
+  if (text === undefined) return undefined;
+  const found = ADDRESS.exec(text)?.groups;
+  const address = found?.["address"];
+  if (address === undefined || text.includes("<") !== text.endsWith(">")) {
+    return report(variable, "expected an address, or a name and an address as Name <address>");
+  }
+  return { name: found?.["name"]?.trim() ?? "", address };
+}
+
+function whole(
+  env: Env,
+  rule: { name: string; default: string; least: number; most: number },
+  report: Report,
+): number {
+  const text = present(env, rule.name) ?? rule.default;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= rule.least && value <= rule.most)) {
+    report(rule.name, `expected a whole number from ${rule.least} to ${rule.most}`);
+  }
+  return value;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { istDay } from "../support/calendar.ts";
+import { formatRupees } from "../support/money.ts";
+import type { MailData, MailTemplate } from "./mail.ts";
+
+/** What a template may name. All of it is text on one line. */
+export type Shown = Record<string, string>;
+
+/** Data as the outbox holds it: amounts are decimal digits there. */
+type Stored<Data> = { [Field in keyof Data]: Data[Field] extends bigint ? string : Data[Field] };
+
+const text = z.string().min(1).transform(onOneLine);
+/** A link to anything else than a page could run in the reader's browser. */
+const url = z.url({ protocol: /^https?$/ });
+const instant = z.iso.datetime().transform((iso) => indianTime(new Date(iso)));
+const amount = z
+  .string()
+  .regex(/^[0-9]{1,15}$/)
+  .transform((digits) => formatRupees(BigInt(digits)));
+
+const plan = z.object({ planTitle: text, planUrl: url });
+const offer = plan.extend({ expiresAt: instant });
+const payment = plan.extend({ amountPaise: amount });
+
+/** What is stored of each mail, checked, and as it is shown. */
+const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Template]>> } = {
+  "waitlist-offer": offer,
+  "waitlist-reminder": offer,
+  "waitlist-expired": plan,
+  "checkout-released": plan,
+  "late-payment-booked": payment,
+  "late-payment-refunded": payment,
+  "refund-processed": payment,
+};
+
+export const MAIL_TEMPLATES = Object.keys(SHOWN) as MailTemplate[];
+
+export function isMailTemplate(name: string): name is MailTemplate {
+  return Object.hasOwn(SHOWN, name);
+}
+
+/** @throws {z.ZodError} when the data are not those of the template */
+export function shownOf(template: MailTemplate, data: unknown): Shown {
+  return SHOWN[template].parse(data);
+}
+
+/** No line break, no other control character, and none that turns the direction of writing. */
+export function onOneLine(value: string): string {
+  return value
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ")
+    .replace(/ {2,}/g, " ")
+    .trim();
+}
+
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+
+/** `25 November 2026, 21:07 IST` */
+export function indianTime(at: Date): string {
+  const [year = "", month = "", day = ""] = istDay(at).split("-");
+  const time = new Date(at.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ""} ${year}, ${time} IST`;
+}
