@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startSandbox, type Sandbox } from "../../../scripts/sandbox/index.ts";
+import type { ProviderPayment } from "../../../lib/razorpay/index.ts";
 import {
   seedBooking,
   seedPlan,
@@ -224,6 +225,41 @@ describe("cleanup of tentative slots", () => {
       [fine.id, "released"],
     ]);
     expect(await checkoutState(database, slow.id)).toMatchObject({ tentative: 1 });
+  });
+
+  it.each<[string, Partial<ProviderPayment>[], "unanswered" | "released", string]>([
+    [
+      "a payment with a status that is not known here",
+      [{ status: "unrecognised", statusText: "held" }],
+      "unanswered",
+      "UNRECOGNISED_STATUS",
+    ],
+    ["a paid order and no payment of it", [], "unanswered", "PAID_WITHOUT_PAYMENT"],
+    [
+      "a payment that was refunded on the dashboard",
+      [{ status: "refunded", captured: true }],
+      "released",
+      "UNPAID",
+    ],
+  ])("told of %s: %j is %s", async (_what, told, outcome, code) => {
+    const world = await openWorld();
+    const booking = await abandoned(world);
+    world.sandbox.createPayment({ orderId: booking.orderId ?? "" });
+    const { report } = await runCleanup({
+      ...world,
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        listOrderPayments: async (...args) => {
+          const answer = await gateway.listOrderPayments(...args);
+          if (answer.kind !== "accepted") return answer;
+          const [payment] = answer.value;
+          if (!payment) throw new Error("the sandbox has lost the payment");
+          const value = told.map((change) => ({ ...payment, captured: false, ...change }));
+          return { ...answer, value };
+        },
+      }),
+    });
+    expect(report.items).toMatchObject([{ bookingId: booking.id, outcome, code }]);
   });
 
   it("stops at a fault that the next one would meet as well", async () => {
