@@ -117,7 +117,7 @@ async function play(stop?: Stop): Promise<Played> {
         await process.close();
         if (result.report.found === 0) break;
       }
-      await expectOneRefundEach(sandbox);
+      expectOneRefundEach(sandbox);
       await letTimePass(world.database, 2);
     }
     expect(hasStopped).toBe(true);

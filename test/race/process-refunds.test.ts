@@ -11,7 +11,7 @@ const TIMEOUT_MS = 180_000;
 
 interface World extends RefundWorld {
   sandbox: Sandbox;
-  env(lockStore: "postgres" | "off"): Record<string, string>;
+  env: (lockStore: "postgres" | "off") => Record<string, string>;
 }
 
 async function openWorld(onCall?: () => void): Promise<World> {

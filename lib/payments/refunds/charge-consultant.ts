@@ -78,7 +78,10 @@ interface SaleRow {
   otherAmount: Paise;
 }
 
-/** The earning bears the booking's reference. Nothing when the sale has no earning. */
+/**
+ * The earning bears the booking's reference. Nothing when the sale has no earning. Whatever may be taken from
+ * is locked with it, by booking reference as everywhere, so that nobody waits crosswise.
+ */
 async function lockSale(tx: DbSession, paymentId: string): Promise<Sale | undefined> {
   const [found] = await tx.$queryRaw<{ earningId: string; consultantId: string }[]>`
     SELECT earning.id AS "earningId", earning.consultant_id AS "consultantId"
@@ -88,7 +91,12 @@ async function lockSale(tx: DbSession, paymentId: string): Promise<Sale | undefi
     WHERE payment.id = ${paymentId}::uuid`;
   if (!found) return undefined;
   await lockConsultant(tx, found.consultantId);
-  await tx.$queryRaw`SELECT 1 FROM earnings WHERE id = ${found.earningId}::uuid FOR NO KEY UPDATE`;
+  await tx.$queryRaw`
+    SELECT 1 FROM earnings
+    WHERE consultant_id = ${found.consultantId}::uuid
+      AND (status = 'READY' OR id = ${found.earningId}::uuid)
+    ORDER BY booking_reference
+    FOR NO KEY UPDATE`;
   const [row] = await tx.$queryRaw<SaleRow[]>`
     WITH borne AS (
       SELECT sum(part.gross_paise) AS gross_paise, sum(part.amount_paise) AS amount_paise

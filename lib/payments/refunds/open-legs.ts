@@ -45,7 +45,7 @@ export interface Selection {
 /** SQL over `leg`: nobody who may still be alive holds it. */
 export function isFree({ runId, fence }: { runId: string; fence: bigint | null }): SqlPart {
   return sql`(leg.claimed_by IS NULL OR leg.claimed_by <> ${runId}::uuid AND (
-    leg.claim_fence < ${fence}::bigint
+    COALESCE(leg.claim_fence < ${fence}::bigint, false)
     OR leg.claimed_at < now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000)))`;
 }
 

@@ -1,4 +1,5 @@
 import type { DbSession } from "../../db/prisma.ts";
+import { recordFinding } from "../../findings/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
 import { chargeConsultant } from "./charge-consultant.ts";
@@ -23,8 +24,8 @@ interface RefundSoFar {
 
 /**
  * Settles a refund of which no leg is open: PROCESSED when every leg is, else FAILED. Only now that it is
- * certain what went back does the consultant bear a share, and does the buyer get a mail. The caller holds
- * the payment's lock.
+ * certain what went back does the consultant bear a share, and does the buyer get a mail; a failed one is a
+ * finding. The caller holds the payment's lock.
  */
 export async function settleRefund(
   tx: DbSession,
@@ -38,6 +39,7 @@ export async function settleRefund(
     WHERE id = ${refundId}::uuid AND status = 'PENDING'`;
   if (hit !== 1) return undefined;
   if (refund.ofSale && refund.backPaise > 0n) await chargeConsultant(tx, refund);
+  if (status === "FAILED") await leaveToPerson(tx, { refundId, ...refund });
   if (status === "PROCESSED" && !hasOwnMail(refund.key)) {
     const { userId, planTitle, planUrl, amountPaise } = refund;
     await enqueueMail(tx, {
@@ -48,6 +50,20 @@ export async function settleRefund(
     });
   }
   return { refundId, status };
+}
+
+/** The run is red once; the finding stays open until somebody has seen to the buyer's money. */
+async function leaveToPerson(
+  tx: DbSession,
+  { refundId, paymentId, amountPaise, backPaise }: RefundSoFar & { refundId: string },
+): Promise<void> {
+  await recordFinding(tx, {
+    kind: "refund-failed",
+    severity: "critical",
+    subjectType: "refund",
+    subjectId: refundId,
+    details: { paymentId, amountPaise, backPaise },
+  });
 }
 
 /** Who paid too late was told so when the refund was asked for. */

@@ -75,6 +75,9 @@ describe("a refund by card", () => {
 
     expect(await refundStatus()).toBe("FAILED");
     expect(await mails()).toEqual([]);
+    expect(await world.database.query("SELECT kind, details FROM findings")).toMatchObject([
+      { kind: "refund-failed", details: { amountPaise: "100000", backPaise: "0" } },
+    ]);
     const [payment] = await world.database.query<{ id: string }>("SELECT id FROM payments");
     expect(await world.request({ paymentId: payment?.id ?? "" })).toMatchObject({
       kind: "requested",
@@ -264,6 +267,21 @@ describe("a refund by card", () => {
     expect(await world.database.query("SELECT kind FROM findings")).toEqual([
       { kind: "refund-amount-differs" },
     ]);
+  });
+});
+
+describe("a refund of a payment that came too late", () => {
+  it("is told of by its own mail and by no other", async () => {
+    const { paymentId } = await seedCaptured(
+      { database: world.database, sandbox },
+      { status: "ORPHANED" },
+    );
+    await world.request({ paymentId, key: `late-capture:${paymentId}` });
+    await run();
+    await run();
+
+    expect(await refundStatus()).toBe("PROCESSED");
+    expect(await mails()).toEqual([]);
   });
 });
 
