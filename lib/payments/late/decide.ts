@@ -4,6 +4,8 @@ import { coversLegsAgain } from "../held-legs.ts";
 
 /** Why a late payment is not booked again. */
 export type RefundReason =
+  /** The second payment of an order: it pays for nothing, whatever became of the first one. */
+  | "paid-twice"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"
   /** No record says what it held. */
@@ -42,6 +44,8 @@ async function reasonToRefund(
   { booking, paymentId }: { booking: LockedBooking; paymentId: string },
 ): Promise<RefundReason | undefined> {
   const { plan, payments, status } = booking;
+  const own = payments.find(({ id }) => id === paymentId);
+  if (own?.orderId === null && own.cardPaise !== null) return "paid-twice";
   const isOpenElsewhere = payments.some(
     (other) => other.id !== paymentId && (other.status === "PENDING" || other.status === "PAID"),
   );

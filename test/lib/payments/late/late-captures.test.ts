@@ -1,4 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Db } from "../../../../lib/db/prisma.ts";
+import { recordCapture } from "../../../../lib/payments/capture.ts";
+import { systemRandom } from "../../../../lib/support/random.ts";
 import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
 import {
   seedBooking,
@@ -14,6 +17,7 @@ import {
 import { runCleanup, runLate } from "../../../support/checkout-run.ts";
 import {
   checkoutState,
+  DAY_MS,
   openCheckoutWorld,
   usedCredit,
   walletState,
@@ -24,14 +28,15 @@ const CARD_PAISE = 100_000n;
 
 interface World {
   database: TestDatabase;
+  db: Db;
   sandbox: Sandbox;
 }
 
 async function openWorld(): Promise<World> {
-  const { database } = await openCheckoutWorld();
+  const { database, db } = await openCheckoutWorld();
   const sandbox = await startSandbox();
   onTestFinished(() => sandbox.close());
-  return { database, sandbox };
+  return { database, db, sandbox };
 }
 
 /** A checkout that was abandoned, released by the cleanup, and then paid after all. */
@@ -208,27 +213,46 @@ describe("a payment that comes after its hold had ended", () => {
   it("goes back when the buyer has paid another checkout of the same booking", async () => {
     const world = await openWorld();
     const { database } = world;
-    const plan = await seedPlan(database, { kind: "consultation" });
-    const booking = await seedBooking(database, {
-      plan,
-      status: "CONFIRMED",
-      checkout: { status: "PAID" },
-    });
-    await database.query(
-      `WITH twice AS (
-         INSERT INTO payments (booking_id, user_id, amount_paise, status, provider_payment_id, captured_at)
-         VALUES ($1, $2, $3, 'ORPHANED', $4, now()) RETURNING id)
-       INSERT INTO payment_legs (payment_id, kind, amount_paise) SELECT id, 'card', $3 FROM twice`,
-      [booking.id, booking.userId, CARD_PAISE, captureOf(world)],
-    );
+    const booking = await paidLate(world);
+    await database.query("UPDATE bookings SET status = 'CONFIRMED' WHERE id = $1", [booking.id]);
     expect((await runLate(world)).report.items).toMatchObject([
       { outcome: "refunded", code: "booked-otherwise" },
     ]);
-    expect(await checkoutState(database, booking.id)).toMatchObject({
-      booking: "CONFIRMED",
-      payments: ["PAID", "REFUNDED"],
-    });
   });
+
+  it.each(["booked again", "refunded"] as const)(
+    "a second time for one order goes back, when the first payment is %s",
+    async (firstIs) => {
+      const world = await openWorld();
+      const { database, db } = world;
+      const plan = await seedPlan(database, { kind: "consultation" });
+      const booking = await paidLate(world, { plan });
+      if (firstIs === "refunded") await seedBooking(database, { plan });
+      const [first] = world.sandbox.payments();
+      const capture = {
+        orderId: booking.orderId ?? "",
+        amountPaise: CARD_PAISE,
+        source: "webhook",
+      };
+      const options = { offerMs: DAY_MS, random: systemRandom };
+      await recordCapture(db, { ...capture, providerPaymentId: first?.id ?? "" }, options);
+      const second = await recordCapture(
+        db,
+        // Captured before the first one, so that it is settled before it.
+        { ...capture, providerPaymentId: captureOf(world), capturedAt: new Date(0) },
+        options,
+      );
+      expect(second).toMatchObject({ kind: "orphaned", why: "paid-twice" });
+
+      const { report } = await runLate(world);
+
+      expect(report.items.map(({ outcome, code }) => [outcome, code])).toEqual([
+        ["refunded", "paid-twice"],
+        firstIs === "refunded" ? ["refunded", "slot-taken"] : ["booked", "all-free"],
+      ]);
+      expect(world.sandbox.refunds()).toHaveLength(firstIs === "refunded" ? 2 : 1);
+    },
+  );
 
   it("confirms what its request still holds", async () => {
     const world = await openWorld();
