@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { jobs } from "../jobs/registry.ts";
 import { runChild } from "./demo/child.ts";
+import { insertSampleCheckout } from "./demo/sample-checkout.ts";
 import { migrate } from "./migrate/apply.ts";
 import { startMailSandbox } from "./mail-sandbox/index.ts";
 import { startSandbox } from "./sandbox/index.ts";
@@ -12,9 +13,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 process.exitCode = await main();
 
 /**
- * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week.
- * A job that fails, a provider that was asked to change anything or a mail server that was
- * connected to makes this red.
+ * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week
+ * and an abandoned checkout. A job that fails, a provider that was asked to change anything or a mail
+ * server that was connected to makes this red.
  */
 async function main(): Promise<number> {
   const never = new AbortController().signal;
@@ -38,10 +39,12 @@ async function main(): Promise<number> {
       show: "stderr",
     });
     if (seeded !== 0) return seeded;
+    const values = await insertSampleCheckout(postgres.url);
 
     const failed: string[] = [];
-    for (const { name } of jobs) {
-      const exitCode = await runChild(ROOT, [`jobs/${name}.ts`, "--dry-run"], {
+    for (const { name, flags = [] } of jobs) {
+      const own = flags.flatMap((flag) => [`--${flag.name}`, values[flag.name] ?? ""]);
+      const exitCode = await runChild(ROOT, [`jobs/${name}.ts`, "--dry-run", ...own], {
         env,
         signal: never,
         show: "all",

@@ -5,7 +5,7 @@ import { toJson } from "../support/log.ts";
 export interface AuditEntry {
   /** A person's name, or `job:<name>`. */
   actor: string;
-  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `WALLET`, `CHECKOUT`. */
+  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `WALLET`, `CHECKOUT`, `REFUND`. */
   category: string;
   /** What was done to it: `approved`, `rejected`. */
   action: string;

@@ -1,7 +1,7 @@
 import { sleep } from "../support/clock.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import type { Random } from "../support/random.ts";
-import { isLockConflict } from "./connection.ts";
+import { isLockConflict, sqlStateOf } from "./connection.ts";
 import type { Db, DbSession } from "./prisma.ts";
 
 /** Other sessions changed the same rows in every try. Nothing of any try was kept. */
@@ -23,6 +23,11 @@ export interface SerializableOptions {
   tries?: number;
   /** Wait before the second try, in ms; doubled for each further one, with jitter. Default 25. */
   firstWaitMs?: number;
+  /**
+   * SQL states of constraints that say "another session was first" to this body, such as `23P01`: the next
+   * try sees what the other one wrote. Default: none.
+   */
+  lostRaces?: readonly string[];
 }
 
 /**
@@ -35,7 +40,7 @@ export interface SerializableOptions {
 export async function inSerializable<T>(
   db: Db,
   body: (tx: DbSession) => Promise<T>,
-  { random, signal, tries = 5, firstWaitMs = 25 }: SerializableOptions,
+  { random, signal, tries = 5, firstWaitMs = 25, lostRaces = [] }: SerializableOptions,
 ): Promise<T> {
   for (let tried = 1; ; tried += 1) {
     try {
@@ -45,7 +50,7 @@ export async function inSerializable<T>(
         isolationLevel: "Serializable",
       });
     } catch (error) {
-      if (!isWriteConflict(error)) throw error;
+      if (!isWriteConflict(error) && !lostRaces.includes(sqlStateOf(error) ?? "")) throw error;
       if (tried >= tries || signal?.aborted) throw new WriteConflictError(tried, error);
       await sleep(firstWaitMs * 2 ** (tried - 1) * (0.5 + random()), signal);
     }

@@ -28,46 +28,52 @@ export type RefundRefusal =
   | "EARNING_NOT_READY"
   | "REFUND_EXCEEDS_EARNING";
 
-/**
- * Records a refund of a READY earning and posts it to the books, in one transaction. The earning's row is
- * locked, so that a refund and a payout of the same earning come one after the other.
- */
+/** Records a refund of a READY earning and posts it to the books, in one transaction. */
 export async function refundEarning(db: Db, refund: EarningRefund): Promise<RefundResult> {
+  return inTransaction(db, (tx) => refundReadyEarning(tx, refund));
+}
+
+/**
+ * The same inside the caller's transaction. The earning's row is locked, so that a refund and a payout of
+ * the same earning come one after the other.
+ */
+export async function refundReadyEarning(
+  tx: DbSession,
+  refund: EarningRefund,
+): Promise<RefundResult> {
   if (refund.amountPaise <= 0n || refund.grossPaise < refund.amountPaise) {
     return refuse(
       "AMOUNT_NOT_POSITIVE",
       "a refund takes back more than nothing, and from the consultant at most what the buyer got",
     );
   }
-  return inTransaction(db, async (tx) => {
-    const earning = await lockEarning(tx, refund.earningId);
-    if (!earning) return refuse("UNKNOWN_EARNING", `there is no earning ${refund.earningId}`);
-    const known = await findRefund(tx, refund.key);
-    if (known) return isSame(known, refund) ? { kind: "known" } : keyReused(refund);
-    if (earning.status !== "READY") {
-      return refuse(
-        "EARNING_NOT_READY",
-        `earning ${refund.earningId} is ${earning.status}; only what is in no payout is refunded here`,
-      );
-    }
-    if (
-      refund.amountPaise > earning.amountPaise ||
-      earning.grossPaise - refund.grossPaise < earning.amountPaise - refund.amountPaise
-    ) {
-      return refuse(
-        "REFUND_EXCEEDS_EARNING",
-        `earning ${refund.earningId} has ${formatRupees(earning.amountPaise)} of ${formatRupees(earning.grossPaise)} left; the refund takes ${formatRupees(refund.amountPaise)} of ${formatRupees(refund.grossPaise)}`,
-      );
-    }
-    const inserted = await tx.$executeRaw`
-      INSERT INTO earning_refunds (earning_id, key, gross_paise, amount_paise)
-      VALUES (${refund.earningId}::uuid, ${refund.key}, ${refund.grossPaise}, ${refund.amountPaise})
-      ON CONFLICT (key) DO NOTHING`;
-    // The same key for another earning, at the same moment: the lock on this earning did not stop it.
-    if (inserted !== 1) return keyReused(refund);
-    await postEarningRefunded(tx, refund);
-    return { kind: "refunded" };
-  });
+  const earning = await lockEarning(tx, refund.earningId);
+  if (!earning) return refuse("UNKNOWN_EARNING", `there is no earning ${refund.earningId}`);
+  const known = await findRefund(tx, refund.key);
+  if (known) return isSame(known, refund) ? { kind: "known" } : keyReused(refund);
+  if (earning.status !== "READY") {
+    return refuse(
+      "EARNING_NOT_READY",
+      `earning ${refund.earningId} is ${earning.status}; only what is in no payout is refunded here`,
+    );
+  }
+  if (
+    refund.amountPaise > earning.amountPaise ||
+    earning.grossPaise - refund.grossPaise < earning.amountPaise - refund.amountPaise
+  ) {
+    return refuse(
+      "REFUND_EXCEEDS_EARNING",
+      `earning ${refund.earningId} has ${formatRupees(earning.amountPaise)} of ${formatRupees(earning.grossPaise)} left; the refund takes ${formatRupees(refund.amountPaise)} of ${formatRupees(refund.grossPaise)}`,
+    );
+  }
+  const inserted = await tx.$executeRaw`
+    INSERT INTO earning_refunds (earning_id, key, gross_paise, amount_paise)
+    VALUES (${refund.earningId}::uuid, ${refund.key}, ${refund.grossPaise}, ${refund.amountPaise})
+    ON CONFLICT (key) DO NOTHING`;
+  // The same key for another earning, at the same moment: the lock on this earning did not stop it.
+  if (inserted !== 1) return keyReused(refund);
+  await postEarningRefunded(tx, refund);
+  return { kind: "refunded" };
 }
 
 interface OpenEarning {

@@ -8,13 +8,25 @@ import type { Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
+/** A flag of one job, on top of those that every job has. It takes a value, and must be given. */
+export interface JobFlag<Name extends string = string> {
+  /** Without the dashes, as `payment-id`. */
+  readonly name: Name;
+  /** One phrase for `--help`. */
+  readonly description: string;
+  /** What is wrong with a value, naming what was expected and never the value; undefined: nothing. */
+  readonly problemWith: (text: string) => string | undefined;
+}
+
 /** What a job gets from the harness and hands on to its core. */
-export interface JobContext<Settings> {
+export interface JobContext<Settings, Flag extends string = never> {
   readonly runId: string;
   readonly dryRun: boolean;
   /** At most so many items, if the caller said so. */
   readonly limit: number | undefined;
   readonly settings: Settings;
+  /** The values of the job's own flags. */
+  readonly flags: Readonly<Record<Flag, string>>;
   /** Warm, and read-only in a dry run. */
   readonly db: Db;
   readonly lease: Lease;
@@ -28,23 +40,29 @@ export interface JobContext<Settings> {
 
 export type OutputValue = string | number | bigint | boolean;
 
-/** One scheduled job: a declaration, and the core that does the work. */
-export interface JobDefinition<Settings, Report> {
+/** One job: a declaration, and the core that does the work. */
+export interface JobDefinition<Settings, Report, Flag extends string = never> {
   /** `<domain>/<verb-noun>`, as the file is named. */
   readonly name: string;
   /** One sentence for `--help` and for the run summary. */
   readonly summary: string;
-  /** Five-field cron in UTC; India has no daylight saving, so it names one Indian time. */
-  readonly schedule: { readonly cron: string };
+  /**
+   * Five-field cron in UTC; India has no daylight saving, so it names one Indian time. `by-hand`: only a
+   * person starts it, for one thing that the flags name.
+   */
+  readonly schedule: { readonly cron: string } | "by-hand";
+  /** Default: none. */
+  readonly flags?: readonly JobFlag<Flag>[];
   /**
    * A job that moves money does not run while the maintenance phase is unreadable.
    */
   readonly movesMoney: boolean;
   /**
    * `closed`: without the lock store the job fails. `open`: it warns and runs. `ttlMs` is longer than
-   * the deadline, so that a lease can not end under a run whose renewals fail.
+   * the deadline, so that a lease can not end under a run whose renewals fail. `none`, only for a job by
+   * hand: it changes one row by compare-and-swap, and two of them for two rows must not shut each other out.
    */
-  readonly lock: { readonly failMode: "closed" | "open"; readonly ttlMs: number };
+  readonly lock: { readonly failMode: "closed" | "open"; readonly ttlMs: number } | "none";
   /** The run is interrupted after this long. */
   readonly deadlineMs: number;
   /** The lowest maintenance phase that stops this job. */
@@ -53,7 +71,7 @@ export interface JobDefinition<Settings, Report> {
   readonly connections?: number;
   readonly environment: EnvironmentSpec<Settings>;
   /** Loads its core with a dynamic import, so that a skipped run never does. */
-  run(context: JobContext<Settings>): Promise<CoreResult<Report>>;
+  run(context: JobContext<Settings, Flag>): Promise<CoreResult<Report>>;
   /** The job's own outputs, in snake_case, from the report. */
   outputs(report: Report): Record<string, OutputValue>;
   /** What a finance person reads, from the same report. */
@@ -66,22 +84,30 @@ export interface JobDefinition<Settings, Report> {
  *
  * @throws {RangeError} naming the job and the value that is wrong
  */
-export function defineJob<Settings, Report>(
-  job: JobDefinition<Settings, Report>,
-): JobDefinition<Settings, Report> {
+export function defineJob<Settings, Report, Flag extends string = never>(
+  job: JobDefinition<Settings, Report, Flag>,
+): JobDefinition<Settings, Report, Flag> {
   const refuse = (problem: string): never => {
     throw new RangeError(`job ${job.name}: ${problem}`);
   };
   if (!/^[a-z]+(-[a-z]+)*\/[a-z]+(-[a-z]+)+$/.test(job.name))
     refuse("name must be <domain>/<verb-noun>");
-  if (job.schedule.cron.trim().split(/\s+/).length !== 5)
+  const { schedule, lock, flags = [] } = job;
+  if (schedule !== "by-hand" && schedule.cron.trim().split(/\s+/).length !== 5)
     refuse("schedule.cron must have five fields");
+  if (schedule !== "by-hand" && flags.length > 0)
+    refuse("flags must be given, so only a job by hand has any");
+  for (const { name } of flags) {
+    if (!/^[a-z]+(-[a-z]+)*$/.test(name)) refuse("the name of a flag must be in kebab-case");
+  }
   if (job.deadlineMs <= 0) refuse("deadlineMs must be positive");
-  if (job.lock.ttlMs <= job.deadlineMs) refuse("lock.ttlMs must be longer than deadlineMs");
+  if (lock === "none" && schedule !== "by-hand") refuse("only a job by hand runs without a lock");
+  if (lock !== "none" && lock.ttlMs <= job.deadlineMs)
+    refuse("lock.ttlMs must be longer than deadlineMs");
   if ((job.connections ?? 1) < 1) refuse("connections must be at least 1");
   return job;
 }
 
 /** Any job, for code that does not look into settings or reports. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds jobs of every type
-export type AnyJob = JobDefinition<any, any>;
+export type AnyJob = JobDefinition<any, any, string>;

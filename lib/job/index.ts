@@ -1,2 +1,8 @@
-export { defineJob, type AnyJob, type JobContext, type JobDefinition } from "./define-job.ts";
+export {
+  defineJob,
+  type AnyJob,
+  type JobContext,
+  type JobDefinition,
+  type JobFlag,
+} from "./define-job.ts";
 export { runIfMain } from "./run-if-main.ts";

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { present, type Env } from "../support/environment.ts";
 import { logLevels, type LogLevel } from "../support/log.ts";
-import type { AnyJob } from "./define-job.ts";
+import type { AnyJob, JobFlag } from "./define-job.ts";
 import { harnessVariables } from "./environment.ts";
 import { exitCodes } from "./outcome.ts";
 
@@ -12,7 +12,7 @@ export interface CommonOptions {
 }
 
 export type ParsedOptions =
-  | { kind: "run"; options: CommonOptions }
+  | { kind: "run"; options: CommonOptions; flags: Readonly<Record<string, string>> }
   /** `--help` was asked for, and printed. */
   | { kind: "help" }
   | { kind: "unusable"; problem: string };
@@ -21,7 +21,7 @@ interface Output {
   stdout: (text: string) => void;
 }
 
-/** Reads the flags that every job has. `DRY_RUN=1` in the environment equals `--dry-run`. */
+/** Reads the flags that every job has, and the job's own. `DRY_RUN=1` in the environment equals `--dry-run`. */
 export function parseOptions(
   job: AnyJob,
   argv: readonly string[],
@@ -46,6 +46,9 @@ export function parseOptions(
     .exitOverride()
     .configureOutput({ writeOut: stdout, writeErr: () => undefined });
 
+  const flags = job.flags ?? [];
+  for (const flag of flags) program.addOption(optionOf(flag));
+
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -64,7 +67,25 @@ export function parseOptions(
       limit: options.limit,
       logLevel: options.logLevel,
     },
+    flags: flagValues(program, flags),
   };
+}
+
+function optionOf({ name, description, problemWith }: JobFlag): Option {
+  return new Option(`--${name} <value>`, description)
+    .makeOptionMandatory()
+    .argParser((text: string) => {
+      const problem = problemWith(text);
+      if (problem !== undefined) throw new InvalidArgumentError(problem);
+      return text;
+    });
+}
+
+function flagValues(program: Command, flags: readonly JobFlag[]): Record<string, string> {
+  const options = program.opts<Record<string, string>>();
+  return Object.fromEntries(
+    flags.map(({ name }) => [name, options[new Option(`--${name}`).attributeName()] ?? ""]),
+  );
 }
 
 const TRUE = new Set(["1", "true", "yes", "on"]);
@@ -106,7 +127,7 @@ function helpFooter(job: AnyJob): string {
   const codes = Object.entries(exitCodes).map(([kind, code]) => `${kind} ${code}`);
   return [
     "",
-    `Schedule (UTC): ${job.schedule.cron}`,
+    `Schedule (UTC): ${job.schedule === "by-hand" ? "none, started by hand" : job.schedule.cron}`,
     "",
     "Environment:",
     ...rows,

@@ -8,9 +8,9 @@ import { runJob } from "./run-job.ts";
  * Runs the job if its file is the one that Node was started with, and sets the exit code; does nothing
  * when the file is imported.
  */
-export async function runIfMain<Settings, Report>(
+export async function runIfMain<Settings, Report, Flag extends string>(
   meta: { url: string },
-  job: JobDefinition<Settings, Report>,
+  job: JobDefinition<Settings, Report, Flag>,
 ): Promise<void> {
   const entry = process.argv[1];
   if (entry === undefined || realpathSync(entry) !== fileURLToPath(meta.url)) return;

@@ -27,8 +27,8 @@ import { openTerminal } from "./terminal.ts";
  * One run of a job: options, environment, maintenance, lock, warm-up, core, settle. It never throws:
  * whatever happens becomes an outcome, and everything that was acquired is released.
  */
-export async function runJob<Settings, Report>(
-  job: JobDefinition<Settings, Report>,
+export async function runJob<Settings, Report, Flag extends string>(
+  job: JobDefinition<Settings, Report, Flag>,
   io: RunIo,
 ): Promise<Outcome> {
   for (const stream of [io.stdout, io.stderr]) surviveLostReader(stream);
@@ -53,6 +53,7 @@ export async function runJob<Settings, Report>(
     runId,
     owner: `${systemClock.now().toISOString()}@${runOrigin(io.env).host}:${runId}`,
     options,
+    flags: parsed.kind === "run" ? parsed.flags : {},
     log: createLog({
       level: options.logLevel,
       redactor,
@@ -147,6 +148,7 @@ async function attempt<Settings, Report>(
     dryRun: options.dryRun,
     limit: options.limit,
     settings,
+    flags: run.flags,
     db,
     lease: lock.lease,
     clock: systemClock,

@@ -16,12 +16,14 @@ export interface RunIo {
 
 /** A run on its way: what its steps share, and what settling needs whatever happened. */
 export interface Run<Settings, Report> {
-  readonly job: JobDefinition<Settings, Report>;
+  readonly job: JobDefinition<Settings, Report, string>;
   readonly io: RunIo;
   readonly runId: string;
   /** `<iso time>@<host>:<uuid>` */
   readonly owner: string;
   readonly options: CommonOptions;
+  /** The values of the job's own flags. */
+  readonly flags: Readonly<Record<string, string>>;
   readonly log: Log;
   readonly terminal: Terminal;
   readonly redact: (text: string) => string;

@@ -36,6 +36,8 @@ export async function takeLock<S, R>(
   { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
 ): Promise<TakenLock | { outcome: Outcome }> {
   const { job, log } = run;
+  const { lock } = job;
+  if (lock === "none") return unlocked;
   if (harness.lockStore === "off") {
     log.warn("the lock is switched off; claims on the rows keep two runs apart");
     return unlocked;
@@ -44,7 +46,7 @@ export async function takeLock<S, R>(
   const request = {
     key: lockKey({ environment: harness.environmentName, job: job.name }),
     owner: run.owner,
-    ttlMs: job.lock.ttlMs,
+    ttlMs: lock.ttlMs,
   };
   try {
     const result = await acquireLease(store, request, {
@@ -65,7 +67,7 @@ export async function takeLock<S, R>(
         try {
           await lease.release();
         } catch (error) {
-          throw new LockNotReleasedError(job.lock.ttlMs, error);
+          throw new LockNotReleasedError(request.ttlMs, error);
         } finally {
           await store.close();
         }
@@ -75,7 +77,7 @@ export async function takeLock<S, R>(
   } catch (error) {
     await store.close();
     if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
-    if (job.lock.failMode === "open") {
+    if (lock.failMode === "open") {
       log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
       return unlocked;
     }

@@ -1,5 +1,6 @@
 import { isConnectionError } from "../db/connection.ts";
 import type { Db } from "../db/prisma.ts";
+import { planRecoveries } from "../earnings/recoveries.ts";
 import { toError } from "../support/errors.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
@@ -7,8 +8,15 @@ import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { decide, onHold, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
+import { recoverFirst } from "./batch/recover.ts";
 import { consultantsAfter, countConsultants, dueGroups, type DueGroup } from "./batch/read-due.ts";
-import { countCreated, countLeftOut, emptyBatchReport, type BatchReport } from "./batch/report.ts";
+import {
+  countCreated,
+  countLeftOut,
+  countRecovered,
+  emptyBatchReport,
+  type BatchReport,
+} from "./batch/report.ts";
 import type { BatchSettings } from "./batch/settings.ts";
 
 /** All that the batch may touch. */
@@ -40,7 +48,7 @@ export async function createPayoutBatch(ports: BatchPorts): Promise<CoreResult<B
   const total = await countConsultants(ports.db);
   let done = 0;
 
-  for await (const { consultantIds, groups } of pages(ports.db)) {
+  for await (const { consultantIds, groups } of pages(ports, report)) {
     for (const group of groups) {
       if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
       if (report.created + report.planned === ports.limit) {
@@ -60,13 +68,28 @@ interface Page {
   groups: readonly DueGroup[];
 }
 
-async function* pages(db: Db): AsyncGenerator<Page> {
+async function* pages(ports: BatchPorts, report: BatchReport): AsyncGenerator<Page> {
   for (let after: string | undefined; ;) {
-    const consultantIds = await consultantsAfter(db, { after, count: PAGE });
+    const consultantIds = await consultantsAfter(ports.db, { after, count: PAGE });
     if (consultantIds.length === 0) return;
-    yield { consultantIds, groups: await dueGroups(db, consultantIds) };
+    yield { consultantIds, groups: await groupsOf(ports, report, consultantIds) };
     after = consultantIds.at(-1);
   }
+}
+
+/** What is due to these consultants once what they owe of refunded sales is taken off it. */
+async function groupsOf(
+  ports: BatchPorts,
+  report: BatchReport,
+  consultantIds: readonly string[],
+): Promise<DueGroup[]> {
+  if (!ports.dryRun) {
+    countRecovered(report, await recoverFirst(ports, consultantIds));
+    return dueGroups(ports.db, consultantIds);
+  }
+  const planned = await planRecoveries(ports.db, consultantIds);
+  countRecovered(report, planned);
+  return dueGroups(ports.db, consultantIds, { planned });
 }
 
 /** One consultant, whose trouble is reported and never stops the others. */
@@ -106,7 +129,7 @@ async function handle(
         kind: "changed",
         code: "CHANGED_MEANWHILE",
         message:
-          "an earning was linked, refunded or held back, or the payee became an organization's, while the batch was being made",
+          "an earning was linked, refunded or held back, the consultant came to owe something of a refunded sale, or the payee became an organization's, while the batch was being made",
       });
       return "changed";
     case "error":

@@ -131,6 +131,44 @@ export const CHECKS: readonly Check[] = [
       HAVING wallet.balance_paise <> COALESCE(-sum(entry.amount_paise), 0)`,
   },
   {
+    code: "WALLET_ATTRIBUTION_DRIFT",
+    title:
+      "Every refund to a wallet has one audit row and one posting, with its amount and its organization",
+    drifts: sql`
+      SELECT 'refund-leg' AS subject_type, leg_id AS subject_id, COALESCE(refunded.paise, 0) AS expected,
+             CASE WHEN posted.organization_id IS NOT DISTINCT FROM refunded.organization_id
+                   AND audited.organization_id IS NOT DISTINCT FROM refunded.organization_id
+                   AND audited.paise IS NOT DISTINCT FROM posted.paise
+                  THEN COALESCE(posted.paise, 0) ELSE 0 END AS actual
+      FROM (
+        SELECT leg.id::text AS leg_id, leg.amount_paise AS paise,
+               COALESCE(payment.organization_id, wallet.organization_id) AS organization_id
+        FROM refund_legs AS leg
+        JOIN payment_legs AS paid ON paid.id = leg.payment_leg_id
+        JOIN payments AS payment ON payment.id = paid.payment_id
+        JOIN wallet_accounts AS wallet ON wallet.id = paid.wallet_id
+        WHERE leg.state = 'PROCESSED'
+      ) AS refunded
+      FULL JOIN (
+        SELECT split_part(booking.key, ':', 2) AS leg_id, booking.organization_id,
+               -sum(entry.amount_paise) AS paise
+        FROM ledger_transactions AS booking
+        JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+        JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'WALLET'
+        WHERE booking.kind = 'wallet-refunded'
+        GROUP BY booking.id
+      ) AS posted USING (leg_id)
+      FULL JOIN (
+        SELECT detail ->> 'refundLegId' AS leg_id, organization_id,
+               (detail ->> 'amountPaise')::numeric AS paise
+        FROM audit_log WHERE category = 'WALLET' AND action = 'WALLET_REFUND'
+      ) AS audited USING (leg_id)
+      WHERE refunded.paise IS DISTINCT FROM posted.paise
+         OR refunded.paise IS DISTINCT FROM audited.paise
+         OR refunded.organization_id IS DISTINCT FROM posted.organization_id
+         OR refunded.organization_id IS DISTINCT FROM audited.organization_id`,
+  },
+  {
     code: "TAX_PAYABLE_DRIFT",
     title: "Tax in the books is what was withheld for good, less what was deposited",
     drifts: sql`

@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
@@ -10,7 +11,7 @@ export type LinkResult =
   | { kind: "created"; payoutId: string }
   /** A hold was placed since the consultant was read. */
   | { kind: "on_hold"; holds: readonly string[] }
-  /** An earning was linked, refunded or held back since it was read; nothing was written. */
+  /** An earning was linked, refunded or held back since it was read, or the consultant owes something since. */
   | { kind: "changed" };
 
 /**
@@ -26,8 +27,10 @@ export async function linkPayout(
 ): Promise<LinkResult> {
   try {
     return await inTransaction(db, async (tx) => {
-      const holds = await lockConsultant(tx, group.consultantId);
+      await lockConsultant(tx, group.consultantId);
+      const holds = await openHolds(tx, group.consultantId);
       if (holds.length > 0) return { kind: "on_hold", holds };
+      await assertOwesNothing(tx, group.consultantId);
       await assertSameOrganization(tx, group);
       await lockEarnings(tx, group.earningIds);
 
@@ -61,13 +64,18 @@ function reasonFor({ organizationId }: DueGroup, status: NewStatus): string {
 /** Rolls the transaction back. */
 class ChangedMeanwhile extends Error {}
 
-/** Returns the kinds of open holds. Placing one takes the same lock, in a trigger. */
-async function lockConsultant(tx: DbSession, consultantId: string): Promise<string[]> {
-  await tx.$queryRaw`SELECT 1 FROM consultants WHERE id = ${consultantId}::uuid FOR NO KEY UPDATE`;
+/** The kinds of open holds. Placing one takes the lock of the consultant, in a trigger. */
+async function openHolds(tx: DbSession, consultantId: string): Promise<string[]> {
   const rows = await tx.$queryRaw<{ kind: string }[]>`
     SELECT kind::text AS kind FROM consultant_holds
     WHERE consultant_id = ${consultantId}::uuid AND released_at IS NULL ORDER BY consultant_holds.kind`;
   return rows.map(({ kind }) => kind);
+}
+
+/** What a consultant owes is taken first; this is of a sale that was refunded since. */
+async function assertOwesNothing(tx: DbSession, consultantId: string): Promise<void> {
+  const owing = await consultantsThatOwe(tx, [consultantId]);
+  if (owing.length > 0) throw new ChangedMeanwhile();
 }
 
 /** Making a consultant an organization's payee takes the same lock. */

@@ -23,6 +23,7 @@ export function batchOutputs(report: BatchReport): Record<string, string | numbe
     organizations_paise: report.organizationsPaise.toString(),
     carried_paise: report.carriedPaise.toString(),
     on_hold_paise: report.onHoldPaise.toString(),
+    recovered_paise: report.recoveredPaise.toString(),
   };
 }
 
@@ -50,6 +51,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
     ["Tax base (gross less refunds, without GST)", report.grossPaise],
     ["Carried to the next batch", report.carriedPaise],
     ["On hold", report.onHoldPaise],
+    ["Taken off because paid sales were refunded", report.recoveredPaise],
   ];
   return [
     {

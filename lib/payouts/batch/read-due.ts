@@ -1,4 +1,6 @@
 import type { DbSession } from "../../db/prisma.ts";
+import type { Take } from "../../earnings/recoveries.ts";
+import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
@@ -8,7 +10,7 @@ export interface DueGroup {
   organizationId: string | null;
   currency: string;
   earningIds: readonly string[];
-  /** Net of refunds. */
+  /** Net of refunds and of what was recovered. */
   grossPaise: Paise;
   amountPaise: Paise;
   /** Kinds of the consultant's open holds. */
@@ -40,14 +42,27 @@ export async function countConsultants(db: DbSession): Promise<number> {
 }
 
 /**
- * What these consultants are owed: READY, past the hold date, net of refunds. An earning of which nothing
- * is left is in no group.
+ * What these consultants are owed: READY, past the hold date, net of refunds and of `planned`, which a dry
+ * run would have taken off. An earning of which nothing is left is in no group.
  */
 export async function dueGroups(
   db: DbSession,
   consultantIds: readonly string[],
+  { planned = [] }: { planned?: readonly Take[] } = {},
 ): Promise<DueGroup[]> {
   const rows = await db.$queryRaw<DueGroupRow[]>`
+    WITH planned AS (
+      SELECT "earningId" AS earning_id, sum("grossPaise") AS gross_paise, sum("amountPaise") AS amount_paise
+      FROM jsonb_to_recordset(${toJson(planned)}::jsonb)
+        AS take ("earningId" uuid, "grossPaise" bigint, "amountPaise" bigint)
+      GROUP BY 1
+    ), net AS (
+      SELECT net.earning_id, net.consultant_id, net.currency, net.status, net.due,
+             net.gross_paise - COALESCE(planned.gross_paise, 0) AS gross_paise,
+             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise
+      FROM earnings_net AS net LEFT JOIN planned USING (earning_id)
+      WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
+    )
     SELECT net.consultant_id AS "consultantId", organization.id AS "organizationId", net.currency::text AS currency,
            array_agg(net.earning_id::text) AS "earningIds",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
@@ -55,11 +70,10 @@ export async function dueGroups(
            ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
                  WHERE hold.consultant_id = net.consultant_id AND hold.released_at IS NULL
                  ORDER BY hold.kind) AS holds
-    FROM earnings_net AS net
+    FROM net
     LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
-    WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
-      AND net.status = 'READY' AND net.due AND net.amount_paise > 0
+    WHERE net.status = 'READY' AND net.due AND net.amount_paise > 0
     GROUP BY net.consultant_id, organization.id, net.currency
     ORDER BY net.consultant_id, net.currency`;
   return rows.map((row) => ({

@@ -1,5 +1,6 @@
 import type { Paise } from "../../support/money.ts";
 import type { NewStatus } from "./decide.ts";
+import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
 
 /** Why a consultant got no payout in this batch. */
@@ -51,6 +52,8 @@ export interface BatchReport {
   /** Of INR alone. */
   carriedPaise: Paise;
   onHoldPaise: Paise;
+  /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
+  recoveredPaise: Paise;
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */
   itemsLeftOut: number;
@@ -80,9 +83,14 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     organizationsPaise: 0n,
     carriedPaise: 0n,
     onHoldPaise: 0n,
+    recoveredPaise: 0n,
     items: [],
     itemsLeftOut: 0,
   };
+}
+
+export function countRecovered(report: BatchReport, takes: readonly Take[]): void {
+  report.recoveredPaise += takenPaise(takes);
 }
 
 /** Counts a payout that was created, or in a dry run would be. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import type { RazorpayX } from "../../../lib/razorpay/index.ts";
+import type { RazorpayPayments, RazorpayX } from "../../../lib/razorpay/index.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { createReadyReader, createRequestReader, type Statement } from "./wire.ts";
 
@@ -20,6 +20,8 @@ export interface Naming {
   write(statement: Statement): string | undefined;
   /** The name of a call of the provider. */
   call(method: keyof RazorpayX, argument: unknown): string;
+  /** The name of a call of its payments side; a process that makes none needs none. */
+  paymentsCall?(method: keyof RazorpayPayments, argument: unknown): string;
 }
 
 /**
@@ -31,6 +33,7 @@ export interface FakeProcess {
   /** The same database, over this process's line. */
   readonly database: Pick<TestDatabase, "url">;
   wrapGateway(gateway: RazorpayX): RazorpayX;
+  wrapPayments(payments: RazorpayPayments): RazorpayPayments;
   /** Resolves when it was stopped; else never. */
   readonly stopped: Promise<void>;
   /** Resolves once what had left before the stop has arrived. */
@@ -95,6 +98,7 @@ export async function startProcess(
       await Promise.allSettled(calls);
     },
     wrapGateway: (gateway) => watchCalls(gateway, { naming, call }),
+    wrapPayments: (payments) => watchPayments(payments, { naming, call }),
     close: async () => {
       isDead = true;
       for (const socket of [...clients, ...upstreams]) socket.destroy();
@@ -191,6 +195,30 @@ function watchCalls(
     listTransactions: (filter, options) =>
       step("listTransactions", filter, () => gateway.listTransactions(filter, options)),
     balances: (options) => step("balances", undefined, () => gateway.balances(options)),
+  };
+}
+
+function watchPayments(
+  payments: RazorpayPayments,
+  {
+    naming,
+    call,
+  }: { naming: Naming; call: <T>(step: string, make: () => Promise<T>) => Promise<T> },
+): RazorpayPayments {
+  const step = <T>(method: keyof RazorpayPayments, argument: unknown, make: () => Promise<T>) =>
+    call(naming.paymentsCall?.(method, argument) ?? method, make);
+  return {
+    fetchOrder: (id, options) => step("fetchOrder", id, () => payments.fetchOrder(id, options)),
+    listOrderPayments: (id, options) =>
+      step("listOrderPayments", id, () => payments.listOrderPayments(id, options)),
+    annotateOrder: (id, notes, options) =>
+      step("annotateOrder", id, () => payments.annotateOrder(id, notes, options)),
+    fetchPayment: (id, options) =>
+      step("fetchPayment", id, () => payments.fetchPayment(id, options)),
+    createRefund: (request, options) =>
+      step("createRefund", request, () => payments.createRefund(request, options)),
+    fetchRefund: (id, options) => step("fetchRefund", id, () => payments.fetchRefund(id, options)),
+    listRefunds: (id, options) => step("listRefunds", id, () => payments.listRefunds(id, options)),
   };
 }
 

@@ -1,0 +1,37 @@
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
+import { cancelEnvironment, cancelOutputs, cancelTables } from "../../lib/payments/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+import { isUuid } from "../../lib/support/uuid.ts";
+
+const uuidOnly = (text: string): string | undefined =>
+  isUuid(text) ? undefined : "expected a UUID.";
+
+export const job = defineJob({
+  name: "payments/cancel-pending",
+  summary: "Ends one open checkout: its slots are free, and what it held goes back.",
+  schedule: "by-hand",
+  flags: [
+    { name: "payment-id", description: "the checkout to end, a UUID", problemWith: uuidOnly },
+    { name: "user-id", description: "the user whose it is, a UUID", problemWith: uuidOnly },
+  ],
+  movesMoney: true, // wallet money and credit go back
+  lock: "none",
+  deadlineMs: minutes(5),
+  pausedBy: "degraded",
+  environment: cancelEnvironment,
+  run: async (context) => {
+    const { cancelPending } = await import("../../lib/payments/cancel/cancel-pending.ts");
+    const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
+    const { "payment-id": paymentId, "user-id": userId } = context.flags;
+    const { verdict, report } = await cancelPending(
+      { ...context, gateway: openPayments(context.settings.razorpay, context) },
+      { paymentId, userId },
+    );
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
+  },
+  outputs: (report) => ({ ...cancelOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => cancelTables(report),
+});
+
+await runIfMain(import.meta, job);

@@ -1,0 +1,30 @@
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
+import { lateEnvironment, lateOutputs, lateTables } from "../../lib/payments/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+
+export const job = defineJob({
+  name: "payments/reconcile-late-captures",
+  summary:
+    "Finds payments that came after their hold had ended, and books them again or refunds them.",
+  schedule: { cron: "12,42 * * * *" }, // every half hour
+  movesMoney: true,
+  lock: { failMode: "closed", ttlMs: minutes(35) },
+  deadlineMs: minutes(28),
+  pausedBy: "degraded",
+  environment: lateEnvironment,
+  run: async (context) => {
+    const { reconcileLateCaptures } =
+      await import("../../lib/payments/late/reconcile-late-captures.ts");
+    const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
+    const { verdict, report } = await reconcileLateCaptures({
+      ...context,
+      gateway: openPayments(context.settings.razorpay, context),
+    });
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
+  },
+  outputs: (report) => ({ ...lateOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => lateTables(report),
+});
+
+await runIfMain(import.meta, job);

@@ -1,0 +1,30 @@
+import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/holds/index.ts";
+import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
+
+export const job = defineJob({
+  name: "slots/cleanup-tentative-slots",
+  summary:
+    "Frees tentative slots of checkouts that were abandoned a day ago, once the provider says that nothing was paid.",
+  schedule: { cron: "7 */2 * * *" }, // every two hours, 05:37 and on in India
+  movesMoney: true, // wallet money and credit go back
+  lock: { failMode: "closed", ttlMs: minutes(35) },
+  deadlineMs: minutes(30),
+  pausedBy: "degraded",
+  environment: cleanupEnvironment,
+  run: async (context) => {
+    const { cleanupTentativeSlots } =
+      await import("../../lib/holds/cleanup/cleanup-tentative-slots.ts");
+    const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
+    const { verdict, report } = await cleanupTentativeSlots({
+      ...context,
+      gateway: openPayments(context.settings.razorpay, context),
+    });
+    return { verdict, report: { ...report, ...(await deliverAfter(context)) } };
+  },
+  outputs: (report) => ({ ...cleanupOutputs(report), ...deliveredAfterOutputs(report) }),
+  summarise: (report) => cleanupTables(report),
+});
+
+await runIfMain(import.meta, job);

@@ -1,0 +1,61 @@
+import type { DbSession } from "../../db/prisma.ts";
+
+/** A booking that has held something unpaid for longer than its grace. */
+export interface Candidate {
+  bookingId: string;
+  /** The newest of its payments; null when there is none. */
+  paymentId: string | null;
+  /** Orders of its unpaid payments, the open one's first: each may have been paid without our knowing. */
+  orders: readonly string[];
+  /** Since the last change of any of its slots, on the database's clock. */
+  ageMs: number;
+}
+
+/**
+ * Bookings with tentative slots none of whose slots was changed for so long, and open checkouts whose
+ * slots are gone. Paid ones are none, and neither are those whose payment came late: that one is settled
+ * by `reconcile-late-captures`. Oldest first. Rides on `slots_tentative_by_age`.
+ *
+ * What is true here may be untrue a moment later: each is looked at again under its locks.
+ */
+export async function findCandidates(
+  db: DbSession,
+  { untouchedMs, limit }: { untouchedMs: number; limit: number | undefined },
+): Promise<Candidate[]> {
+  return db.$queryRaw<Candidate[]>`
+    WITH grace AS (SELECT now() - ${untouchedMs}::bigint * interval '1 millisecond' AS ends_at),
+    held AS (
+      SELECT DISTINCT slot.booking_id
+      FROM slots AS slot, grace
+      WHERE slot.tentative AND slot.updated_at < grace.ends_at
+      UNION
+      SELECT payment.booking_id
+      FROM payments AS payment, grace
+      WHERE payment.status = 'PENDING' AND payment.updated_at < grace.ends_at
+        AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.booking_id = payment.booking_id)
+    )
+    SELECT held.booking_id AS "bookingId", latest.id AS "paymentId", orders.ids AS orders,
+           (extract(epoch FROM now() - changed.at) * 1000)::float8 AS "ageMs"
+    FROM held
+    CROSS JOIN grace
+    CROSS JOIN LATERAL (
+      SELECT COALESCE(
+        (SELECT max(updated_at) FROM slots WHERE booking_id = held.booking_id),
+        (SELECT max(updated_at) FROM payments WHERE booking_id = held.booking_id)) AS at
+    ) AS changed
+    CROSS JOIN LATERAL (
+      SELECT COALESCE(array_agg(provider_order_id ORDER BY status, created_at DESC), '{}') AS ids
+      FROM payments
+      WHERE booking_id = held.booking_id AND status IN ('PENDING', 'EXPIRED')
+        AND provider_order_id IS NOT NULL
+    ) AS orders
+    LEFT JOIN LATERAL (
+      SELECT id FROM payments WHERE booking_id = held.booking_id
+      ORDER BY created_at DESC, id LIMIT 1
+    ) AS latest ON true
+    WHERE changed.at < grace.ends_at
+      AND NOT EXISTS (
+        SELECT 1 FROM payments WHERE booking_id = held.booking_id AND status IN ('PAID', 'ORPHANED'))
+    ORDER BY changed.at, held.booking_id
+    LIMIT ${limit ?? null}::bigint`;
+}

@@ -1,0 +1,54 @@
+import type { DbSession } from "../db/prisma.ts";
+import { offerFreeSeats } from "../waitlist/offer-free-seats.ts";
+import type { LockedBooking } from "./locked-booking.ts";
+
+/** What became free when a request ended. */
+export interface Freed {
+  slots: number;
+  /** Of them, so many were offered to people who wait. */
+  seatsOffered: number;
+}
+
+/**
+ * Ends a request that nothing was paid for: its tentative slots go, it is cancelled if it was still open,
+ * and freed seats are offered on, all in the caller's transaction, which holds the booking locked.
+ */
+export async function endRequest(
+  tx: DbSession,
+  booking: Pick<LockedBooking, "id" | "plan">,
+  { actor, offerMs }: { actor: string; offerMs: number },
+): Promise<Freed> {
+  const slots = await freeTentativeSlots(tx, { bookingId: booking.id, actor });
+  await tx.$executeRaw`
+    UPDATE bookings SET status = 'CANCELLED', updated_at = now()
+    WHERE id = ${booking.id}::uuid AND status IN ('PENDING', 'APPROVED_PENDING_PAYMENT')`;
+  if (!booking.plan.isGroup) return { slots, seatsOffered: 0 };
+  const offers = await offerFreeSeats(tx, { planId: booking.plan.id, offerMs });
+  return { slots, seatsOffered: offers.length };
+}
+
+/**
+ * Deletes what a request holds, and keeps a record by which it can be booked again. The statement itself
+ * says "tentative and unpaid", so that no race between a look and this can take a slot that was paid for.
+ *
+ * The scope is the booking, for every kind of plan: a slot belongs to one booking, and the database keeps
+ * slot, booking, user and plan together. That makes it all sessions of this user for a class, this user's
+ * seats for a webinar, every meeting for a consultation or subscription, and never the slots of another
+ * booking of the same user.
+ */
+async function freeTentativeSlots(
+  tx: DbSession,
+  { bookingId, actor }: { bookingId: string; actor: string },
+): Promise<number> {
+  return tx.$executeRaw`
+    WITH freed AS (
+      DELETE FROM slots AS slot
+      WHERE slot.booking_id = ${bookingId}::uuid
+        AND slot.tentative
+        AND NOT EXISTS (
+          SELECT 1 FROM payments AS paid WHERE paid.booking_id = slot.booking_id AND paid.status = 'PAID')
+      RETURNING slot.appointment_id, slot.booking_id, slot.user_id
+    )
+    INSERT INTO released_slots (appointment_id, booking_id, user_id, released_by)
+    SELECT appointment_id, booking_id, user_id, ${actor} FROM freed`;
+}

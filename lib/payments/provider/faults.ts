@@ -1,0 +1,49 @@
+import type { SystemicFault } from "../../razorpay/index.ts";
+import type { Verdict } from "../../support/verdict.ts";
+
+type Failed = Extract<Verdict, { kind: "failed" }>;
+
+const FAULTS: Record<SystemicFault, { message: string; remedy: string }> = {
+  credentials: {
+    message: "The provider does not accept our credentials.",
+    remedy:
+      "Check RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET: was the key rotated, is it for this mode (test or live)?",
+  },
+  "not-allow-listed": {
+    message: "The provider refuses requests from this address.",
+    remedy: "Allow this runner's address at the provider, then run again.",
+  },
+  "gateway-unreachable": {
+    message: "The provider cannot be reached.",
+    remedy:
+      "Check the network of the runner, RAZORPAY_BASE_URL and the provider's status page, then run again.",
+  },
+  "rate-limited": {
+    message: "The provider goes on answering that we send too many requests.",
+    remedy:
+      "Lower RAZORPAY_REQUESTS_PER_SECOND, and look for another program that uses the same key.",
+  },
+  "insufficient-balance": {
+    message: "The account at the provider holds too little for the next refund.",
+    remedy: "Add money to the account, then run again: what was not sent is due as before.",
+  },
+  "wrong-address": {
+    message: "RAZORPAY_BASE_URL does not lead to the payments API.",
+    remedy: "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1.",
+  },
+};
+
+export function systemicVerdict(fault: SystemicFault): Failed {
+  return { kind: "failed", code: fault, ...FAULTS[fault] };
+}
+
+/** So many orders without a usable answer in a row, and the gateway is down. */
+export const UNANSWERED_IN_A_ROW = 5;
+
+export const gatewayDown: Failed = {
+  kind: "failed",
+  code: "gateway-down",
+  message: "The provider gives no usable answer, time after time.",
+  remedy:
+    "Look at the provider's status page, then run again. Nothing is given up before the provider has been asked.",
+};

@@ -1,0 +1,85 @@
+import {
+  parseRazorpayPaymentsEnv,
+  razorpayPaymentsVariables,
+  type RazorpayPaymentsSettings,
+} from "../../razorpay/index.ts";
+import {
+  present,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentVariable,
+  type ParsedEnvironment,
+} from "../../support/environment.ts";
+import {
+  mailEnvironmentOptional,
+  type MailSettings,
+  type WithMail,
+} from "../../notifications/index.ts";
+import { waitlistEnvironment } from "../../waitlist/settings.ts";
+
+/** What every job reads that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
+export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
+  razorpay: RazorpayPaymentsSettings;
+  /** How long a freed seat is kept for the person to whom it is offered. */
+  offerMs: number;
+}
+
+/** A whole number that a job reads, within bounds. */
+export interface WholeNumber extends EnvironmentVariable {
+  default: string;
+  least: number;
+  most: number;
+}
+
+export const checkoutVariables: readonly EnvironmentVariable[] = [
+  ...razorpayPaymentsVariables.map(({ name, fallback, meaning, defaultValue }) => ({
+    name,
+    required: defaultValue === undefined,
+    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
+    ...(defaultValue === undefined ? {} : { default: defaultValue }),
+  })),
+  ...waitlistEnvironment.variables,
+  ...mailEnvironmentOptional.variables,
+];
+
+/** Reads the checkout settings and a job's own numbers, and says everything that is wrong at once. */
+export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
+  env: Env,
+  own: Own,
+): ParsedEnvironment<CheckoutSettings & { numbers: Record<keyof Own, number> }> {
+  const provider = parseRazorpayPaymentsEnv(env);
+  const waitlist = waitlistEnvironment.parse(env);
+  const mail = mailEnvironmentOptional.parse(env);
+  const problems: EnvironmentProblem[] = [
+    ...(provider.ok ? [] : provider.problems),
+    ...(waitlist.ok ? [] : waitlist.problems),
+    ...(mail.ok ? [] : mail.problems),
+  ];
+  const numbers = Object.fromEntries(
+    Object.entries(own).map(([key, { name, default: fallback, least, most }]) => {
+      const text = present(env, name) ?? fallback;
+      const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+      if (!(value >= least && value <= most)) {
+        problems.push({
+          variable: name,
+          problem: `expected a whole number from ${least} to ${most}`,
+        });
+      }
+      return [key, value];
+    }),
+  ) as Record<keyof Own, number>;
+  if (!provider.ok || !waitlist.ok || !mail.ok || problems.length > 0) {
+    return { ok: false, problems };
+  }
+  const { keyId, keySecret } = provider.settings;
+  return {
+    ok: true,
+    settings: {
+      razorpay: provider.settings,
+      ...waitlist.settings,
+      ...mail.settings,
+      numbers,
+    },
+    secrets: [keyId, keySecret, ...mail.secrets],
+  };
+}

@@ -1,0 +1,96 @@
+import {
+  parseRazorpayPaymentsEnv,
+  razorpayPaymentsVariables,
+  type RazorpayPaymentsSettings,
+} from "../../razorpay/index.ts";
+import { minutes } from "../../support/clock.ts";
+import {
+  mailEnvironmentOptional,
+  type MailSettings,
+  type WithMail,
+} from "../../notifications/index.ts";
+import {
+  combineEnvironments,
+  present,
+  type EnvironmentProblem,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../../support/environment.ts";
+
+/** How patient the refund run is. */
+export interface RefundRules {
+  /** How long after the last send "the provider does not have it" is believed. */
+  waitMs: number;
+  /** A refund whose outcome nobody knows for longer than this makes the run red. */
+  unknownAlarmMs: number;
+  /** A refund that the provider has and has not finished for longer than this makes the run red. */
+  pendingAlarmMs: number;
+}
+
+export interface RefundSettings extends RefundRules {
+  razorpay: RazorpayPaymentsSettings;
+}
+
+const own = [
+  {
+    name: "REFUNDS_WAIT_MINUTES",
+    required: false,
+    default: "60",
+    description:
+      "minutes since the last send after which a refund that the provider does not have is sent again",
+  },
+  {
+    name: "REFUNDS_UNKNOWN_ALARM_HOURS",
+    required: false,
+    default: "24",
+    description: "hours without a known outcome after which the run is red",
+  },
+  {
+    name: "REFUNDS_PENDING_ALARM_DAYS",
+    required: false,
+    default: "10",
+    description: "days that a refund may be pending at the provider before the run is red",
+  },
+] as const satisfies readonly EnvironmentVariable[];
+
+/** The shortest wait: a request can be under way for as long as a call may take, and be queued behind. */
+const LEAST_WAIT_MINUTES = 15;
+
+const refundsAlone: EnvironmentSpec<RefundSettings> = {
+  variables: [
+    ...razorpayPaymentsVariables.map(({ name, defaultValue, meaning }) => ({
+      name,
+      required: defaultValue === undefined,
+      description: meaning,
+      ...(defaultValue === undefined ? {} : { default: defaultValue }),
+    })),
+    ...own,
+  ],
+  parse(env) {
+    const provider = parseRazorpayPaymentsEnv(env);
+    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const whole = (index: 0 | 1 | 2, least: number): number => {
+      const { name, default: fallback } = own[index];
+      const text = present(env, name) ?? fallback;
+      const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
+      if (!(value >= least)) {
+        problems.push({ variable: name, problem: `expected a whole number of at least ${least}` });
+      }
+      return value;
+    };
+    const waitMs = minutes(whole(0, LEAST_WAIT_MINUTES));
+    const unknownAlarmMs = minutes(60 * whole(1, 1));
+    const pendingAlarmMs = minutes(24 * 60 * whole(2, 1));
+    if (!provider.ok || problems.length > 0) return { ok: false, problems };
+    return {
+      ok: true,
+      settings: { razorpay: provider.settings, waitMs, unknownAlarmMs, pendingAlarmMs },
+      secrets: [provider.settings.keyId, provider.settings.keySecret],
+    };
+  },
+};
+
+/** Everything that the refund run reads from the environment, beyond the database. */
+export const refundEnvironment: EnvironmentSpec<
+  RefundSettings & WithMail<MailSettings | undefined>
+> = combineEnvironments(refundsAlone, mailEnvironmentOptional);

@@ -1,0 +1,31 @@
+import { isConnectionError } from "../../db/connection.ts";
+import { inTransaction, type Db } from "../../db/prisma.ts";
+import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/recoveries.ts";
+import { toError } from "../../support/errors.ts";
+import type { Lease } from "../../support/lease.ts";
+import type { Log } from "../../support/log.ts";
+import { BATCH_ACTOR } from "./link.ts";
+
+/**
+ * Takes what these consultants owe of refunded sales off their earnings, each in a transaction of its own. A
+ * consultant for whom that fails gets no payout in this batch: nobody is paid past what they owe.
+ */
+export async function recoverFirst(
+  { db, lease, log }: { db: Db; lease: Lease; log: Log },
+  consultantIds: readonly string[],
+): Promise<Take[]> {
+  const taken: Take[] = [];
+  for (const consultantId of await consultantsThatOwe(db, consultantIds)) {
+    lease.assertTrusted();
+    try {
+      const takes = await inTransaction(db, (tx) =>
+        applyRecoveries(tx, { consultantId, actor: BATCH_ACTOR }),
+      );
+      taken.push(...takes);
+    } catch (error) {
+      if (isConnectionError(error)) throw error;
+      log.error({ consultantId, err: toError(error) }, "what is owed could not be taken off");
+    }
+  }
+  return taken;
+}
