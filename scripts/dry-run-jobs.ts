@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { jobs } from "../jobs/registry.ts";
 import { runChild } from "./demo/child.ts";
 import { migrate } from "./migrate/apply.ts";
+import { startMailSandbox } from "./mail-sandbox/index.ts";
 import { startSandbox } from "./sandbox/index.ts";
 import { startPostgres } from "./services/postgres.ts";
 
@@ -12,17 +13,20 @@ process.exitCode = await main();
 
 /**
  * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week.
- * A job that fails, or a provider that was asked to change anything, makes this red.
+ * A job that fails, a provider that was asked to change anything or a mail server that was
+ * connected to makes this red.
  */
 async function main(): Promise<number> {
   const never = new AbortController().signal;
   const postgres = await startPostgres({ durability: "none" });
   const sandbox = await startSandbox();
+  const mail = await startMailSandbox();
   try {
     await migrate({ url: postgres.url });
     const env = {
       ...process.env,
       ...sandbox.env,
+      ...mail.env,
       DATABASE_URL: postgres.url,
       REDIS_URL: "",
       GITHUB_OUTPUT: "",
@@ -46,10 +50,12 @@ async function main(): Promise<number> {
     }
     const writes = sandbox.calls().filter(({ mutating }) => mutating);
     if (writes.length > 0) failed.push(`${writes.length} mutating calls reached the provider`);
+    if (mail.reached("connect") > 0) failed.push("the mail server was connected to");
     for (const problem of failed) console.error(problem);
     console.log(`${jobs.length} jobs dry-run, ${failed.length} problems`);
     return failed.length === 0 && jobs.length > 0 ? 0 : 1;
   } finally {
+    await mail.close();
     await sandbox.close();
     await postgres.stop();
   }

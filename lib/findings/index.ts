@@ -1,7 +1,9 @@
 import type { DbSession } from "../db/prisma.ts";
 import { toJson } from "../support/log.ts";
+import type { FindingKind } from "./kinds.ts";
 import type { FindingSeverity } from "./list.ts";
 
+export { FINDING_KINDS, kindOfCode, type FindingCode, type FindingKind } from "./kinds.ts";
 export {
   FINDING_SEVERITIES,
   findFindings,
@@ -13,8 +15,7 @@ export {
 export { resolveFinding, type Resolution } from "./resolve.ts";
 
 export interface NewFinding {
-  /** Stable, in kebab-case. */
-  kind: string;
+  kind: FindingKind;
   severity: FindingSeverity;
   subjectType: string;
   subjectId: string;

@@ -11,12 +11,16 @@ import { LockUnavailableError } from "./lock/index.ts";
 import type { Outcome } from "./outcome.ts";
 import type { StopSignal } from "./signals.ts";
 
-/** The core's verdict as an outcome; only the harness knows what asked it to stop. */
+/**
+ * The core's verdict as an outcome; only the harness knows what asked it to stop. A run that lost its lock is
+ * never green: it can't say that all is done, since others may have done it, or be doing it.
+ */
 export function outcomeOfVerdict(
   verdict: Verdict,
   { databaseUrl, stop }: { databaseUrl: string; stop: StopSignal },
 ): Outcome {
-  if (verdict.kind === "interrupted") return interrupted(stop);
+  const isOverlooked = verdict.kind === "completed" && stop.reason() === "lease-lost";
+  if (verdict.kind === "interrupted" || isOverlooked) return interrupted(stop);
   return verdict.kind === "broken" ? outcomeOfError(verdict.error, databaseUrl, stop) : verdict;
 }
 
@@ -36,6 +40,15 @@ export function interrupted(stop: StopSignal): Outcome {
   };
 }
 
+/** The run was asked to stop, and the database let it wait for longer than anybody waits for a run. */
+function cutOff(stop: StopSignal): Outcome {
+  return {
+    kind: "interrupted",
+    reason: stop.reason() ?? "SIGTERM",
+    message: `It was told to stop (${stop.reason() ?? "SIGTERM"}), and the database gave no answer in time: its sessions were cut. What they had in hand was rolled back, or is found by the next run. Look at the database, then run it again.`,
+  };
+}
+
 /** What was thrown as an outcome, with the message and the remedy that an operator needs. */
 export function outcomeOfError(
   thrown: unknown,
@@ -46,6 +59,7 @@ export function outcomeOfError(
     stop.stop("lease-lost");
     return interrupted(stop);
   }
+  if (stop.givenUp.core.aborted && isConnectionError(thrown)) return cutOff(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof AfterhoursError) {
     return {

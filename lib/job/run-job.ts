@@ -20,7 +20,7 @@ import { maskSecrets } from "./settle/github.ts";
 import { sendHeartbeat } from "./settle/heartbeat.ts";
 import { settle } from "./settle/settle.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
-import { dryRunLease, takeLock } from "./take-lock.ts";
+import { dryRunLock, takeLock } from "./take-lock.ts";
 import { openTerminal } from "./terminal.ts";
 
 /**
@@ -119,7 +119,7 @@ async function attempt<Settings, Report>(
   if (maintenance) return maintenance;
 
   const lock = options.dryRun
-    ? { lease: dryRunLease(harness) }
+    ? dryRunLock(harness)
     : await takeLock(run, run.control, { harness, stop });
   if ("outcome" in lock) return lock.outcome;
   run.fence = lock.lease.fence;
@@ -156,6 +156,7 @@ async function attempt<Settings, Report>(
     signal: stop.signal,
   });
   run.report = report;
+  await lock.confirm();
   return outcomeOfVerdict(verdict, { databaseUrl: harness.databaseUrl, stop });
 }
 
@@ -169,6 +170,7 @@ async function openControl<S, R>(
       url: harness.databaseUrl,
       applicationName: `afterhours ${run.job.name} control`,
       readOnly: run.options.dryRun,
+      cut: stop.givenUp.settling,
     },
     {
       random: systemRandom,
@@ -236,6 +238,7 @@ async function warmUp<S, R>(
     applicationName: `afterhours ${run.job.name}`,
     readOnly: run.options.dryRun,
     connections: run.job.connections ?? 1,
+    cut: stop.givenUp.core,
   });
   run.releasers.push({ what: "database session", release: () => db.$disconnect() });
   try {

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { isMissingSchema } from "../db/connection.ts";
-import { systemClock } from "../support/clock.ts";
-import { toError } from "../support/errors.ts";
+import { minutes, systemClock } from "../support/clock.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
 import { noLease, type Lease } from "../support/lease.ts";
 import type { HarnessSettings } from "./environment.ts";
 import {
@@ -15,6 +15,15 @@ import type { Outcome } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import type { StopSignal } from "./signals.ts";
 
+/** The lock of a run that may go on. */
+export interface TakenLock {
+  lease: Lease;
+  /** Asks once more whether it is held; the stop signal fires if it is not. */
+  confirm: () => Promise<void>;
+}
+
+const unlocked: TakenLock = { lease: noLease, confirm: () => Promise.resolve() };
+
 /**
  * Takes the job's lock, or says how the run ends without it. A lease that is lost later fires the stop
  * signal.
@@ -25,13 +34,13 @@ export async function takeLock<S, R>(
   run: Run<S, R>,
   control: pg.Pool,
   { harness, stop }: { harness: HarnessSettings; stop: StopSignal },
-): Promise<{ lease: Lease } | { outcome: Outcome }> {
+): Promise<TakenLock | { outcome: Outcome }> {
   const { job, log } = run;
   if (harness.lockStore === "off") {
     log.warn("the lock is switched off; claims on the rows keep two runs apart");
-    return { lease: noLease };
+    return unlocked;
   }
-  const store = await openLockStore(harness, control);
+  const store = await openLockStore(harness, control, stop.givenUp.settling);
   const request = {
     key: lockKey({ environment: harness.environmentName, job: job.name }),
     owner: run.owner,
@@ -55,20 +64,35 @@ export async function takeLock<S, R>(
       release: async () => {
         try {
           await lease.release();
+        } catch (error) {
+          throw new LockNotReleasedError(job.lock.ttlMs, error);
         } finally {
           await store.close();
         }
       },
     });
-    return { lease };
+    return { lease, confirm: () => lease.confirm() };
   } catch (error) {
     await store.close();
     if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
     if (job.lock.failMode === "open") {
       log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
-      return { lease: noLease };
+      return unlocked;
     }
     throw error;
+  }
+}
+
+/** The run is over and its lock is not free: its next run is skipped for a while, which is green. */
+class LockNotReleasedError extends AfterhoursError {
+  override readonly name = "LockNotReleasedError";
+
+  constructor(ttlMs: number, cause: unknown) {
+    const atMost = `${Math.ceil(ttlMs / minutes(1))} minutes`;
+    super("LOCK_NOT_RELEASED", `the lock may stay for up to ${atMost}`, {
+      cause,
+      remedy: `Until then this job ends as skipped, lock-held. Look at the lock store, and run the job again after ${atMost} if it is needed sooner than scheduled.`,
+    });
   }
 }
 
@@ -76,16 +100,21 @@ export async function takeLock<S, R>(
  * A dry run takes no lock, and plans as its next holder would: with a fence greater than any before, so
  * that it sees the same claims of dead runs.
  */
-export function dryRunLease({ lockStore }: HarnessSettings): Lease {
-  return lockStore === "off" ? noLease : { ...noLease, fence: GREATEST_FENCE };
+export function dryRunLock({ lockStore }: HarnessSettings): TakenLock {
+  if (lockStore === "off") return unlocked;
+  return { ...unlocked, lease: { ...noLease, fence: GREATEST_FENCE } };
 }
 
 /** The greatest `bigint` of PostgreSQL. */
 const GREATEST_FENCE = 2n ** 63n - 1n;
 
-async function openLockStore(harness: HarnessSettings, control: pg.Pool): Promise<LockStore> {
+async function openLockStore(
+  harness: HarnessSettings,
+  control: pg.Pool,
+  cut: AbortSignal,
+): Promise<LockStore> {
   if (harness.lockStore !== "redis" || harness.redisUrl === undefined)
     return createPostgresLockStore(control);
   const { createRedisLockStore } = await import("./lock/redis-lock-store.ts");
-  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now() });
+  return createRedisLockStore(harness.redisUrl, { now: () => systemClock.now(), cut });
 }

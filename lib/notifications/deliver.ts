@@ -5,8 +5,8 @@ import { noProgress, type Progress } from "../support/progress.ts";
 import { newUuid, type Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { backOffMs } from "./back-off.ts";
-import { judgeDelivery } from "./judge.ts";
-import type { MailAnswer, MailFault, Mailer, ServerFault } from "./mailer.ts";
+import { judgeDelivery, type DeliveryFault } from "./judge.ts";
+import type { MailAnswer, MailFault, Mailer } from "./mailer.ts";
 import {
   claimNext,
   countDue,
@@ -36,12 +36,6 @@ export interface DeliveryPorts {
   readonly signal: AbortSignal;
 }
 
-/** What ended a delivery before all that was due had been tried. */
-export interface DeliveryFault {
-  code: ServerFault;
-  detail: string;
-}
-
 /** A claim outlasts the longest sending by this much. */
 const CLAIM_MARGIN_MS = minutes(2);
 /** So many mails in a row that broke off without an answer, and it is not the mails' fault. */
@@ -56,8 +50,13 @@ const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
 /** Sends what is due in the outbox, and judges how that went. */
 export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
   const report = emptyDeliveryReport(ports.dryRun);
-  const fault = await deliverDue(ports, report);
-  return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  try {
+    const fault = await deliverDue(ports, report);
+    return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+  } catch (error) {
+    report.left = report.due - handled(report);
+    return { verdict: { kind: "broken", error }, report };
+  }
 }
 
 /**
@@ -102,6 +101,7 @@ export async function deliverDue(
 
 interface Turn {
   mail: DueMail;
+  /** `left` as well where the claim had ended, and another run has the mail. */
   outcome: "sent" | "retried-later" | "gave-up" | "lapsed" | "left";
   /** Why it was not taken, with the server's number; empty when it was. */
   code: string;
@@ -121,8 +121,8 @@ async function deliverNext(
   if (!mail) return undefined;
   const claim = { mailId: mail.id, claimId };
   if (mail.lapsed) {
-    await settleLapsed(db, claim);
-    return { mail, outcome: "lapsed", code: "" };
+    const isOurs = await settleLapsed(db, claim);
+    return { mail, outcome: isOurs ? "lapsed" : "left", code: "" };
   }
   // A machine that slept in between may wake up when another run has the mail.
   if (clock.monotonicMs() - claimedAt > CLAIM_MARGIN_MS / 2) {
@@ -145,11 +145,12 @@ async function deliverNext(
   }
   const tries = mail.tries + 1;
   if (answer.permanent || tries >= ports.settings.mail.maxTries) {
-    await settleGivenUp(db, { ...claim, error: code });
-    return { mail, outcome: "gave-up", code, answer };
+    const isOurs = await settleGivenUp(db, { ...claim, error: code });
+    return { mail, outcome: isOurs ? "gave-up" : "left", code, answer };
   }
-  await putOff(db, { ...claim, error: code, waitMs: backOffMs(tries, ports.random) });
-  return { mail, outcome: "retried-later", code, answer };
+  const waitMs = backOffMs(tries, ports.random);
+  const isOurs = await putOff(db, { ...claim, error: code, waitMs });
+  return { mail, outcome: isOurs ? "retried-later" : "left", code, answer };
 }
 
 async function send({ mailer, signal, log }: DeliveryPorts, mail: DueMail): Promise<MailAnswer> {

@@ -1,7 +1,12 @@
 import type { Verdict } from "../support/verdict.ts";
-import type { DeliveryFault } from "./deliver.ts";
 import type { ServerFault } from "./mailer.ts";
 import { handled, type DeliveryReport } from "./report.ts";
+
+/** What ended a delivery before all that was due had been tried. */
+export interface DeliveryFault {
+  code: ServerFault;
+  detail: string;
+}
 
 const FAULTS: Record<ServerFault, { message: string; remedy: string }> = {
   "mail-server-unreachable": {

@@ -85,7 +85,7 @@ export async function readDue(
     ORDER BY mail.due_at, mail.id LIMIT ${limit}`;
 }
 
-/** Each of these says whether the row was still held by this claim. If not, another run has taken it over. */
+// Each of these says whether the row was still held by this claim; if not, another run has taken it over.
 
 export async function settleSent(db: DbSession, { mailId, claimId }: Claim): Promise<boolean> {
   const hit = await db.$executeRaw`

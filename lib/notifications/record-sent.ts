@@ -1,6 +1,7 @@
+import type { DbSession } from "../db/prisma.ts";
 import { sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
-import type { DeliveryPorts } from "./deliver.ts";
+import type { Log } from "../support/log.ts";
 import { settleSent, type Claim } from "./outbox.ts";
 
 const TRIES = 3;
@@ -11,7 +12,7 @@ const WAIT_MS = 500;
  * when its claim has ended, so that a session which was lost meanwhile is worth a new one.
  */
 export async function recordSent(
-  { db, log }: Pick<DeliveryPorts, "db" | "log">,
+  { db, log }: { db: DbSession; log: Log },
   claim: Claim,
 ): Promise<void> {
   for (let tried = 1; ; tried += 1) {

@@ -92,10 +92,7 @@ export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | un
 
 function parseMail(env: Env): ParsedEnvironment<WithMail> {
   const problems: EnvironmentProblem[] = [];
-  const report = (variable: string, problem: string): undefined => {
-    problems.push({ variable, problem });
-    return undefined;
-  };
+  const report: Report = (variable, problem) => void problems.push({ variable, problem });
   const smtp = smtpOf(env, report);
   const from = addressOf(env, MAIL_FROM.name, report);
   if (present(env, MAIL_FROM.name) === undefined) report(MAIL_FROM.name, "is missing or empty");
@@ -112,7 +109,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   };
 }
 
-type Report = (variable: string, problem: string) => undefined;
+type Report = (variable: string, problem: string) => void;
 
 function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
   const timeoutMs = whole(env, { ...SMTP_TIMEOUT_MS, least: 1000, most: 60_000 }, report);
@@ -121,21 +118,28 @@ function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
     report(SMTP_TLS.name, "expected required or optional");
   }
   const text = present(env, SMTP_URL.name);
-  if (text === undefined) return report(SMTP_URL.name, "is missing or empty");
+  if (text === undefined) {
+    report(SMTP_URL.name, "is missing or empty");
+    return undefined;
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const secure = url?.protocol === "smtps:";
   if (!url || !(secure || url.protocol === "smtp:") || url.hostname === "") {
-    return report(SMTP_URL.name, "expected a URL like smtps://user:password@host:465");
+    report(SMTP_URL.name, "expected a URL like smtps://user:password@host:465");
+    return undefined;
   }
   if (url.search || url.hash || url.pathname.length > 1) {
-    return report(SMTP_URL.name, "expected nothing behind the port");
+    report(SMTP_URL.name, "expected nothing behind the port");
+    return undefined;
   }
   const [user, password] = [decoded(url.username), decoded(url.password)];
   if (user === undefined || password === undefined) {
-    return report(SMTP_URL.name, "has a % that encodes nothing; write it as %25");
+    report(SMTP_URL.name, "has a % that encodes nothing; write it as %25");
+    return;
   }
   if ((user === "") !== (password === "")) {
-    return report(SMTP_URL.name, "has a user or a password without the other");
+    report(SMTP_URL.name, "has a user or a password without the other");
+    return undefined;
   }
   const isHere = isLoopbackHost(url.hostname);
   const unlessTold = isHere ? "optional" : "required";
@@ -157,7 +161,8 @@ function addressOf(env: Env, variable: string, report: Report): MailAddress | un
   const found = ADDRESS.exec(text)?.groups;
   const address = found?.["address"];
   if (address === undefined || text.includes("<") !== text.endsWith(">")) {
-    return report(variable, "expected an address, or a name and an address as Name <address>");
+    report(variable, "expected an address, or a name and an address as Name <address>");
+    return undefined;
   }
   return { name: found?.["name"]?.trim() ?? "", address };
 }

@@ -10,6 +10,7 @@ import { faultOfConnecting, faultOfLogin, faultOfSending, type SmtpError } from 
 const WAITS = 3;
 /** What is left to a mail on its way when the run is told to stop. */
 const GRACE_MS = seconds(3);
+const LEAVE_MS = seconds(1);
 
 /**
  * Sends over one connection, opened for the first mail, used for all, and opened anew after each mail that
@@ -21,8 +22,11 @@ export function openMailer(settings: MailSettings): Mailer {
   return {
     sendAtMostMs,
     close() {
-      idle?.quit();
+      const leaving = idle;
       idle = undefined;
+      leaving?.quit();
+      // A server that does not say goodbye keeps no run from ending.
+      if (leaving) setTimeout(() => leaving.close(), LEAVE_MS).unref();
     },
     async send(mail, { signal }) {
       const raw = await compose(mail, settings);
@@ -134,6 +138,7 @@ class Attempt {
       greetingTimeout: smtp.timeoutMs,
       dnsTimeout: smtp.timeoutMs,
       socketTimeout: smtp.timeoutMs,
+      socketCloseTimeout: LEAVE_MS,
       allowInternalNetworkInterfaces: true,
       name: this.#letter.from.slice(this.#letter.from.lastIndexOf("@") + 1),
     });

@@ -12,7 +12,7 @@ import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganization } from "./organization-audit.ts";
 import { refusalOfOrganization, organizationNetRefusal } from "./organization-rules.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
-import { failPayout } from "./release.ts";
+import { ClaimLostError, failPayout } from "./release.ts";
 
 /** A payout that this run holds, taxed, with the account to which it goes. */
 export interface ClaimedPayout extends Payee {
@@ -95,9 +95,10 @@ export async function claimPayout(
     const choice = netPaise > 0n ? modeFor(payee.account, netPaise) : undefined;
     if (choice && !choice.ok) return refuse(choice.code, choice.message);
     await reserveDeductions(tx, { payoutId, consultantId: claimed.consultantId, lines });
-    await tx.$executeRaw`
+    const hit = await tx.$executeRaw`
       UPDATE payouts SET tax_paise = ${taxPaise}, net_paise = ${netPaise}, updated_at = now()
       WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimant.runId}::uuid`;
+    if (hit !== 1) throw new ClaimLostError(payoutId);
     const payout: ClaimedPayout = { ...payee, ...claimed, id: payoutId, taxPaise, netPaise };
     return { kind: "claimed", payout };
   });

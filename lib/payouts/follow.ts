@@ -1,3 +1,4 @@
+import { isConnectionError } from "../db/connection.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { ClaimedPayout } from "./claim.ts";
@@ -45,6 +46,8 @@ export async function followInFlight(
       const found = inFlight.get(provider.id);
       if (!found) continue;
       const settlement = await settleOne(ports, found, { provider, httpStatus: answer.httpStatus });
+      // Each of the others would wait as long for a database that is away, to be told the same.
+      if (settlement === "unreachable") return;
       if (settlement) onSettled(found.payout, settlement, provider);
     }
     if (answer.value.length < PAGE) return;
@@ -55,7 +58,7 @@ async function settleOne(
   { db, log }: UnitPorts,
   { ref }: InFlight,
   { provider, httpStatus }: { provider: ProviderPayout; httpStatus: number },
-): Promise<Settlement | undefined> {
+): Promise<Settlement | "unreachable" | undefined> {
   try {
     return await recordAccepted(db, ref, { provider, httpStatus, body: undefined });
   } catch (error) {
@@ -65,6 +68,6 @@ async function settleOne(
       { payoutId: ref.payoutId, err: toError(error) },
       "a final state could not be recorded yet",
     );
-    return undefined;
+    return isConnectionError(error) ? "unreachable" : undefined;
   }
 }

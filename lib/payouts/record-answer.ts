@@ -48,7 +48,8 @@ export async function recordAnswer(ports: UnitPorts, answered: Answered): Promis
         const code = "ANSWER_NOT_RECORDED";
         return { outcome: "unknown", code, message, payout, fault: recordFailed };
       }
-      await sleep(waitMs);
+      // A run that was told to stop has no time left to wait for a database that is away.
+      await sleep(waitMs, ports.hardStop);
     }
   }
 }

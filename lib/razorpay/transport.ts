@@ -2,8 +2,8 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import Razorpay from "razorpay";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
-import { isLoopbackHost } from "../support/loopback.ts";
 import type { ConnectionSettings } from "./contract.ts";
+import { isLoopbackHost } from "../support/loopback.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST" | "PATCH";

@@ -112,8 +112,7 @@ export async function reserveDeductions(
 /** The payout is completed: its deductions are final. */
 export async function finaliseDeductions(tx: DbSession, payoutId: string): Promise<void> {
   await tx.$executeRaw`
-    UPDATE tax_deductions SET status = 'FINAL'
-    WHERE payout_id = ${payoutId}::uuid AND status = 'RESERVED'`;
+    UPDATE tax_deductions SET status = 'FINAL' WHERE payout_id = ${payoutId}::uuid`;
 }
 
 /** The payout did not happen: each row that still counts is taken back by a negative row of its own. */

@@ -52,8 +52,9 @@ function createCommand(): Command {
   return new Command("sandbox")
     .description(
       "A RazorpayX that runs on this machine: it keeps the documented rules of contacts, fund\n" +
-        "accounts and payouts, moves no money, forgets everything when it stops, and can be told\n" +
-        "to fail. It listens on 127.0.0.1 only. See docs/sandbox.md.",
+        "accounts and payouts, and of Razorpay's orders, payments and refunds. It moves no money,\n" +
+        "forgets everything when it stops, and can be told to fail. It listens on 127.0.0.1 only.\n" +
+        "See docs/sandbox.md.",
     )
     .option("--port <number>", "port to listen on; 0 picks a free one", toPort, DEFAULT_PORT)
     .option(
@@ -72,7 +73,7 @@ function createCommand(): Command {
     )
     .option(
       "--settle-after <ms>",
-      "how long a payout stays in processing; 0: until payouts are next asked about",
+      "how long a payout stays in processing, a refund in pending; 0: until next asked about",
       toWholeNumber,
       SANDBOX_DEFAULTS.settleAfterMs,
     )

@@ -5,7 +5,7 @@ import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { openFragileLine, type FragileLine } from "../lib/payouts/fragile-line.ts";
+import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { settingsFor } from "../support/payout-world.ts";
 import { openHistory } from "./history.ts";
@@ -25,7 +25,7 @@ export interface Arena {
   /** The provider's client; in a dry run one that refuses to change anything. */
   readonly gateway: Readonly<Record<"real" | "dry", RazorpayX>>;
   /** Where the simulated processes find the database. */
-  readonly line: FragileLine;
+  readonly line: TcpProxy;
   /** The database sessions of a process; `dry` ones are read-only. */
   readonly sessions: Readonly<Record<Slot | "dry", Db>>;
   /** What jobs keep their locks in. */
@@ -48,12 +48,12 @@ export async function openArena(): Promise<Arena> {
   ]);
   await openHistory(database);
   const clearing = await clearingStatement(database);
-  const line = await openFragileLine(database);
+  const line = await openTcpProxy(database.url);
   const { razorpayX } = settingsFor({ sandbox, razorpayX: { timeoutMs: 30_000 } });
   const ports = { clock: systemClock, random: () => 0, log: silentLog() };
   const session = (of: Slot | "dry"): Db =>
     createPrisma({
-      url: line.database.url,
+      url: line.through(database.url),
       applicationName: `${SESSION_NAME} ${of}`,
       readOnly: of === "dry",
       connections: 1,

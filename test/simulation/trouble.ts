@@ -70,20 +70,20 @@ function befall(
       return { ...NOTHING, before: () => restartBetweenCalls(world) };
     }
     case "commit unanswered":
-      arena.line.loseNextCommitAnswer();
+      arena.line.loseNextAnswerTo("COMMIT");
       return { ...NOTHING, after: () => commitNothing(world) };
     case "database away": {
       arena.line.cut();
-      return { ...NOTHING, after: done(() => arena.line.mend()) };
+      return { ...NOTHING, after: done(() => arena.line.restore()) };
     }
   }
 }
 
 /** A transaction that was rolled back had no commit to lose: nobody else's shall be lost for it. */
 async function commitNothing({ arena }: World): Promise<void> {
-  await inSession(arena.line.database, (client) => client.query("BEGIN; COMMIT")).catch(
-    () => undefined,
-  );
+  await inSession({ url: arena.line.through(arena.database.url) }, (client) =>
+    client.query("BEGIN; COMMIT"),
+  ).catch(() => undefined);
 }
 
 /** The clock has gone on for longer than the lock lives, and another run may have it by now. */

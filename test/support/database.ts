@@ -21,15 +21,16 @@ export interface TestDatabase {
 const SESSIONS_END_WITHIN_MS = 5_000;
 
 /**
- * A database of its own for one test or one file, on the run's server: migrated and empty, or a copy of
- * `template`, the name of another test database that nobody is connected to.
+ * A database of its own for one test or one file, on the run's server or on another: migrated and empty,
+ * or a copy of `template`, the name of another database there that nobody is connected to.
  */
 export async function createTestDatabase({
+  serverUrl = inject("postgresUrl"),
   template = inject("templateDatabase"),
-}: { template?: string } = {}): Promise<TestDatabase> {
+}: { serverUrl?: string; template?: string } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
-  const url = new URL(inject("postgresUrl"));
+  await asAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const session = lazySession(url.href);
   return {
@@ -39,7 +40,7 @@ export async function createTestDatabase({
       (await (await session.open()).query<Row>(sql, parameters)).rows,
     drop: async () => {
       await session.close();
-      await asAdmin((admin) => dropOnceIdle(admin, name));
+      await asAdmin(serverUrl, (admin) => dropOnceIdle(admin, name));
     },
   };
 }
@@ -77,7 +78,8 @@ function lazySession(connectionString: string): {
   let opening: Promise<pg.Client> | undefined;
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString, types, application_name: "test query" });
-    client.on("error", () => undefined);
+    // The next query opens another one: the server may be one that a test restarts.
+    client.on("error", () => (opening = undefined));
     await client.connect();
     return client;
   };
@@ -102,8 +104,8 @@ const types: pg.CustomTypesConfig = {
   },
 };
 
-async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {
-  const admin = new pg.Client({ connectionString: inject("postgresUrl") });
+async function asAdmin<T>(serverUrl: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const admin = new pg.Client({ connectionString: serverUrl });
   await admin.connect();
   try {
     return await work(admin);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,26 +20,36 @@ export interface JobEnd {
 }
 
 export interface RunningJob {
+  readonly pid: number;
   /** Sends a signal to the process that was started, and to no other. */
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly hasEnded: () => boolean;
+  /** Closes our end of its standard output and standard error, as `job | head` does. */
+  readonly stopReading: () => void;
   readonly ended: Promise<JobEnd>;
 }
 
 export interface JobOptions {
-  args?: readonly string[];
   /** Default: the payout job. */
   file?: string;
+  args?: readonly string[];
   /** Replaces the environment but for PATH and HOME, so that no setting of ours leaks in. */
   env: Readonly<Record<string, string>>;
+  /** A file that standard output and standard error are written to; `JobEnd` has neither then. */
+  terminal?: string;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const JOB_FILE = "jobs/payouts/process-payouts.ts";
+const PAYOUT_JOB_FILE = "jobs/payouts/process-payouts.ts";
 
 /** Starts a job as a process of its own. Killed when the test ends before it does. */
-export function startJob({ args = [], file = JOB_FILE, env }: JobOptions): RunningJob {
-  return start(process.execPath, ["--import", "tsx", file, ...args], env);
+export function startJob({
+  file = PAYOUT_JOB_FILE,
+  args = [],
+  env,
+  terminal,
+}: JobOptions): RunningJob {
+  return start(process.execPath, ["--import", "tsx", file, ...args], { env, terminal });
 }
 
 /** Runs a job to its end. */
@@ -48,18 +58,22 @@ export function runJob(options: JobOptions): Promise<JobEnd> {
 }
 
 /**
- * Starts the payout job as a step of a workflow does: a script file for bash, whose last line hands
+ * Starts a job as a step of a workflow does: a script file for bash, whose last line hands
  * its process over to node. The process that gets the signals is the one that was bash.
  */
-export function startJobAsStep({ args = [], env }: JobOptions): RunningJob {
+export function startJobAsStep({
+  file = PAYOUT_JOB_FILE,
+  args = [],
+  env,
+}: Omit<JobOptions, "terminal">): RunningJob {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-step-"));
   const script = join(folder, "step.sh");
   writeFileSync(
     script,
-    `echo "a line before the job"\nexec node --import tsx ${[JOB_FILE, ...args].join(" ")}\n`,
+    `echo "a line before the job"\nexec node --import tsx ${[file, ...args].join(" ")}\n`,
   );
   const shell = ["--noprofile", "--norc", "-e", "-o", "pipefail", script];
-  const job = start("bash", shell, env);
+  const job = start("bash", shell, { env });
   void job.ended.finally(() => rmSync(folder, { recursive: true }));
   return job;
 }
@@ -100,11 +114,12 @@ export async function stopJob(
 function start(
   command: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { env, terminal }: Pick<JobOptions, "env"> & { terminal?: string | undefined },
 ): RunningJob {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-job-"));
   const files = { output: join(folder, "output"), summary: join(folder, "summary") };
   for (const file of Object.values(files)) writeFileSync(file, "");
+  const written = terminal === undefined ? undefined : openSync(terminal, "a");
   const child = spawn(command, args, {
     cwd: ROOT,
     env: {
@@ -114,15 +129,25 @@ function start(
       GITHUB_STEP_SUMMARY: files.summary,
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", written ?? "pipe", written ?? "pipe"],
   });
+  if (written !== undefined) closeSync(written);
   const ended = collect(child, files).finally(() => rmSync(folder, { recursive: true }));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   onTestFinished(async () => {
     if (!hasEnded()) child.kill("SIGKILL");
     await ended;
   });
-  return { kill: (signal) => void child.kill(signal), hasEnded, ended };
+  const stopReading = (): void => {
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+  };
+  return {
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    hasEnded,
+    stopReading,
+    ended,
+  };
 }
 
 async function collect(

@@ -28,6 +28,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   runId?: string;
   log?: Log;
+  /** A database that is silent for so long is taken for lost. Default: as the job has it. */
+  silenceMs?: number;
   /** Stands between the run and the provider's client. */
   wrapGateway?: (gateway: RazorpayX) => RazorpayX;
 }
@@ -60,6 +62,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
     applicationName: RUN_APPLICATION_NAME,
     readOnly: dryRun,
     connections: 1,
+    ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
   });
   try {
     const { verdict, report } = await processPayouts({

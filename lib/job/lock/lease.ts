@@ -5,6 +5,11 @@ import type { LockRequest, LockStore } from "./lock-store.ts";
 export interface HeldLease extends Lease {
   /** Fires when the lease is lost, or when its trust has run out without a renewal. */
   readonly lost: AbortSignal;
+  /**
+   * Asks the store now whether it is still held, and fires `lost` if it is not. A process that was stopped for
+   * a while may not know yet that somebody else has taken it.
+   */
+  confirm(): Promise<void>;
   /** Stops renewing and frees the lock. @throws {LockUnavailableError} */
   release(): Promise<void>;
 }
@@ -70,6 +75,10 @@ export async function acquireLease(
           lost.abort();
           throw new LeaseLostError(request.key);
         }
+      },
+      async confirm() {
+        if (!isTrusted()) lost.abort();
+        else await (renewal = renewal.then(renew));
       },
       async release() {
         clearInterval(tick);

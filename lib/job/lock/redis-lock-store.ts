@@ -5,13 +5,13 @@ import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-s
 /**
  * Takes the key and counts the fence in one step, so that no fence is given out for a lock that was
  * not taken. Both keys share a hash tag, so that they lie on one node of a cluster.
- * Returns `{1, fence}` or `{0, owner, remaining ms}`.
+ * Returns `{1, fence}` or `{0, owner, remaining ms, fence}`.
  */
 const ACQUIRE = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   return {1, tostring(redis.call('INCR', KEYS[2]))}
 end
-return {0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}`;
+return {0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}`;
 
 const EXTEND = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -24,10 +24,12 @@ return 0`;
 export interface RedisLockPorts {
   /** The present instant, to turn a remaining time to live into a time of day for people. */
   now: () => Date;
+  /** When it fires, the connection ends and whatever waits for an answer fails. */
+  cut?: AbortSignal;
 }
 
 /** Locks as keys of a Redis server with `SET NX PX`. The server's own clock expires them. */
-export function createRedisLockStore(url: string, { now }: RedisLockPorts): LockStore {
+export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts): LockStore {
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: seconds(5),
@@ -38,10 +40,15 @@ export function createRedisLockStore(url: string, { now }: RedisLockPorts): Lock
   });
   // Errors also reach the caller of each command; without a listener they would end the process.
   redis.on("error", () => undefined);
+  cut?.addEventListener("abort", () => redis.disconnect(), { once: true });
 
+  /** Locks that this store has given out and that were not released. */
+  const taken = new Set<string>();
+  const holding = (key: string, owner: string): string => `${key} ${owner}`;
   const names = (key: string): [string, string] => [`{${key}}:lock`, `{${key}}:fence`];
   const run = async <T>(command: () => Promise<T>): Promise<T> => {
     try {
+      cut?.throwIfAborted();
       // The driver has given up meanwhile: a renewal after an outage brings the connection back.
       if (redis.status === "end") await redis.connect();
       return await command();
@@ -54,8 +61,14 @@ export function createRedisLockStore(url: string, { now }: RedisLockPorts): Lock
     async acquire({ key, owner, ttlMs }): Promise<Acquisition> {
       const [lock, fence] = names(key);
       const answer = (await run(() => redis.eval(ACQUIRE, 2, lock, fence, owner, ttlMs))) as
-        [1, string] | [0, string, number];
-      if (answer[0] === 1) return { kind: "acquired", fence: BigInt(answer[1]) };
+        [1, string] | [0, string, number, string];
+      // The driver sends a command again whose answer was lost with the connection. Held by this owner,
+      // who has not been told so: the first one had arrived.
+      const isOurs = answer[0] === 0 && answer[1] === owner && !taken.has(holding(key, owner));
+      if (answer[0] === 1 || isOurs) {
+        taken.add(holding(key, owner));
+        return { kind: "acquired", fence: BigInt(answer[0] === 1 ? answer[1] : answer[3]) };
+      }
       return {
         kind: "held",
         owner: answer[1],
@@ -72,6 +85,7 @@ export function createRedisLockStore(url: string, { now }: RedisLockPorts): Lock
 
     async release({ key, owner }) {
       const [lock] = names(key);
+      taken.delete(holding(key, owner));
       return (await run(() => redis.eval(RELEASE, 1, lock, owner))) === 1 ? "released" : "not-held";
     },
 

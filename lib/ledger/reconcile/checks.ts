@@ -1,3 +1,4 @@
+import type { FindingCode } from "../../findings/index.ts";
 import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
 import type { Paise } from "../../support/money.ts";
 
@@ -17,8 +18,7 @@ export interface CheckResult {
 }
 
 export interface Check {
-  /** Stable, in capitals; in lower case and with hyphens it is the kind of the finding. */
-  code: string;
+  code: FindingCode;
   /** What is proven, as a sentence without its full stop. */
   title: string;
   /** Selects `subject_type, subject_id, expected, actual` of each row that breaks the rule. */

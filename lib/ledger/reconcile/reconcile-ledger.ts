@@ -1,5 +1,5 @@
 import { onSnapshot, type Db, type DbSession } from "../../db/prisma.ts";
-import { recordFinding } from "../../findings/index.ts";
+import { kindOfCode, recordFinding } from "../../findings/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
@@ -79,7 +79,7 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
 async function storeFindings(db: Db, { code, rows }: CheckOutcome): Promise<void> {
   for (const { subjectType, subjectId, expectedPaise, actualPaise } of rows) {
     await recordFinding(db, {
-      kind: code.toLowerCase().replaceAll("_", "-"),
+      kind: kindOfCode(code),
       severity: "critical",
       subjectType,
       subjectId,

@@ -1,10 +1,11 @@
+import type { FindingCode } from "../../findings/index.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { ProviderCash } from "../provider-cash.ts";
 import type { DriftRow } from "./checks.ts";
 
 export interface CheckOutcome {
-  code: string;
+  code: FindingCode;
   title: string;
   /** Rows that do not agree; the first are listed. */
   count: number;

@@ -1,4 +1,4 @@
-import type { NewFinding } from "../../findings/index.ts";
+import type { FindingKind, NewFinding } from "../../findings/index.ts";
 import type { ProviderPayout } from "../../razorpay/index.ts";
 import { settlementOf } from "../settle.ts";
 import type { InDoubt } from "../stuck/in-doubt.ts";
@@ -74,7 +74,7 @@ export function isLive(theirs: ProviderPayout): boolean {
   return settlementOf(theirs) !== "failed";
 }
 
-function finding(kind: string): Comparison {
+function finding(kind: FindingKind): Comparison {
   return { kind: "finding", finding: { kind, severity: "critical" } };
 }
 

@@ -1,5 +1,5 @@
 import type { Db } from "../../db/prisma.ts";
-import { recordFinding } from "../../findings/index.ts";
+import { recordFinding, type FindingKind } from "../../findings/index.ts";
 import type { ProviderPayout } from "../../razorpay/index.ts";
 import type { Lease } from "../../support/lease.ts";
 import { ClaimLostError } from "../release.ts";
@@ -86,7 +86,7 @@ export async function asHolder(
 export async function conflict(
   { db, dryRun }: Settler,
   doubt: InDoubt,
-  finding: { kind: string; details: Record<string, unknown> },
+  finding: { kind: FindingKind; details: Record<string, unknown> },
 ): Promise<Decision> {
   if (!dryRun) {
     await recordFinding(db, {

@@ -1,6 +1,7 @@
 import { startSandbox, type Fault, type Sandbox } from "../../../scripts/sandbox/index.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { letClaimsAge } from "../../support/claims-age.ts";
 import { createPayeeBook, type PayeeBook } from "./naming.ts";
 import { consultantIdOf, matchOf, PAYEES, type ScriptedPayee } from "./payees.ts";
 import { accountRow, INSERT_ACCOUNT } from "./seed.ts";
@@ -62,13 +63,7 @@ export async function openWorld(template: string): Promise<MatrixWorld> {
       faults = text;
       return hasHappened;
     },
-    letTimePass: async () => {
-      await database.query(`
-        UPDATE payouts SET claimed_at = claimed_at - interval '2 hours' WHERE status = 'PROCESSING'`);
-      await database.query(`
-        UPDATE payout_attempts SET created_at = created_at - interval '2 hours'
-        WHERE state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')`);
-    },
+    letTimePass: () => letClaimsAge(database),
     close: async () => {
       await sandbox.close();
       await database.drop();

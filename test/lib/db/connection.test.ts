@@ -110,6 +110,7 @@ describe("a job's session", () => {
       const { rows } = await client.query<Record<string, string>>(
         `SELECT current_setting('application_name') AS name, current_setting('timezone') AS zone,
                 current_setting('lock_timeout') AS row_wait, current_setting('statement_timeout') AS statement,
+                current_setting('idle_in_transaction_session_timeout') AS idle,
                 current_setting('default_transaction_read_only') AS read_only`,
       );
       return rows[0];
@@ -119,6 +120,7 @@ describe("a job's session", () => {
       zone: "UTC",
       row_wait: "2s",
       statement: "2min",
+      idle: "2min",
       read_only: "off",
     });
   });

@@ -3,7 +3,7 @@ import { DatabaseUnreachableError } from "../../../lib/db/connection.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
 import { freePort } from "../../../scripts/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { openTcpProxy } from "../job/tcp-proxy.ts";
+import { openTcpProxy } from "../../support/tcp-proxy.ts";
 
 const random = (): number => 0;
 

@@ -43,7 +43,10 @@ it("lists what is open, critical first, then last seen first, in bounded pages",
   const { database, client } = await given();
   const db = client();
   await recordFinding(db, finding("old"));
-  await recordFinding(db, finding("mild", { severity: "warning", kind: "late" }));
+  await recordFinding(
+    db,
+    finding("mild", { severity: "warning", kind: "unexplained-transaction" }),
+  );
   await recordFinding(db, finding("new"));
   await recordFinding(db, finding("done"));
   await database.query(
@@ -61,7 +64,9 @@ it("lists what is open, critical first, then last seen first, in bounded pages",
   expect(await subjects({})).toEqual(["new", "old", "mild"]);
   expect(await subjects({ all: true })).toEqual(["new", "old", "mild", "done"]);
   expect((await listFindings(db, { ...everything, severity: "warning" })).findings).toHaveLength(1);
-  expect((await listFindings(db, { ...everything, kind: "late" })).findings).toHaveLength(1);
+  expect(
+    (await listFindings(db, { ...everything, kind: "unexplained-transaction" })).findings,
+  ).toHaveLength(1);
   expect(await listFindings(db, { ...everything, limit: 3 })).toMatchObject({ more: true });
   expect(await listFindings(db, { ...everything, limit: 4 })).toMatchObject({ more: false });
   expect(await findFindings(db, done?.id.slice(0, 8) ?? "")).toMatchObject([
@@ -127,6 +132,37 @@ it("seen again while it is open is the same, and after it was resolved a new one
     { resolved_by: "Asha", details: { oursPaise: "1" } },
     { resolved_by: null, details: { again: true } },
   ]);
+});
+
+it("that is resolved stays resolved while it is the same in every part, and only then", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  const [row] = await database.query<{ id: string }>("SELECT id FROM findings");
+  await resolveFinding(db, { findingId: row?.id ?? "", by: "Asha", reason: "mended" });
+
+  expect(await recordFinding(db, finding("p"))).toBe(false);
+  const changes: Partial<NewFinding>[] = [
+    { kind: "payable-drift" },
+    { subjectType: "earning" },
+    { details: {} },
+  ];
+  for (const change of changes) {
+    expect(await recordFinding(db, finding("p", change))).toBe(true);
+  }
+  expect(await recordFinding(db, finding("q"))).toBe(true);
+  expect(await database.query("SELECT 1 FROM findings WHERE resolved_at IS NULL")).toHaveLength(4);
+});
+
+it("that is open and seen again is open still, and says when it was last seen", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  await database.query("UPDATE findings SET last_seen_at = now() - interval '1 day'");
+  expect(await recordFinding(db, finding("p"))).toBe(true);
+  expect(
+    await database.query("SELECT last_seen_at > now() - interval '1 hour' AS recent FROM findings"),
+  ).toEqual([{ recent: true }]);
 });
 
 it("that is resolved never changes, and says by whom and why", async () => {

@@ -48,6 +48,18 @@ describe("a verdict", () => {
   });
 });
 
+describe("a verdict of a run that lost its lock", () => {
+  it("is not that all is done, and is what it is when that is red by itself", () => {
+    stop.stop("lease-lost");
+    expect(outcomeOfVerdict({ kind: "completed" }, { databaseUrl: URL, stop })).toMatchObject({
+      kind: "interrupted",
+      reason: "lease-lost",
+    });
+    const partial = { kind: "partial" as const, reason: "r", message: "m" };
+    expect(outcomeOfVerdict(partial, { databaseUrl: URL, stop })).toEqual(partial);
+  });
+});
+
 describe("what was thrown", () => {
   it.each<[string, unknown, string]>([
     ["an error of ours", new AfterhoursError("WORK_LEFT_BEHIND", "x"), "work-left-behind"],
@@ -90,6 +102,18 @@ describe("what was thrown", () => {
     expect(outcomeOfError(withCode("ECONNREFUSED"), undefined, stop)).toMatchObject({
       code: "unexpected-error",
     });
+  });
+
+  it("for a database that was given up because nobody waits any longer is an interruption", () => {
+    stop.stop("SIGINT");
+    expect(outcomeOfError(withCode("ETIMEDOUT"), URL, stop)).toMatchObject({ kind: "failed" });
+    stop.dispose();
+    expect(outcomeOfError(withCode("ETIMEDOUT"), URL, stop)).toMatchObject({
+      kind: "interrupted",
+      reason: "SIGINT",
+      message: expect.stringContaining("the database gave no answer in time") as string,
+    });
+    expect(outcomeOfError(new Error("boom"), URL, stop)).toMatchObject({ message: "boom" });
   });
 
   it("as a lost lease is an interruption, and stops everything else", () => {

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.ts
 import { describeWithRedis, useTestRedis } from "../../support/redis.ts";
 import { useGithubStep } from "./github-step.ts";
 import { openMonitor, type Monitor } from "./settle/monitor.ts";
-import { openTcpProxy } from "./tcp-proxy.ts";
+import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { REPORT, runTestJob, testJob } from "./test-job.ts";
 
 const step = useGithubStep();

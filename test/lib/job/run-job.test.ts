@@ -293,6 +293,17 @@ describe("a run that does not complete", () => {
     expect(await lease()).toMatchObject({ owner: "somebody else" });
   });
 
+  it("because its lease had ended when the core was done: it is never green then", async () => {
+    const job = testJob({
+      run: async () => {
+        await database.query("UPDATE job_leases SET expires_at = now() - interval '1 second'");
+        return { verdict: { kind: "completed" }, report: REPORT };
+      },
+    });
+    const { outcome } = await runTestJob(job, { env });
+    expect(outcome).toMatchObject({ kind: "interrupted", reason: "lease-lost" });
+  });
+
   it("because a core threw the loss of its lease", async () => {
     const job = testJob({ run: () => Promise.reject(new LeaseLostError("key")) });
     expect((await runTestJob(job, { env })).outcome).toMatchObject({

@@ -40,6 +40,29 @@ describe("what stops a run", () => {
     stop.dispose();
   });
 
+  it("is given up in steps, the last of them before the runner kills", () => {
+    const { stop, raise } = listening("SIGINT");
+    raise();
+    const given = (): boolean[] => [stop.givenUp.core.aborted, stop.givenUp.settling.aborted];
+    vi.advanceTimersByTime(5000);
+    expect(given()).toEqual([false, false]);
+    vi.advanceTimersByTime(1000);
+    expect(given()).toEqual([true, false]);
+    vi.advanceTimersByTime(2000);
+    expect(given()).toEqual([true, true]);
+    stop.dispose();
+  });
+
+  it("is not given up when nobody waits: at the deadline, or when the lease is lost", () => {
+    const stop = listenForStop({ deadlineMs: 5000 });
+    stop.stop("lease-lost");
+    vi.advanceTimersByTime(60_000);
+    expect(stop.givenUp.core.aborted).toBe(false);
+    stop.dispose();
+    expect(stop.givenUp.core.aborted).toBe(true);
+    expect(stop.givenUp.settling.aborted).toBe(true);
+  });
+
   it("is not SIGHUP: a closed terminal ends no run", () => {
     const { stop, raise } = listening("SIGHUP");
     raise();

@@ -1,16 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fault } from "../../../scripts/sandbox/index.ts";
 import type { RazorpayX } from "../../../lib/razorpay/index.ts";
+import { isConnectionError } from "../../../lib/db/connection.ts";
+import { silentLog } from "../../../lib/support/log.ts";
 import { seedApprovedPayouts } from "../../support/payout-world.ts";
-import { openFragileLine, type FragileLine } from "./fragile-line.ts";
+import { openTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { countByStatus, failed, inFlight, paid, turnedAway, unknown, viewOf } from "./rows.ts";
 import { endSessions, inSession, impatient } from "./sessions.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld();
-let line: FragileLine;
-beforeEach(async () => void (line = await openFragileLine(world.database)));
+let line: TcpProxy;
+beforeEach(async () => void (line = await openTcpProxy(world.database.url)));
 afterEach(() => line.close());
+const throughLine = (): { url: string } => ({ url: line.through(world.database.url) });
 
 /** Does `what` after the provider's answer and before it is recorded. */
 function afterAnswer(what: () => unknown): (gateway: RazorpayX) => RazorpayX {
@@ -41,8 +44,8 @@ describe("an answer that can't be recorded, because the database", () => {
   it("broke the line and is back at once: it is recorded in the next try", async () => {
     const payout = await world.payout();
     const { verdict } = await world.run({
-      database: line.database,
-      wrapGateway: afterAnswer(() => line.interrupt()),
+      database: throughLine(),
+      wrapGateway: afterAnswer(() => line.drop()),
     });
     expect(verdict).toEqual({ kind: "completed" });
     expect(await viewOf(world.database, payout.id)).toEqual(paid);
@@ -51,7 +54,7 @@ describe("an answer that can't be recorded, because the database", () => {
   it("stays away: the payout stays in processing with its attempt, its earnings linked", async () => {
     const payout = await world.payout();
     const { verdict, report } = await world.run({
-      database: line.database,
+      database: throughLine(),
       wrapGateway: afterAnswer(() => line.cut()),
     });
     expect(verdict).toMatchObject({ kind: "failed", code: "answer-not-recorded" });
@@ -60,7 +63,7 @@ describe("an answer that can't be recorded, because the database", () => {
     expect(report.items).toMatchObject([{ code: "ANSWER_NOT_RECORDED", outcome: "unknown" }]);
     expect(await viewOf(world.database, payout.id)).toEqual(sent);
 
-    line.mend();
+    line.restore();
     const again = await world.run();
     expect(again.report).toMatchObject({ found: 0, inDoubtBefore: 1 });
     expect(await viewOf(world.database, payout.id)).toEqual(sent);
@@ -71,7 +74,7 @@ describe("an answer that can't be recorded, because the database", () => {
     await seedApprovedPayouts(world.database, { count: 60 });
     let answers = 0;
     const { verdict, report } = await world.run({
-      database: line.database,
+      database: throughLine(),
       wrapGateway: afterAnswer(() => {
         if (++answers === 20) line.cut();
       }),
@@ -88,6 +91,41 @@ describe("an answer that can't be recorded, because the database", () => {
       "SELECT 1 FROM payout_attempts WHERE state IN ('PREPARED', 'ACCEPTED')",
     );
     expect(live.length).toBeGreaterThanOrEqual(accepted);
+  });
+
+  it.each([
+    ["an attempt is committed", "INSERT INTO payout_attempts", 1, { kind: "broken" }],
+    ["an answer is recorded", "UPDATE payout_attempts", 2, { code: "answer-not-recorded" }],
+  ])("falls silent while %s: the run ends by itself", async (_when, text, time, verdict) => {
+    await seedApprovedPayouts(world.database, { count: 5 });
+    void line.when({ text, time }, () => line.silence());
+    const ended = await world.run({ database: throughLine(), silenceMs: 300 });
+    expect(ended.verdict).toMatchObject(verdict);
+    if (ended.verdict.kind === "broken") expect(isConnectionError(ended.verdict.error)).toBe(true);
+    line.drop();
+  });
+
+  it("goes away while final states are recorded: one is tried, not each in turn", async () => {
+    await seedApprovedPayouts(world.database, { count: 5 });
+    let lists = 0;
+    const log = silentLog();
+    const warn = vi.spyOn(log, "warn");
+    const { verdict, report } = await world.run({
+      database: throughLine(),
+      log,
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        listPayouts: async (query, options) => {
+          const answer = await gateway.listPayouts(query, options);
+          // The first list is the question whether the provider is there.
+          if (++lists === 2) line.cut();
+          return answer;
+        },
+      }),
+    });
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report).toMatchObject({ succeeded: 5, completed: 0 });
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 
   it("lets nobody have the row: the payout stays in processing with its attempt", async () => {
@@ -139,8 +177,8 @@ describe("a commit whose confirmation is lost", () => {
     const payout = await world.payout();
     if (fault) world.sandbox.addFaults(fault);
     const result = await world.run({
-      database: line.database,
-      wrapGateway: afterAnswer(() => line.loseNextCommitAnswer()),
+      database: throughLine(),
+      wrapGateway: afterAnswer(() => line.loseNextAnswerTo("COMMIT")),
     });
     expect(await viewOf(world.database, payout.id)).toEqual(becomes);
     expect(result.report).toMatchObject(counts);
@@ -151,8 +189,8 @@ describe("a commit whose confirmation is lost", () => {
     const payout = await world.payout();
     world.sandbox.addFaults({ on: "POST /payouts", dropAfter: true });
     const { report } = await world.run({
-      database: line.database,
-      wrapGateway: afterAnswer(() => line.interrupt()),
+      database: throughLine(),
+      wrapGateway: afterAnswer(() => line.drop()),
     });
     expect(report).toMatchObject({ unknown: 1 });
     expect(await viewOf(world.database, payout.id)).toEqual(unknown("connection-lost"));
@@ -161,8 +199,8 @@ describe("a commit whose confirmation is lost", () => {
   it("of the claim ends the run, and the next run takes the claim over", async () => {
     const payout = await world.payout();
     const ended = await world.run({
-      database: line.database,
-      lease: { fence: 1n, assertTrusted: () => line.loseNextCommitAnswer() },
+      database: throughLine(),
+      lease: { fence: 1n, assertTrusted: () => line.loseNextAnswerTo("COMMIT") },
     });
     expect(ended.verdict.kind).toBe("broken");
     expect(await viewOf(world.database, payout.id)).toMatchObject({ status: "PROCESSING" });
@@ -176,7 +214,7 @@ describe("a database that goes away between payouts", () => {
   it("ends the run with the database's error, and loses nothing", async () => {
     await seedApprovedPayouts(world.database, { count: 5 });
     const ended = await world.run({
-      database: line.database,
+      database: throughLine(),
       wrapGateway: (gateway) => ({
         ...gateway,
         createContact: (input, options) => {
@@ -190,7 +228,7 @@ describe("a database that goes away between payouts", () => {
       report: { found: 5, succeeded: 0 },
     });
     expect(world.callsTo("POST /payouts")).toBe(0);
-    line.mend();
+    line.restore();
     await world.database.query(
       "UPDATE payouts SET claimed_at = now() - interval '1 hour' WHERE status = 'PROCESSING'",
     );

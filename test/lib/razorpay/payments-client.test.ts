@@ -4,6 +4,7 @@ import {
   type Answer,
   bearsReceipt,
   buildRefundRequest,
+  type JsonValue,
   parseRazorpayPaymentsEnv,
   type RazorpayPayments,
 } from "../../../lib/razorpay/index.ts";
@@ -13,6 +14,7 @@ import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import type { Fault, Sandbox } from "../../../scripts/sandbox/index.ts";
 import { startSandbox } from "../../../scripts/sandbox/index.ts";
+import { json, KEY_ID, KEY_SECRET, providerError, startServer } from "./provider-double.ts";
 
 const REFUND = "POST /payments/:id/refund";
 
@@ -380,6 +382,142 @@ describe("a refund", () => {
       clientOf(sandbox).createRefund({ ...refundOf("pay_A"), ...change }),
     ).rejects.toMatchObject({ code: "RAZORPAY_ARGUMENT_INVALID" });
     expect(sandbox.callCount()).toBe(0);
+  });
+});
+
+describe("an answer that the sandbox would never give", () => {
+  const order = {
+    id: "order_MadeUp00000001",
+    amount: 50_000,
+    currency: "INR",
+    status: "created",
+    created_at: 1_750_000_000,
+  };
+  const refund = {
+    id: "rfnd_MadeUp0000001",
+    entity: "refund",
+    amount: 20_000,
+    currency: "INR",
+    payment_id: "pay_MadeUp00000001",
+    notes: [],
+    receipt: "rf-0001-1",
+    status: "processed",
+    created_at: 1_750_000_000,
+  };
+
+  async function talkTo(respond: Parameters<typeof startServer>[0]) {
+    const { baseUrl, received } = await startServer(respond);
+    const settings = { keyId: KEY_ID, keySecret: KEY_SECRET, timeoutMs: 10_000 };
+    const client = createRazorpayPayments(
+      { ...settings, baseUrl, requestsPerSecond: 100 },
+      { clock: systemClock, random: () => 0.5, sleep: () => Promise.resolve() },
+    );
+    return { client, received };
+  }
+
+  it.each([
+    [400, "unknown unreadable-answer"],
+    [401, "systemic credentials"],
+    [403, "systemic not-allow-listed"],
+    [404, "systemic wrong-address"],
+    [429, "systemic rate-limited"],
+    [302, "systemic wrong-address"],
+    [200, "unknown unreadable-answer"],
+  ])(
+    "a proxy's page with HTTP %i never proves that a refund was refused",
+    async (status, expected) => {
+      const { client } = await talkTo((response) => response.writeHead(status).end("<html>"));
+      expect(verdict(await client.createRefund(refundOf("pay_MadeUp00000001")))).toBe(expected);
+    },
+  );
+
+  it("a page of a proxy's with 429 makes what follows a resend", async () => {
+    const { client } = await talkTo((response, _, nth) =>
+      nth === 1 ? response.writeHead(429).end("busy") : json(response, 400, providerError()),
+    );
+    expect(verdict(await client.createRefund(refundOf("pay_MadeUp00000001")))).toBe(
+      "unknown conflict",
+    );
+  });
+
+  it.each<[string, Record<string, JsonValue>]>([
+    ["amount", { amount: 19_999 }],
+    ["payment", { payment_id: "pay_MadeUp00000002" }],
+    ["receipt", { receipt: "rf-0001-2" }],
+  ])("a refund of another %s is not taken for ours", async (_, change) => {
+    const { client } = await talkTo((response) => json(response, 200, { ...refund, ...change }));
+    expect(verdict(await client.createRefund(refundOf("pay_MadeUp00000001")))).toBe(
+      "unknown unreadable-answer",
+    );
+  });
+
+  it("a refund that has lost its receipt is ours", async () => {
+    const { client, received } = await talkTo((response) =>
+      json(response, 200, { ...refund, receipt: null }),
+    );
+    expect(verdict(await client.createRefund(refundOf("pay_MadeUp00000001")))).toBe("accepted");
+    expect(received[0]).toMatchObject({
+      method: "POST",
+      url: "/v1/payments/pay_MadeUp00000001/refund",
+      headers: { "x-refund-idempotency": "rf-0001-1-key", connection: "close" },
+      body: built.body,
+    });
+  });
+
+  it.each(["insufficient_funds", "low_balance"])("the reason %s is enough", async (reason) => {
+    const { client } = await talkTo((response) =>
+      json(response, 400, providerError("BAD_REQUEST_ERROR", { reason })),
+    );
+    expect(verdict(await client.createRefund(refundOf("pay_MadeUp00000001")))).toBe(
+      "systemic insufficient-balance, certainly",
+    );
+  });
+
+  it("records of others are not taken for what was asked for", async () => {
+    const payment = { ...order, id: "pay_MadeUp00000001", order_id: "order_Other" };
+    const { client } = await talkTo((response, { url }) => {
+      if (url.endsWith("/payments")) json(response, 200, { items: [payment] });
+      else if (url.includes("/refunds?")) json(response, 200, { items: [refund] });
+      else json(response, 200, url.includes("refund") ? refund : order);
+    });
+    const answers = await Promise.all([
+      client.fetchOrder("order_Asked"),
+      client.annotateOrder("order_Asked", {}),
+      client.listOrderPayments("order_Asked"),
+      client.fetchPayment("pay_Asked"),
+      client.fetchRefund("rfnd_Asked"),
+      client.listRefunds("pay_Asked"),
+    ]);
+    expect(new Set(answers.map(verdict))).toEqual(new Set(["unknown unreadable-answer"]));
+  });
+
+  it("a list that shows its first page for ever is not read as complete", async () => {
+    const items = Array.from({ length: 100 }, (_, nth) => ({ ...refund, id: `rfnd_${nth}` }));
+    const { client, received } = await talkTo((response) => json(response, 200, { items }));
+    expect(verdict(await client.listRefunds("pay_MadeUp00000001"))).toBe(
+      "unknown unreadable-answer",
+    );
+    expect(received.map(({ url }) => url.split("?")[1])).toEqual([
+      "count=100&skip=0",
+      "count=100&skip=100",
+    ]);
+  });
+
+  it("notes that break a rule of the provider's, and odd ids, are not sent", async () => {
+    const { client, received } = await talkTo((response) => json(response, 200, order));
+    const code = "RAZORPAY_ARGUMENT_INVALID";
+    const many = Object.fromEntries(Array.from({ length: 16 }, (_, nth) => [`n${nth}`, ""]));
+    await expect(client.annotateOrder(order.id, many)).rejects.toMatchObject({ code });
+    await expect(client.annotateOrder(order.id, { a: "x".repeat(257) })).rejects.toMatchObject({
+      code,
+    });
+    await expect(client.annotateOrder("", {})).rejects.toMatchObject({ code });
+    await expect(client.fetchOrder("")).rejects.toMatchObject({ code });
+    await expect(client.fetchPayment("a/refunds")).rejects.toMatchObject({ code });
+    await expect(client.listOrderPayments("")).rejects.toMatchObject({ code });
+    await expect(client.listRefunds("")).rejects.toMatchObject({ code });
+    await expect(client.fetchRefund("")).rejects.toMatchObject({ code });
+    expect(received).toEqual([]);
   });
 });
 

@@ -106,6 +106,54 @@ describe("a redacted body", () => {
     expect(redactBody(body)).toEqual(body);
   });
 
+  it("keeps what a person needs to trace a payment and its refund", () => {
+    const payment: JsonValue = {
+      id: "pay_Ab123456789012",
+      entity: "payment",
+      order_id: "order_Ab1234567890",
+      amount: 50_000,
+      amount_refunded: 20_000,
+      refund_status: "partial",
+      captured: true,
+      method: "upi",
+      status: "captured",
+      error_reason: "payment_timed_out",
+      acquirer_data: { rrn: "000912345678" },
+      created_at: 1_750_000_000,
+    };
+    const refund: JsonValue = {
+      id: "rfnd_Ab12345678901",
+      entity: "refund",
+      payment_id: "pay_Ab123456789012",
+      amount: 20_000,
+      receipt: "rf-0001-1",
+      status: "processed",
+      speed_processed: "normal",
+      acquirer_data: { arn: "000912345678" },
+    };
+    expect(redactBody([payment, refund])).toEqual([payment, refund]);
+  });
+
+  it("keeps nothing of the buyer of a payment, not even which card it was", () => {
+    const payment: JsonValue = {
+      entity: "payment",
+      description: "Consultation for Asha Made-Up",
+      email: "asha.madeup@example.com",
+      contact: "+919800000001",
+      vpa: "asha.madeup@okmadeup",
+      card_id: "card_Ab123456789012",
+      card: { name: "Asha Made-Up", last4: "1111" },
+      token_id: "token_Ab1234567890",
+      bank: "HDFC",
+      wallet: "madeupwallet",
+      upi: { vpa: "asha.madeup@okmadeup" },
+    };
+    const kept = Object.entries(redactBody(payment) as Record<string, JsonValue>)
+      .filter(([, value]) => value !== "[redacted]")
+      .map(([key]) => key);
+    expect(kept).toEqual(["entity"]);
+  });
+
   it("keeps what tells a refusal apart", () => {
     const body: JsonValue = {
       error: {

@@ -30,8 +30,8 @@ describe("back-off", () => {
     expect(retryDelayMs(at)).toBe(0);
   });
 
-  it("never repeats a payout after anything but 429", () => {
-    for (const call of ["create-payout", "cancel-payout"] as const) {
+  it("never repeats a payout or a refund after anything but 429", () => {
+    for (const call of ["create-payout", "cancel-payout", "create-refund"] as const) {
       const at = { ...first, answer: timedOut, call, random: () => 0 };
       expect(retryDelayMs(at)).toBeUndefined();
     }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parseRazorpayXEnv, razorpayXVariables } from "../../../lib/razorpay/index.ts";
+import {
+  parseRazorpayPaymentsEnv,
+  parseRazorpayXEnv,
+  razorpayPaymentsVariables,
+  razorpayXVariables,
+} from "../../../lib/razorpay/index.ts";
 
 const complete = {
   RAZORPAYX_KEY_ID: "rzp_test_madeupkey",
@@ -101,18 +106,69 @@ describe("the environment of the RazorpayX client", () => {
   });
 
   it("is listed with every variable that it reads", () => {
-    const listed = razorpayXVariables.flatMap((each) => [each.name, each.fallback ?? []]).flat();
-    const read = new Set<string>();
-    const spy = new Proxy<Record<string, string | undefined>>(
-      {},
-      {
-        get: (_, name) => {
-          if (typeof name === "string" && name.startsWith("RAZORPAY")) read.add(name);
-          return undefined;
-        },
-      },
-    );
-    parseRazorpayXEnv(spy);
-    expect([...listed].sort()).toEqual([...read].sort());
+    expect(namesIn(razorpayXVariables)).toEqual(namesReadBy(parseRazorpayXEnv));
   });
 });
+
+describe("the environment of the payments client", () => {
+  const keys = { RAZORPAY_KEY_ID: "rzp_test_madeupkey", RAZORPAY_KEY_SECRET: "madeup-secret-9f1c" };
+
+  it("needs a key and its secret, and has the defaults of RazorpayX for the rest", () => {
+    expect(parseRazorpayPaymentsEnv(keys)).toEqual({
+      ok: true,
+      settings: {
+        keyId: "rzp_test_madeupkey",
+        keySecret: "madeup-secret-9f1c",
+        baseUrl: "https://api.razorpay.com/v1",
+        timeoutMs: 20_000,
+        requestsPerSecond: 8,
+      },
+    });
+  });
+
+  it("accepts the older name of the secret, also where the newer is empty", () => {
+    const older = { ...keys, RAZORPAY_KEY_SECRET: " ", RAZORPAY_SECRET: "older-secret" };
+    expect(parseRazorpayPaymentsEnv(older)).toMatchObject({
+      settings: { keySecret: "older-secret" },
+    });
+    expect(parseRazorpayPaymentsEnv({ ...older, ...keys })).toMatchObject({
+      settings: { keySecret: "madeup-secret-9f1c" },
+    });
+  });
+
+  it("is not that of RazorpayX", () => {
+    expect(parseRazorpayPaymentsEnv(complete)).toEqual({
+      ok: false,
+      problems: [
+        { variable: "RAZORPAY_KEY_ID", problem: "is missing or empty" },
+        {
+          variable: "RAZORPAY_KEY_SECRET",
+          problem: "is missing or empty; RAZORPAY_SECRET is read as well",
+        },
+      ],
+    });
+  });
+
+  it("is listed with every variable that it reads", () => {
+    expect(namesIn(razorpayPaymentsVariables)).toEqual(namesReadBy(parseRazorpayPaymentsEnv));
+  });
+});
+
+function namesIn(variables: typeof razorpayXVariables): string[] {
+  return variables.flatMap((each) => [each.name, each.fallback ?? []].flat()).sort();
+}
+
+function namesReadBy(parse: (env: Record<string, string | undefined>) => unknown): string[] {
+  const read = new Set<string>();
+  const spy = new Proxy<Record<string, string | undefined>>(
+    {},
+    {
+      get: (_, name) => {
+        if (typeof name === "string" && name.startsWith("RAZORPAY")) read.add(name);
+        return undefined;
+      },
+    },
+  );
+  parse(spy);
+  return [...read].sort();
+}

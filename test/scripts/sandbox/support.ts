@@ -15,7 +15,9 @@ export interface CallOptions {
   body?: unknown;
   /** Sent instead of `body`, as it is. */
   rawBody?: string;
+  /** Of a payout. */
   key?: string;
+  refundKey?: string;
   authorization?: string;
   signal?: AbortSignal;
 }
@@ -42,6 +44,7 @@ export async function call(
       authorization:
         options.authorization ?? `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`,
       ...(options.key === undefined ? {} : { "x-payout-idempotency": options.key }),
+      ...(options.refundKey === undefined ? {} : { "x-refund-idempotency": options.refundKey }),
       ...(text === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(text === undefined ? {} : { body: text }),

@@ -121,6 +121,30 @@ describe("a lease", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([
+    ["extended", true],
+    ["lost", false],
+    ["unavailable", true],
+  ] as const)(
+    "that is confirmed while the store answers %s is trusted: %s",
+    async (answer, trusted) => {
+      const store = scriptedStore({ renewals: [answer] });
+      const lease = await acquire(store);
+      await lease.confirm();
+      expect(store.asked).toEqual(["acquire", "extend"]);
+      expect([isTrusted(lease), lease.lost.aborted]).toEqual([trusted, !trusted]);
+    },
+  );
+
+  it("whose trust has run out is lost without asking the store", async () => {
+    const store = scriptedStore();
+    const lease = await acquire(store);
+    clock.wallShiftMs = TTL_MS;
+    await lease.confirm();
+    expect(store.asked).toEqual(["acquire"]);
+    expect(lease.lost.aborted).toBe(true);
+  });
+
   it("is renewed at each third of its time to live, and stays trusted as long as that works", async () => {
     const store = scriptedStore();
     const lease = await acquire(store);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lockKey, LockUnavailableError, type LockStore } from "../../../../lib/job/lock/index.ts";
 import { freePort } from "../../../../scripts/services/free-port.ts";
 import { describeWithRedis } from "../../../support/redis.ts";
-import { openTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.ts";
 import { postgresUnderTest, redisUnderTest, type StoreUnderTest } from "./stores.ts";
 
 const TTL_MS = 60_000;

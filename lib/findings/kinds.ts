@@ -1,0 +1,45 @@
+/**
+ * Every kind of finding that a job may store. Each has its section in docs/runbooks.md, which says what a
+ * person does about it.
+ */
+export const FINDING_KINDS = [
+  "amount-differs",
+  "booked-not-completed",
+  "closed-here-live-there",
+  "completed-here-failed-there",
+  "completed-not-booked",
+  "earning-not-booked",
+  "foreign-provider-payout",
+  "payable-drift",
+  "provider-cash-drift",
+  "provider-payout-missing",
+  "provider-payout-without-row",
+  "provider-refund-missing",
+  "reference-differs",
+  "refund-amount-differs",
+  "refund-failed",
+  "several-live-payouts",
+  "several-refunds",
+  "statement-does-not-add-up",
+  "tax-deposit-exceeds",
+  "tax-payable-drift",
+  "transaction-unbalanced",
+  "unexplained-transaction",
+  "unrecognised-provider-status",
+  "wallet-attribution-drift",
+  "wallet-balance-drift",
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+type Underscored<Text extends string> = Text extends `${infer Head}-${infer Tail}`
+  ? `${Head}_${Underscored<Tail>}`
+  : Text;
+
+/** A kind as a check of the books is named: in capitals, as `WALLET_BALANCE_DRIFT`. */
+export type FindingCode = Uppercase<Underscored<FindingKind>>;
+
+/** The kind that a code names. */
+export function kindOfCode(code: FindingCode): FindingKind {
+  return code.toLowerCase().replaceAll("_", "-") as FindingKind;
+}

@@ -1,0 +1,64 @@
+/** The steps of taking a mail at which the server may do something else. */
+export type Stage =
+  /** Before the greeting. */
+  | "connect"
+  | "login"
+  /** MAIL FROM. */
+  | "sender"
+  /** RCPT TO. */
+  | "recipient"
+  /** While the text comes in. */
+  | "text"
+  /** After the final dot, before the answer. */
+  | "answer";
+
+export interface Behaviour {
+  at: Stage;
+  do:
+    | { refuse: number; saying?: string }
+    /** Says nothing more, and keeps the connection. */
+    | "hang"
+    /** Ends the connection without a word. */
+    | "drop"
+    /** Refuses each recipient once with 450, and then takes the mail. */
+    | "greylist"
+    /** Goes on as usual when the promise resolves. */
+    | { wait: Promise<void> };
+  /** At `answer`: the mail is taken all the same, and its sender does not know. */
+  taken?: boolean;
+  /** Only for recipients whose address holds this text. */
+  to?: string;
+  /** How often. Default 1; `Infinity` for always. */
+  times?: number;
+}
+
+/** What the server is told to do, in the order in which it was told. */
+export class Script {
+  readonly #steps: { behaviour: Behaviour; left: number }[] = [];
+  readonly #greeted = new Set<string>();
+
+  add(behaviours: readonly Behaviour[]): void {
+    for (const behaviour of behaviours) {
+      this.#steps.push({ behaviour, left: behaviour.times ?? 1 });
+    }
+  }
+
+  clear(): void {
+    this.#steps.length = 0;
+  }
+
+  /** What to do now, if anything else than usual. */
+  take(stage: Stage, recipient?: string): Behaviour | undefined {
+    const step = this.#steps.find(
+      ({ behaviour, left }) =>
+        left > 0 &&
+        behaviour.at === stage &&
+        (behaviour.to === undefined || recipient?.includes(behaviour.to) === true) &&
+        !(behaviour.do === "greylist" && this.#greeted.has(recipient ?? "")),
+    );
+    if (!step) return undefined;
+    step.left -= 1;
+    if (step.behaviour.do === "greylist") this.#greeted.add(recipient ?? "");
+    return step.behaviour;
+  }
+}

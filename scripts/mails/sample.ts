@@ -1,0 +1,22 @@
+import type { MailData } from "../../lib/notifications/mail.ts";
+
+/** Nobody titles a plan so, and somebody will. */
+const plan = {
+  planTitle: `"Yoga" & breath 🧘 <script>alert("hello")</script>`,
+  planUrl: "https://marketplace.example/plans/yoga?from=mail&seat=1",
+};
+const offer = { ...plan, expiresAt: "2026-11-25T15:37:00.000Z" };
+const payment = { ...plan, amountPaise: 123_456_700n };
+
+export const SAMPLE_READER = { name: "Asha O'Neil <the reader>", address: "asha@buyers.example" };
+
+/** Each mail that there is, with data to look at it. */
+export const SAMPLE_MAILS: MailData = {
+  "waitlist-offer": offer,
+  "waitlist-reminder": offer,
+  "waitlist-expired": plan,
+  "checkout-released": plan,
+  "late-payment-booked": payment,
+  "late-payment-refunded": payment,
+  "refund-processed": payment,
+};

@@ -1,0 +1,51 @@
+import { fileURLToPath } from "node:url";
+import type { ClaimCheck } from "./claim-check.ts";
+
+const payouts = (...names: string[]): string[] =>
+  names.map((name) => `test/lib/payouts/${name}.test.ts`);
+
+/** Every statement that claims, hands on or settles what is paid. */
+export const claimCheck: ClaimCheck = {
+  root: fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, ""),
+  scope: [
+    "lib/payouts",
+    "lib/earnings",
+    "lib/findings",
+    "lib/statement",
+    "lib/tds/reserve.ts",
+    "lib/tds/returns/deposit.ts",
+    "lib/job/lock",
+    "lib/db",
+  ],
+  vitestConfig: "test/vitest.config.ts",
+  tests: {
+    "lib/earnings/approve.ts": ["test/lib/earnings/what-is-free.test.ts"],
+    "lib/earnings/free.ts": ["test/lib/earnings/what-is-free.test.ts"],
+    "lib/findings/index.ts": ["test/lib/findings/findings.test.ts"],
+    "lib/findings/resolve.ts": ["test/lib/findings/findings.test.ts"],
+    "lib/job/lock/postgres-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
+    "lib/job/lock/redis-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
+    "lib/payouts/batch/link.ts": payouts("changed-meanwhile"),
+    "lib/payouts/claim.ts": payouts("holder-only"),
+    "lib/payouts/due.ts": payouts("holder-only"),
+    "lib/payouts/held.ts": payouts("holder-only"),
+    "lib/payouts/operate/approve.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/hold.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/organization.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/reject.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/retry.ts": payouts("changed-meanwhile"),
+    "lib/payouts/payee.ts": payouts("holder-only"),
+    "lib/payouts/release.ts": payouts("holder-only"),
+    "lib/payouts/reverse.ts": payouts("holder-only"),
+    "lib/payouts/settle.ts": payouts("holder-only"),
+    "lib/payouts/stuck/in-doubt.ts": payouts("holder-only"),
+    "lib/statement/name-in-doubt.ts": ["test/lib/statement/name-in-doubt.test.ts"],
+    "lib/tds/reserve.ts": ["test/lib/tds/reserve.test.ts"],
+  },
+  exempt: {
+    "lib/payouts/claim.ts casDueToProcessing: organization_id IS NULL":
+      "No row can differ: the constraint payouts_organization_unapproved lets no payout of an organization be APPROVED. It says whose payout it is to who reads the statement.",
+    "lib/tds/reserve.ts readYears: fiscal_year = ANY(${fiscalYears}::int[])":
+      "It bounds what is read, and claims nothing: what is carried forward counts only in the year of a credit, and those years are asked for.",
+  },
+};

@@ -1,0 +1,89 @@
+import { expect, it, onTestFinished } from "vitest";
+import { createPrisma } from "../../../lib/db/prisma.ts";
+import {
+  deliverAfter,
+  deliveredAfterOutputs,
+  type DeliveredAfter,
+  type DeliverAfterPorts,
+} from "../../../lib/notifications/index.ts";
+import { systemClock } from "../../../lib/support/clock.ts";
+import { silentLog } from "../../../lib/support/log.ts";
+import {
+  mailRows,
+  mailSettings,
+  openMailWorld,
+  seedMails,
+  type MailWorld,
+} from "../../support/mail.ts";
+
+it("delivers what is due and says so in the job's numbers", async () => {
+  const world = await openMailWorld();
+  await seedMails(world.database, 3);
+  const after = await endOfJob(world);
+  expect(after).toEqual({ mailsSent: 3, mailsLeft: 0 });
+  expect(deliveredAfterOutputs(after)).toEqual({ mails_sent: 3, mails_left: 0 });
+  expect(world.sandbox.mails()).toHaveLength(3);
+});
+
+it.each<[string, Partial<DeliverAfterPorts>]>([
+  ["without SMTP settings", { settings: { mail: undefined } }],
+  ["in a dry run", { dryRun: true }],
+  ["once the job is told to stop", { signal: AbortSignal.abort() }],
+])("leaves all to deliver-outbox %s", async (_when, ports) => {
+  const world = await openMailWorld();
+  await seedMails(world.database, 2);
+  expect(await endOfJob(world, ports)).toEqual({ mailsSent: 0, mailsLeft: 2 });
+  expect(world.sandbox.reached("connect")).toBe(0);
+});
+
+it("never fails the job, whatever the mail server does", async () => {
+  const world = await openMailWorld();
+  await seedMails(world.database, 2);
+  world.sandbox.behave({ at: "sender", do: { refuse: 550 } });
+  expect(await endOfJob(world)).toEqual({ mailsSent: 0, mailsLeft: 2 });
+  world.sandbox.behave({ at: "recipient", do: { refuse: 550 } });
+  expect(await endOfJob(world)).toEqual({ mailsSent: 1, mailsLeft: 0 });
+  expect((await mailRows(world.database)).map(({ status }) => status)).toEqual(["GAVE_UP", "SENT"]);
+});
+
+it("never fails the job, though the database is away", async () => {
+  const world = await openMailWorld();
+  const away = new URL(world.database.url);
+  away.port = "1";
+  const db = createPrisma({
+    url: away.href,
+    applicationName: "nobody",
+    readOnly: false,
+    connections: 1,
+  });
+  onTestFinished(() => db.$disconnect());
+  const after = await endOfJob(world, { db });
+  expect(after).toEqual({ mailsSent: 0, mailsLeft: null });
+  expect(deliveredAfterOutputs(after)).toEqual({ mails_sent: 0, mails_left: "" });
+});
+
+async function endOfJob(
+  world: MailWorld,
+  ports: Partial<DeliverAfterPorts> = {},
+): Promise<DeliveredAfter> {
+  const db = createPrisma({
+    url: world.database.url,
+    applicationName: "end of a job under test",
+    readOnly: ports.dryRun ?? false,
+    connections: 1,
+  });
+  try {
+    return await deliverAfter({
+      dryRun: false,
+      settings: { mail: mailSettings(world) },
+      db,
+      clock: systemClock,
+      random: () => 0,
+      log: silentLog(),
+      signal: new AbortController().signal,
+      ...ports,
+    });
+  } finally {
+    await db.$disconnect();
+  }
+}
