@@ -6,6 +6,8 @@ import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
 import { job as reconcilePayoutStatus } from "./payouts/reconcile-payout-status.ts";
+import { job as processExpiredNotifications } from "./waitlist/process-expired-notifications.ts";
+import { job as sendExpirationReminders } from "./waitlist/send-expiration-reminders.ts";
 
 /** Every scheduled job: the one source of names, schedules, lock times and environments. */
 export const jobs: readonly AnyJob[] = [
@@ -16,4 +18,6 @@ export const jobs: readonly AnyJob[] = [
   reconcileLedger,
   processRefunds,
   deliverOutbox,
+  processExpiredNotifications,
+  sendExpirationReminders,
 ];

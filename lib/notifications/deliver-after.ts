@@ -6,7 +6,7 @@ import type { MailSettings } from "./settings.ts";
 
 export interface DeliverAfterPorts extends Omit<
   DeliveryPorts,
-  "limit" | "settings" | "mailer" | "progress"
+  "limit" | "settings" | "mailer" | "progress" | "givesUp"
 > {
   /** Undefined without `SMTP_URL`: all is left to notifications/deliver-outbox. */
   readonly settings: { readonly mail: MailSettings | undefined };
@@ -25,7 +25,7 @@ const MOST_MS = minutes(1);
 /**
  * For the end of a job that wrote mail: delivers what is due, whoever wrote it, for a minute at most.
  * Changes nothing about the job: it never throws, whatever fails is in the log, and what it leaves is
- * due for notifications/deliver-outbox. Sends nothing in a dry run, without settings, or once the signal
+ * due for notifications/deliver-outbox. It gives no mail up either, since nobody would be told. Sends nothing in a dry run, without settings, or once the signal
  * has fired. Call it after the last transaction, and outside of any.
  */
 export async function deliverAfter(ports: DeliverAfterPorts): Promise<DeliveredAfter> {
@@ -61,7 +61,10 @@ async function deliver(
   const mailer = openMailer(ports.settings.mail);
   const bound = AbortSignal.any([ports.signal, AbortSignal.timeout(MOST_MS)]);
   try {
-    const fault = await deliverDue({ ...ports, mailer, signal: bound, limit: MOST_MAILS }, report);
+    const fault = await deliverDue(
+      { ...ports, mailer, signal: bound, limit: MOST_MAILS, givesUp: false },
+      report,
+    );
     if (fault) {
       ports.log.warn(
         { code: fault.code, detail: fault.detail },

@@ -34,6 +34,11 @@ export interface DeliveryPorts {
   readonly log: Log;
   readonly progress?: Progress;
   readonly signal: AbortSignal;
+  /**
+   * False: what would be given up is due again at once, for a run whose report says so and is red for it.
+   * Default true.
+   */
+  readonly givesUp?: boolean;
 }
 
 /** A claim outlasts the longest sending by this much. */
@@ -144,11 +149,12 @@ async function deliverNext(
     return { mail, outcome: "left", code, answer };
   }
   const tries = mail.tries + 1;
-  if (answer.permanent || tries >= ports.settings.mail.maxTries) {
+  const isLast = answer.permanent || tries >= ports.settings.mail.maxTries;
+  if (isLast && ports.givesUp !== false) {
     const isOurs = await settleGivenUp(db, { ...claim, error: code });
     return { mail, outcome: isOurs ? "gave-up" : "left", code, answer };
   }
-  const waitMs = backOffMs(tries, ports.random);
+  const waitMs = isLast ? 0 : backOffMs(tries, ports.random);
   const isOurs = await putOff(db, { ...claim, error: code, waitMs });
   return { mail, outcome: isOurs ? "retried-later" : "left", code, answer };
 }

@@ -1,8 +1,18 @@
-import { present, type EnvironmentSpec, type EnvironmentVariable } from "../support/environment.ts";
+import {
+  present,
+  type Env,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../support/environment.ts";
 
 export interface WaitlistSettings {
   /** How long a seat is kept for the person to whom it is offered. */
   offerMs: number;
+}
+
+export interface ReminderSettings {
+  /** With less than this left, the person is reminded of the offer. */
+  reminderMs: number;
 }
 
 const OFFER_HOURS = {
@@ -12,16 +22,40 @@ const OFFER_HOURS = {
   description: "how long a seat is kept for the person to whom it is offered, 1 to 720",
 } satisfies EnvironmentVariable;
 
+const REMINDER_HOURS = {
+  name: "WAITLIST_REMINDER_HOURS",
+  required: false,
+  default: "12",
+  description: "hours left of an offer below which its person is reminded, 1 to 720",
+} satisfies EnvironmentVariable;
+
 /** What every job reads that may free a seat: it offers it to the next person. */
-export const waitlistEnvironment: EnvironmentSpec<WaitlistSettings> = {
-  variables: [OFFER_HOURS],
-  parse(env) {
-    const text = present(env, OFFER_HOURS.name) ?? OFFER_HOURS.default;
-    const hours = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-    if (hours >= 1 && hours <= 720) {
-      return { ok: true, settings: { offerMs: hours * 3_600_000 }, secrets: [] };
-    }
-    const problem = "expected a whole number of hours from 1 to 720";
-    return { ok: false, problems: [{ variable: OFFER_HOURS.name, problem }] };
-  },
-};
+export const waitlistEnvironment: EnvironmentSpec<WaitlistSettings> = hoursOf(
+  OFFER_HOURS,
+  (offerMs) => ({ offerMs }),
+);
+
+/** What send-expiration-reminders reads of its own. */
+export const reminderEnvironment: EnvironmentSpec<ReminderSettings> = hoursOf(
+  REMINDER_HOURS,
+  (reminderMs) => ({ reminderMs }),
+);
+
+/** The spec of one variable that holds whole hours. */
+function hoursOf<Settings>(
+  variable: EnvironmentVariable & { default: string },
+  settingsOf: (ms: number) => Settings,
+): EnvironmentSpec<Settings> {
+  return {
+    variables: [variable],
+    parse(env: Env) {
+      const text = present(env, variable.name) ?? variable.default;
+      const hours = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+      if (hours >= 1 && hours <= 720) {
+        return { ok: true, settings: settingsOf(hours * 3_600_000), secrets: [] };
+      }
+      const problem = "expected a whole number of hours from 1 to 720";
+      return { ok: false, problems: [{ variable: variable.name, problem }] };
+    },
+  };
+}

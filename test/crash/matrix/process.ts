@@ -14,6 +14,8 @@ export type Watch = (step: string, side: Side) => boolean;
 export interface Naming {
   /** The name of a commit, by the statements since BEGIN; undefined: no step. */
   commit(statements: readonly Statement[]): string | undefined;
+  /** The name of a statement within a transaction; undefined: no step. Without it, none of them is one. */
+  within?(statement: Statement): string | undefined;
   /** The name of a statement outside of a transaction; undefined: it writes nothing. */
   write(statement: Statement): string | undefined;
   /** The name of a call of the provider. */
@@ -156,6 +158,7 @@ function createSteps(naming: Naming): (statement: Statement) => string | undefin
       return word === "COMMIT" ? naming.commit(statements) : undefined;
     } else if (transaction !== undefined) {
       transaction.push(statement);
+      return naming.within?.(statement);
     } else {
       return naming.write(statement);
     }

@@ -12,6 +12,7 @@ import {
   mailRows,
   mailSettings,
   openMailWorld,
+  runDelivery,
   seedMails,
   type MailWorld,
 } from "../../support/mail.ts";
@@ -41,9 +42,22 @@ it("never fails the job, whatever the mail server does", async () => {
   await seedMails(world.database, 2);
   world.sandbox.behave({ at: "sender", do: { refuse: 550 } });
   expect(await endOfJob(world)).toEqual({ mailsSent: 0, mailsLeft: 2 });
+});
+
+it("leaves it to deliver-outbox to give a mail up, which is red for it", async () => {
+  const world = await openMailWorld();
+  await seedMails(world.database, 2);
   world.sandbox.behave({ at: "recipient", do: { refuse: 550 } });
-  expect(await endOfJob(world)).toEqual({ mailsSent: 1, mailsLeft: 0 });
-  expect((await mailRows(world.database)).map(({ status }) => status)).toEqual(["GAVE_UP", "SENT"]);
+  expect(await endOfJob(world)).toEqual({ mailsSent: 1, mailsLeft: 1 });
+  expect(await mailRows(world.database)).toMatchObject([
+    { status: "QUEUED", tries: 1 },
+    { status: "SENT" },
+  ]);
+
+  world.sandbox.behave({ at: "recipient", do: { refuse: 550 } });
+  const { verdict } = await runDelivery(world);
+  expect(verdict).toMatchObject({ kind: "partial", reason: "mail-given-up" });
+  expect(await mailRows(world.database)).toMatchObject([{ status: "GAVE_UP" }, { status: "SENT" }]);
 });
 
 it("never fails the job, though the database is away", async () => {

@@ -1,0 +1,60 @@
+import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+
+/** A plan whose waitlist has to go on, and what a run would do to it now. */
+export interface DuePlan {
+  planId: string;
+  /** Offers whose time has passed. */
+  toExpire: number;
+  /** Seats that would be offered then. */
+  toOffer: number;
+}
+
+/**
+ * Plans with an offer whose time has passed, or with a free seat and somebody who waits for it: whoever
+ * freed it, and whether or not that was told to anybody. Two indexes hold exactly these rows.
+ */
+const DUE: SqlPart = sql`
+  SELECT plan_id AS id FROM waitlist_entries WHERE status = 'NOTIFIED' AND expires_at <= now()
+  UNION
+  SELECT id FROM plans
+  WHERE capacity IS NOT NULL AND booked_seats + offered_seats < capacity
+    AND (starts_at IS NULL OR starts_at > now())
+    AND EXISTS (SELECT 1 FROM waitlist_entries WHERE plan_id = plans.id AND status = 'WAITING')`;
+
+export async function countDuePlans(db: DbSession): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (${DUE}) AS due`;
+  return row?.count ?? 0;
+}
+
+/**
+ * A page of plans that are due, by their ids. `toExpire` and `toOffer` are a forecast, by the rules of
+ * `advanceWaitlist`: a seat goes to the first ones in line who may have it.
+ */
+export async function duePlansAfter(
+  db: DbSession,
+  { after, count }: { after: string | undefined; count: number },
+): Promise<DuePlan[]> {
+  return db.$queryRaw`
+    SELECT plan.id AS "planId", ended.count AS "toExpire",
+           CASE WHEN plan.starts_at IS NULL OR plan.starts_at > now()
+                THEN LEAST(plan.capacity - plan.booked_seats - plan.offered_seats + ended.count,
+                           in_line.count)
+                ELSE 0 END AS "toOffer"
+    FROM (${DUE}) AS due
+    JOIN plans AS plan USING (id)
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS count FROM waitlist_entries
+      WHERE plan_id = plan.id AND status = 'NOTIFIED' AND expires_at <= now()
+    ) AS ended
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS count
+      FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
+      WHERE entry.plan_id = plan.id AND entry.status = 'WAITING' AND person.active
+        AND NOT EXISTS (SELECT 1 FROM bookings
+                        WHERE plan_id = plan.id AND user_id = entry.user_id AND status <> 'CANCELLED')
+    ) AS in_line
+    WHERE ${after ?? null}::uuid IS NULL OR plan.id > ${after ?? null}::uuid
+    ORDER BY plan.id
+    LIMIT ${count}`;
+}

@@ -1,0 +1,115 @@
+import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { inTransaction } from "../../db/prisma.ts";
+import { deliverAfter } from "../../notifications/index.ts";
+import { toError } from "../../support/errors.ts";
+import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { advanceWaitlist } from "../advance.ts";
+import type { WaitlistPorts } from "../ports.ts";
+import type { WaitlistSettings } from "../settings.ts";
+import { countDuePlans, duePlansAfter, type DuePlan } from "./due-plans.ts";
+import {
+  countPlan,
+  emptyExpireReport,
+  type ExpireReport,
+  type PlanItem,
+  type PlanOutcome,
+} from "./report.ts";
+
+const PAGE = 200;
+
+/**
+ * Ends every offer whose time has passed and offers each free seat to the next person, one transaction for
+ * each plan: see docs/jobs/process-expired-notifications.md. What is due is what the rows say now, not what
+ * happened since the last run, so that no missed run and no crash loses a seat. `limit` counts plans.
+ */
+export async function processExpiredNotifications(
+  ports: WaitlistPorts<WaitlistSettings>,
+): Promise<CoreResult<ExpireReport>> {
+  const report = emptyExpireReport(ports.dryRun);
+  report.found = Math.min(await countDuePlans(ports.db), ports.limit ?? Infinity);
+  let seen = 0;
+  for await (const plan of allDue(ports, report.found)) {
+    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    try {
+      const item = await handle(ports, plan);
+      countPlan(report, item);
+      ports.log.info({ ...item }, `waitlist ${item.outcome}`);
+    } catch (error) {
+      return { verdict: { kind: "broken", error }, report };
+    }
+    ports.progress.update(++seen, report.found);
+  }
+  // Some of those counted at first may have been moved on before they were read.
+  report.found = seen;
+  Object.assign(report, await deliverAfter(ports));
+  return { verdict: judge(report), report };
+}
+
+async function* allDue(
+  { db }: WaitlistPorts<WaitlistSettings>,
+  count: number,
+): AsyncGenerator<DuePlan> {
+  let after: string | undefined;
+  for (let left = count; left > 0;) {
+    const page = await duePlansAfter(db, { after, count: Math.min(PAGE, left) });
+    yield* page;
+    after = page.at(-1)?.planId;
+    if (after === undefined) return;
+    left -= page.length;
+  }
+}
+
+/** One plan, whose trouble is reported and never stops the others. */
+async function handle(
+  { db, dryRun, lease, log, settings }: WaitlistPorts<WaitlistSettings>,
+  { planId, toExpire, toOffer }: DuePlan,
+): Promise<PlanItem> {
+  const left = (outcome: PlanOutcome): PlanItem => ({ planId, outcome, expired: 0, offered: 0 });
+  const done = (expired: number, offered: number): PlanItem =>
+    expired + offered === 0 ? left("unchanged") : { planId, outcome: "advanced", expired, offered };
+  if (dryRun) return done(toExpire, toOffer);
+  lease.assertTrusted();
+  try {
+    const { expired, offers } = await inTransaction(db, (tx) =>
+      advanceWaitlist(tx, { planId, offerMs: settings.offerMs }),
+    );
+    return done(expired.length, offers.length);
+  } catch (error) {
+    // The next plan would meet a lost connection as well.
+    if (isConnectionError(error)) throw error;
+    if (isLockConflict(error)) return left("locked");
+    log.error({ planId, err: toError(error) }, "waitlist not moved on");
+    return left("failed");
+  }
+}
+
+function judge({ found, advanced, unchanged, locked, failed }: ExpireReport): Verdict {
+  const left = locked + failed;
+  if (left === 0) return { kind: "completed" };
+  const trouble = [
+    ...(locked > 0 ? [`${locked} are locked by another session`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ].join(" and ");
+  if (advanced + unchanged === 0) {
+    return {
+      kind: "failed",
+      code: "work-left-behind",
+      message: `Of ${found} plans whose waitlist has to go on none was handled: ${trouble}.`,
+      remedy:
+        "Look for another session that holds the rows (pg_stat_activity), and at the errors in the log. Nothing was changed; run again.",
+    };
+  }
+  if (failed > 0) {
+    return {
+      kind: "partial",
+      reason: "plans-failed",
+      message: `${advanced} of ${found} waitlists moved on; ${trouble}.`,
+      remedy:
+        "The log has the error of each plan listed below. Nothing of them was changed; they are due again in the next run.",
+    };
+  }
+  return {
+    kind: "completed",
+    warning: `${locked} plans were locked by another session and are left to the next run.`,
+  };
+}

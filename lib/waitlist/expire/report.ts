@@ -1,0 +1,108 @@
+import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
+
+/** What became of one plan whose waitlist had to go on. */
+export type PlanOutcome =
+  /** Its offers are ended and its seats offered; in a dry run, would be. */
+  | "advanced"
+  /** Nobody was told anything: somebody else was faster, or who waits can't be offered a seat. */
+  | "unchanged"
+  /** Another session holds its rows: left to the next run. */
+  | "locked"
+  /** The database did not take the change. */
+  | "failed";
+
+export interface PlanItem {
+  planId: string;
+  outcome: PlanOutcome;
+  expired: number;
+  offered: number;
+}
+
+/** found = advanced + unchanged + locked + failed, unless the run was stopped. All of these are plans. */
+export interface ExpireReport extends DeliveredAfter {
+  dryRun: boolean;
+  found: number;
+  advanced: number;
+  unchanged: number;
+  locked: number;
+  failed: number;
+  /** Offers that have ended. */
+  expired: number;
+  /** Seats that were offered to somebody. */
+  offered: number;
+  items: PlanItem[];
+  /** Items beyond the first 1,000 are counted, not kept. */
+  itemsLeftOut: number;
+}
+
+const MOST_ITEMS = 1000;
+
+export function emptyExpireReport(dryRun: boolean): ExpireReport {
+  return {
+    dryRun,
+    found: 0,
+    advanced: 0,
+    unchanged: 0,
+    locked: 0,
+    failed: 0,
+    expired: 0,
+    offered: 0,
+    mailsSent: 0,
+    mailsLeft: null,
+    items: [],
+    itemsLeftOut: 0,
+  };
+}
+
+export function countPlan(report: ExpireReport, item: PlanItem): void {
+  report[item.outcome]++;
+  report.expired += item.expired;
+  report.offered += item.offered;
+  if (report.items.length < MOST_ITEMS) report.items.push(item);
+  else report.itemsLeftOut++;
+}
+
+/** The report as step outputs. */
+export function expireOutputs(report: ExpireReport): Record<string, number | string> {
+  const { found, advanced, unchanged, locked, failed, expired, offered } = report;
+  return {
+    found,
+    advanced,
+    unchanged,
+    locked,
+    failed,
+    expired,
+    offered,
+    ...deliveredAfterOutputs(report),
+  };
+}
+
+/** The report as the tables that a person reads. */
+export function expireTables(report: ExpireReport): SummaryTable[] {
+  const will = report.dryRun ? "Would be " : "";
+  const counts: [string, number][] = [
+    ["Plans due", report.found],
+    [`${will}moved on`, report.advanced],
+    ["Nobody to tell any more", report.unchanged],
+    ["Locked by another session, left", report.locked],
+    ["Failed", report.failed],
+    [`Offers ${will.toLowerCase()}ended`, report.expired],
+    [`Seats ${will.toLowerCase()}offered`, report.offered],
+    ["Mails sent, whoever wrote them", report.mailsSent],
+  ];
+  return [
+    {
+      title: "Waitlists",
+      columns: ["", "Count"],
+      rows: counts.map(([label, count]) => [label, String(count)]),
+    },
+    {
+      title: "Plans left as they were",
+      columns: ["Plan", "Outcome"],
+      rows: report.items
+        .filter(({ outcome }) => outcome === "locked" || outcome === "failed")
+        .map(({ planId, outcome }) => [planId, outcome]),
+    },
+  ];
+}

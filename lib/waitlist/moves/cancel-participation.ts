@@ -1,0 +1,36 @@
+import type { Db } from "../../db/prisma.ts";
+import { advanceWaitlist } from "../advance.ts";
+import type { SeatOffer } from "../offer-free-seats.ts";
+import { makeMove, type Busy } from "./move.ts";
+
+export type CancelParticipationResult =
+  /** So many seats were given back, and each was offered to somebody who waits. */
+  | { kind: "cancelled"; seats: number; offers: readonly SeatOffer[] }
+  /** Cancelled before: nothing to give back. */
+  | { kind: "not-held" }
+  | { kind: "unknown-booking" }
+  | Busy;
+
+/**
+ * A participant leaves with all the seats of the booking. Slots go, seats are offered on, one transaction.
+ * Money is none of its business: what goes back to the buyer is a refund.
+ */
+export async function cancelParticipation(
+  db: Db,
+  { bookingId, offerMs }: { bookingId: string; offerMs: number },
+): Promise<CancelParticipationResult> {
+  return makeMove(db, async (tx): Promise<CancelParticipationResult> => {
+    const [plan] = await tx.$queryRaw<{ id: string }[]>`
+      SELECT id FROM plans
+      WHERE id = (SELECT plan_id FROM bookings WHERE id = ${bookingId}::uuid) FOR UPDATE`;
+    if (!plan) return { kind: "unknown-booking" };
+    const [cancelled] = await tx.$queryRaw<{ seats: number }[]>`
+      UPDATE bookings SET status = 'CANCELLED', updated_at = now()
+      WHERE id = ${bookingId}::uuid AND status <> 'CANCELLED'
+      RETURNING seats`;
+    if (!cancelled) return { kind: "not-held" };
+    await tx.$executeRaw`DELETE FROM slots WHERE booking_id = ${bookingId}::uuid`;
+    const { offers } = await advanceWaitlist(tx, { planId: plan.id, offerMs });
+    return { kind: "cancelled", seats: cancelled.seats, offers };
+  });
+}

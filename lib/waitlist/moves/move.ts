@@ -1,0 +1,23 @@
+import { isLockConflict } from "../../db/connection.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+
+/** Another session holds the rows for too long. Nothing was changed; to ask again is right. */
+export interface Busy {
+  kind: "busy";
+}
+
+/**
+ * One change of a waitlist, in one transaction. Whoever makes one locks first the plan, then the entry,
+ * then the booking, then its slots, so that two of them wait for each other and not crosswise.
+ */
+export async function makeMove<Result>(
+  db: Db,
+  body: (tx: DbSession) => Promise<Result>,
+): Promise<Result | Busy> {
+  try {
+    return await inTransaction(db, body);
+  } catch (error) {
+    if (isLockConflict(error)) return { kind: "busy" };
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import type { DbSession } from "../../db/prisma.ts";
+
+export type EntryStatus = "WAITING" | "NOTIFIED" | "BOOKED" | "EXPIRED" | "CANCELLED" | "SKIPPED";
+
+export interface LockedEntry {
+  planId: string;
+  userId: string;
+  status: EntryStatus;
+  /** Offered, and its time has not passed on the database's clock. */
+  stands: boolean;
+  bookingId: string | null;
+}
+
+/** Locks the plan of an entry and then the entry, in the order that all keep to. */
+export async function lockEntry(tx: DbSession, entryId: string): Promise<LockedEntry | undefined> {
+  await tx.$queryRaw`
+    SELECT 1 FROM plans
+    WHERE id = (SELECT plan_id FROM waitlist_entries WHERE id = ${entryId}::uuid) FOR UPDATE`;
+  const [entry] = await tx.$queryRaw<LockedEntry[]>`
+    SELECT plan_id AS "planId", user_id AS "userId", status::text AS status,
+           status = 'NOTIFIED' AND expires_at > now() AS stands, booking_id AS "bookingId"
+    FROM waitlist_entries WHERE id = ${entryId}::uuid FOR UPDATE`;
+  return entry;
+}
+
+/** The offer to a person that stands, locked; there is at most one for a plan. */
+export async function lockOfferOf(
+  tx: DbSession,
+  { planId, userId }: { planId: string; userId: string },
+): Promise<string | undefined> {
+  const [entry] = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM waitlist_entries
+    WHERE plan_id = ${planId}::uuid AND user_id = ${userId}::uuid
+      AND status = 'NOTIFIED' AND expires_at > now()
+    FOR UPDATE`;
+  return entry?.id;
+}
+
+/** What the plan is now; undefined where there is no such plan, or it has no seats to wait for. */
+export async function readGroupPlan(
+  tx: DbSession,
+  planId: string,
+): Promise<{ hasBegun: boolean } | undefined> {
+  const [plan] = await tx.$queryRaw<{ hasBegun: boolean }[]>`
+    SELECT COALESCE(starts_at <= now(), false) AS "hasBegun"
+    FROM plans WHERE id = ${planId}::uuid AND capacity IS NOT NULL`;
+  return plan;
+}
