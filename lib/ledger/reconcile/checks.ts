@@ -135,7 +135,8 @@ export const CHECKS: readonly Check[] = [
     title:
       "Every refund to a wallet has one audit row and one posting, with its amount and its organization",
     drifts: sql`
-      SELECT 'refund-leg' AS subject_type, leg_id AS subject_id, COALESCE(refunded.paise, 0) AS expected,
+      SELECT 'refund-leg' AS subject_type, COALESCE(leg_id, 'no refund leg') AS subject_id,
+             COALESCE(refunded.paise, 0) AS expected,
              CASE WHEN posted.organization_id IS NOT DISTINCT FROM refunded.organization_id
                    AND audited.organization_id IS NOT DISTINCT FROM refunded.organization_id
                    AND audited.paise IS NOT DISTINCT FROM posted.paise

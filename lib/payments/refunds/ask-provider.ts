@@ -1,4 +1,4 @@
-import { recordFinding, type FindingKind } from "../../findings/index.ts";
+import { recordFinding, type NewFinding } from "../../findings/index.ts";
 import { bearsReceipt, type Answer, type ProviderRefund } from "../../razorpay/index.ts";
 import { keyOf, takeLeg, type HeldLeg } from "./claim-leg.ts";
 import { paymentsFault } from "./faults.ts";
@@ -89,7 +89,7 @@ async function record(ports: LegPorts, leg: OpenLeg, news: LegNews): Promise<Leg
 async function conflict(
   { db, dryRun }: LegPorts,
   { refundId }: OpenLeg,
-  finding: { kind: FindingKind; details: Record<string, unknown> },
+  finding: Pick<NewFinding, "kind" | "details">,
 ): Promise<LegResult> {
   if (!dryRun) {
     await recordFinding(db, {

@@ -135,6 +135,19 @@ describe("a refund to a wallet", () => {
   });
 });
 
+describe("an audit row of a refund that there is not", () => {
+  it("is found by the reconciliation", async () => {
+    const { walletId } = await seedWallet(world.database, { balancePaise: 0n });
+    await world.database.query(
+      `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, detail)
+       VALUES ('somebody', 'WALLET', 'WALLET_REFUND', 'wallet', $1, '{"amountPaise": "500"}')`,
+      [walletId],
+    );
+
+    expect(await drifts(world.database)).toEqual(["WALLET_ATTRIBUTION_DRIFT"]);
+  });
+});
+
 describe("two runs at once", () => {
   it("give everything back once", async () => {
     for (let count = 0; count < 4; count++) {
