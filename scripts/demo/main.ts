@@ -11,6 +11,7 @@ import { startSandbox } from "../sandbox/index.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { refusedAccounts, timeoutAccounts } from "./bad-accounts.ts";
 import { runChild } from "./child.ts";
+import { demonstrateMarketplace } from "./marketplace/run.ts";
 import { readResult, printResult } from "./result.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -28,9 +29,17 @@ async function main(): Promise<number> {
   const program = new Command("demo")
     .description("Pays a week of earnings on an embedded PostgreSQL and the provider's sandbox.")
     .option("--earnings <file>", "a finance export of your own instead of the shipped sample")
+    .option(
+      "--all",
+      "then the jobs of waitlist, checkouts, refunds and mail on a seeded marketplace",
+    )
     .option("--keep", "leave database and sandbox up until Ctrl-C, and say how to reach them")
     .parse();
-  const { earnings = SAMPLE, keep = false } = program.opts<{ earnings?: string; keep?: boolean }>();
+  const {
+    earnings = SAMPLE,
+    keep = false,
+    all = false,
+  } = program.opts<{ earnings?: string; keep?: boolean; all?: boolean }>();
   const file = resolve(process.env["INIT_CWD"] ?? process.cwd(), earnings);
   if (!existsSync(file)) {
     console.error(`${earnings}: no such file`);
@@ -41,7 +50,7 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
   const cleanups: (() => Promise<void>)[] = [];
   try {
-    return await demonstrate({ file, keep, signal: stop.signal, cleanups });
+    return await demonstrate({ file, keep, all, signal: stop.signal, cleanups });
   } catch (error) {
     if (!stop.signal.aborted)
       console.error(`\nThe demo could not go on: ${toError(error).message}`);
@@ -54,12 +63,13 @@ async function main(): Promise<number> {
 interface Stage {
   file: string;
   keep: boolean;
+  all: boolean;
   signal: AbortSignal;
   /** What was started, in order. */
   cleanups: (() => Promise<void>)[];
 }
 
-async function demonstrate({ file, keep, signal, cleanups }: Stage): Promise<number> {
+async function demonstrate({ file, keep, all, signal, cleanups }: Stage): Promise<number> {
   const home = await mkdtemp(join(tmpdir(), "afterhours-demo-"));
   const summaryFile = join(home, "summary.md");
   await writeFile(summaryFile, "");
@@ -120,6 +130,17 @@ async function demonstrate({ file, keep, signal, cleanups }: Stage): Promise<num
       ? "\nNo summary was written."
       : `\nThe full summary, as GitHub Actions shows it: ${summaryFile}`,
   );
+  const isAllDone =
+    !all ||
+    (await demonstrateMarketplace({
+      root: ROOT,
+      home,
+      databaseUrl: postgres.url,
+      sandbox,
+      env,
+      signal,
+      say,
+    }));
   if (keep)
     await keepRunning({
       env: { ...sandbox.env, DATABASE_URL: postgres.url },
@@ -128,7 +149,8 @@ async function demonstrate({ file, keep, signal, cleanups }: Stage): Promise<num
     });
   // The last line, for programs.
   console.log(JSON.stringify(result.line));
-  return result.line.outcome === "completed" || result.line.outcome === "partial" ? 0 : 1;
+  const isPaid = result.line.outcome === "completed" || result.line.outcome === "partial";
+  return isPaid && isAllDone ? 0 : 1;
 }
 
 /** What the sample's bad accounts meet at the provider. */
