@@ -65,7 +65,7 @@ async function openSessions(
 ): Promise<{ label: string; query: string }[]> {
   const { rows } = await admin.query<{ label: string; query: string }>(
     `SELECT application_name AS label, left(regexp_replace(query, '\\s+', ' ', 'g'), 120) AS query
-     FROM pg_stat_activity WHERE datname = $1`,
+     FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`,
     [name],
   );
   return rows;

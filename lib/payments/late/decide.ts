@@ -76,13 +76,22 @@ async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
       JOIN appointments AS appointment ON appointment.id = seat.appointment_id
     )
     SELECT count(*)::int AS slots, COALESCE(bool_and(lower(held.during) > now()), false) AS "allAhead",
-           COALESCE(bool_or(EXISTS (
-             SELECT 1 FROM slots AS other
-             WHERE other.consultant_id = held.consultant_id AND other.appointment_id <> held.id
-               AND other.booking_id <> ${id}::uuid
-               AND tstzrange(other.starts_at, other.ends_at) && held.during)), false) AS "isTaken"
+           COALESCE(bool_or(EXISTS (${takenBy(sql`NOT other.tentative`, id)})
+             OR EXISTS (${takenBy(sql`other.tentative`, id)})), false) AS "isTaken"
     FROM held`;
   return held ?? { slots: 0, allAhead: false, isTaken: false };
+}
+
+/**
+ * Slots of another booking at the same time. Confirmed and tentative ones are asked for apart: each has an
+ * index of its own, and together PostgreSQL reads all slots.
+ */
+function takenBy(state: SqlPart, bookingId: string): SqlPart {
+  return sql`
+    SELECT 1 FROM slots AS other
+    WHERE ${state} AND other.consultant_id = held.consultant_id AND other.appointment_id <> held.id
+      AND other.booking_id <> ${bookingId}::uuid
+      AND tstzrange(other.starts_at, other.ends_at) && held.during`;
 }
 
 /** One row for each seat in each meeting. What was released together has one instant. */

@@ -11,7 +11,9 @@ export interface DuePlan {
 
 /**
  * Plans with an offer whose time has passed, or with a free seat and somebody who waits for it: whoever
- * freed it, and whether or not that was told to anybody. Two indexes hold exactly these rows.
+ * freed it, and whether or not that was told to anybody. Two indexes hold exactly these rows. The first in
+ * line is looked up for each plan that has a seat: as an EXISTS the same question was answered by reading
+ * everybody who waits (99,000 rows of 1,000,000, for 5 plans that were due).
  */
 const DUE: SqlPart = sql`
   SELECT plan_id AS id FROM waitlist_entries WHERE status = 'NOTIFIED' AND expires_at <= now()
@@ -19,7 +21,8 @@ const DUE: SqlPart = sql`
   SELECT id FROM plans
   WHERE capacity IS NOT NULL AND booked_seats + offered_seats < capacity
     AND (starts_at IS NULL OR starts_at > now())
-    AND EXISTS (SELECT 1 FROM waitlist_entries WHERE plan_id = plans.id AND status = 'WAITING')`;
+    AND (SELECT position FROM waitlist_entries WHERE plan_id = plans.id AND status = 'WAITING'
+         ORDER BY priority DESC, position LIMIT 1) IS NOT NULL`;
 
 export async function countDuePlans(db: DbSession): Promise<number> {
   const [row] = await db.$queryRaw<{ count: number }[]>`
@@ -36,25 +39,38 @@ export async function duePlansAfter(
   { after, count }: { after: string | undefined; count: number },
 ): Promise<DuePlan[]> {
   return db.$queryRaw`
+    WITH page AS MATERIALIZED (
+      SELECT id FROM (${DUE}) AS due
+      WHERE ${after ?? null}::uuid IS NULL OR id > ${after ?? null}::uuid
+      ORDER BY id
+      LIMIT ${count}
+    )
     SELECT plan.id AS "planId", ended.count AS "toExpire",
            CASE WHEN plan.starts_at IS NULL OR plan.starts_at > now()
                 THEN LEAST(plan.capacity - plan.booked_seats - plan.offered_seats + ended.count,
                            in_line.count)
                 ELSE 0 END AS "toOffer"
-    FROM (${DUE}) AS due
+    FROM page
     JOIN plans AS plan USING (id)
     CROSS JOIN LATERAL (
       SELECT count(*)::int AS count FROM waitlist_entries
       WHERE plan_id = plan.id AND status = 'NOTIFIED' AND expires_at <= now()
     ) AS ended
     CROSS JOIN LATERAL (
-      SELECT count(*)::int AS count
-      FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
-      WHERE entry.plan_id = plan.id AND entry.status = 'WAITING' AND person.active
-        AND NOT EXISTS (SELECT 1 FROM bookings
-                        WHERE plan_id = plan.id AND user_id = entry.user_id AND status <> 'CANCELLED')
+      -- No more than there can be seats for, and one person after the other.
+      SELECT count(*)::int AS count FROM (
+        SELECT 1
+        FROM waitlist_entries AS entry
+        CROSS JOIN LATERAL (
+          SELECT active AND NOT EXISTS (
+            SELECT 1 FROM bookings
+            WHERE plan_id = plan.id AND user_id = entry.user_id AND status <> 'CANCELLED') AS eligible
+          FROM users WHERE id = entry.user_id OFFSET 0
+        ) AS person
+        WHERE entry.plan_id = plan.id AND entry.status = 'WAITING' AND person.eligible
+        ORDER BY entry.priority DESC, entry.position
+        LIMIT plan.capacity
+      ) AS those
     ) AS in_line
-    WHERE ${after ?? null}::uuid IS NULL OR plan.id > ${after ?? null}::uuid
-    ORDER BY plan.id
-    LIMIT ${count}`;
+    ORDER BY plan.id`;
 }
