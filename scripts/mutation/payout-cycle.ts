@@ -21,6 +21,10 @@ export const claimCheck: ClaimCheck = {
   tests: {
     "lib/earnings/approve.ts": ["test/lib/earnings/what-is-free.test.ts"],
     "lib/earnings/free.ts": ["test/lib/earnings/what-is-free.test.ts"],
+    "lib/earnings/recoveries.ts": [
+      "test/lib/payments/refunds/earnings.test.ts",
+      "test/lib/payments/refunds/recoveries.test.ts",
+    ],
     "lib/findings/index.ts": ["test/lib/findings/findings.test.ts"],
     "lib/findings/resolve.ts": ["test/lib/findings/findings.test.ts"],
     "lib/job/lock/postgres-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
@@ -43,6 +47,8 @@ export const claimCheck: ClaimCheck = {
     "lib/tds/reserve.ts": ["test/lib/tds/reserve.test.ts"],
   },
   exempt: {
+    "lib/earnings/recoveries.ts applyRecoveries: status = 'READY'":
+      "It bounds what is locked, and claims nothing: what is taken is read afterwards, and refundReadyEarning refuses what is not READY.",
     "lib/payouts/claim.ts casDueToProcessing: organization_id IS NULL":
       "No row can differ: the constraint payouts_organization_unapproved lets no payout of an organization be APPROVED. It says whose payout it is to who reads the statement.",
     "lib/tds/reserve.ts readYears: fiscal_year = ANY(${fiscalYears}::int[])":

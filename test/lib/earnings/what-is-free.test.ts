@@ -41,6 +41,9 @@ const PAYOUT = `WITH payout AS (
 const FROM = " FROM payout, earnings AS earning";
 const HOLD = `INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
   SELECT id, 'manual', 'r', 'p' FROM consultants`;
+const DEBT = `INSERT INTO earning_recoveries
+  (consultant_id, earning_id, key, gross_paise, amount_paise, recovered_gross_paise, recovered_amount_paise)
+  SELECT consultant_id, id, 'refund-1', 100, 85, `;
 const notFree: [string, string][] = [
   ["is paid", "UPDATE earnings SET status = 'PAID'"],
   ["waits for its date", "UPDATE earnings SET hold_until = india_today() + 1"],
@@ -51,6 +54,7 @@ const notFree: [string, string][] = [
      SELECT id, 'rfnd_1', 100, 85 FROM earnings`,
   ],
   ["belongs to a consultant on hold", HOLD],
+  ["belongs to a consultant who owes something of a refunded sale", `${DEBT} 0, 0 FROM earnings`],
   [
     "belongs to an organization's payee",
     `INSERT INTO organizations (external_ref, name, payee_id)
@@ -72,6 +76,7 @@ it.each([
     "belongs to a consultant whose hold was released",
     `${HOLD}; UPDATE consultant_holds SET released_at = now(), released_by = 'p'`,
   ],
+  ["belongs to a consultant who owes nothing any more", `${DEBT} 100, 85 FROM earnings`],
 ])("an earning that %s is in one", async (_, change) => {
   const { cycle, client } = await given();
   await cycle.query(change);
