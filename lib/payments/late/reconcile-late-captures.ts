@@ -44,16 +44,17 @@ export interface LatePorts {
 }
 
 /**
- * Settles money that came after its hold had ended. Asks the provider about orders of ended holds and
- * records what was captured; books each orphan again if all it had held is still free, and else asks for
- * its refund; then sends these refunds, and those that a run before it has left.
+ * Settles money that came after its hold had ended. Books each orphan again if all it had held is still free,
+ * and else asks for its refund; asks the provider about orders of ended holds, and records and settles what was
+ * captured; then sends these refunds, and those that a run before it has left. What is known already comes
+ * first, so that neither a silent provider nor very many orders keep it waiting.
  */
 export async function reconcileLateCaptures(ports: LatePorts): Promise<CoreResult<LateReport>> {
   const report = emptyLateReport(ports.dryRun);
   try {
     const ended =
-      (await askAboutEnded(ports, report)) ??
       (await settleOrphans(ports, report)) ??
+      (await askAboutEnded(ports, report)) ??
       (await sendRefunds(ports, report));
     return { verdict: ended ?? judgeLate(report), report };
   } catch (error) {
@@ -106,6 +107,8 @@ async function recordAll(
     report.captured += payments.length;
     return settleOne(ports, hold, report);
   }
+  const { bookingId, planId } = hold;
+  const orphans: Orphan[] = [];
   for (const { id, amountPaise, createdAtMs } of payments) {
     ports.lease.assertTrusted();
     const capture = {
@@ -121,7 +124,16 @@ async function recordAll(
       signal: ports.signal,
     });
     countCapture(ports, { hold, result, report, amountPaise });
+    if (isOrphan(result)) orphans.push({ paymentId: result.paymentId, bookingId, planId });
   }
+  for (const orphan of orphans) await settleOne(ports, orphan, report);
+}
+
+/** Recorded by this run, or by a webhook at this moment. */
+function isOrphan(
+  result: CaptureResult,
+): result is Extract<CaptureResult, { kind: "orphaned" | "known" }> {
+  return result.kind === "orphaned" || (result.kind === "known" && result.status === "ORPHANED");
 }
 
 function countCapture(

@@ -339,6 +339,30 @@ describe("the orders of ended holds", () => {
     expect(await checkoutState(database, late.id)).toMatchObject({ booking: "CONFIRMED" });
   });
 
+  it("that nobody answers for keep no orphan waiting that is known already", async () => {
+    const world = await openWorld();
+    const { database, db, sandbox } = world;
+    const known = await paidLate(world);
+    await recordCapture(
+      db,
+      {
+        orderId: known.orderId ?? "",
+        providerPaymentId: sandbox.payments()[0]?.id ?? "",
+        amountPaise: CARD_PAISE,
+        source: "a webhook",
+      },
+      { offerMs: DAY_MS, random: systemRandom },
+    );
+    await paidLate(world);
+    sandbox.addFaults([{ on: "GET /orders/:id", status: 401, times: -1 }]);
+
+    const { verdict, report } = await runLate(world);
+
+    expect(verdict).toMatchObject({ kind: "failed", code: "credentials" });
+    expect(report).toMatchObject({ booked: 1, captured: 0 });
+    expect(await checkoutState(database, known.id)).toMatchObject({ booking: "CONFIRMED" });
+  });
+
   it("with a capture of another amount are a critical finding, red until a person has resolved it", async () => {
     const world = await openWorld();
     const { database, sandbox } = world;
