@@ -2,11 +2,13 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Db } from "../lib/db/prisma.ts";
 import {
+  FINDING_KINDS,
   FINDING_SEVERITIES,
   findFindings,
   listFindings,
   resolveFinding,
   type Finding,
+  type FindingKind,
   type FindingSeverity,
 } from "../lib/findings/index.ts";
 import { AfterhoursError } from "../lib/support/errors.ts";
@@ -106,11 +108,13 @@ function severity(text: string): FindingSeverity {
   return found;
 }
 
-function kind(text: string): string {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(text)) {
-    throw new InvalidArgumentError("expected a kind, such as amount-differs.");
+/** A kind that is written wrongly would look like nothing to do. */
+function kind(text: string): FindingKind {
+  const found = FINDING_KINDS.find((each) => each === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`expected one of ${FINDING_KINDS.join(", ")}.`);
   }
-  return text;
+  return found;
 }
 
 /** Four characters are the least: fewer would be a guess. */

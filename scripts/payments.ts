@@ -6,7 +6,7 @@ import { showPayment } from "../lib/payments/refunds/show-payment.ts";
 import { parseRupees, type Paise } from "../lib/support/money.ts";
 import { newUuid } from "../lib/support/random.ts";
 import { paymentLines } from "./payments/print.ts";
-import { operatorName, payoutId, reason, shortText, whoDoesIt } from "./payouts/arguments.ts";
+import { operatorName, paymentId, reason, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
 
@@ -20,7 +20,7 @@ const program = new Command("payments")
 program
   .command("show")
   .description("everything about one payment: legs, refunds, earning, audit")
-  .argument("<id>", "the payment", payoutId)
+  .argument("<id>", "the payment", paymentId)
   .option("--json", "one JSON object, amounts in decimal rupees")
   .action(async (id: string, options: { json?: boolean }) => {
     await withDatabase({ readOnly: true }, async (db) => {
@@ -35,7 +35,7 @@ program
   .description(
     "asks for a refund; payments/process-refunds carries it out within a quarter of an hour",
   )
-  .argument("<id>", "the payment", payoutId)
+  .argument("<id>", "the payment", paymentId)
   .requiredOption("--amount <rupees>", "such as 250.00, or all for what is left", amount)
   .requiredOption(...WHY, reason)
   .option("--key <key>", "makes it happen once, however often the command is given", shortText)

@@ -95,6 +95,19 @@ export class DatabaseNotMigratedError extends AfterhoursError {
   }
 }
 
+/** The database answers, and takes no writes. */
+export class DatabaseReadOnlyError extends AfterhoursError {
+  override readonly name = "DatabaseReadOnlyError";
+
+  constructor(url: string, cause: unknown) {
+    super("DB_READ_ONLY", `the database at ${describeAddress(url)} takes no writes`, {
+      cause,
+      remedy:
+        "Is it a standby, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+    });
+  }
+}
+
 /**
  * The five-character code that Postgres gave, whichever library the error comes through: `pg` has it as
  * the error's `code`, Prisma deep in `meta`. Undefined when Postgres did not answer.
@@ -124,6 +137,11 @@ function networkCodeOf(thrown: unknown): string | undefined {
 /** Whether Postgres said that a table or column does not exist. */
 export function isMissingSchema(thrown: unknown): boolean {
   return ["42P01", "42703", "42704"].includes(sqlStateOf(thrown) ?? "");
+}
+
+/** Whether Postgres refused to write because the session, or all of it, is read-only. */
+export function isReadOnly(thrown: unknown): boolean {
+  return sqlStateOf(thrown) === "25006";
 }
 
 /**

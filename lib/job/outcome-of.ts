@@ -1,8 +1,10 @@
 import {
   DatabaseNotMigratedError,
+  DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
   isMissingSchema,
+  isReadOnly,
 } from "../db/connection.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
@@ -87,6 +89,7 @@ function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
   if (databaseUrl === undefined) return error;
   const cause = error instanceof LockUnavailableError ? error.cause : error;
   if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
+  if (isReadOnly(cause)) return new DatabaseReadOnlyError(databaseUrl, error);
   if (error instanceof LockUnavailableError) return error;
   return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
 }

@@ -42,7 +42,7 @@ export type CaptureResult =
   | { kind: "confirmed"; paymentId: string; bookingId: string }
   /** ORPHANED: `reconcile-late-captures` books it again or refunds it. */
   | { kind: "orphaned"; paymentId: string; bookingId: string; why: OrphanReason }
-  /** Recorded before; nothing was changed. */
+  /** Recorded before; nothing was changed, but that it has the provider's id now. */
   | { kind: "known"; paymentId: string; status: PaymentStatus }
   /**
    * Another amount than the order's. Nothing was changed but a finding stored: a person decides, and it is
@@ -108,7 +108,7 @@ async function record(
   const payment = booking.payments.find(({ id }) => id === found.paymentId);
   if (!payment) throw new Error(`payment ${found.paymentId} has vanished`);
 
-  if (payment.providerPaymentId !== null || isSettled(payment)) {
+  if (payment.providerPaymentId !== null || (isSettled(payment) && payment.cardPaise === null)) {
     return recordSecondPayment(tx, { booking, payment, capture });
   }
   if (capture.amountPaise !== payment.cardPaise) {
@@ -125,6 +125,7 @@ async function record(
     });
     return { kind: "differs", paymentId: payment.id, isOpen };
   }
+  if (isSettled(payment)) return nameCapture(tx, { payment, capture });
   if (payment.status === "EXPIRED") return orphan(tx, { booking, payment, capture }, "hold-ended");
   const why = await reasonNotToConfirm(tx, booking);
   if (why === undefined) return confirm(tx, { booking, payment, capture });
@@ -139,7 +140,7 @@ interface Subject {
   capture: Capture;
 }
 
-/** Captured before, even if nobody wrote down by which payment of the provider. */
+/** Captured before. */
 function isSettled({ status }: LockedPayment): boolean {
   return status === "PAID" || status === "ORPHANED" || status === "REFUNDED";
 }
@@ -201,6 +202,20 @@ async function moveCaptured(
         captured_at = COALESCE(${capture.capturedAt ?? null}::timestamptz, now()), updated_at = now()
     WHERE id = ${payment.id}::uuid AND status = ${payment.status}::payment_status`;
   if (hit !== 1) throw new Error(`payment ${payment.id} changed under its lock`);
+}
+
+/**
+ * A payment that was written down as captured without the provider's id of it: this is that capture, and no
+ * second one that would go back.
+ */
+async function nameCapture(
+  tx: DbSession,
+  { payment, capture }: Pick<Subject, "payment" | "capture">,
+): Promise<CaptureResult> {
+  await tx.$executeRaw`
+    UPDATE payments SET provider_payment_id = ${capture.providerPaymentId}, updated_at = now()
+    WHERE id = ${payment.id}::uuid AND provider_payment_id IS NULL`;
+  return { kind: "known", paymentId: payment.id, status: payment.status };
 }
 
 /**

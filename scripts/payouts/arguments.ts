@@ -12,12 +12,11 @@ import { present, type Env } from "../../lib/support/environment.ts";
 export class UsageError extends Error {}
 
 export function payoutId(text: string): string {
-  if (!isUuid(text)) {
-    throw new InvalidArgumentError(
-      "expected a payout's id, such as 8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42.",
-    );
-  }
-  return text.toLowerCase();
+  return idOf("payout", text);
+}
+
+export function paymentId(text: string): string {
+  return idOf("payment", text);
 }
 
 /** Several ids; one that is named twice is handled once. */
@@ -71,6 +70,15 @@ export function whoDoesIt(by: string | undefined, env: Env): string {
     throw new UsageError("nobody is named: give --by NAME, since each change is audited");
   }
   return operatorName(name);
+}
+
+function idOf(what: string, text: string): string {
+  if (!isUuid(text)) {
+    throw new InvalidArgumentError(
+      `expected a ${what}'s id, such as 8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42.`,
+    );
+  }
+  return text.toLowerCase();
 }
 
 function sentence(text: string, longest: number): string {

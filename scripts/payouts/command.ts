@@ -1,9 +1,11 @@
 import { CommanderError, InvalidArgumentError } from "commander";
 import {
   DatabaseNotMigratedError,
+  DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
   isMissingSchema,
+  isReadOnly,
 } from "../../lib/db/connection.ts";
 import { createPrisma, type Db } from "../../lib/db/prisma.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
@@ -31,6 +33,7 @@ export function databaseFor(applicationName: string): WithDatabase {
       await work(db);
     } catch (error) {
       if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
+      if (isReadOnly(error)) throw new DatabaseReadOnlyError(url, error);
       if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
       throw error;
     } finally {

@@ -70,3 +70,10 @@ it("refuses what it can not know, and changes nothing", async () => {
   }
   expect(await database.query("SELECT 1 FROM findings WHERE resolved_at IS NOT NULL")).toEqual([]);
 });
+
+it("refuses a kind that there is not, which would look like nothing to do", async () => {
+  const { findings } = await given();
+  const answer = await findings("list", "--kind", "several-live-payout");
+  expect(answer).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(answer.stderr).toContain("several-live-payouts");
+});

@@ -62,6 +62,10 @@ describe("payments", () => {
       await payments("refund", paymentId, "--amount", "-5", "--reason", "wrong"),
     ).toMatchObject({ exitCode: 2 });
     expect(await payments("refund", paymentId, "--amount", "all")).toMatchObject({ exitCode: 2 });
+    expect(await payments("show", "1")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("expected a payment's id") as string,
+    });
     expect(await payments("show", "8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42")).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("there is no payment") as string,

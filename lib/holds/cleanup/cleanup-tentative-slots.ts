@@ -3,11 +3,7 @@ import type { Db } from "../../db/prisma.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../../payments/capture.ts";
 import { askOrder, type OrderSays } from "../../payments/provider/ask-order.ts";
-import {
-  gatewayDown,
-  systemicVerdict,
-  UNANSWERED_IN_A_ROW,
-} from "../../payments/provider/faults.ts";
+import { gatewayDown, systemicVerdict, SILENT_IN_A_ROW } from "../../payments/provider/faults.ts";
 import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
@@ -46,6 +42,8 @@ export interface CleanupPorts {
 
 type Decision = Pick<CleanupItem, "outcome" | "code" | "message"> & {
   overdue?: boolean;
+  /** The provider gave no answer at all. */
+  isSilent?: boolean;
   /** Ends the run. */
   stop?: Verdict;
 };
@@ -64,7 +62,7 @@ export async function cleanupTentativeSlots(
     limit: ports.limit,
   });
   report.found = candidates.length;
-  let unansweredInARow = 0;
+  let silentInARow = 0;
 
   for (const [index, candidate] of candidates.entries()) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
@@ -84,14 +82,14 @@ export async function cleanupTentativeSlots(
     }
     // Asked in vain because the run is to stop: nothing was learnt of this one.
     if (decision.code === "interrupted") return { verdict: { kind: "interrupted" }, report };
-    const { stop, overdue = false, ...said } = decision;
+    const { stop, overdue = false, isSilent = false, ...said } = decision;
     const { bookingId, paymentId, ageMs } = candidate;
     countCleanup(report, { bookingId, paymentId, ageMs, overdue, ...said });
     ports.log.info({ bookingId, paymentId, outcome: said.outcome, code: said.code }, said.message);
     ports.progress.update(index + 1, report.found);
-    unansweredInARow = said.outcome === "unanswered" ? unansweredInARow + 1 : 0;
+    silentInARow = isSilent ? silentInARow + 1 : 0;
     if (stop) return { verdict: stop, report };
-    if (unansweredInARow >= UNANSWERED_IN_A_ROW) return { verdict: gatewayDown, report };
+    if (silentInARow >= SILENT_IN_A_ROW) return { verdict: gatewayDown, report };
   }
   return { verdict: judgeCleanup(ports.settings, report), report };
 }
@@ -132,7 +130,12 @@ async function newsOf(
       return { outcome: "authorized", code: "AUTHORIZED", message, overdue };
     }
     case "unanswered":
-      return { outcome: "unanswered", code: said.code, message: said.detail };
+      return {
+        outcome: "unanswered",
+        code: said.code,
+        message: said.detail,
+        isSilent: said.isSilent,
+      };
     case "systemic":
       return {
         outcome: "unanswered",

@@ -10,7 +10,7 @@ import type { Random } from "../../support/random.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askForCaptures } from "../provider/ask-order.ts";
-import { gatewayDown, systemicVerdict, UNANSWERED_IN_A_ROW } from "../provider/faults.ts";
+import { gatewayDown, systemicVerdict, SILENT_IN_A_ROW } from "../provider/faults.ts";
 import { processRefunds } from "../refunds/process-refunds.ts";
 import { judgeLate } from "./judge.ts";
 import {
@@ -44,16 +44,17 @@ export interface LatePorts {
 }
 
 /**
- * Settles money that came after its hold had ended. Asks the provider about orders of ended holds and
- * records what was captured; books each orphan again if all it had held is still free, and else asks for
- * its refund; then sends these refunds, and those that a run before it has left.
+ * Settles money that came after its hold had ended. Books each orphan again if all it had held is still free,
+ * and else asks for its refund; asks the provider about orders of ended holds, and records and settles what was
+ * captured; then sends these refunds, and those that a run before it has left. What is known already comes
+ * first, so that neither a silent provider nor very many orders keep it waiting.
  */
 export async function reconcileLateCaptures(ports: LatePorts): Promise<CoreResult<LateReport>> {
   const report = emptyLateReport(ports.dryRun);
   try {
     const ended =
-      (await askAboutEnded(ports, report)) ??
       (await settleOrphans(ports, report)) ??
+      (await askAboutEnded(ports, report)) ??
       (await sendRefunds(ports, report));
     return { verdict: ended ?? judgeLate(report), report };
   } catch (error) {
@@ -66,15 +67,17 @@ const interrupted: Verdict = { kind: "interrupted" };
 /** A verdict ends the run. */
 async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verdict | undefined> {
   const holds = await findToAsk(ports.db, { ...ports.settings, limit: ports.limit });
-  let unansweredInARow = 0;
+  let silentInARow = 0;
   for (const hold of holds) {
     if (ports.signal.aborted) return interrupted;
-    const said = await askForCaptures(ports.gateway, hold.orderId, ports);
+    const said = await eachInItsOwn(ports, { report, of: hold }, () =>
+      askForCaptures(ports.gateway, hold.orderId, ports),
+    );
+    if (said === undefined) continue;
     if (said.kind === "unanswered" && said.code === "interrupted") return interrupted;
     report.asked++;
     ports.progress.update(report.asked, holds.length);
-    const answered = said.kind !== "unanswered" && said.kind !== "systemic";
-    unansweredInARow = answered ? 0 : unansweredInARow + 1;
+    silentInARow = said.kind === "unanswered" && said.isSilent ? silentInARow + 1 : 0;
     if (said.kind === "systemic") return systemicVerdict(said.fault);
     if (said.kind === "captured") {
       await eachInItsOwn(ports, { report, of: hold }, () =>
@@ -83,10 +86,10 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     } else if (said.kind === "unanswered") {
       const { code, detail: message } = said;
       count(ports, report, { ...hold, outcome: "unanswered", code, message, amountPaise: 0n });
-      if (unansweredInARow >= UNANSWERED_IN_A_ROW) return gatewayDown;
+      if (silentInARow >= SILENT_IN_A_ROW) return gatewayDown;
     } else if (!ports.dryRun) {
       ports.lease.assertTrusted();
-      await markAsked(ports.db, hold.paymentId);
+      await eachInItsOwn(ports, { report, of: hold }, () => markAsked(ports.db, hold.paymentId));
     }
   }
   return undefined;
@@ -104,6 +107,8 @@ async function recordAll(
     report.captured += payments.length;
     return settleOne(ports, hold, report);
   }
+  const { bookingId, planId } = hold;
+  const orphans: Orphan[] = [];
   for (const { id, amountPaise, createdAtMs } of payments) {
     ports.lease.assertTrusted();
     const capture = {
@@ -119,7 +124,16 @@ async function recordAll(
       signal: ports.signal,
     });
     countCapture(ports, { hold, result, report, amountPaise });
+    if (isOrphan(result)) orphans.push({ paymentId: result.paymentId, bookingId, planId });
   }
+  for (const orphan of orphans) await settleOne(ports, orphan, report);
+}
+
+/** Recorded by this run, or by a webhook at this moment. */
+function isOrphan(
+  result: CaptureResult,
+): result is Extract<CaptureResult, { kind: "orphaned" | "known" }> {
+  return result.kind === "orphaned" || (result.kind === "known" && result.status === "ORPHANED");
 }
 
 function countCapture(
@@ -209,14 +223,18 @@ async function sendRefunds(ports: LatePorts, report: LateReport): Promise<Verdic
   return verdict.kind === "completed" ? undefined : verdict;
 }
 
-/** An error of one stops no other; one that the next would meet as well ends the run. */
-async function eachInItsOwn(
+/**
+ * An error of one stops no other; one that the next would meet as well ends the run.
+ *
+ * @returns undefined when an error met it
+ */
+async function eachInItsOwn<T>(
   ports: LatePorts,
   { report, of }: { report: LateReport; of: Orphan },
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (error instanceof LeaseLostError || isConnectionError(error)) throw error;
     ports.log.error({ ...of, err: toError(error) }, "this late payment could not be handled");
@@ -227,6 +245,7 @@ async function eachInItsOwn(
       message: "an error met it, which the log has; it stays as it is",
       amountPaise: 0n,
     });
+    return undefined;
   }
 }
 

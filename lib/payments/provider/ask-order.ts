@@ -14,8 +14,11 @@ export type OrderSays =
   | { kind: "captured"; payments: readonly ProviderPayment[] }
   /** The bank has set money aside for it, which may be captured any time. */
   | { kind: "authorized"; sinceMs: number }
-  /** No usable answer, or one that says nothing certain: nothing may be concluded. */
-  | { kind: "unanswered"; code: string; detail: string }
+  /**
+   * No usable answer, or one that says nothing certain: nothing may be concluded. `isSilent`: there was no
+   * answer at all, which may be the gateway's fault and not this order's.
+   */
+  | { kind: "unanswered"; code: string; detail: string; isSilent: boolean }
   /** The next order would meet the same fault. */
   | { kind: "systemic"; fault: SystemicFault; detail: string };
 
@@ -71,12 +74,12 @@ function conclude(order: ProviderOrder, payments: readonly ProviderPayment[]): O
       : payments.find(({ status }) => status === "unrecognised");
   if (odd) {
     const detail = `the provider has a status that is not known here: ${odd.statusText}`;
-    return { kind: "unanswered", code: "UNRECOGNISED_STATUS", detail };
+    return { kind: "unanswered", code: "UNRECOGNISED_STATUS", detail, isSilent: false };
   }
   const sentBack = payments.some(({ status }) => status === "refunded");
   if (!sentBack && (order.status === "paid" || (order.amountPaidPaise ?? 0n) > 0n)) {
     const detail = "the order is paid, and its list holds no payment that was captured";
-    return { kind: "unanswered", code: "PAID_WITHOUT_PAYMENT", detail };
+    return { kind: "unanswered", code: "PAID_WITHOUT_PAYMENT", detail, isSilent: false };
   }
   return { kind: "unpaid", notes: order.notes };
 }
@@ -90,8 +93,9 @@ function unusable(answer: Exclude<Answer<unknown>, { kind: "accepted" }>): Order
         kind: "unanswered",
         code: answer.failure.code,
         detail: `the provider refuses to tell: ${answer.failure.description}`,
+        isSilent: false,
       };
     case "unknown":
-      return { kind: "unanswered", code: answer.cause, detail: answer.detail };
+      return { kind: "unanswered", code: answer.cause, detail: answer.detail, isSilent: true };
   }
 }

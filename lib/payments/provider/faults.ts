@@ -37,8 +37,8 @@ export function systemicVerdict(fault: SystemicFault): Failed {
   return { kind: "failed", code: fault, ...FAULTS[fault] };
 }
 
-/** So many orders without a usable answer in a row, and the gateway is down. */
-export const UNANSWERED_IN_A_ROW = 5;
+/** So many orders without any answer in a row, and the gateway is down. A refusal to tell is an answer. */
+export const SILENT_IN_A_ROW = 5;
 
 export const gatewayDown: Failed = {
   kind: "failed",

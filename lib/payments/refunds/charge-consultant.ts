@@ -19,7 +19,7 @@ export async function chargeConsultant(
   tx: DbSession,
   { key, paymentId }: { key: string; paymentId: string },
 ): Promise<void> {
-  const sale = await lockSale(tx, paymentId);
+  const sale = await lockSale(tx, { key, paymentId });
   if (!sale) return;
   const share = shareOfRefund(sale.earned, sale, sale);
   if (share.amountPaise === 0n) return;
@@ -53,8 +53,9 @@ interface Sale {
   earned: GrossAndAmount;
   /** What waits for a payout. */
   left: GrossAndAmount;
+  /** What the earning is a part of: the payment, less what was back before the earning was recorded. */
   paidPaise: Paise;
-  /** By refunds that are settled, this one included. */
+  /** Since then, by refunds that are settled, this one included. */
   backPaise: Paise;
   /** By earlier refunds of this payment. */
   borne: GrossAndAmount;
@@ -79,10 +80,14 @@ interface SaleRow {
 }
 
 /**
- * The earning bears the booking's reference. Nothing when the sale has no earning. Whatever may be taken from
+ * The earning bears the booking's reference. Nothing when the sale has no earning. One that was recorded
+ * after a refund came in net of it, so that this refund is no part of the fraction. Whatever may be taken from
  * is locked with it, by booking reference as everywhere, so that nobody waits crosswise.
  */
-async function lockSale(tx: DbSession, paymentId: string): Promise<Sale | undefined> {
+async function lockSale(
+  tx: DbSession,
+  { key, paymentId }: { key: string; paymentId: string },
+): Promise<Sale | undefined> {
   const [found] = await tx.$queryRaw<{ earningId: string; consultantId: string }[]>`
     SELECT earning.id AS "earningId", earning.consultant_id AS "consultantId"
     FROM payments AS payment
@@ -119,11 +124,9 @@ async function lockSale(tx: DbSession, paymentId: string): Promise<Sale | undefi
     SELECT earning.id AS "earningId", earning.consultant_id AS "consultantId",
            earning.status::text AS status, earning.gross_paise AS "earnedGross",
            earning.amount_paise AS "earnedAmount", net.gross_paise AS "leftGross",
-           net.amount_paise AS "leftAmount", payment.amount_paise AS "paidPaise",
-           (SELECT COALESCE(sum(leg.amount_paise), 0)::bigint
-            FROM refund_legs AS leg JOIN refunds AS refund ON refund.id = leg.refund_id
-            WHERE refund.payment_id = payment.id AND refund.of_sale AND refund.status <> 'PENDING'
-              AND leg.state = 'PROCESSED') AS "backPaise",
+           net.amount_paise AS "leftAmount",
+           (payment.amount_paise - refunded.before_paise)::bigint AS "paidPaise",
+           refunded.since_paise::bigint AS "backPaise",
            COALESCE(borne.gross_paise, 0)::bigint AS "borneGross",
            COALESCE(borne.amount_paise, 0)::bigint AS "borneAmount",
            COALESCE(otherwise.gross_paise, 0)::bigint AS "otherGross",
@@ -132,6 +135,17 @@ async function lockSale(tx: DbSession, paymentId: string): Promise<Sale | undefi
     CROSS JOIN borne CROSS JOIN otherwise
     JOIN earnings AS earning ON earning.id = ${found.earningId}::uuid
     JOIN earnings_net AS net ON net.earning_id = earning.id
+    CROSS JOIN LATERAL (
+      SELECT COALESCE(sum(leg.amount_paise) FILTER (WHERE borne_by_sale), 0) AS since_paise,
+             COALESCE(sum(leg.amount_paise) FILTER (WHERE NOT borne_by_sale), 0) AS before_paise
+      FROM refunds AS refund
+      JOIN refund_legs AS leg ON leg.refund_id = refund.id AND leg.state = 'PROCESSED'
+      CROSS JOIN LATERAL (
+        SELECT refund.key = ${key}
+               OR (refund.of_sale AND refund.settled_at >= earning.created_at) AS borne_by_sale
+      ) AS which
+      WHERE refund.payment_id = payment.id AND refund.status <> 'PENDING'
+    ) AS refunded
     WHERE payment.id = ${paymentId}::uuid`;
   if (!row) return undefined;
   return {

@@ -262,6 +262,28 @@ describe("cleanup of tentative slots", () => {
     expect(report.items).toMatchObject([{ bookingId: booking.id, outcome, code }]);
   });
 
+  it("goes on past any number of orders that the provider does not know, and stops when it is silent", async () => {
+    const world = await openWorld();
+    const { database, sandbox } = world;
+    for (let index = 0; index < 6; index += 1) {
+      await abandoned(world, {
+        slotsAgedHours: 40,
+        checkout: { orderId: `order_unknown${index}` },
+      });
+    }
+    const fine = await abandoned(world);
+
+    const { verdict, report } = await runCleanup(world);
+    expect(verdict).toMatchObject({ kind: "partial", reason: "provider-unanswered" });
+    expect(report).toMatchObject({ unanswered: 6, released: 1 });
+    expect(await checkoutState(database, fine.id)).toMatchObject({ booking: "CANCELLED" });
+
+    sandbox.addFaults([{ on: "GET /orders/:id", status: 500, times: -1 }]);
+    const silent = await runCleanup(world);
+    expect(silent.verdict).toMatchObject({ kind: "failed", code: "gateway-down" });
+    expect(silent.report).toMatchObject({ found: 6, unanswered: 5 });
+  });
+
   it("stops at a fault that the next one would meet as well", async () => {
     const world = await openWorld();
     await abandoned(world);

@@ -114,6 +114,26 @@ describe("a capture", () => {
     ]);
   });
 
+  it("of a payment that was written down as paid without its id is that one, and no second", async () => {
+    const { database, db } = await openCheckoutWorld();
+    const plan = await seedPlan(database, { kind: "consultation" });
+    const booking = await seedBooking(database, {
+      plan,
+      status: "CONFIRMED",
+      checkout: { status: "EXPIRED" },
+    });
+    await database.query("ALTER TABLE payments DISABLE TRIGGER payments_guard");
+    await database.query("UPDATE payments SET status = 'PAID', captured_at = now()");
+    await database.query("ALTER TABLE payments ENABLE TRIGGER payments_guard");
+
+    expect(await capture(db, booking)).toMatchObject({ kind: "known", status: "PAID" });
+    expect(await database.query("SELECT status::text, provider_payment_id FROM payments")).toEqual([
+      { status: "PAID", provider_payment_id: "pay_first" },
+    ]);
+    const again = { providerPaymentId: "pay_second" };
+    expect(await capture(db, booking, again)).toMatchObject({ why: "paid-twice" });
+  });
+
   it.each(["PENDING", "EXPIRED"] as const)(
     "of another amount changes nothing of a payment that is %s, and is a critical finding",
     async (status) => {

@@ -316,6 +316,53 @@ describe("the orders of ended holds", () => {
     expect(await checkoutState(database, late.id)).toMatchObject({ booking: "CONFIRMED" });
   });
 
+  it("that can not be asked about, or are unknown by the dozen, keep no capture from being settled", async () => {
+    const world = await openWorld();
+    const { database } = world;
+    const plan = await seedPlan(database, { kind: "consultation" });
+    const late = await paidLate(world);
+    for (const orderId of [
+      "order_1/../2",
+      ...Array.from({ length: 6 }, (_, n) => `order_no${n}`),
+    ]) {
+      await seedBooking(database, {
+        plan,
+        status: "CANCELLED",
+        checkout: { status: "EXPIRED", expiredHoursAgo: 0, orderId },
+      });
+    }
+
+    const { verdict, report } = await runLate(world);
+
+    expect(verdict).toMatchObject({ kind: "partial", reason: "late-payments-failed" });
+    expect(report).toMatchObject({ failed: 1, unanswered: 6, booked: 1 });
+    expect(await checkoutState(database, late.id)).toMatchObject({ booking: "CONFIRMED" });
+  });
+
+  it("that nobody answers for keep no orphan waiting that is known already", async () => {
+    const world = await openWorld();
+    const { database, db, sandbox } = world;
+    const known = await paidLate(world);
+    await recordCapture(
+      db,
+      {
+        orderId: known.orderId ?? "",
+        providerPaymentId: sandbox.payments()[0]?.id ?? "",
+        amountPaise: CARD_PAISE,
+        source: "a webhook",
+      },
+      { offerMs: DAY_MS, random: systemRandom },
+    );
+    await paidLate(world);
+    sandbox.addFaults([{ on: "GET /orders/:id", status: 401, times: -1 }]);
+
+    const { verdict, report } = await runLate(world);
+
+    expect(verdict).toMatchObject({ kind: "failed", code: "credentials" });
+    expect(report).toMatchObject({ booked: 1, captured: 0 });
+    expect(await checkoutState(database, known.id)).toMatchObject({ booking: "CONFIRMED" });
+  });
+
   it("with a capture of another amount are a critical finding, red until a person has resolved it", async () => {
     const world = await openWorld();
     const { database, sandbox } = world;

@@ -140,6 +140,27 @@ describe("an earning that waits", () => {
     expect(await left(earningId)).toEqual([0n, 0n]);
   });
 
+  it("that came in net of a refund bears of later ones only its own share", async () => {
+    const paid = await seedCaptured(
+      { database: world.database, sandbox },
+      { cardPaise: 118_000n, consultantId },
+    );
+    await refund(paid.paymentId, 59_000n);
+    const earningId = await seedEarning(world.database, {
+      consultantId,
+      reference: paid.reference,
+      grossPaise: 50_000n,
+      platformFeePaise: 10_000n,
+    });
+
+    await refund(paid.paymentId, 29_500n);
+    expect(await left(earningId)).toEqual([25_000n, 20_000n]);
+
+    await refund(paid.paymentId);
+    expect(await left(earningId)).toEqual([0n, 0n]);
+    expect(await drifts(world.database)).toEqual([]);
+  });
+
   it("bears nothing of a capture that paid for no booking", async () => {
     const { paymentId, earningId } = await sell();
     await world.database.query("UPDATE bookings SET status = 'CANCELLED'");
