@@ -43,7 +43,7 @@ const failureOf = (statement: Promise<unknown>): Promise<unknown> =>
 
 describe("a database that falls silent without closing the connection", () => {
   it("is a lost connection, and a new session is made when it is back", async () => {
-    await withDb({ silenceMs: 300 }, async (db) => {
+    await withDb({ silenceMs: 2000 }, async (db) => {
       await db.$queryRaw`SELECT 1`;
       line.silence();
       const error = await failureOf(db.$queryRaw`SELECT 1`);
@@ -54,7 +54,7 @@ describe("a database that falls silent without closing the connection", () => {
   });
 
   it("ends a transaction as well", async () => {
-    await withDb({ silenceMs: 300 }, async (db) => {
+    await withDb({ silenceMs: 2000 }, async (db) => {
       const error = await failureOf(
         inTransaction(db, async (tx) => {
           await tx.$queryRaw`SELECT 1`;
