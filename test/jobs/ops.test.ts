@@ -141,6 +141,7 @@ describe("the job ops/watchdog", () => {
 describeWithRedis("the job ops/watchdog with locks in Redis", () => {
   it("leaves a run that holds its lock there, and marks it once it does not", async () => {
     const redis = useTestRedis();
+    onTestFinished(() => redis.close());
     const { database, env } = await openWorld();
     const world: World = { database, env: { ...env, REDIS_URL: redis.url } };
     const owner = "2026-11-25T00:00:00.000Z@runner:00000000-0000-4000-8000-00000000000a";

@@ -8,6 +8,7 @@ import { checkWorkflows } from "../../scripts/jobs/check/workflows.ts";
 import { startSandbox } from "../../scripts/sandbox/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedRun } from "../support/ops.ts";
+import { describeWithRedis, useTestRedis } from "../support/redis.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
 
 const PAYOUTS = "payouts/process-payouts";
@@ -185,6 +186,18 @@ describe("with a database, npm run jobs", () => {
     expect(check.stdout).toMatch(/WRONG +runs +payouts\/process-payouts missed since/);
   });
 
+  it("says whether Redis answers, without the password of its address", async () => {
+    const REDIS_URL = "redis://:planted-password@127.0.0.1:1";
+    const away = await command(["check", "ops/prune", "--json"], { ...env, REDIS_URL });
+    expect(away).toMatchObject({ exitCode: 1 });
+    expect(statesOf(away)).toMatchObject({ redis: "wrong", database: "ok" });
+    expect(away.stdout).not.toContain("planted-password");
+    const off = { ...env, REDIS_URL, LOCK_STORE: "postgres" };
+    expect(statesOf(await command(["check", "ops/prune", "--json"], off))).toMatchObject({
+      redis: "not-checked",
+    });
+  });
+
   it("says that a database is not migrated, or not there", async () => {
     await database.query(`DELETE FROM _prisma_migrations WHERE migration_name LIKE '%retention'`);
     const behind = await command(["check", "ops/prune"], env);
@@ -197,6 +210,15 @@ describe("with a database, npm run jobs", () => {
     expect(away).toMatchObject({ exitCode: 1 });
     expect(away.stdout).toMatch(/WRONG +database +.*127.0.0.1:1\/none cannot be reached/);
     expect(away.stdout).not.toContain("planted-password");
+  });
+});
+
+describeWithRedis("npm run jobs -- check with Redis", () => {
+  it("says that it answers", async () => {
+    const redis = useTestRedis();
+    onTestFinished(() => redis.close());
+    const check = await command(["check", "--json"], { REDIS_URL: redis.url });
+    expect(statesOf(check)).toMatchObject({ redis: "ok" });
   });
 });
 
