@@ -178,12 +178,17 @@ describe("with a database, npm run jobs", () => {
 
   it("says which variable of a named job is missing, and which job was missed", async () => {
     await seedRun(database, { job: PAYOUTS, hoursAgo: 24 * 30 });
+    await seedRun(database, { job: PAYOUTS, hoursAgo: 24 * 31, outcome: null });
     const check = await command(["check", PAYOUTS], env);
     expect(check).toMatchObject({ exitCode: 1 });
     expect(check.stdout).toMatch(
       /WRONG +environment of payouts\/process-payouts +.*RAZORPAYX_KEY_ID/,
     );
     expect(check.stdout).toMatch(/WRONG +runs +payouts\/process-payouts missed since/);
+    expect(check.stdout).toMatch(/WRONG +runs +payouts\/process-payouts without an end since/);
+    expect(
+      await database.query("SELECT count(*)::int AS open FROM job_runs WHERE outcome IS NULL"),
+    ).toEqual([{ open: 1 }]);
   });
 
   it("says whether Redis answers, without the password of its address", async () => {

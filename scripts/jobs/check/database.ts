@@ -6,6 +6,7 @@ import {
   isMissingSchema,
 } from "../../../lib/db/connection.ts";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
@@ -93,7 +94,15 @@ async function checkRuns(
   db: Db,
   { jobs, watchdog }: { jobs: readonly AnyJob[]; watchdog: string },
 ): Promise<CheckFinding[]> {
-  const faults = await judgeAll(db, { jobs, watchdog });
+  const names = new Set(jobs.map(({ name }) => name));
+  const unfinished = (await readUnfinished(db, jobs)).filter(({ job }) => names.has(job));
+  const faults = [
+    ...unfinished.map(({ id, job, startedAt }) => {
+      const detail = `run ${id} has gone on for longer than it may; ops/watchdog says whether it is lost`;
+      return { job, kind: "without an end", since: startedAt, detail };
+    }),
+    ...(await judgeAll(db, { jobs, watchdog })),
+  ];
   if (faults.length === 0) return [ok("runs", "every job has run when it was due")];
   return faults.map(({ job, kind, since, detail }) =>
     wrong("runs", `${job} ${kind} since ${since?.toISOString() ?? "ever"}: ${detail}`),
