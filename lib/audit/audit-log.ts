@@ -5,7 +5,7 @@ import { toJson } from "../support/log.ts";
 export interface AuditEntry {
   /** A person's name, or `job:<name>`. */
   actor: string;
-  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `WALLET`, `CHECKOUT`, `REFUND`. */
+  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`, `REFUND`. */
   category: string;
   /** What was done to it: `approved`, `rejected`. */
   action: string;
@@ -27,7 +27,8 @@ export type AuditSubject =
   | "wallet"
   | "payment"
   | "booking"
-  | "mail";
+  | "mail"
+  | "maintenance";
 
 export interface RecordedAuditEntry extends Omit<AuditEntry, "detail" | "organizationId"> {
   at: Date;

@@ -26,18 +26,21 @@ export interface NewFinding {
 /**
  * Stores a difference that a job may not mend by itself, and says whether it is open. The same difference
  * seen again is the same finding; one that a person has resolved stays resolved as long as its details are
- * the ones that the person saw, and is a new finding once they differ.
+ * the ones that the person saw, and is a new finding once they differ. That it was seen is written down even so,
+ * and keeps it from being pruned.
  */
 export async function recordFinding(tx: DbSession, finding: NewFinding): Promise<boolean> {
   const details = toJson(finding.details);
   const stored = await tx.$executeRaw`
+    WITH known AS (
+      UPDATE findings SET last_seen_at = now()
+      WHERE kind = ${finding.kind} AND subject_type = ${finding.subjectType}
+        AND subject_id = ${finding.subjectId} AND details = ${details}::jsonb AND resolved_at IS NOT NULL
+      RETURNING id)
     INSERT INTO findings (kind, severity, subject_type, subject_id, details)
     SELECT ${finding.kind}, ${finding.severity}::finding_severity, ${finding.subjectType},
            ${finding.subjectId}, ${details}::jsonb
-    WHERE NOT EXISTS (
-      SELECT 1 FROM findings
-      WHERE kind = ${finding.kind} AND subject_type = ${finding.subjectType}
-        AND subject_id = ${finding.subjectId} AND details = ${details}::jsonb AND resolved_at IS NOT NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM known)
     ON CONFLICT (kind, subject_type, subject_id) WHERE resolved_at IS NULL
     DO UPDATE SET last_seen_at = now(), details = EXCLUDED.details, severity = EXCLUDED.severity`;
   return stored > 0;

@@ -6,6 +6,7 @@ import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { Random } from "../support/random.ts";
 import type { CoreResult } from "../support/verdict.ts";
+import { isCron } from "../support/cron.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
 /** A flag of one job, on top of those that every job has. It takes a value, and must be given. */
@@ -42,7 +43,7 @@ export type OutputValue = string | number | bigint | boolean;
 
 /** One job: a declaration, and the core that does the work. */
 export interface JobDefinition<Settings, Report, Flag extends string = never> {
-  /** `<domain>/<verb-noun>`, as the file is named. */
+  /** `<domain>/<verb-noun>`, or one word where it says all, as the file is named. */
   readonly name: string;
   /** One sentence for `--help` and for the run summary. */
   readonly summary: string;
@@ -51,6 +52,11 @@ export interface JobDefinition<Settings, Report, Flag extends string = never> {
    * person starts it, for one thing that the flags name.
    */
   readonly schedule: { readonly cron: string } | "by-hand";
+  /**
+   * A tick that no run followed for this long was missed. Default: twice the time between two ticks, at
+   * least 3 hours and at most 2 days, since GitHub drops ticks and runs them late.
+   */
+  readonly toleranceMs?: number;
   /** Default: none. */
   readonly flags?: readonly JobFlag<Flag>[];
   /**
@@ -90,11 +96,15 @@ export function defineJob<Settings, Report, Flag extends string = never>(
   const refuse = (problem: string): never => {
     throw new RangeError(`job ${job.name}: ${problem}`);
   };
-  if (!/^[a-z]+(-[a-z]+)*\/[a-z]+(-[a-z]+)+$/.test(job.name))
+  if (!/^[a-z]+(-[a-z]+)*\/[a-z]+(-[a-z]+)*$/.test(job.name))
     refuse("name must be <domain>/<verb-noun>");
   const { schedule, lock, flags = [] } = job;
   if (schedule !== "by-hand" && schedule.cron.trim().split(/\s+/).length !== 5)
     refuse("schedule.cron must have five fields");
+  if (schedule !== "by-hand" && !isCron(schedule.cron))
+    refuse("schedule.cron must be a schedule that GitHub reads, such as 37 15 * * 1");
+  if (job.toleranceMs !== undefined && (schedule === "by-hand" || job.toleranceMs <= 0))
+    refuse("toleranceMs must be positive, and of a job with a schedule");
   if (schedule !== "by-hand" && flags.length > 0)
     refuse("flags must be given, so only a job by hand has any");
   for (const { name } of flags) {

@@ -51,7 +51,7 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
   {
     name: "HEARTBEAT_URL",
     required: false,
-    description: "monitor to ping: /start, success, /fail",
+    description: "monitor to ping: /start, success, /fail; HEARTBEAT_URL_<JOB> for one job",
   },
   { name: "DRY_RUN", required: false, description: "1 equals --dry-run" },
 ];
@@ -62,7 +62,16 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 const lockStore = z.enum(["redis", "postgres", "off"]);
 const phase = z.enum(["off", "degraded", "offline"]);
 
-export function parseHarnessEnvironment(env: Env): ParsedEnvironment<HarnessSettings> {
+/** The variable that overrides `HEARTBEAT_URL` for one job: `HEARTBEAT_URL_PAYOUTS_PROCESS_PAYOUTS`. */
+export function heartbeatVariable(job: string): string {
+  return `HEARTBEAT_URL_${job.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`;
+}
+
+/** @param job its name; a monitor of its own comes before the one of all jobs */
+export function parseHarnessEnvironment(
+  env: Env,
+  job?: string,
+): ParsedEnvironment<HarnessSettings> {
   const problems: EnvironmentProblem[] = [];
   const read = <T>(variable: string, schema: z.ZodType<T>, expected: string): T | undefined => {
     const value = present(env, variable);
@@ -86,7 +95,10 @@ export function parseHarnessEnvironment(env: Env): ParsedEnvironment<HarnessSett
     problems.push({ variable: "REDIS_URL", problem: "is missing, and LOCK_STORE is redis" });
   }
   const maintenanceOverride = read("MAINTENANCE_PHASE", phase, "off, degraded or offline");
-  const heartbeatUrl = read("HEARTBEAT_URL", httpUrl, "an http or https URL");
+  const sharedHeartbeat = read("HEARTBEAT_URL", httpUrl, "an http or https URL");
+  const ownHeartbeat =
+    job === undefined ? undefined : read(heartbeatVariable(job), httpUrl, "an http or https URL");
+  const heartbeatUrl = ownHeartbeat ?? sharedHeartbeat;
 
   if (problems.length > 0 || database === undefined) return { ok: false, problems };
   return {
@@ -99,9 +111,14 @@ export function parseHarnessEnvironment(env: Env): ParsedEnvironment<HarnessSett
       maintenanceOverride,
       heartbeatUrl,
     },
-    secrets: [database, redis, heartbeatUrl, passwordOf(database), passwordOf(redis)].filter(
-      (secret) => secret !== undefined,
-    ),
+    secrets: [
+      database,
+      redis,
+      sharedHeartbeat,
+      ownHeartbeat,
+      passwordOf(database),
+      passwordOf(redis),
+    ].filter((secret) => secret !== undefined),
   };
 }
 

@@ -39,7 +39,7 @@ export async function runJob<Settings, Report, Flag extends string>(
 
   // Both halves of the environment are read before anything is said, so that all that is wrong is
   // said at once and all that is secret is known to the log from its first line.
-  const harness = parseHarnessEnvironment(io.env);
+  const harness = parseHarnessEnvironment(io.env, job.name);
   const own = job.environment.parse(io.env);
   const secrets = [...(harness.ok ? harness.secrets : []), ...(own.ok ? own.secrets : [])];
   await maskSecrets(io.env, secrets);

@@ -28,8 +28,16 @@ export interface RedisLockPorts {
   cut?: AbortSignal;
 }
 
+export interface RedisLockStore extends LockStore {
+  /**
+   * The owner of a key, for whoever only looks.
+   * @throws {LockUnavailableError}
+   */
+  holder(key: string): Promise<string | undefined>;
+}
+
 /** Locks as keys of a Redis server with `SET NX PX`. The server's own clock expires them. */
-export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts): LockStore {
+export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts): RedisLockStore {
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: seconds(5),
@@ -87,6 +95,11 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
       const [lock] = names(key);
       taken.delete(holding(key, owner));
       return (await run(() => redis.eval(RELEASE, 1, lock, owner))) === 1 ? "released" : "not-held";
+    },
+
+    async holder(key) {
+      const [lock] = names(key);
+      return (await run(() => redis.get(lock))) ?? undefined;
     },
 
     close() {

@@ -6,6 +6,10 @@ import { testJob, type TestJob } from "./test-job.ts";
 const lock = { failMode: "closed" as const, ttlMs: minutes(2) };
 
 describe("a declaration", () => {
+  it("may be named by one word where that says all", () => {
+    expect(testJob({ name: "ops/watchdog" }).name).toBe("ops/watchdog");
+  });
+
   it("that keeps its own promises is taken as it is", () => {
     expect(testJob({ name: "slot-holds/free-stale-slots" }).name).toBe(
       "slot-holds/free-stale-slots",
@@ -14,12 +18,28 @@ describe("a declaration", () => {
 
   it.each<[string, Partial<TestJob>, string]>([
     ["a name without a domain", { name: "count-things" }, "name must be <domain>/<verb-noun>"],
-    ["a name that is one word", { name: "tests/count" }, "name must be <domain>/<verb-noun>"],
+    ["a name without a noun", { name: "tests/" }, "name must be <domain>/<verb-noun>"],
     ["a name with capitals", { name: "tests/Count-things" }, "name must be <domain>/<verb-noun>"],
     ["a name that climbs", { name: "../tests/count-things" }, "name must be <domain>/<verb-noun>"],
     ["six fields of cron", { schedule: { cron: "0 37 15 * * 1" } }, "cron must have five fields"],
     ["four fields of cron", { schedule: { cron: "37 15 * *" } }, "cron must have five fields"],
     ["no cron", { schedule: { cron: "" } }, "cron must have five fields"],
+    [
+      "a minute that never comes",
+      { schedule: { cron: "61 * * * *" } },
+      "schedule.cron must be a schedule that GitHub reads",
+    ],
+    [
+      "a day that never comes",
+      { schedule: { cron: "0 0 31 2 *" } },
+      "schedule.cron must be a schedule that GitHub reads",
+    ],
+    [
+      "the last day of the month, which GitHub can not read",
+      { schedule: { cron: "0 0 L * *" } },
+      "schedule.cron must be a schedule that GitHub reads",
+    ],
+    ["no tolerance", { toleranceMs: 0 }, "toleranceMs must be positive"],
     ["no time to run", { deadlineMs: 0 }, "deadlineMs must be positive"],
     ["less than no time", { deadlineMs: -1 }, "deadlineMs must be positive"],
     [

@@ -50,6 +50,26 @@ describe("the environment of the harness", () => {
     });
   });
 
+  it("takes a job's own monitor before the one of all jobs, and names it when it is wrong", () => {
+    const env = { DATABASE_URL, HEARTBEAT_URL: "https://monitor.example/all" };
+    const own = "HEARTBEAT_URL_PAYOUTS_PROCESS_PAYOUTS";
+    const urlOf = (extra: Record<string, string>, job: string): unknown => {
+      const parsed = parseHarnessEnvironment({ ...env, ...extra }, job);
+      return parsed.ok ? parsed.settings.heartbeatUrl : parsed.problems;
+    };
+    const payouts = "payouts/process-payouts";
+    expect(urlOf({ [own]: "https://monitor.example/payouts" }, payouts)).toBe(
+      "https://monitor.example/payouts",
+    );
+    expect(urlOf({ [own]: " " }, payouts)).toBe(env.HEARTBEAT_URL);
+    expect(urlOf({ [own]: "https://monitor.example/payouts" }, "ops/prune")).toBe(
+      env.HEARTBEAT_URL,
+    );
+    expect(urlOf({ [own]: "payouts" }, payouts)).toEqual([
+      { variable: own, problem: "expected an http or https URL" },
+    ]);
+  });
+
   it("holds its locks in Redis where there is one, unless LOCK_STORE says otherwise", () => {
     const REDIS_URL = "redis://cache.example:6379";
     expect(settingsOf({ REDIS_URL }).settings.lockStore).toBe("redis");

@@ -119,6 +119,19 @@ describe("a run that completes", () => {
     }
   });
 
+  it("tells a monitor of its own where it has one, and not the one of all jobs", async () => {
+    const [shared, own] = [await openMonitor(), await openMonitor()];
+    try {
+      const urls = { HEARTBEAT_URL: shared.url, HEARTBEAT_URL_TESTS_COUNT_THINGS: own.url };
+      await runTestJob(testJob(), { env: { ...env, ...urls } });
+      expect(shared.pings).toEqual([]);
+      expect(own.pings).toHaveLength(2);
+    } finally {
+      await shared.close();
+      await own.close();
+    }
+  });
+
   it("removes private data and secrets from log, summary and output, whoever wrote them", async () => {
     const secrets = ["test-api-key-1", "ABCDE1234F", "50100012345678", "asha@okbank"];
     const text = secrets.join(" and ");

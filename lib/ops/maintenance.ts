@@ -1,0 +1,104 @@
+import { recordAudit } from "../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+
+export type Phase = "off" | "degraded" | "offline";
+
+/** The phase that is in force, by the database's clock. */
+export interface Maintenance {
+  phase: Phase;
+  reason: string | null;
+  /** When it ends by itself; null: when somebody ends it. */
+  until: Date | null;
+  /** Who changed it last, and when; null on a database where nobody ever did. */
+  changedBy: string | null;
+  changedAt: Date | null;
+}
+
+/** When a phase ends: at an instant, or so long after now. */
+export type Until = { at: Date } | { afterMs: number };
+
+export interface MaintenanceRequest {
+  phase: Phase;
+  reason: string | null;
+  until: Until | undefined;
+  by: string;
+  /** Also over another phase that is in force. */
+  replace: boolean;
+}
+
+export type MaintenanceChange =
+  | { outcome: "changed"; before: Maintenance; now: Maintenance }
+  /** It is off already; nothing was changed. */
+  | { outcome: "already-off"; now: Maintenance }
+  /** Somebody's phase is in force; nothing was changed. */
+  | { outcome: "in-force"; now: Maintenance }
+  /** The end given lies in the past; nothing was changed. */
+  | { outcome: "past" };
+
+/** What is in force. A phase past its end has ended by itself. */
+export async function readPhase(db: DbSession): Promise<Maintenance> {
+  const [row] = await db.$queryRaw<Maintenance[]>`
+    SELECT CASE WHEN ended THEN 'off' ELSE phase::text END AS phase,
+           CASE WHEN NOT ended THEN reason END AS reason,
+           CASE WHEN NOT ended THEN "until" END AS "until",
+           updated_by AS "changedBy", updated_at AS "changedAt"
+    FROM maintenance, LATERAL (SELECT COALESCE("until" <= now(), false)) AS by_itself (ended)
+    WHERE id = 1`;
+  return row ?? { phase: "off", reason: null, until: null, changedBy: null, changedAt: null };
+}
+
+/**
+ * Changes the phase. One at a time: of two people at once the second is told what the first one did, and changes
+ * it only if asked to replace it. To end a phase is always possible. Audited.
+ */
+export async function changePhase(
+  db: Db,
+  { phase, reason, until, by, replace }: MaintenanceRequest,
+): Promise<MaintenanceChange> {
+  return inTransaction(db, async (tx): Promise<MaintenanceChange> => {
+    await lockPhase(tx);
+    const before = await readPhase(tx);
+    if (phase === "off" && before.phase === "off") return { outcome: "already-off", now: before };
+    if (phase !== "off" && before.phase !== "off" && !replace) {
+      return { outcome: "in-force", now: before };
+    }
+    const written = await writePhase(tx, { phase, reason, until, by });
+    if (written === 0) return { outcome: "past" };
+    const now = await readPhase(tx);
+    await recordAudit(tx, {
+      actor: by,
+      category: "maintenance",
+      action: phase,
+      subjectType: "maintenance",
+      subjectId: "phase",
+      reason,
+      detail: {
+        until: now.until?.toISOString() ?? null,
+        before: { ...before, until: before.until?.toISOString() ?? null, changedAt: undefined },
+      },
+    });
+    return { outcome: "changed", before, now };
+  });
+}
+
+/** Waits for whoever changes it at this moment. */
+async function lockPhase(tx: DbSession): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO maintenance (id, phase, updated_at) VALUES (1, 'off', now()) ON CONFLICT (id) DO NOTHING`;
+  await tx.$queryRaw`SELECT 1 FROM maintenance WHERE id = 1 FOR UPDATE`;
+}
+
+/** Writes nothing where the end has passed already. */
+async function writePhase(
+  tx: DbSession,
+  { phase, reason, until, by }: Omit<MaintenanceRequest, "replace">,
+): Promise<number> {
+  const at = until !== undefined && "at" in until ? until.at : null;
+  const afterMs = until !== undefined && "afterMs" in until ? until.afterMs : null;
+  return tx.$executeRaw`
+    UPDATE maintenance
+    SET phase = ${phase}::maintenance_phase, reason = ${reason}, "until" = ends.at, updated_at = now(),
+        updated_by = ${by}
+    FROM (SELECT COALESCE(${at}::timestamptz, now() + ${afterMs}::bigint * interval '1 millisecond') AS at) AS ends
+    WHERE id = 1 AND (ends.at IS NULL OR ends.at > now())`;
+}

@@ -1,0 +1,120 @@
+import { intervalMs, lastTick } from "../../support/cron.ts";
+
+/** What of a job's declaration its runs are judged by. */
+export interface WatchedJob {
+  readonly name: string;
+  readonly schedule: { readonly cron: string } | "by-hand";
+  readonly toleranceMs?: number;
+  readonly lock: { readonly ttlMs: number } | "none";
+  readonly deadlineMs: number;
+}
+
+/** What the run records say of one job. */
+export interface RunFacts {
+  /** The last run that began, whatever it did. */
+  lastStartedAt: Date | null;
+  /** The last run that was not skipped. */
+  lastWorkedAt: Date | null;
+  lastSuccessAt: Date | null;
+  /** Red runs since the last success. */
+  redInARow: number;
+  /** Why the last of them was red. */
+  lastReason: string | null;
+  /** Runs since the last that worked which did nothing, by reason. */
+  skippedForMaintenance: number;
+  skippedForLock: number;
+}
+
+export type FaultKind =
+  /** A tick has passed, with its tolerance, and no run has begun since. */
+  | "missed"
+  /** It was due, and no run has ever ended well. */
+  | "never-succeeded"
+  /** Its last runs were all red. */
+  | "failing"
+  /** Runs begin and are skipped, for longer than the tolerance. */
+  | "skipped"
+  /** A run without an end whose process is gone. */
+  | "lost"
+  /** A run without an end that has gone on for longer than it may, and still holds its lock. */
+  | "stuck";
+
+export interface Fault {
+  job: string;
+  kind: FaultKind;
+  /** The tick that was missed, or when the run began. */
+  since: Date | null;
+  /** One phrase for a person. */
+  detail: string;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** The runner's clock fired the tick, and the database's clock wrote down the run. */
+const CLOCKS_APART_MS = 60_000;
+
+/** How late a run may be before its tick counts as missed. */
+export function toleranceOf(job: WatchedJob, now: Date): number {
+  if (job.schedule === "by-hand") return Infinity;
+  if (job.toleranceMs !== undefined) return job.toleranceMs;
+  const twice = 2 * intervalMs(job.schedule.cron, now);
+  return Math.min(Math.max(twice, 3 * HOUR_MS), 2 * DAY_MS);
+}
+
+/**
+ * What is wrong with the runs of one job. A run answers for every tick before it, so that a tick which GitHub
+ * dropped is no fault once the next one has run; a run that was skipped or failed did begin, and is judged
+ * as such.
+ *
+ * A job that has never begun is not due before `knownSince`: on a fresh installation, and for a job that has
+ * just been added, there is no tick yet that it could have followed.
+ *
+ * @param now the database's clock, as the times of the records are
+ */
+export function judgeJob(
+  job: WatchedJob,
+  facts: RunFacts,
+  { now, knownSince }: { now: Date; knownSince: Date | null },
+): Fault[] {
+  if (job.schedule === "by-hand") return [];
+  const { cron } = job.schedule;
+  const due = lastTick(cron, new Date(now.getTime() - toleranceOf(job, now)));
+  const fault = (kind: FaultKind, detail: string): Fault[] => [
+    { job: job.name, kind, since: due, detail },
+  ];
+  const since = (at: Date | null): boolean =>
+    at !== null && at.getTime() >= due.getTime() - CLOCKS_APART_MS;
+  const isKnown = facts.lastStartedAt !== null || (knownSince !== null && knownSince <= due);
+  const { lastSuccessAt, redInARow, lastReason } = facts;
+
+  if (isKnown && !since(facts.lastStartedAt)) {
+    if (facts.lastStartedAt === null) return fault("never-succeeded", "it has never been run");
+    return fault(
+      "missed",
+      `no run has begun since; the last one began ${iso(facts.lastStartedAt)}`,
+    );
+  }
+  if (isKnown && !since(facts.lastWorkedAt)) {
+    const { skippedForMaintenance, skippedForLock } = facts;
+    return fault(
+      "skipped",
+      `every run since was skipped: ${skippedForMaintenance} for maintenance, ${skippedForLock} for its lock`,
+    );
+  }
+  // One red run says so itself; what is judged here is that it goes on.
+  const enough = intervalMs(cron, now) >= DAY_MS ? 2 : 3;
+  if (redInARow >= enough) {
+    const kind = lastSuccessAt === null ? "never-succeeded" : "failing";
+    return fault(kind, `${redInARow} red runs in a row, the last one ${lastReason ?? "unknown"}`);
+  }
+  return [];
+}
+
+/** After so long a run without an end that holds no lock has lost its process. */
+export function lostAfterMs({ lock, deadlineMs }: WatchedJob): number {
+  return (lock === "none" ? deadlineMs : lock.ttlMs) + deadlineMs;
+}
+
+function iso(at: Date): string {
+  return at.toISOString();
+}

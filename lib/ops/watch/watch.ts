@@ -1,0 +1,90 @@
+import type { Db } from "../../db/prisma.ts";
+import { toError } from "../../support/errors.ts";
+import type { Log } from "../../support/log.ts";
+import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { judgeJob, type Fault, type WatchedJob } from "./judge.ts";
+import type { WatchReport } from "./report.ts";
+import { readWatch } from "./run-facts.ts";
+import { markLost, readUnfinished, type Unfinished } from "./unfinished.ts";
+
+export interface WatchPorts {
+  readonly dryRun: boolean;
+  readonly db: Db;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly jobs: readonly WatchedJob[];
+  /** The watchdog's own name: its records say since when it has known a job. */
+  readonly name: string;
+  /** Who holds a job's lock in a store other than the database; undefined where nobody does. */
+  readonly holderOf: (job: string) => Promise<string | undefined>;
+}
+
+/**
+ * Compares the run records with each job's schedule, and writes down which runs were lost. Red with a list: see
+ * docs/jobs/watchdog.md. All on the database's clock.
+ */
+export async function watchJobs(ports: WatchPorts): Promise<CoreResult<WatchReport>> {
+  const { db, jobs, name, signal } = ports;
+  const watched = jobs.map((job) => job.name);
+  const report: WatchReport = { watched, markedLost: 0, faults: [] };
+  try {
+    for (const run of await readUnfinished(db, jobs)) {
+      if (signal.aborted) return { verdict: { kind: "interrupted" }, report };
+      report.faults.push(await judgeUnfinished(ports, { run, report }));
+    }
+    report.faults.push(...(await judgeAll(db, { jobs, watchdog: name })));
+  } catch (error) {
+    return { verdict: { kind: "broken", error }, report };
+  }
+  return { verdict: judge(report), report };
+}
+
+/** What is wrong with the runs of these jobs; reads only. */
+export async function judgeAll(
+  db: Db,
+  { jobs, watchdog }: { jobs: readonly WatchedJob[]; watchdog: string },
+): Promise<Fault[]> {
+  const names = jobs.map(({ name }) => name);
+  const { now, facts, knownSince } = await readWatch(db, { names, watchdog });
+  return jobs.flatMap((job) => {
+    const ofJob = facts.get(job.name);
+    return ofJob === undefined
+      ? []
+      : judgeJob(job, ofJob, { now, knownSince: knownSince.get(job.name) ?? null });
+  });
+}
+
+async function judgeUnfinished(
+  { db, dryRun, holderOf, log }: WatchPorts,
+  { run, report }: { run: Unfinished; report: WatchReport },
+): Promise<Fault> {
+  const fault = (kind: "lost" | "stuck", detail: string): Fault => {
+    return { job: run.job, kind, since: run.startedAt, detail: `run ${run.id} ${detail}` };
+  };
+  if (run.holdsLease) return fault("stuck", "has not ended and still renews its lock");
+  try {
+    if ((await holderOf(run.job)) === run.owner) {
+      return fault("stuck", "has not ended and still renews its lock");
+    }
+  } catch (error) {
+    log.error({ job: run.job, err: toError(error) }, "nobody can say who holds the lock");
+    return fault(
+      "stuck",
+      "has not ended, and the lock store can not say whether it holds its lock",
+    );
+  }
+  if (!dryRun && (await markLost(db, run.id))) report.markedLost++;
+  return fault("lost", "has no end, and its process is gone");
+}
+
+function judge({ watched, faults }: WatchReport): Verdict {
+  if (faults.length === 0) return { kind: "completed" };
+  const list = faults.map(({ job, kind }) => `${job} ${kind}`).join(", ");
+  return {
+    kind: "failed",
+    code: "jobs-missed",
+    message: `Of ${watched.length} jobs some need a look: ${list}.`,
+    remedy:
+      "The table lists each with its reason; docs/jobs/watchdog.md says what each means and what to do first.",
+  };
+}

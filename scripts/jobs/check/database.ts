@@ -1,0 +1,110 @@
+import type { AnyJob } from "../../../lib/job/index.ts";
+import {
+  describeAddress,
+  DatabaseUnreachableError,
+  isConnectionError,
+  isMissingSchema,
+} from "../../../lib/db/connection.ts";
+import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
+import { judgeAll } from "../../../lib/ops/watch/watch.ts";
+import { systemClock } from "../../../lib/support/clock.ts";
+import { present, type Env } from "../../../lib/support/environment.ts";
+import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
+import { requireDatabaseUrl } from "../../migrate/database-url.ts";
+import { briefly } from "../../payouts/command.ts";
+import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+
+/** Beyond this the times in the log and those of the run records no longer tell one story. */
+const MOST_SKEW_MS = 5_000;
+const PARTS = ["database", "clocks", "runs"] as const;
+
+/** Reachable, migrated, its clock, and what the watchdog would say of the runs. Reads only. */
+export async function checkDatabase(
+  env: Env,
+  { jobs, watchdog }: { jobs: readonly AnyJob[]; watchdog: string },
+): Promise<CheckFinding[]> {
+  if (present(env, "DATABASE_URL") === undefined) {
+    return PARTS.map((part) => notChecked(part, "DATABASE_URL is not set"));
+  }
+  let db: Db | undefined;
+  try {
+    const url = requireDatabaseUrl(env);
+    db = createPrisma({
+      url,
+      applicationName: "afterhours jobs check",
+      readOnly: true,
+      connections: 1,
+    });
+    const clocks = await checkClocks(db);
+    const migrated = await checkMigrations(db, describeAddress(url));
+    if (migrated.state === "wrong") {
+      return [migrated, clocks, notChecked("runs", "the database is not migrated")];
+    }
+    return [migrated, clocks, ...(await checkRuns(db, { jobs, watchdog }))];
+  } catch (error) {
+    const told = isConnectionError(error)
+      ? new DatabaseUnreachableError(env["DATABASE_URL"] ?? "", error)
+      : error;
+    const [first, ...others] = PARTS;
+    return [
+      wrong(first, briefly(told)),
+      ...others.map((part) => notChecked(part, "the database can not be asked")),
+    ];
+  } finally {
+    await db?.$disconnect();
+  }
+}
+
+async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {
+  const ours = readMigrations(OUR_FOLDERS).migrationDirectories.map(({ path }) => path);
+  let applied: string[];
+  try {
+    const rows = await db.$queryRaw<{ name: string }[]>`
+      SELECT migration_name AS name FROM _prisma_migrations
+      WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
+    applied = rows.map(({ name }) => name);
+  } catch (error) {
+    if (!isMissingSchema(error)) throw error;
+    applied = [];
+  }
+  const missing = ours.filter((name) => !applied.includes(name));
+  const newer = applied.filter((name) => !ours.includes(name));
+  if (missing.length > 0) {
+    return wrong("database", `${address} lacks ${missing.join(", ")}: npm run db:migrate`);
+  }
+  if (newer.length > 0) {
+    return wrong("database", `${address} is newer than this version: it has ${newer.join(", ")}`);
+  }
+  return ok("database", `${address} is reachable and has all ${ours.length} migrations`);
+}
+
+/** By the middle of the question, so that a slow network is no skew. */
+async function checkClocks(db: Db): Promise<CheckFinding> {
+  await db.$queryRaw`SELECT 1`;
+  const asked = systemClock.now().getTime();
+  const [row] = await db.$queryRaw<{ at: Date }[]>`SELECT clock_timestamp() AS at`;
+  const answered = systemClock.now().getTime();
+  const skewMs = Math.round((row?.at.getTime() ?? NaN) - (asked + answered) / 2);
+  const detail = `the database is ${skewMs} ms ahead of this machine`;
+  return Math.abs(skewMs) <= MOST_SKEW_MS ? ok("clocks", detail) : wrong("clocks", detail);
+}
+
+async function checkRuns(
+  db: Db,
+  { jobs, watchdog }: { jobs: readonly AnyJob[]; watchdog: string },
+): Promise<CheckFinding[]> {
+  const names = new Set(jobs.map(({ name }) => name));
+  const unfinished = (await readUnfinished(db, jobs)).filter(({ job }) => names.has(job));
+  const faults = [
+    ...unfinished.map(({ id, job, startedAt }) => {
+      const detail = `run ${id} has gone on for longer than it may; ops/watchdog says whether it is lost`;
+      return { job, kind: "without an end", since: startedAt, detail };
+    }),
+    ...(await judgeAll(db, { jobs, watchdog })),
+  ];
+  if (faults.length === 0) return [ok("runs", "every job has run when it was due")];
+  return faults.map(({ job, kind, since, detail }) =>
+    wrong("runs", `${job} ${kind} since ${since?.toISOString() ?? "ever"}: ${detail}`),
+  );
+}

@@ -1,0 +1,33 @@
+import { oneLine } from "../../payouts/print.ts";
+
+/** What one part of `jobs -- check` found. */
+export interface CheckFinding {
+  /** What was looked at. */
+  part: string;
+  /** `not-checked` is no fault: the detail says what it lacks. */
+  state: "ok" | "wrong" | "not-checked";
+  detail: string;
+}
+
+export const ok = (part: string, detail: string): CheckFinding => ({ part, state: "ok", detail });
+export const wrong = (part: string, detail: string): CheckFinding => {
+  return { part, state: "wrong", detail };
+};
+export const notChecked = (part: string, detail: string): CheckFinding => {
+  return { part, state: "not-checked", detail };
+};
+
+const WORDS = { ok: "ok", wrong: "WRONG", "not-checked": "not checked" } as const;
+
+export function checkLines(findings: readonly CheckFinding[]): string[] {
+  const width = Math.max(...findings.map(({ part }) => part.length));
+  const count = (state: CheckFinding["state"]): number =>
+    findings.filter((finding) => finding.state === state).length;
+  return [
+    ...findings.map(({ part, state, detail }) =>
+      oneLine(`${WORDS[state].padEnd(11)}  ${part.padEnd(width)}  ${detail}`),
+    ),
+    "",
+    `${count("ok")} ok, ${count("wrong")} wrong, ${count("not-checked")} not checked`,
+  ];
+}

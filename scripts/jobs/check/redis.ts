@@ -1,0 +1,31 @@
+import { parseHarnessEnvironment } from "../../../lib/job/environment.ts";
+import { createRedisLockStore } from "../../../lib/job/lock/redis-lock-store.ts";
+import { systemClock } from "../../../lib/support/clock.ts";
+import { present, type Env } from "../../../lib/support/environment.ts";
+import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+
+const PART = "redis";
+
+/** The lock store answers. */
+export async function checkRedis(env: Env): Promise<CheckFinding> {
+  const url = present(env, "REDIS_URL");
+  if (url === undefined) return notChecked(PART, "REDIS_URL is not set; locks are in PostgreSQL");
+  // The database has its own part; of this one only the addresses are looked at.
+  const harness = parseHarnessEnvironment({ DATABASE_URL: "postgres://localhost/none", ...env });
+  if (!harness.ok) {
+    const problems = harness.problems.map(({ variable, problem }) => `${variable}: ${problem}`);
+    return wrong(PART, problems.join("; "));
+  }
+  if (harness.settings.lockStore !== "redis") {
+    return notChecked(PART, `LOCK_STORE is ${harness.settings.lockStore}`);
+  }
+  const store = createRedisLockStore(url, { now: () => systemClock.now() });
+  try {
+    await store.holder("afterhours:check");
+    return ok(PART, `${new URL(url).host} answers`);
+  } catch {
+    return wrong(PART, `${new URL(url).host} can not be reached, or refuses the login`);
+  } finally {
+    await store.close();
+  }
+}
