@@ -53,6 +53,11 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
     required: false,
     description: "monitor to ping: /start, success, /fail",
   },
+  {
+    name: "REPORT_FILE",
+    required: false,
+    description: "file for the full report of the run, as JSON; replaced if it is there",
+  },
   { name: "DRY_RUN", required: false, description: "1 equals --dry-run" },
 ];
 
