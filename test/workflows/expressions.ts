@@ -26,7 +26,9 @@ export function evaluate(expression: string, contexts: Contexts): Value {
     tokens.shift();
     return true;
   };
-  const expect = (token: string): void => void (take(token) || unknown());
+  const expect = (token: string): void => {
+    if (!take(token)) unknown();
+  };
 
   const or = (): Value => {
     let value = and();
