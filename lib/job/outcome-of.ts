@@ -2,6 +2,7 @@ import {
   DatabaseNotMigratedError,
   DatabaseUnreachableError,
   isConnectionError,
+  isLockConflict,
   isMissingSchema,
 } from "../db/connection.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
@@ -60,6 +61,8 @@ export function outcomeOfError(
     return interrupted(stop);
   }
   if (stop.givenUp.core.aborted && isConnectionError(thrown)) return cutOff(stop);
+  // Told to stop, it does not try again what waited for another session; that was rolled back.
+  if (stop.isStopping() && isLockConflict(thrown)) return interrupted(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof AfterhoursError) {
     return {
