@@ -1,10 +1,17 @@
-/** Generates the Prisma client from `prisma/schema`, without any download. */
+/**
+ * Generates the Prisma client from `prisma/schema`, without any download. Run as a program it does so for
+ * this checkout; production dependencies are enough.
+ */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const STAMP = "lib/db/generated/.made-from";
+
+const thisFile = fileURLToPath(import.meta.url);
+if (process.argv[1] === thisFile) generateClient(dirname(dirname(thisFile)));
 
 /** Whether the client is there and made from the schema as it is now. */
 export function isClientGenerated(root) {

@@ -10,7 +10,7 @@ import { minutes } from "../../lib/support/clock.ts";
 export const job = defineJob({
   name: "payments/process-refunds",
   summary: "Carry out refunds: by card at the provider, to wallets and to referral credit.",
-  schedule: { cron: "11,26,41,56 * * * *" }, // every quarter of an hour, off the round minutes
+  schedule: { cron: "11,27,41,57 * * * *" }, // every quarter of an hour, off the round minutes
   movesMoney: true,
   lock: { failMode: "closed", ttlMs: minutes(20) },
   deadlineMs: minutes(13),

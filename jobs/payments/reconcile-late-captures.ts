@@ -7,7 +7,7 @@ export const job = defineJob({
   name: "payments/reconcile-late-captures",
   summary:
     "Finds payments that came after their hold had ended, and books them again or refunds them.",
-  schedule: { cron: "12,42 * * * *" }, // every half hour
+  schedule: { cron: "21,51 * * * *" }, // every half hour
   movesMoney: true,
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(28),

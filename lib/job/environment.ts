@@ -24,11 +24,13 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
   {
     name: "DATABASE_URL",
     required: true,
+    secret: true,
     description: "PostgreSQL, as postgres://user:password@host:port/name",
   },
   {
     name: "REDIS_URL",
     required: false,
+    secret: true,
     description: "Redis for locks, as redis://host:port; else locks are rows in PostgreSQL",
   },
   {
@@ -51,7 +53,13 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
   {
     name: "HEARTBEAT_URL",
     required: false,
+    secret: true,
     description: "monitor to ping: /start, success, /fail; HEARTBEAT_URL_<JOB> for one job",
+  },
+  {
+    name: "REPORT_FILE",
+    required: false,
+    description: "file for the full report of the run, as JSON; replaced if it is there",
   },
   { name: "DRY_RUN", required: false, description: "1 equals --dry-run" },
 ];

@@ -3,6 +3,7 @@ import {
   DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
+  isLockConflict,
   isMissingSchema,
   isReadOnly,
 } from "../db/connection.ts";
@@ -62,6 +63,8 @@ export function outcomeOfError(
     return interrupted(stop);
   }
   if (stop.givenUp.core.aborted && isConnectionError(thrown)) return cutOff(stop);
+  // Told to stop, it does not try again what waited for another session; that was rolled back.
+  if (stop.isStopping() && isLockConflict(thrown)) return interrupted(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof AfterhoursError) {
     return {

@@ -61,7 +61,7 @@ export async function runJob<Settings, Report, Flag extends string>(
       base: { job: job.name, runId },
     }),
     terminal,
-    redact: (text) => redactor.text(text),
+    redactor,
     recordStarted: false,
     coreStarted: false,
     fence: null,

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Env } from "../support/environment.ts";
 import type { Log } from "../support/log.ts";
+import type { Redactor } from "../support/redact.ts";
 import type { JobDefinition } from "./define-job.ts";
 import type { HarnessSettings } from "./environment.ts";
 import type { CommonOptions } from "./options.ts";
@@ -26,7 +27,7 @@ export interface Run<Settings, Report> {
   readonly flags: Readonly<Record<string, string>>;
   readonly log: Log;
   readonly terminal: Terminal;
-  readonly redact: (text: string) => string;
+  readonly redactor: Redactor;
   harness?: HarnessSettings;
   control?: pg.Pool;
   recordStarted: boolean;

@@ -40,6 +40,7 @@ export interface WithMail<Mail extends MailSettings | undefined = MailSettings> 
 
 const SMTP_URL = {
   name: "SMTP_URL",
+  secret: true,
   description: "mail server, as smtps://user:password@host:465 or smtp://user:password@host:587",
 };
 const MAIL_FROM = {

@@ -1,4 +1,5 @@
 import {
+  asEnvironment,
   parseRazorpayXEnv,
   razorpayXVariables,
   type RazorpayXSettings,
@@ -74,14 +75,7 @@ const own: readonly EnvironmentVariable[] = [
 ];
 
 /** The variables of the provider's client, as every job that talks to it declares them. */
-export const providerVariables: readonly EnvironmentVariable[] = razorpayXVariables.map(
-  ({ name, fallback, defaultValue, meaning }) => ({
-    name,
-    required: defaultValue === undefined,
-    ...(defaultValue === undefined ? {} : { default: defaultValue }),
-    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
-  }),
-);
+export const providerVariables: readonly EnvironmentVariable[] = asEnvironment(razorpayXVariables);
 
 /** Everything that the payout job reads from the environment. */
 export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {

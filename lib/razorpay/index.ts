@@ -76,6 +76,7 @@ export {
 } from "./refund-request.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
+  asEnvironment,
   parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
   type ProviderVariable,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { EnvironmentVariable } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
 import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";
 import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
@@ -71,6 +72,18 @@ export const razorpayPaymentsVariables: readonly ProviderVariable[] = [
   },
   ...connectionVariables,
 ];
+
+/** The same as a job declares them. */
+export function asEnvironment(variables: readonly ProviderVariable[]): EnvironmentVariable[] {
+  return variables.map(({ name, fallback, secret, defaultValue, meaning }) => ({
+    name,
+    required: defaultValue === undefined,
+    secret,
+    ...(defaultValue === undefined ? {} : { default: defaultValue }),
+    ...(fallback === undefined ? {} : { fallback }),
+    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
+  }));
+}
 
 type Environment = Record<string, string | undefined>;
 

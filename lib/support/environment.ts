@@ -13,6 +13,10 @@ export interface EnvironmentVariable {
   required: boolean;
   description: string;
   default?: string;
+  /** Kept where secrets are kept. Default: no. */
+  secret?: boolean;
+  /** Read when the first is missing: a name that older deployments use. */
+  fallback?: string;
 }
 
 export type ParsedEnvironment<Settings> =

@@ -24,10 +24,9 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
-    const postgres = await startPostgres({ durability: "none" });
-    stops.push(postgres.stop);
-    await makeTemplate(postgres.url, postgres.urlOf(TEMPLATE));
-    project.provide("postgresUrl", postgres.url);
+    const postgresUrl = await findPostgresServer(stops);
+    await makeTemplate(postgresUrl);
+    project.provide("postgresUrl", postgresUrl);
     project.provide("templateDatabase", TEMPLATE);
     project.provide("redisUrl", await findRedisServer(stops));
     return tearDown;
@@ -37,12 +36,23 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   }
 }
 
+/** The superuser on the server in TEST_POSTGRES_URL, else on one of our own. */
+async function findPostgresServer(stops: (() => Promise<void>)[]): Promise<string> {
+  const given = process.env["TEST_POSTGRES_URL"];
+  if (given) return given;
+  const postgres = await startPostgres({ durability: "none" });
+  stops.push(postgres.stop);
+  return postgres.url;
+}
+
 /** A database is copied only while nobody is connected to it, so nobody may connect. */
-async function makeTemplate(adminUrl: string, templateUrl: string): Promise<void> {
+async function makeTemplate(adminUrl: string): Promise<void> {
+  const templateUrl = new URL(adminUrl);
+  templateUrl.pathname = `/${TEMPLATE}`;
   const admin = await connectAdmin(adminUrl);
   try {
     await admin.query(`CREATE DATABASE ${TEMPLATE}`);
-    await migrate({ url: templateUrl });
+    await migrate({ url: templateUrl.href });
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
   } finally {
     await admin.end();

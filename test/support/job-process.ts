@@ -58,24 +58,35 @@ export function runJob(options: JobOptions): Promise<JobEnd> {
 }
 
 /**
- * Starts a job as a step of a workflow does: a script file for bash, whose last line hands
- * its process over to node. The process that gets the signals is the one that was bash.
+ * Starts a job as a step of a workflow does: its last line hands the process over to node, so that the
+ * process that gets the signals is the one that was bash.
  */
 export function startJobAsStep({
   file = PAYOUT_JOB_FILE,
   args = [],
   env,
 }: Omit<JobOptions, "terminal">): RunningJob {
+  const script = `echo "a line before the job"\nexec node --import tsx ${[file, ...args].join(" ")}\n`;
+  return startStep({ script, env });
+}
+
+/** Starts a script as the Actions runner does where a step says `shell: bash`. */
+export function startStep({
+  script,
+  env,
+  cwd,
+}: {
+  script: string;
+  env: Readonly<Record<string, string>>;
+  /** Default: the checkout. */
+  cwd?: string;
+}): RunningJob {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-step-"));
-  const script = join(folder, "step.sh");
-  writeFileSync(
-    script,
-    `echo "a line before the job"\nexec node --import tsx ${[file, ...args].join(" ")}\n`,
-  );
-  const shell = ["--noprofile", "--norc", "-e", "-o", "pipefail", script];
-  const job = start("bash", shell, { env });
-  void job.ended.finally(() => rmSync(folder, { recursive: true }));
-  return job;
+  const file = join(folder, "step.sh");
+  writeFileSync(file, script);
+  const step = start("bash", ["--noprofile", "--norc", "-eo", "pipefail", file], { env, cwd });
+  void step.ended.finally(() => rmSync(folder, { recursive: true }));
+  return step;
 }
 
 /** A signal, and how long after the first one it is sent to a process that still runs. */
@@ -114,14 +125,18 @@ export async function stopJob(
 function start(
   command: string,
   args: readonly string[],
-  { env, terminal }: Pick<JobOptions, "env"> & { terminal?: string | undefined },
+  {
+    env,
+    terminal,
+    cwd = ROOT,
+  }: Pick<JobOptions, "env"> & { terminal?: string | undefined; cwd?: string | undefined },
 ): RunningJob {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-job-"));
   const files = { output: join(folder, "output"), summary: join(folder, "summary") };
   for (const file of Object.values(files)) writeFileSync(file, "");
   const written = terminal === undefined ? undefined : openSync(terminal, "a");
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd,
     env: {
       PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
       HOME: process.env["HOME"],

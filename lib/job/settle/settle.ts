@@ -1,3 +1,4 @@
+import { present } from "../../support/environment.ts";
 import { toError } from "../../support/errors.ts";
 import type { OutputValue } from "../define-job.ts";
 import { runOrigin } from "../environment.ts";
@@ -6,12 +7,13 @@ import { recordEnd, recordStart } from "../run-record.ts";
 import type { Run } from "../run.ts";
 import { reportToGithub } from "./github.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
+import { writeReportFile } from "./report-file.ts";
 import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /**
  * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,
- * release, monitor. Each step runs though others fail; a failure is logged and changes neither the
+ * report file, release, monitor. Each step runs though others fail; a failure is logged and changes neither the
  * outcome nor what the core did.
  */
 export async function settle<Settings, Report>(
@@ -54,6 +56,18 @@ export async function settle<Settings, Report>(
     for (const failure of failures)
       log.error({ err: failure }, "a report to GitHub Actions is incomplete");
   });
+  const reportFile = present(io.env, "REPORT_FILE");
+  if (reportFile !== undefined) {
+    await step("the report file", () =>
+      writeReportFile(reportFile, {
+        summary,
+        origin: runOrigin(io.env),
+        exitCode: exitCodeOf(outcome),
+        outputs: own.outputs,
+        report: run.redactor.value(report),
+      }),
+    );
+  }
   await step("the summary", () => io.stdout.write(renderPlain(summary)));
 
   for (const { what, release } of run.releasers.reverse())
@@ -113,11 +127,11 @@ function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): Summ
     runId: run.runId,
     outcome: outcome.kind,
     reason: reasonOf(outcome),
-    message: run.redact(message),
-    remedy: remedy === undefined ? undefined : run.redact(remedy),
+    message: run.redactor.text(message),
+    remedy: remedy === undefined ? undefined : run.redactor.text(remedy),
     tables: own.tables.map((table) => ({
       ...table,
-      rows: table.rows.map((row) => row.map((cell) => run.redact(cell))),
+      rows: table.rows.map((row) => row.map((cell) => run.redactor.text(cell))),
     })),
   };
 }

@@ -48,6 +48,9 @@ export async function cancelPending(
     random,
     signal,
   });
+  if (signal.aborted && release.kind === "conflict" && release.why === "write-conflict") {
+    return { verdict: { kind: "interrupted" }, report: cancelReport(subject, whyNot(release)) };
+  }
   if (release.kind !== "cancelled") return answer(cancelReport(subject, whyNot(release)));
   const { orderId } = release;
   const orderAnnotated = orderId !== null && (await annotateReleased(ports, { orderId }));

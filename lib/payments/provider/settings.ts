@@ -1,4 +1,5 @@
 import {
+  asEnvironment,
   parseRazorpayPaymentsEnv,
   razorpayPaymentsVariables,
   type RazorpayPaymentsSettings,
@@ -32,12 +33,7 @@ export interface WholeNumber extends EnvironmentVariable {
 }
 
 export const checkoutVariables: readonly EnvironmentVariable[] = [
-  ...razorpayPaymentsVariables.map(({ name, fallback, meaning, defaultValue }) => ({
-    name,
-    required: defaultValue === undefined,
-    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
-    ...(defaultValue === undefined ? {} : { default: defaultValue }),
-  })),
+  ...asEnvironment(razorpayPaymentsVariables),
   ...waitlistEnvironment.variables,
   ...mailEnvironmentOptional.variables,
 ];

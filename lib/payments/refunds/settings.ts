@@ -1,4 +1,5 @@
 import {
+  asEnvironment,
   parseRazorpayPaymentsEnv,
   razorpayPaymentsVariables,
   type RazorpayPaymentsSettings,
@@ -58,12 +59,7 @@ const LEAST_WAIT_MINUTES = 15;
 
 const refundsAlone: EnvironmentSpec<RefundSettings> = {
   variables: [
-    ...razorpayPaymentsVariables.map(({ name, defaultValue, meaning }) => ({
-      name,
-      required: defaultValue === undefined,
-      description: meaning,
-      ...(defaultValue === undefined ? {} : { default: defaultValue }),
-    })),
+    ...asEnvironment(razorpayPaymentsVariables),
     ...own,
   ],
   parse(env) {

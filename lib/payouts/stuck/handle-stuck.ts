@@ -48,6 +48,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     });
     ports.log.info({ payoutId: doubt.payoutId, outcome, code, ageMs: doubt.ageMs }, message);
     ports.progress.update(++seen, report.found);
+    // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
+    if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
     if (fault) return { verdict: failed(fault), report };
   }
   return { verdict: judge(ports, report), report };
