@@ -115,8 +115,7 @@ export async function playRuns<Job extends string>(
   await scheduler.run([
     ...runs.map((each) => ({
       actor: each.process,
-      act: () =>
-        runOne(world, runs, each, () => run(world, each.process, each.job, each.options)),
+      act: () => runOne(world, runs, each, () => run(world, each.process, each.job, each.options)),
     })),
     ...others,
   ]);

@@ -109,7 +109,7 @@ export async function deliverUnderWay({ arena, underWay, story }: World): Promis
 
 /**
  * One digest for each table, equal exactly when nothing was written. With `settled`, who holds a payout is
- * left out: a look-up takes it over, and that is no change of what is owed or paid.
+ * left out, and when the provider was asked: a look-up is no change of what is owed or paid.
  */
 export async function digests(
   { arena }: World,
@@ -120,7 +120,7 @@ export async function digests(
      AND tablename NOT IN ('_prisma_migrations', 'job_leases') ORDER BY 1`,
   );
   const leftOut = settled
-    ? "ARRAY['last_seen_at', 'claimed_by', 'claim_fence', 'claimed_at', 'updated_at']"
+    ? "ARRAY['last_seen_at', 'claimed_by', 'claim_fence', 'claimed_at', 'asked_at', 'updated_at']"
     : "ARRAY[]::text[]";
   const parts = tables.map(
     ({ name }) =>

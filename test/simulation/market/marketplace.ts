@@ -51,7 +51,9 @@ async function perform(market: Market, desk: Desk, move: Move): Promise<string> 
   switch (move) {
     case "book": {
       const plan = chance.pick(plans);
-      return plan.capacity === null ? bookMeeting(market, desk, plan) : bookSome(market, desk, plan);
+      return plan.capacity === null
+        ? bookMeeting(market, desk, plan)
+        : bookSome(market, desk, plan);
     }
     case "pay":
       return payOrder(market, desk);

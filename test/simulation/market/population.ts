@@ -120,11 +120,10 @@ async function addBuyer(
 ): Promise<Buyer> {
   const id = chance.uuid();
   const name = `U${number}`;
-  await database.query("INSERT INTO users (id, external_ref, name, email) VALUES ($1, $2, $2, $3)", [
-    id,
-    name,
-    `u${number}@buyers.example`,
-  ]);
+  await database.query(
+    "INSERT INTO users (id, external_ref, name, email) VALUES ($1, $2, $2, $3)",
+    [id, name, `u${number}@buyers.example`],
+  );
   const creditId = chance.happens(0.5) ? chance.uuid() : undefined;
   if (creditId !== undefined) {
     await database.query(

@@ -11,15 +11,20 @@ export function moveRefunds({ arena, chance, story }: Market): void {
   }
 }
 
-/** Every refund is processed, and the bank makes up its mind about what is only authorized. */
-export function settleEverything({ arena, chance }: Market): void {
+/** Every refund is processed, and the bank makes up its mind about what is only authorized. How much that was. */
+export function settleEverything({ arena, chance }: Market): number {
+  let settled = 0;
   for (const { id, status } of arena.sandbox.refunds()) {
-    if (status === "pending") arena.sandbox.moveRefund(id, { status: "processed" });
+    if (status !== "pending") continue;
+    arena.sandbox.moveRefund(id, { status: "processed" });
+    settled++;
   }
   for (const { id, status, order_id } of arena.sandbox.payments()) {
     if (status !== "authorized") continue;
     const order = arena.sandbox.orders().find((each) => each.id === order_id);
     const captures = order?.status !== "paid" && chance.happens(0.5);
     arena.sandbox.movePayment(id, { status: captures ? "captured" : "failed" });
+    settled++;
   }
+  return settled;
 }

@@ -193,7 +193,9 @@ const capturedMoneyHasItsPlace: Rule = async (market) => {
         ? []
         : [`captured, not recorded, and ${row.status}`];
     if (row.status === "PAID")
-      return row.booking === "CONFIRMED" || row.left ? [] : [`PAID, and the booking is ${row.booking}`];
+      return row.booking === "CONFIRMED" || row.left
+        ? []
+        : [`PAID, and the booking is ${row.booking}`];
     if (row.status === "REFUNDED") return row.refunds > 0 ? [] : ["REFUNDED without a refund"];
     return row.status === "ORPHANED" ? [] : [`captured, and ${row.status}`];
   });
@@ -304,7 +306,8 @@ const refundedOnceAtTheProvider: Rule = async (market) => {
   }
   for (const { id, state, refundId } of legs) {
     const own = refunds.filter(({ receipt }) => receipt === id);
-    if (own.filter(({ live }) => live).length > 1) breaches.push("two refunds of one leg are alive");
+    if (own.filter(({ live }) => live).length > 1)
+      breaches.push("two refunds of one leg are alive");
     if (state === "PROCESSED" && !own.some(({ status }) => status === "processed"))
       breaches.push("we say it was processed, and it was not");
     if (refundId !== null && !own.some((refund) => refund.id === refundId))
