@@ -10,7 +10,15 @@ import { silentLog } from "../../../lib/support/log.ts";
 import { noProgress } from "../../../lib/support/progress.ts";
 import { processExpiredNotifications } from "../../../lib/waitlist/expire/process-expired.ts";
 import { sendExpirationReminders } from "../../../lib/waitlist/remind/send-reminders.ts";
-import { JOBS, runJob, underLock, wordOf, type JobEnd, type JobOptions } from "../jobs.ts";
+import {
+  JOBS,
+  runJob,
+  underLock,
+  wordOf,
+  type JobEnd,
+  type JobName,
+  type JobOptions,
+} from "../jobs.ts";
 import { databaseOf } from "../ports.ts";
 import type { SimulatedProcess } from "../process.ts";
 import { mailerOf, paymentsOf } from "./ports.ts";
@@ -46,24 +54,20 @@ export async function runMarketJob(
   job: MarketJob,
   options: JobOptions = {},
 ): Promise<JobEnd> {
-  switch (job) {
-    case "batch":
-    case "pay":
-    case "stuck":
-    case "reconcile":
-    case "ledger":
-      return runJob(market, process, job, options);
-    default:
-      return underLock(market, process, { ...options, job }, (lease) =>
-        core(market, process, job, { ...options, lease }),
-      );
-  }
+  if (isOfThePayoutCycle(job)) return runJob(market, process, job, options);
+  return underLock(market, process, { ...options, job }, (lease) =>
+    core(market, process, job, { ...options, lease }),
+  );
+}
+
+function isOfThePayoutCycle(job: MarketJob): job is JobName {
+  return (JOBS as readonly string[]).includes(job);
 }
 
 async function core(
   market: Market,
   process: SimulatedProcess,
-  job: Exclude<MarketJob, (typeof JOBS)[number]>,
+  job: Exclude<MarketJob, JobName>,
   { dryRun = false, limit, lease }: JobOptions & { lease: Lease },
 ): Promise<JobEnd> {
   const { arena } = market;

@@ -54,7 +54,10 @@ const MAIL_MISHAPS: Readonly<Record<string, Behaviour>> = {
 export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
   const { arena, chance, scheduler, story } = market;
   const real = openMailer(arena.mailSettings);
-  process.onRetired(() => Promise.resolve(real.close()));
+  process.onRetired(() => {
+    real.close();
+    return Promise.resolve();
+  });
   return {
     sendAtMostMs: real.sendAtMostMs,
     close: () => real.close(),

@@ -79,7 +79,8 @@ async function step(market: Market): Promise<void> {
     case "provider":
       story.push("the provider goes on");
       moveRefunds(market);
-      return moveAtProvider(market);
+      moveAtProvider(market);
+      return;
     case "payday":
       return payday(market);
     case "dry":
@@ -122,7 +123,10 @@ async function busy(market: Market): Promise<void> {
   }
   if (chance.happens(0.3)) {
     const provider = { name: "provider", dead: false };
-    const move = (): Promise<void> => Promise.resolve(moveRefunds(market));
+    const move = (): Promise<void> => {
+      moveRefunds(market);
+      return Promise.resolve();
+    };
     others.push({ actor: provider, act: () => market.scheduler.turn(provider, move) });
   }
   await runMarket(market, starts, others);
