@@ -20,21 +20,21 @@ const MOVES = {
   book: 8,
   pay: 9,
   webhook: 3,
-  join: 4,
+  join: 6,
   leave: 1,
-  bookOffer: 3,
-  cancel: 2,
+  bookOffer: 4,
+  cancel: 2.5,
   refund: 4,
   earn: 3,
   deactivate: 0.3,
 };
 type Move = keyof typeof MOVES;
 
-/** One to four moves of the marketplace and its buyers. To be refused is as good an end as any. */
+/** Three to seven moves of the marketplace and its buyers. To be refused is as good an end as any. */
 export async function trade(market: Market, clerk: SimulatedProcess): Promise<void> {
   const { arena, chance, refused, story } = market;
   const desk: Desk = { clerk, db: databaseOf(market, clerk, arena.sessions[clerk.slot]) };
-  for (let left = chance.between(1, 4); left > 0; left--) {
+  for (let left = chance.between(3, 7); left > 0; left--) {
     const move = chance.weighted(MOVES);
     try {
       story.push(`  marketplace: ${await perform(market, desk, move)}`);

@@ -53,7 +53,7 @@ async function addPlan(
   const id = chance.uuid();
   const name = `${kind} ${number}`;
   const isGroup = kind === "webinar" || kind === "class";
-  const capacity = isGroup ? chance.between(1, 3) : null;
+  const capacity = isGroup ? chance.pick([1, 1, 2, 3]) : null;
   const days = chance.pick([2, 5, 30]);
   await database.query(
     `INSERT INTO plans (id, consultant_id, kind, title, url, capacity, starts_at)

@@ -19,7 +19,13 @@ import { moveRefunds } from "./provider.ts";
 import { checkMarket, emptyMarketMemory } from "./rules.ts";
 import { letMarketTimePass, openMarket, type Market } from "./world.ts";
 
-const STEPS = { trade: 9, busy: 11, time: 6, provider: 2, payday: 1.5, dry: 0.7 };
+/** So often the marketplace trades before anything else happens. */
+const OPENING = 3;
+
+const STEPS = { trade: 8, busy: 14, time: 2, provider: 2, payday: 1, dry: 0.7 };
+
+/** These jobs make a call or two for each thing that they have to do, and a few things at a time. */
+const LATEST_CALLS = { any: 8, ofKind: 3 };
 
 /** How often each job is among those that run. */
 const WEIGHTS: Record<MarketJob, number> = {
@@ -48,8 +54,11 @@ export async function simulateMarket(arena: MarketArena, seed: number): Promise<
   const memory = emptyMarketMemory();
   const check = (): Promise<void> => checkMarket(market, memory);
   try {
+    for (let left = OPENING; left > 0; left--) {
+      await tradeAlone(market);
+      await check();
+    }
     await payday(market);
-    await tradeAlone(market);
     await check();
     for (let left = market.chance.between(9, 16); left > 0; left--) {
       await step(market);
@@ -107,6 +116,8 @@ async function tradeAlone(market: Market): Promise<void> {
 /** One to three runs at once, perhaps with the marketplace and the provider going on meanwhile. */
 async function busy(market: Market): Promise<void> {
   const { chance } = market;
+  // Work comes with time: offers and holds end, and what is in doubt has waited long enough.
+  if (chance.happens(0.4)) await letMarketTimePass(market, chance.pick([70, 13 * 60, 24 * 60 + 1]));
   const count = chance.pick([1, 1, 2, 2, 3]);
   const first = chance.weighted(WEIGHTS);
   const starts = Array.from({ length: count }, (_, index): Start<MarketJob> => {
@@ -114,7 +125,7 @@ async function busy(market: Market): Promise<void> {
     const job = index === 0 || chance.happens(0.4) ? first : chance.weighted(WEIGHTS);
     const options: JobOptions = { locked: chance.happens(0.6) };
     if (chance.happens(0.1)) options.limit = chance.between(1, 2);
-    return { job, options, trouble: chooseTrouble(chance) };
+    return { job, options, trouble: chooseTrouble(chance, LATEST_CALLS) };
   });
   const others: { actor: Actor; act: () => Promise<void> }[] = [];
   if (count < 3 && chance.happens(0.5)) {
