@@ -5,7 +5,7 @@ import { simulateMarket } from "./simulate.ts";
 
 /** Test files that share the seeds, so that each may have a processor. */
 const PARTS = 2;
-const SEEDS_IN_CI = 60;
+const SEEDS_IN_CI = 50;
 
 const COUNT = wholeNumber("SIMULATION_MARKET_SEEDS") ?? SEEDS_IN_CI;
 const FIRST = wholeNumber("SIMULATION_MARKET_FIRST_SEED") ?? 1;
