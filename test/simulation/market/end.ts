@@ -7,7 +7,7 @@ import { deliverUnderWay, digests } from "../world.ts";
 import type { MarketJob } from "./jobs.ts";
 import { refundWhatWasLeft } from "./marketplace.ts";
 import { settleEverything } from "./provider.ts";
-import { newClerk, runMarket } from "./simulate.ts";
+import { newClerk, runMarket } from "./runs.ts";
 import { letMarketTimePass, type Market } from "./world.ts";
 
 /** So long that holds are over at first, and then claims, waits and back-offs. */

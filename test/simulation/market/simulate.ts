@@ -1,22 +1,17 @@
 import type { JobOptions } from "../jobs.ts";
-import {
-  OF_THE_DATABASE,
-  playRuns,
-  prepareRuns,
-  type FinishedRun,
-  type Start,
-} from "../moments.ts";
+import type { Start } from "../moments.ts";
 import { approveAll } from "../operator.ts";
-import { chooseTrouble, SimulatedProcess } from "../process.ts";
+import { chooseTrouble } from "../process.ts";
 import { moveAtProvider } from "../provider.ts";
 import type { Actor } from "../scheduler.ts";
 import { digests } from "../world.ts";
 import type { MarketArena } from "./arena.ts";
 import { comeToAnEnd } from "./end.ts";
-import { MARKET_JOBS, runMarketJob, type MarketJob } from "./jobs.ts";
+import { MARKET_JOBS, type MarketJob } from "./jobs.ts";
 import { trade } from "./marketplace.ts";
 import { moveRefunds } from "./provider.ts";
 import { checkMarket, emptyMarketMemory } from "./rules.ts";
+import { newClerk, runMarket } from "./runs.ts";
 import { letMarketTimePass, openMarket, type Market } from "./world.ts";
 
 /** So often the marketplace trades before anything else happens. */
@@ -143,26 +138,6 @@ async function busy(market: Market): Promise<void> {
   await runMarket(market, starts, others);
 }
 
-/** Runs these at the same time until all have ended. */
-export async function runMarket(
-  market: Market,
-  starts: readonly Start<MarketJob>[],
-  others: readonly { actor: Actor; act: () => Promise<void> }[] = [],
-): Promise<FinishedRun<MarketJob>[]> {
-  const runs = await playRuns(market, prepareRuns(market, starts), {
-    run: (_, process, job, options) => runMarketJob(market, process, job, options),
-    others,
-  });
-  const failed = runs.some(
-    ({ process }) => process.isTroubled && OF_THE_DATABASE.test(process.trouble?.kind ?? ""),
-  );
-  for (const { process } of runs) if (failed || process.dead) market.shaken.add(process);
-  const refused = market.refused.splice(0);
-  if (!failed)
-    for (const what of refused) market.violations.push(`the marketplace was refused: ${what}`);
-  return runs;
-}
-
 /** A dry run of any job, at any time, changes nothing here, at the provider, or at the mail server. */
 async function dry(market: Market): Promise<void> {
   const { arena, chance } = market;
@@ -176,8 +151,4 @@ async function dry(market: Market): Promise<void> {
       market.violations.push(`a dry run changes nothing: it has changed ${table}`);
   if (before.outside !== after.outside)
     market.violations.push("a dry run changes nothing: it has asked the provider for a change");
-}
-
-export function newClerk({ chance }: Market): SimulatedProcess {
-  return new SimulatedProcess(chance, { name: "marketplace", slot: "C", trouble: undefined });
 }
