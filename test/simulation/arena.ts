@@ -47,6 +47,7 @@ export async function openArena(): Promise<Arena> {
     startSandbox({ settleAfterMs: NEVER_BY_ITSELF_MS }),
   ]);
   await openHistory(database);
+  await countIds(database);
   const clearing = await clearingStatement(database);
   const line = await openTcpProxy(database.url);
   const { razorpayX } = settingsFor({ sandbox, razorpayX: { timeoutMs: 30_000 } });
@@ -83,6 +84,7 @@ export async function openArena(): Promise<Arena> {
     reset: async () => {
       sandbox.reset();
       await database.query(clearing);
+      await database.query("ALTER SEQUENCE simulation.ids RESTART");
     },
     close: async () => {
       await Promise.all(Object.values(sessions).map((db) => db.$disconnect()));
@@ -92,6 +94,28 @@ export async function openArena(): Promise<Arena> {
       await database.drop();
     },
   };
+}
+
+/**
+ * Rows that the database names get ids that only grow, the same for the same story: a job that takes rows by
+ * their ids takes them in the order in which they were made.
+ */
+async function countIds(database: TestDatabase): Promise<void> {
+  await database.query(`
+    CREATE SEQUENCE simulation.ids;
+    CREATE FUNCTION simulation.next_id() RETURNS uuid LANGUAGE sql VOLATILE AS $$
+      SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(nextval('simulation.ids')), 12, '0'))::uuid $$;
+    DO $$
+    DECLARE named record;
+    BEGIN
+      FOR named IN
+        SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_default = 'gen_random_uuid()'
+      LOOP
+        EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET DEFAULT simulation.next_id()',
+                       named.table_name, named.column_name);
+      END LOOP;
+    END $$`);
 }
 
 /** Empties every table. Triggers are off meanwhile: many tables refuse to lose a row. */

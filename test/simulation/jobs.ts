@@ -47,15 +47,25 @@ export async function runJob(
   job: JobName,
   options: JobOptions = {},
 ): Promise<JobEnd> {
-  const { dryRun = false, locked = true } = options;
-  if (dryRun)
-    return core(world, process, job, { ...options, lease: { ...noLease, fence: GREATEST_FENCE } });
-  if (!locked) return core(world, process, job, { ...options, lease: noLease });
+  return underLock(world, process, { ...options, job }, (lease) =>
+    core(world, process, job, { ...options, lease }),
+  );
+}
+
+/** Takes the lock of a job, unless it runs dry or without one, and gives it back when the body is done. */
+export async function underLock(
+  world: World,
+  process: SimulatedProcess,
+  { job, dryRun = false, locked = true }: JobOptions & { job: string },
+  body: (lease: Lease) => Promise<JobEnd>,
+): Promise<JobEnd> {
+  if (dryRun) return body({ ...noLease, fence: GREATEST_FENCE });
+  if (!locked) return body(noLease);
   const lease = await takeLock(world, process, job);
   if (lease === undefined) return { said: "lock-held" };
   lease.lost.addEventListener("abort", () => process.stop.abort(), { once: true });
   try {
-    return await core(world, process, job, { ...options, lease });
+    return await body(lease);
   } finally {
     await world.scheduler.turn(process, () => lease.release());
   }
@@ -65,7 +75,7 @@ export async function runJob(
 async function takeLock(
   { arena, scheduler }: World,
   process: SimulatedProcess,
-  job: JobName,
+  job: string,
 ): Promise<HeldLease | undefined> {
   const store = createPostgresLockStore(arena.control);
   const request = {
@@ -152,7 +162,8 @@ async function core(
   }
 }
 
-function wordOf(verdict: Verdict): string {
+/** A verdict in a word or two. */
+export function wordOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case "completed":
       return verdict.warning === undefined ? "completed" : "completed with a warning";

@@ -8,15 +8,15 @@ import type { Actor } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
 /** A run that was started, and how it ended. */
-export interface FinishedRun {
+export interface FinishedRun<Job extends string = JobName> {
   process: SimulatedProcess;
-  job: JobName;
+  job: Job;
   options: JobOptions;
   end: JobEnd | undefined;
 }
 
-interface Start {
-  job: JobName;
+export interface Start<Job extends string = JobName> {
+  job: Job;
   options?: JobOptions;
   trouble?: Trouble | undefined;
 }
@@ -62,28 +62,62 @@ export async function runTogether(
   starts: readonly Start[],
   { operator = false, provider = false }: { operator?: boolean; provider?: boolean } = {},
 ): Promise<FinishedRun[]> {
-  const { chance, scheduler, story } = world;
-  const runs = starts.map(({ job, options = {}, trouble }, index): FinishedRun => {
+  const runs = prepareRuns(world, starts);
+  const person = new SimulatedProcess(world.chance, {
+    name: "operator",
+    slot: "C",
+    trouble: undefined,
+  });
+  const atProvider = { name: "provider", dead: false };
+  return playRuns(world, runs, {
+    run: runJob,
+    others: [
+      ...(operator && runs.length < SLOTS.length
+        ? [{ actor: person, act: () => operate(world, person) }]
+        : []),
+      ...(provider ? [{ actor: atProvider, act: () => letProviderMove(world, atProvider) }] : []),
+    ],
+  });
+}
+
+/** A process for each run that is to begin. */
+export function prepareRuns<Job extends string>(
+  world: World,
+  starts: readonly Start<Job>[],
+): FinishedRun<Job>[] {
+  return starts.map(({ job, options = {}, trouble }, index) => {
     const name = `${job} ${world.processes.length + 1}`;
-    const process = new SimulatedProcess(chance, { name, slot: slotOf(index), trouble });
+    const process = new SimulatedProcess(world.chance, { name, slot: slotOf(index), trouble });
     world.processes.push(process);
     return { process, job, options, end: undefined };
   });
-  story.push(
-    [
-      ...runs.map(nameOf),
-      ...(operator ? ["operator"] : []),
-      ...(provider ? ["provider"] : []),
-    ].join(" || "),
-  );
-  const others = new SimulatedProcess(chance, { name: "operator", slot: "C", trouble: undefined });
-  const atProvider = { name: "provider", dead: false };
+}
+
+/** Lets these runs, and whoever else acts meanwhile, come to their ends. */
+export async function playRuns<Job extends string>(
+  world: World,
+  runs: FinishedRun<Job>[],
+  {
+    run,
+    others,
+  }: {
+    run: (
+      world: World,
+      process: SimulatedProcess,
+      job: Job,
+      options: JobOptions,
+    ) => Promise<JobEnd>;
+    others: readonly { actor: Actor; act: () => Promise<void> }[];
+  },
+): Promise<FinishedRun<Job>[]> {
+  const { scheduler, story } = world;
+  story.push([...runs.map(nameOf), ...others.map(({ actor }) => actor.name)].join(" || "));
   await scheduler.run([
-    ...runs.map((run) => ({ actor: run.process, act: () => runOne(world, runs, run) })),
-    ...(operator && runs.length < SLOTS.length
-      ? [{ actor: others, act: () => operate(world, others) }]
-      : []),
-    ...(provider ? [{ actor: atProvider, act: () => letProviderMove(world, atProvider) }] : []),
+    ...runs.map((each) => ({
+      actor: each.process,
+      act: () => runOne(world, runs, each, () => run(world, each.process, each.job, each.options)),
+    })),
+    ...others,
   ]);
   for (const { process } of runs) {
     await process.retire();
@@ -99,10 +133,15 @@ async function letProviderMove(world: World, actor: Actor): Promise<void> {
   });
 }
 
-async function runOne(world: World, all: readonly FinishedRun[], run: FinishedRun): Promise<void> {
-  const { process, job, options } = run;
+async function runOne(
+  world: World,
+  all: readonly FinishedRun<string>[],
+  run: FinishedRun<string>,
+  play: () => Promise<JobEnd>,
+): Promise<void> {
+  const { process } = run;
   try {
-    run.end = await runJob(world, process, job, options);
+    run.end = await play();
     world.story.push(`  ${process.name}: ${run.end.said}`);
     if (run.end.verdict?.kind === "broken")
       expectDatabaseTrouble(world, all, process, run.end.verdict.error);
@@ -112,13 +151,14 @@ async function runOne(world: World, all: readonly FinishedRun[], run: FinishedRu
   }
 }
 
-const OF_THE_DATABASE = /^(database|commit|killed inside)/;
+/** Trouble with which a run may end in an error. */
+export const OF_THE_DATABASE = /^(database|commit|killed inside)/;
 const OF_THE_LEASE = /LEASE_LOST/;
 
 /** A run ends with an error when the database fails it, or its lease does, and for no other reason. */
 function expectDatabaseTrouble(
   world: World,
-  all: readonly FinishedRun[],
+  all: readonly FinishedRun<string>[],
   process: SimulatedProcess,
   thrown: unknown,
 ): void {
@@ -133,7 +173,7 @@ function expectDatabaseTrouble(
   );
 }
 
-function nameOf({ process, options }: FinishedRun): string {
+function nameOf({ process, options }: FinishedRun<string>): string {
   const said = [
     options.dryRun ? "dry" : undefined,
     options.locked === false ? "without lock" : undefined,

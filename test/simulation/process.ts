@@ -95,14 +95,23 @@ export class SimulatedProcess implements Actor {
 /** Trouble that only a transaction can have. */
 const WITHIN: ReadonlySet<TroubleKind> = new Set(["killed inside", "commit unanswered"]);
 
+/** Where trouble may come at the latest: a run that makes few calls meets none after them. */
+export interface LatestCalls {
+  any: number;
+  ofKind: number;
+}
+
 /** Trouble for every other run. */
-export function chooseTrouble(chance: Chance): Trouble | undefined {
+export function chooseTrouble(
+  chance: Chance,
+  { any, ofKind }: LatestCalls = { any: 22, ofKind: 7 },
+): Trouble | undefined {
   if (!chance.happens(0.5)) return undefined;
   // Claims, attempts, answers and requests are where it hurts; the many reads around them would hide those.
   const kind = chance.weighted(TROUBLES);
   const of = WITHIN.has(kind)
     ? "transaction"
     : chance.pick(["any", "transaction", "transaction", "gateway"] as const);
-  const at = chance.between(1, of === "any" ? 22 : 7);
+  const at = chance.between(1, of === "any" ? any : ofKind);
   return { kind, of, at, statement: chance.between(1, 6) };
 }

@@ -3,7 +3,7 @@ import type { Fault } from "../../scripts/sandbox/index.ts";
 import { checkBeforeSending, checkMayStillSend } from "./at-sending.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { incidentOf } from "./trouble.ts";
-import type { World } from "./world.ts";
+import type { RequestUnderWay, World } from "./world.ts";
 
 export interface ProviderCall<Input, Result> {
   name: Fault["on"];
@@ -42,6 +42,29 @@ const PAYOUT_MISHAPS: readonly Mishap[] = [
   { initialState: "pending" },
   { initialState: "rejected" },
 ];
+/** A refund goes wrong in one of these ways. */
+const REFUND_MISHAPS: readonly Mishap[] = [
+  { dropBefore: true },
+  { dropAfter: true },
+  { dropAfter: true },
+  "hangs",
+  "hangs, accepted",
+  "arrives late",
+  "arrives late",
+  { status: 503 },
+  { status: 500, accept: true },
+  { status: 502, accept: true },
+  { status: 429 },
+  { status: 429, times: 6 },
+  { malformed: true },
+  { status: 400, error: { code: "BAD_REQUEST_ERROR" } },
+  { status: 401 },
+  { lowBalance: true },
+  { initialState: "processed" },
+  { initialState: "failed" },
+];
+const REFUND = "POST /payments/:id/refund";
+
 const RECORD_MISHAPS: readonly Mishap[] = [
   { status: 503 },
   { status: 503, times: 4 },
@@ -92,9 +115,9 @@ export async function callProvider<Input, Result>(
 }
 
 function chooseMishap({ chance, faultRate }: World, name: Fault["on"]): Mishap | undefined {
-  if (name === "POST /payouts") {
-    if (chance.happens(faultRate)) return chance.pick(PAYOUT_MISHAPS);
-    return undefined;
+  if (name === "POST /payouts" || name === REFUND) {
+    const mishaps = name === REFUND ? REFUND_MISHAPS : PAYOUT_MISHAPS;
+    return chance.happens(faultRate) ? chance.pick(mishaps) : undefined;
   }
   if (!chance.happens(faultRate / 3)) return undefined;
   return chance.pick(name.startsWith("POST") ? RECORD_MISHAPS : READ_MISHAPS);
@@ -113,13 +136,39 @@ async function meet<Input, Result>(
     return hang(world, { ...call, send, accept: mishap === "hangs, accepted" });
   }
   if (mishap === "arrives late") {
-    const { body, idempotencyKey } = call.input as { body: string; idempotencyKey: string };
-    world.underWay.push({ body, idempotencyKey, payout: payout ?? "" });
+    world.underWay.push(underWayOf(call, payout));
     sandbox.addFaults({ on: call.name, dropBefore: true });
   } else {
     sandbox.addFaults({ on: call.name, ...mishap });
   }
   return send(call.signal);
+}
+
+/** What is on its way when its sender gives up. */
+function underWayOf(
+  { name, input }: Pick<ProviderCall<unknown, unknown>, "name" | "input">,
+  payout: string | undefined,
+): RequestUnderWay {
+  const { body, idempotencyKey, paymentId } = input as {
+    body: string;
+    idempotencyKey: string;
+    paymentId?: string;
+  };
+  return name === REFUND
+    ? {
+        path: `/payments/${paymentId ?? ""}/refund`,
+        header: "X-Refund-Idempotency",
+        what: "a refund",
+        body,
+        idempotencyKey,
+      }
+    : {
+        path: "/payouts",
+        header: "X-Payout-Idempotency",
+        what: payout ?? "",
+        body,
+        idempotencyKey,
+      };
 }
 
 /** The provider holds the request and says nothing, until the client gives up. Others go on meanwhile. */

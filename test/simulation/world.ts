@@ -7,9 +7,13 @@ import { Scheduler } from "./scheduler.ts";
 
 /** A request that left and was not answered, and that may still arrive. */
 export interface RequestUnderWay {
+  /** Of a payout or of a refund. */
+  path: string;
+  header: "X-Payout-Idempotency" | "X-Refund-Idempotency";
   body: string;
   idempotencyKey: string;
-  payout: string;
+  /** What it asks for, as the story calls it. */
+  what: string;
 }
 
 /** One seed's world, from its first day to the end of its story. */
@@ -88,24 +92,24 @@ export async function letTimePass(world: World, wanted: number): Promise<void> {
 /** Requests that their sender has given up arrive at the provider all the same. */
 export async function deliverUnderWay({ arena, underWay, story }: World): Promise<void> {
   const { keyId, keySecret, baseUrl } = arena.razorpayX;
-  for (const { body, idempotencyKey, payout } of underWay.splice(0)) {
-    const response = await fetch(`${baseUrl}/payouts`, {
+  for (const { path, header, body, idempotencyKey, what } of underWay.splice(0)) {
+    const response = await fetch(`${baseUrl}${path}`, {
       method: "POST",
       headers: {
         Authorization: `Basic ${Buffer.from(`${keyId}:${keySecret}`).toString("base64")}`,
         "Content-Type": "application/json",
-        "X-Payout-Idempotency": idempotencyKey,
+        [header]: idempotencyKey,
       },
       body,
     });
     await response.text();
-    story.push(`the late request for ${payout} arrives: ${response.status}`);
+    story.push(`the late request for ${what} arrives: ${response.status}`);
   }
 }
 
 /**
  * One digest for each table, equal exactly when nothing was written. With `settled`, who holds a payout is
- * left out: a look-up takes it over, and that is no change of what is owed or paid.
+ * left out, and when the provider was asked: a look-up is no change of what is owed or paid.
  */
 export async function digests(
   { arena }: World,
@@ -116,7 +120,7 @@ export async function digests(
      AND tablename NOT IN ('_prisma_migrations', 'job_leases') ORDER BY 1`,
   );
   const leftOut = settled
-    ? "ARRAY['last_seen_at', 'claimed_by', 'claim_fence', 'claimed_at', 'updated_at']"
+    ? "ARRAY['last_seen_at', 'claimed_by', 'claim_fence', 'claimed_at', 'asked_at', 'updated_at']"
     : "ARRAY[]::text[]";
   const parts = tables.map(
     ({ name }) =>

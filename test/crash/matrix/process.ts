@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import type { Mailer } from "../../../lib/notifications/mailer.ts";
 import type { RazorpayPayments, RazorpayX } from "../../../lib/razorpay/index.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { createReadyReader, createRequestReader, type Statement } from "./wire.ts";
@@ -34,6 +35,8 @@ export interface FakeProcess {
   readonly database: Pick<TestDatabase, "url">;
   wrapGateway(gateway: RazorpayX): RazorpayX;
   wrapPayments(payments: RazorpayPayments): RazorpayPayments;
+  /** To hand a mail over is the step `send`. */
+  wrapMailer(mailer: Mailer): Mailer;
   /** Resolves when it was stopped; else never. */
   readonly stopped: Promise<void>;
   /** Resolves once what had left before the stop has arrived. */
@@ -99,6 +102,11 @@ export async function startProcess(
     },
     wrapGateway: (gateway) => watchCalls(gateway, { naming, call }),
     wrapPayments: (payments) => watchPayments(payments, { naming, call }),
+    wrapMailer: (mailer) => ({
+      sendAtMostMs: mailer.sendAtMostMs,
+      close: () => mailer.close(),
+      send: (mail, options) => call("send", () => mailer.send(mail, options)),
+    }),
     close: async () => {
       isDead = true;
       for (const socket of [...clients, ...upstreams]) socket.destroy();

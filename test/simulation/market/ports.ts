@@ -1,0 +1,89 @@
+import { openMailer } from "../../../lib/notifications/smtp-mailer.ts";
+import type { Mailer } from "../../../lib/notifications/mailer.ts";
+import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
+import type { Behaviour } from "../../../scripts/mail-sandbox/index.ts";
+import type { SimulatedProcess } from "../process.ts";
+import { callProvider } from "../provider-calls.ts";
+import { incidentOf } from "../trouble.ts";
+import type { Market } from "./world.ts";
+
+/** The client of the payments API, each call of which waits for its turn and may go wrong. */
+export function paymentsOf(
+  market: Market,
+  process: SimulatedProcess,
+  real: RazorpayPayments,
+): RazorpayPayments {
+  const call =
+    <Input, Result>(
+      name: Parameters<typeof callProvider>[2]["name"],
+      send: (input: Input, options?: { signal?: AbortSignal }) => Promise<Result>,
+    ) =>
+    (input: Input, options?: { signal?: AbortSignal }): Promise<Result> =>
+      callProvider(market, process, { name, input, send, signal: options?.signal });
+  return {
+    fetchOrder: call("GET /orders/:id", (id, given) => real.fetchOrder(id, given)),
+    listOrderPayments: call("GET /orders/:id/payments", (id, given) =>
+      real.listOrderPayments(id, given),
+    ),
+    annotateOrder: (id, notes, options) =>
+      call("PATCH /orders/:id", (input: string, given) => real.annotateOrder(input, notes, given))(
+        id,
+        options,
+      ),
+    fetchPayment: call("GET /payments/:id", (id, given) => real.fetchPayment(id, given)),
+    createRefund: call("POST /payments/:id/refund", (request, given) =>
+      real.createRefund(request, given),
+    ),
+    fetchRefund: call("GET /refunds/:id", (id, given) => real.fetchRefund(id, given)),
+    listRefunds: call("GET /payments/:id/refunds", (id, given) => real.listRefunds(id, given)),
+  };
+}
+
+/** What the mail server does instead of taking a mail and saying so. */
+const MAIL_MISHAPS: Readonly<Record<string, Behaviour>> = {
+  "refused for now": { at: "recipient", do: { refuse: 450 } },
+  "refused for good": { at: "recipient", do: { refuse: 550 } },
+  "refused after its text": { at: "answer", do: { refuse: 451 } },
+  "sender refused": { at: "sender", do: { refuse: 550 } },
+  "dropped before the text": { at: "text", do: "drop" },
+  "dropped after the final dot, not taken": { at: "answer", do: "drop" },
+  "dropped after the final dot, taken": { at: "answer", do: "drop", taken: true },
+};
+
+/** A mailer over SMTP, each mail of which waits for its turn and may go wrong. */
+export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
+  const { arena, chance, scheduler, story } = market;
+  const real = openMailer(arena.mailSettings);
+  process.onRetired(() => {
+    real.close();
+    return Promise.resolve();
+  });
+  return {
+    sendAtMostMs: real.sendAtMostMs,
+    close: () => real.close(),
+    send: (mail, options) =>
+      scheduler.turn(process, async () => {
+        const incident = incidentOf(market, process, "gateway");
+        await incident.before();
+        if (process.dead) throw new Error("killed");
+        const mishap = chance.happens(market.mailFaultRate)
+          ? chance.pick(Object.keys(MAIL_MISHAPS))
+          : undefined;
+        const behaviour = mishap === undefined ? undefined : MAIL_MISHAPS[mishap];
+        if (behaviour) arena.mail.behave(behaviour);
+        if (mishap !== undefined) story.push(`  ${process.name}: mail ${mishap}`);
+        const before = arena.mail.mails().length;
+        try {
+          const answer = await real.send(mail, options);
+          if (arena.mail.mails().length > before) {
+            const { accepted: acknowledged } = answer;
+            market.handedOver.push({ mailId: mail.id, by: process, acknowledged });
+          }
+          return answer;
+        } finally {
+          arena.mail.behaveWell();
+          await incident.after();
+        }
+      }),
+  };
+}
