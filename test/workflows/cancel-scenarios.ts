@@ -28,6 +28,8 @@ export interface Scenario {
   left: (world: CancelWorld) => Promise<void>;
   /** Before the next run: what hours would do. */
   later?: (world: CancelWorld) => Promise<unknown>;
+  /** How the next run ends. Default: completed. */
+  ends?: { exitCode: number; outputs: { outcome: string; reason?: string } };
   /** After the next run. */
   done: (world: CancelWorld) => Promise<void>;
   database?: () => Promise<TestDatabase>;
@@ -174,6 +176,39 @@ export const scenarios: readonly Scenario[] = [
     hold: { locked: "LOCK TABLE ledger_entries IN ACCESS EXCLUSIVE MODE" },
     left: async (world) =>
       expect(await rows(world, "SELECT count(*)::int FROM findings")).toEqual([0]),
+    done: async (world) =>
+      expect(await rows(world, "SELECT count(*)::int FROM findings")).toEqual([0]),
+  },
+  {
+    job: "ops/watchdog",
+    // A run that was killed long ago and has no lease any more: marked as lost, once.
+    seed: ({ database }) =>
+      database.query(
+        `INSERT INTO job_runs (id, job, owner, started_at)
+         VALUES (gen_random_uuid(), 'ledger/reconcile-ledger', 'a run that died', now() - interval '2 days')`,
+      ),
+    hold: { locked: "SELECT 1 FROM job_runs FOR UPDATE" },
+    left: async (world) =>
+      expect(
+        await rows(world, "SELECT outcome FROM job_runs WHERE owner = 'a run that died'"),
+      ).toEqual([null]),
+    done: async (world) =>
+      expect(
+        await rows(world, "SELECT outcome FROM job_runs WHERE owner = 'a run that died'"),
+      ).toEqual(["lost"]),
+    ends: { exitCode: 1, outputs: { outcome: "failed", reason: "jobs-missed" } },
+  },
+  {
+    job: "ops/prune",
+    seed: ({ database }) =>
+      database.query(
+        `INSERT INTO findings (kind, severity, subject_type, subject_id, details, last_seen_at, resolved_at, resolved_by, resolution)
+         SELECT 'payable-drift', 'critical', 'consultant', n::text, '{}', now() - interval '500 days', now() - interval '500 days', 'a person', 'mended'
+         FROM generate_series(1, 3) AS n`,
+      ),
+    hold: { locked: "LOCK TABLE findings IN ACCESS EXCLUSIVE MODE" },
+    left: async (world) =>
+      expect(await rows(world, "SELECT count(*)::int FROM findings")).toEqual([3]),
     done: async (world) =>
       expect(await rows(world, "SELECT count(*)::int FROM findings")).toEqual([0]),
   },
