@@ -58,10 +58,7 @@ const own = [
 const LEAST_WAIT_MINUTES = 15;
 
 const refundsAlone: EnvironmentSpec<RefundSettings> = {
-  variables: [
-    ...asEnvironment(razorpayPaymentsVariables),
-    ...own,
-  ],
+  variables: [...asEnvironment(razorpayPaymentsVariables), ...own],
   parse(env) {
     const provider = parseRazorpayPaymentsEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
