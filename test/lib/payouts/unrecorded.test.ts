@@ -99,7 +99,7 @@ describe("an answer that can't be recorded, because the database", () => {
   ])("falls silent while %s: the run ends by itself", async (_when, text, time, verdict) => {
     await seedApprovedPayouts(world.database, { count: 5 });
     void line.when({ text, time }, () => line.silence());
-    const ended = await world.run({ database: throughLine(), silenceMs: 1500 });
+    const ended = await world.run({ database: throughLine(), silenceMs: 700 });
     expect(ended.verdict).toMatchObject(verdict);
     if (ended.verdict.kind === "broken") expect(isConnectionError(ended.verdict.error)).toBe(true);
     line.drop();
