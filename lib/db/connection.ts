@@ -100,11 +100,15 @@ export class DatabaseReadOnlyError extends AfterhoursError {
   override readonly name = "DatabaseReadOnlyError";
 
   constructor(url: string, cause: unknown) {
-    super("DB_READ_ONLY", `the database at ${describeAddress(url)} takes no writes`, {
-      cause,
-      remedy:
-        "Is it a standby, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
-    });
+    super(
+      "DB_READ_ONLY",
+      `the database at ${describeAddress(url)} takes no writes (read-only transaction)`,
+      {
+        cause,
+        remedy:
+          "Is it a standby, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+      },
+    );
   }
 }
 
