@@ -16,8 +16,8 @@ export interface StatementPorts {
   readonly lease: Lease;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Where the very first reading begins, in milliseconds since 1970. */
-  readonly firstMs: number;
+  /** An instant, as PostgreSQL writes it: the day in India that it is in is the first that is ever closed. */
+  readonly from: string;
   /** Stores a difference for a person. */
   readonly find: (finding: NewFinding) => Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function readStatement(
   ports: StatementPorts,
 ): Promise<{ walk: Walk; report: StatementReport }> {
   const report: StatementReport = { transactionsRead: 0, daysClosed: 0, balancePaise: undefined };
-  const { today, firstDay, fromMs } = await readReach(ports.db, ports.firstMs);
+  const { today, firstDay, fromMs } = await readReach(ports.db, ports.from);
   const reading = await readSteadily(ports, fromMs);
   if (reading.walk.kind !== "complete") return { walk: reading.walk, report };
   const { transactions, balancePaise } = reading;

@@ -10,13 +10,13 @@ const CHUNK = 500;
 /** Today in India, the first day that is ever closed, and since when transactions are read. */
 export async function readReach(
   db: DbSession,
-  firstMs: number,
+  from: string,
 ): Promise<{ today: Day; firstDay: Day; fromMs: number }> {
   const [row] = await db.$queryRaw<{ today: Day; firstDay: Day; fromMs: number }[]>`
     WITH first AS (
       SELECT COALESCE(
         (SELECT min(day) FROM provider_days),
-        (to_timestamp(${firstMs}::float8 / 1000) AT TIME ZONE 'Asia/Kolkata')::date) AS day
+        (${from}::text::timestamptz AT TIME ZONE 'Asia/Kolkata')::date) AS day
     )
     SELECT india_today()::text AS today, first.day::text AS "firstDay",
            (extract(epoch FROM COALESCE(

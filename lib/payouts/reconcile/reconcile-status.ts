@@ -62,7 +62,7 @@ export async function reconcilePayoutStatus(
 
   const statement = await readStatement({
     ...ports,
-    firstMs: period.fromMs,
+    from: period.from,
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
