@@ -72,6 +72,9 @@ async function bundle(root, { jobs, outdir }) {
     format: "esm",
     // Minified code starts no sooner, and a stack trace should be read without a map as well.
     minify: false,
+    // As from Node 21 on. Without it `pg` makes a Response to find out where it runs, for which Node 20 loads
+    // all of fetch: 25 ms of each start.
+    define: { navigator: JSON.stringify({ userAgent: "Node.js" }) },
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
