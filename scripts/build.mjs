@@ -62,7 +62,7 @@ async function bundle(root, { jobs, outdir }) {
     absWorkingDir: root,
     entryPoints: jobs.map((file) => ({ in: `job:${file}`, out: file.replace(/\.ts$/, "") })),
     outdir,
-    plugins: [startsItsJob(root)],
+    plugins: [startsItsJob(root), withoutUnused()],
     bundle: true,
     // Jobs share most of their code: 8 MB instead of 77, and less to parse at each start.
     splitting: true,
@@ -104,6 +104,19 @@ function startsItsJob(root) {
       onLoad({ filter: /[\\/]lib[\\/]job[\\/]run-if-main\.ts$/ }, () => ({
         contents: "export const runIfMain = () => undefined;",
       }));
+    },
+  };
+}
+
+/** Files of packages that nobody uses and that a bundle holds all the same, unless it is told that to load them does nothing. */
+function withoutUnused() {
+  return {
+    name: "without unused",
+    setup({ onResolve }) {
+      // Tokens and facts of the machine, for which @actions/core loads an HTTP client and a shell.
+      onResolve({ filter: /^\.\/(oidc-utils|platform)\.js$/ }, ({ path, importer, resolveDir }) =>
+        importer.includes("@actions") ? { path: join(resolveDir, path), sideEffects: false } : null,
+      );
     },
   };
 }
