@@ -1,6 +1,8 @@
 import type { Bench } from "./figure.ts";
+import { installBench } from "./install/install.ts";
+import { rateBench } from "./rate/rate.ts";
 import { startupBench } from "./startup/startup.ts";
 import { taxBench } from "./tax/tax.ts";
 
 /** Every figure, in the order of docs/performance.md. */
-export const benches: readonly Bench[] = [startupBench, taxBench];
+export const benches: readonly Bench[] = [startupBench, installBench, rateBench, taxBench];
