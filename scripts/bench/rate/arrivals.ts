@@ -1,12 +1,13 @@
 const SECOND_MS = 1000;
 
 /**
- * Requests a second, in whole seconds' worth of them. The first ones arrive all at once, as a limit for each
- * second allows: they only begin to count the time.
+ * Requests a second, from the first of all to the first of the last second's worth of them. That is how long
+ * the others took; within a second the limit leaves open when they come.
  */
 export function perSecond(arrivalsMs: readonly number[], limit: number): number {
-  const takenMs = (arrivalsMs.at(-1) ?? NaN) - (arrivalsMs[0] ?? NaN);
-  return ((arrivalsMs.length - limit) / takenMs) * SECOND_MS;
+  const others = arrivalsMs.length - limit;
+  const tookMs = (arrivalsMs[others] ?? NaN) - (arrivalsMs[0] ?? NaN);
+  return (others / tookMs) * SECOND_MS;
 }
 
 /** Wherever that second begins. */
