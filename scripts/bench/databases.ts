@@ -7,8 +7,8 @@ const TEMPLATE = "bench_migrated";
 /** The embedded PostgreSQL as in production: what is committed has been flushed. */
 export interface BenchServer {
   /** A migrated and empty database. */
-  create(name: string): Promise<string>;
-  stop(): Promise<void>;
+  create: (name: string) => Promise<string>;
+  stop: () => Promise<void>;
 }
 
 export async function startBenchServer(): Promise<BenchServer> {

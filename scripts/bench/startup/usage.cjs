@@ -1,5 +1,5 @@
 /** Loaded before a process that is measured: says at its very end what it has used, on its fourth stream. */
-const { readFileSync, writeSync } = require("node:fs");
+const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
 
 process.on("exit", () => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
