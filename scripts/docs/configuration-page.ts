@@ -8,7 +8,7 @@ export const CONFIGURATION_PAGE = "docs/configuration.md";
 
 const INTRODUCTION = `# Configuration
 
-<!-- Made by \`npm run docs:configuration\` from the declarations of the jobs. Change those, not this page. -->
+<!-- Made by \`npm run docs:generate\` from the declarations of the jobs. Change those, not this page. -->
 
 Every variable that a job reads. An empty variable counts as missing. A run checks all of them before it starts anything, and
 says all that is wrong at once, naming variables and never their values; it ends then as \`misconfigured\`, exit code 2.

@@ -1,19 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { blocksOf, commandsOf, isShell, pages } from "./commands/blocks.ts";
 import { LISTED } from "./commands/listed.ts";
-import { runPage } from "./commands/run-page.ts";
+import { PAGE_TIMEOUT_MS, runPage } from "./commands/run-page.ts";
 
 const withCommands = pages().filter(
   (page) => !page.startsWith("docs/jobs/") && blocksOf(page).some(isShell),
 );
 
-it.each(withCommands)("every command of %s does what it says", async (page) => {
-  const results = await runPage(page);
-  expect(results.length).toBeGreaterThan(0);
-  expect(results.flatMap(({ at, problems }) => problems.map((each) => `${at}\n${each}`))).toEqual(
-    [],
-  );
-});
+it.each(withCommands)(
+  "every command of %s does what it says",
+  async (page) => {
+    const results = await runPage(page);
+    expect(results.length).toBeGreaterThan(0);
+    expect(results.flatMap(({ at, problems }) => problems.map((each) => `${at}\n${each}`))).toEqual(
+      [],
+    );
+  },
+  PAGE_TIMEOUT_MS,
+);
 
 describe("the list of what is not executed", () => {
   it("says why of each, and has none that no page uses", () => {

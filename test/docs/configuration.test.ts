@@ -15,7 +15,7 @@ import { CONFIGURATION_PAGE, configurationPage } from "../../scripts/docs/config
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const page = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
-it("the configuration reference is what the jobs declare: npm run docs:configuration", async () => {
+it("the configuration reference is what the jobs declare: npm run docs:generate", async () => {
   expect(page(CONFIGURATION_PAGE)).toBe(await configurationPage(jobs));
 });
 

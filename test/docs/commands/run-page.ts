@@ -12,13 +12,14 @@ export interface CommandResult {
   at: string;
   /** Empty: it did what the page says. */
   problems: readonly string[];
+  /** Of a real run of a job: the names of its step outputs, and the tables that it wrote to. */
+  run?: { outputs: readonly string[]; changed: readonly string[] };
 }
 
-/** Commands that serve until Ctrl-C, and what they print once they do. */
-const SERVICES: readonly { matches: RegExp; ready: RegExp }[] = [
-  { matches: /^npm run (--silent )?sandbox\b/, ready: sandboxReady },
-  { matches: /^npm run (--silent )?services\b/, ready: /Running until Ctrl-C/ },
-];
+/** Serves until Ctrl-C. */
+const SANDBOX = /^npm run (--silent )?sandbox\b/;
+/** A page is a dozen processes or more, each of which takes its time on a busy machine. */
+export const PAGE_TIMEOUT_MS = 400_000;
 
 /**
  * Runs every command of a page from top to bottom in one world, those that are listed excepted, which are
@@ -54,13 +55,22 @@ export async function runPage(page: string): Promise<CommandResult[]> {
     }
     const env = { ...Object.fromEntries(exported), ...world.env };
     const typed = ids.fillIn(fillIn(command, world));
-    const service = SERVICES.find(({ matches }) => matches.test(command));
-    if (service) {
-      const started = await startService(typed, { env, ready: service.ready });
-      services.push(started);
-      if (service.ready === sandboxReady) await ids.prepare(world.port);
+    if (SANDBOX.test(command)) {
+      services.push(await startService(typed, { env, ready: sandboxReady }));
+      await ids.prepare(world.port);
       add([]);
-    } else add(await problemsOf(typed, env, ids));
+    } else {
+      await world.changedTables();
+      world.outputs();
+      const problems = await problemsOf(typed, env, ids);
+      const isRun = /\bjobs\/\S+\.ts\b/.test(command) && !command.includes("--dry-run");
+      const run = { outputs: Object.keys(world.outputs()), changed: await world.changedTables() };
+      results.push({
+        at: `${page}:${block.line}: ${command}`,
+        problems,
+        ...(isRun ? { run } : {}),
+      });
+    }
   }
   return results;
 }

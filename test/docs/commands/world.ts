@@ -6,6 +6,7 @@ import { insertSampleCheckout } from "../../../scripts/demo/sample-checkout.ts";
 import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
 import { startSandbox } from "../../../scripts/sandbox/index.ts";
 import { freePort } from "../../../scripts/services/free-port.ts";
+import { readOutputs } from "../../support/job-process.ts";
 import { seedMail } from "../../support/mail.ts";
 import { createPayoutCycle } from "../../support/payout-cycle.ts";
 import { runPayouts, seedPayees } from "../../support/payout-world.ts";
@@ -26,6 +27,10 @@ export interface CommandWorld {
   mailId: string;
   paymentId: string;
   checkout: { paymentId: string; userId: string };
+  /** The tables whose rows are others than when this was last asked. */
+  changedTables(): Promise<string[]>;
+  /** The step outputs of the jobs since this was last asked. */
+  outputs(): Record<string, string>;
 }
 
 export async function openCommandWorld(): Promise<CommandWorld> {
@@ -77,7 +82,29 @@ export async function openCommandWorld(): Promise<CommandWorld> {
   writeFileSync(join(folder, "credits.jsonl"), sampleCredits());
   mkdirSync(join(folder, "mails"));
   writeNpx(join(folder, "bin"));
+  const outputFile = join(folder, "outputs");
+  writeFileSync(outputFile, "");
+  const known = new Map<string, string>();
+  const changedTables = async (): Promise<string[]> => {
+    const tables = await cycle.query<{ name: string }>(
+      "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+    );
+    const sums = tables.map(
+      ({ name }) =>
+        `SELECT '${name}' AS name, md5(string_agg(line::text, '' ORDER BY line::text)) AS sum FROM "${name}" AS line`,
+    );
+    const rows = await cycle.query<{ name: string; sum: string }>(sums.join(" UNION ALL "));
+    const changed = rows.filter(({ name, sum }) => known.get(name) !== sum);
+    for (const { name, sum } of rows) known.set(name, sum);
+    return changed.map(({ name }) => name);
+  };
   return {
+    changedTables,
+    outputs: () => {
+      const read = readOutputs(readFileSync(outputFile, "utf8"));
+      writeFileSync(outputFile, "");
+      return read;
+    },
     folder,
     port: await freePort(),
     payouts: {
@@ -92,6 +119,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
     env: {
       ...sandbox.env,
       ...mail.env,
+      GITHUB_OUTPUT: outputFile,
       DATABASE_URL: cycle.url,
       RAZORPAY_REQUESTS_PER_SECOND: "100",
       PATH: `${join(folder, "bin")}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
