@@ -72,7 +72,8 @@ export function runbookFor({ job, reason }: { job: string; reason: string }, env
     section === undefined
       ? `docs/jobs/${job.split("/")[1] ?? job}.md#when-it-is-red`
       : `${RUNBOOKS}#${section}`;
-  const title = section === undefined ? `The page of ${job}` : "What to do, step by step";
+  const title =
+    section === undefined ? `the page of ${job}` : `runbook: ${section.replaceAll("-", " ")}`;
   return { title, path, url: urlOf(path, env) };
 }
 

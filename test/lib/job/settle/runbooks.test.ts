@@ -11,7 +11,7 @@ const github = {
 
 it("leads to the section of the reason, of the commit that ran", () => {
   expect(runbookFor({ job, reason: "refunds-failed" }, github)).toEqual({
-    title: "What to do, step by step",
+    title: "runbook: a refund failed",
     path: "docs/runbooks.md#a-refund-failed",
     url: `https://github.com/acme/after_hours.jobs/blob/${COMMIT}/docs/runbooks.md#a-refund-failed`,
   });

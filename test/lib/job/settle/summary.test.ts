@@ -172,13 +172,13 @@ describe("the step summary", () => {
 
   it("links to the runbook where the page is known, and names it where it is not", () => {
     const path = "docs/runbooks.md#a-refund-failed";
-    const runbook = { title: "What to do, step by step", path, url: undefined };
+    const runbook = { title: "runbook: a refund failed", path, url: undefined };
     const url = "https://github.example/acme/afterhours/blob/0000/docs/runbooks.md#a-refund-failed";
     expect(renderMarkdown(input({ runbook: { ...runbook, url } }))).toContain(
-      `\nNext: [What to do, step by step](${url})\n`,
+      `\nNext: [runbook: a refund failed](${url})\n`,
     );
     expect(renderMarkdown(input({ runbook }))).toContain(
-      `\nNext: What to do, step by step, \`${path}\`\n`,
+      `\nNext: runbook: a refund failed, \`${path}\`\n`,
     );
     expect(renderPlain(input({ runbook }))).toContain(`\n  Next: ${path}\n`);
   });
