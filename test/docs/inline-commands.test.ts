@@ -24,7 +24,10 @@ it("what a sentence tells a reader to type is there: script, command and flags",
 async function problemsOf(command: string): Promise<string[]> {
   const listed = listedFor(command);
   if (listed) return listed.problems(command);
-  const words = command.split(" ").filter((word) => !/^[A-Z_]+=/.test(word));
+  const words = command
+    .replace("<domain>/<job>", "payouts/process-payouts")
+    .split(" ")
+    .filter((word) => !/^[A-Z_]+=/.test(word));
   if (words[0] === "npm") return problemsOfNpm(words.slice(1));
   if (words[0] === "npx" && words[1] === "tsx") return problemsOfFile(words.slice(2));
   if (words[0] === "node") return problemsOfFile(words.slice(1));
