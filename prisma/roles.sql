@@ -104,7 +104,7 @@ GRANT INSERT ON public.provider_transactions, public.provider_days TO afterhours
 GRANT USAGE ON SEQUENCE public.audit_log_id_seq, public.ledger_entries_id_seq TO afterhours_jobs;
 
 -- ops/prune deletes; nothing else does, but for slots. What is still open stays, by triggers.
-GRANT INSERT, UPDATE (last_seen_at) ON public.findings TO afterhours_jobs;
+GRANT INSERT, UPDATE (last_seen_at, details, severity) ON public.findings TO afterhours_jobs;
 GRANT DELETE ON public.job_runs, public.findings, public.outbox_mails TO afterhours_jobs;
 
 -- Payouts. Amount and payee of one never change. A settled attempt stays as it is, by a trigger.

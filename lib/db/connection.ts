@@ -106,7 +106,7 @@ export class DatabaseReadOnlyError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Is it a standby, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
       },
     );
   }
@@ -119,7 +119,7 @@ export class DatabasePermissionError extends AfterhoursError {
   constructor(url: string, cause: unknown) {
     super(
       "DB_PERMISSION_DENIED",
-      `the database at ${describeAddress(url)} refuses this to role ${describeRole(url)}: ${refusalOf(cause) ?? "permission denied"}`,
+      `the database at ${describeAddress(url)} refuses this to ${describeRole(url)}: ${refusalOf(cause) ?? "permission denied"}`,
       {
         cause,
         remedy:
@@ -141,7 +141,7 @@ function refusalOf(thrown: unknown): string | undefined {
 /** The user of an address. */
 function describeRole(url: string): string {
   const user = URL.canParse(url) ? new URL(url).username : "";
-  return user === "" ? "of the login" : `"${user}"`;
+  return user === "" ? "its login" : `role "${decodeURIComponent(user)}"`;
 }
 
 /**

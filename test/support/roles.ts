@@ -13,7 +13,8 @@ export interface Login {
 }
 
 export interface Logins {
-  login(group: Group): Promise<Login>;
+  /** Of this group, made once; of none: a bare login. */
+  login(group: Group | null): Promise<Login>;
   /** Drops the logins. Before the database is dropped: their sessions end first. */
   drop(): Promise<void>;
 }
@@ -21,7 +22,7 @@ export interface Logins {
 /** Gives a database the rights of `prisma/roles.sql`, and makes logins as an operator would. */
 export async function createLogins(database: TestDatabase): Promise<Logins> {
   await applyRoles({ url: database.url });
-  const made = new Map<Group, Login>();
+  const made = new Map<Group | null, Login>();
   const clients: pg.Client[] = [];
   return {
     login: async (group) => {
@@ -40,11 +41,12 @@ export async function createLogins(database: TestDatabase): Promise<Logins> {
 
 async function createLogin(
   database: TestDatabase,
-  { group, clients }: { group: Group; clients: pg.Client[] },
+  { group, clients }: { group: Group | null; clients: pg.Client[] },
 ): Promise<Login> {
   const name = `login_${randomUUID().replaceAll("-", "")}`;
   const password = randomUUID();
-  await database.query(`CREATE ROLE ${name} LOGIN PASSWORD '${password}' IN ROLE ${group}`);
+  const membership = group === null ? "" : `IN ROLE ${group}`;
+  await database.query(`CREATE ROLE ${name} LOGIN PASSWORD '${password}' ${membership}`);
   if (group === "afterhours_readonly") {
     await database.query(`ALTER ROLE ${name} SET default_transaction_read_only = on`);
   }

@@ -36,6 +36,6 @@ export function checkLines(findings: readonly CheckFinding[]): string[] {
       oneLine(`${WORDS[state].padEnd(11)}  ${part.padEnd(width)}  ${detail}`),
     ),
     "",
-    `${count("ok")} ok, ${count("wrong")} wrong, ${count("warning")} warnings, ${count("not-checked")} not checked`,
+    `${count("ok")} ok, ${count("wrong")} wrong, ${count("warning")} to improve, ${count("not-checked")} not checked`,
   ];
 }
