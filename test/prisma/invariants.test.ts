@@ -282,8 +282,12 @@ describe("at most one", () => {
 
   it("payout holds an earning, until it is released", async () => {
     const take = [
-      `INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise) VALUES ($1, $2, 100000, 90000)`,
-      other.payouts[0]?.id,
+      `WITH next AS (
+         INSERT INTO payouts (consultant_id, gross_paise, amount_paise, status)
+         VALUES ($1, 100000, 90000, 'PENDING') RETURNING id)
+       INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+       SELECT id, $2, 100000, 90000 FROM next`,
+      payee.consultantId,
       earningId(),
     ] as const;
     const release = [
@@ -582,6 +586,17 @@ describe("an attempt", () => {
       "payout_attempts_append_only",
     );
     expect(await refusedBy("TRUNCATE payout_attempts")).toBe("payout_attempts_append_only");
+  });
+});
+
+describe("a payout", () => {
+  it("holds no earning of another payee", async () => {
+    const item = (earning: string): Statement =>
+      `INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+       VALUES ('${payoutId()}', '${earning}', 1, 1)`;
+    const release = "UPDATE payout_items SET released_at = now()";
+    const theirs = other.payouts[0]?.earningIds[0] ?? "";
+    expect(await refusedBy(release, item(theirs))).toBe("payout_items_of_payee");
   });
 });
 

@@ -151,6 +151,13 @@ describe("a login of the jobs", () => {
     );
   });
 
+  it("can not approve what waits for a person", async () => {
+    await seedPayee(database, { payouts: [{ status: "PENDING" }] });
+    const approve = "UPDATE payouts SET status = 'APPROVED' WHERE status = 'PENDING'";
+    expect(await job.tries(approve)).toBe(REFUSED);
+    expect(await operator.tries(approve.replace("SET", "SET approved_at = now(),"))).toBe("done");
+  });
+
   it.each([
     "UPDATE payouts SET amount_paise = amount_paise + 1",
     "UPDATE payouts SET consultant_id = gen_random_uuid()",

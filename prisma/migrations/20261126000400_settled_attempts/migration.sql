@@ -31,3 +31,18 @@ CREATE TRIGGER "payout_accounts_provider_name_once" BEFORE UPDATE OF "provider_f
   FOR EACH ROW WHEN (OLD.provider_fund_account_id IS NOT NULL
     AND OLD.provider_fund_account_id IS DISTINCT FROM NEW.provider_fund_account_id)
   EXECUTE FUNCTION "guard_provider_name"();
+
+-- A payout pays what its own payee earned. As a foreign key: at the end of the statement, whatever the order within.
+CREATE FUNCTION "guard_payout_item"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1 FROM payouts AS payout JOIN earnings AS earning ON earning.consultant_id = payout.consultant_id
+    WHERE payout.id = NEW.payout_id AND earning.id = NEW.earning_id
+  ) THEN
+    RAISE EXCEPTION 'earning % is not of the payee of payout %', NEW.earning_id, NEW.payout_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_items_of_payee';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER "payout_items_of_payee" AFTER INSERT ON "payout_items"
+  FOR EACH ROW EXECUTE FUNCTION "guard_payout_item"();
