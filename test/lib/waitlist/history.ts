@@ -84,6 +84,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
 
 export interface EntryRow {
   id: string;
+  planId: string;
   status: string;
   priority: number;
   position: bigint;
@@ -94,7 +95,7 @@ export async function readEntries(
   planIds: readonly string[],
 ): Promise<EntryRow[]> {
   return database.query<EntryRow & Record<string, unknown>>(
-    `SELECT id, status::text AS status, priority, position FROM waitlist_entries
+    `SELECT id, plan_id AS "planId", status::text AS status, priority, position FROM waitlist_entries
      WHERE plan_id = ANY ($1) ORDER BY position`,
     [planIds],
   );
@@ -162,7 +163,7 @@ async function expectNone(
   expect(await database.query(parts.join(" UNION ALL "), [planIds])).toEqual([]);
 }
 
-/** Nobody who waited all along was passed over by who is offered a seat now. */
+/** Nobody who waited all along was passed over by who is offered a seat of the same plan now. */
 export function expectInOrder(before: readonly EntryRow[], after: readonly EntryRow[]): void {
   const statusBefore = new Map(before.map(({ id, status }) => [id, status]));
   const offered = after.filter(
@@ -178,11 +179,12 @@ export function expectInOrder(before: readonly EntryRow[], after: readonly Entry
 }
 
 function isAhead(
-  one: Pick<EntryRow, "priority" | "position">,
-  other: Pick<EntryRow, "priority" | "position">,
+  one: Pick<EntryRow, "planId" | "priority" | "position">,
+  other: Pick<EntryRow, "planId" | "priority" | "position">,
 ): boolean {
   return (
-    one.priority > other.priority ||
-    (one.priority === other.priority && one.position < other.position)
+    one.planId === other.planId &&
+    (one.priority > other.priority ||
+      (one.priority === other.priority && one.position < other.position))
   );
 }
