@@ -206,6 +206,11 @@ export function isConnectionError(thrown: unknown): boolean {
   return false;
 }
 
+/** Whether the next row would meet the error as well: the session is gone, or may not write. Ends a run at once. */
+export function isForEveryRow(thrown: unknown): boolean {
+  return isConnectionError(thrown) || isPermissionDenied(thrown) || isReadOnly(thrown);
+}
+
 /** With a digit, so that Node's `EPIPE` is none. */
 const SQL_STATE = /^(?=.*[0-9])[0-9A-Z]{5}$/;
 /** Prisma's own codes look the same; the `P0…` of Postgres are those of PL/pgSQL. */

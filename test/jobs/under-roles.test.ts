@@ -3,7 +3,7 @@ import { jobs } from "../../jobs/registry.ts";
 import { seedMarketplace, type SeededMarketplace } from "../../scripts/demo/marketplace/seed.ts";
 import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/index.ts";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, seedUser } from "../support/bookings.ts";
+import { seedBooking, seedPlan, seedUser, seedWaiting } from "../support/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { seedMails } from "../support/mail.ts";
@@ -336,12 +336,20 @@ describe("a job whose login lacks a right", () => {
     expect(end.stdout).toContain("one for dry runs");
   });
 
-  it("after a migration that the rights were not given for is red, and changes nothing", async () => {
-    await database.query("REVOKE DELETE ON job_runs FROM afterhours_jobs");
-    await seedRun(database, { hoursAgo: 500 * 24, outcome: "failed" });
-    const end = await prune(job);
-    expect(end.outputs, end.stderr).toMatchObject({ reason: "db-permission-denied" });
-    expect(end.stdout).toContain("permission denied for table job_runs");
+  it("for one table, as after a migration, ends at the first row that needs it", async () => {
+    await database.query("REVOKE UPDATE ON waitlist_entries FROM afterhours_jobs");
+    for (let each = 0; each < 2; each++) {
+      const plan = await seedPlan(database, { kind: "webinar", capacity: 1 });
+      await seedWaiting(database, { plan, status: "NOTIFIED", expiresInHours: -1 });
+    }
+    const file = "jobs/waitlist/process-expired-notifications.ts";
+    const end = await runJob({ file, env: { DATABASE_URL: job.url } });
+    expect(end.outputs, end.stderr).toMatchObject({
+      outcome: "failed",
+      reason: "db-permission-denied",
+      failed: "0",
+    });
+    expect(end.stdout).toContain("permission denied for table waitlist_entries");
     expect(end.stdout).toContain("npm run db:roles");
   });
 });

@@ -7,6 +7,7 @@ import {
   DatabaseUnreachableError,
   describeAddress,
   isConnectionError,
+  isForEveryRow,
   isLoginRefused,
   isMissingSchema,
   isPermissionDenied,
@@ -93,6 +94,16 @@ describe("errors of a database", () => {
     const snake = new Error("snake");
     snake.cause = snake;
     expect(isConnectionError(snake)).toBe(false);
+  });
+
+  it.each([
+    ["42501", true], // privilege
+    ["25006", true], // read-only
+    ["08006", true], // connection failure
+    ["55P03", false], // lock timeout
+    ["23505", false], // unique violation
+  ])("with code %s are met by every row: %s", (code, expected) => {
+    expect(isForEveryRow(Object.assign(new Error("it failed"), { code }))).toBe(expected);
   });
 
   it.each([
