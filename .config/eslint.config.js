@@ -28,7 +28,7 @@ const noProcess = [
 ];
 
 export default tseslint.config(
-  { ignores: ["lib/db/generated/**", "node_modules/**", ".cache/**"] },
+  { ignores: ["dist/**", "node_modules/**", ".cache/**"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

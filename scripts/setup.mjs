@@ -1,5 +1,5 @@
 /**
- * Makes a fresh clone ready: dependencies, then the Prisma client. Plain JavaScript that needs
+ * Makes a fresh clone ready: dependencies, then the bundles of the jobs. Plain JavaScript that needs
  * nothing installed. Says one line for each step that it takes and nothing when there is none.
  */
 import { spawnSync } from "node:child_process";
@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generateClient, isClientGenerated } from "./generate.mjs";
+import { areJobsBuilt, buildJobs } from "./build.mjs";
 import { withLock } from "./setup-lock.mjs";
 
 const OLDEST_NODE = [20, 19];
@@ -32,15 +32,15 @@ function checkNode() {
 }
 
 function isReady() {
-  return areDependenciesInstalled() && isClientGenerated(root);
+  return areDependenciesInstalled() && areJobsBuilt(root);
 }
 
 /** Whoever waited for the lock finds done what the other one did. */
-function setUp() {
+async function setUp() {
   if (!areDependenciesInstalled()) installDependencies();
-  if (!isClientGenerated(root)) {
-    console.log("Generating the Prisma client.");
-    generateClient(root);
+  if (!areJobsBuilt(root)) {
+    console.log("Bundling the jobs.");
+    await buildJobs(root);
   }
 }
 

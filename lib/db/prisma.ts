@@ -1,16 +1,33 @@
-import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
-import { Prisma, PrismaClient } from "./generated/client.ts";
+import { sql, SqlPart, toStatement } from "./sql.ts";
+
+export { sql, type SqlPart };
+
+type Statement = TemplateStringsArray | SqlPart;
+
+/**
+ * The database inside a transaction, or outside of one. Named and shaped as Prisma Client's raw statements
+ * are, so that a core also runs on a Prisma Client that is there already.
+ */
+export interface DbSession {
+  /** The rows: `bigint` is a bigint, `numeric` a string, a time a `Date`, JSON its value. */
+  $queryRaw<T = unknown>(statement: Statement, ...values: unknown[]): Promise<T>;
+  /** How many rows were written. */
+  $executeRaw(statement: Statement, ...values: unknown[]): Promise<number>;
+}
+
+export interface TransactionOptions {
+  /** Default: PostgreSQL's own, read committed. */
+  isolationLevel?: "RepeatableRead" | "Serializable";
+}
 
 /** The database as a core sees it. */
-export type Db = PrismaClient;
-/** The database inside a transaction, or outside of one. */
-export type DbSession = Pick<PrismaClient, "$queryRaw" | "$executeRaw">;
-
-/** A piece of a statement, to be put into a larger one. Values in it stay parameters. */
-export type SqlPart = Prisma.Sql;
-export const sql = Prisma.sql;
+export interface Db extends DbSession {
+  $transaction<T>(body: (tx: DbSession) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  $disconnect(): Promise<void>;
+}
 
 export interface PrismaOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */
@@ -25,23 +42,26 @@ const SESSION_WAIT_MS = seconds(60);
 
 /** A client that connects on first use. Disconnect it with `$disconnect()`. */
 export function createPrisma({ connections, ...connection }: PrismaOptions): Db {
-  const adapter = new PrismaPg({
+  const pool = new pg.Pool({
     ...connectionConfig(connection),
     connectionTimeoutMillis: SESSION_WAIT_MS,
     max: connections,
+    idleTimeoutMillis: 0,
+    types: { getTypeParser },
   });
-  return new PrismaClient({ adapter });
+  // A session that dies while idle is replaced by the next statement, which reports what it finds.
+  pool.on("error", () => undefined);
+  let ended: Promise<void> | undefined;
+  return {
+    ...sessionOn(pool),
+    $transaction: (body, options) => transact(pool, body, options),
+    $disconnect: () => (ended ??= pool.end()),
+  };
 }
-
-/** How long a unit of work may wait for the job's session, and how long it may then take. */
-const TRANSACTION_OPTIONS = { maxWait: 120_000, timeout: 60_000 };
-
-/** Reading whole books takes its time; nothing waits for it. */
-const SNAPSHOT_TIMEOUT_MS = seconds(600);
 
 /** Runs `body` in one transaction: all of its statements are kept, or none. */
 export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
-  return db.$transaction((tx) => body(tx), TRANSACTION_OPTIONS);
+  return db.$transaction((tx) => body(tx));
 }
 
 /**
@@ -49,9 +69,65 @@ export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): P
  * must write nothing.
  */
 export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
-  return db.$transaction((tx) => body(tx), {
-    ...TRANSACTION_OPTIONS,
-    timeout: SNAPSHOT_TIMEOUT_MS,
-    isolationLevel: "RepeatableRead",
-  });
+  return db.$transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });
 }
+
+function sessionOn(target: Pick<pg.ClientBase, "query">): DbSession {
+  const run = (statement: Statement, values: unknown[]): Promise<pg.QueryResult> =>
+    target.query(toStatement(statement instanceof SqlPart ? statement : sql(statement, ...values)));
+  return {
+    $queryRaw: async <T>(statement: Statement, ...values: unknown[]) =>
+      (await run(statement, values)).rows as T,
+    $executeRaw: async (statement, ...values) => (await run(statement, values)).rowCount ?? 0,
+  };
+}
+
+const BEGIN = {
+  RepeatableRead: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+  Serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+};
+
+async function transact<T>(
+  pool: pg.Pool,
+  body: (tx: DbSession) => Promise<T>,
+  { isolationLevel }: TransactionOptions = {},
+): Promise<T> {
+  const client = await pool.connect();
+  // While it is out of the pool nobody listens; the statement in hand says what happened.
+  const ignore = (): void => undefined;
+  client.on("error", ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query(isolationLevel === undefined ? "BEGIN" : BEGIN[isolationLevel]);
+    const result = await body(sessionOn(client));
+    const { command } = await client.query("COMMIT");
+    // What PostgreSQL answers when a statement failed and the body went on all the same.
+    if (command === "ROLLBACK") throw new Error("a statement failed, so nothing was committed");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((reason: unknown) => {
+      broken = reason instanceof Error ? reason : new Error(String(reason));
+    });
+    throw error;
+  } finally {
+    client.off("error", ignore);
+    // A session that could not roll back is closed: what it holds ends with it.
+    client.release(broken);
+  }
+}
+
+const { builtins } = pg.types;
+const asText = (text: string): string => text;
+const asUtcDate = (text: string): Date => new Date(`${text.replace(" ", "T")}Z`);
+
+/** `pg` gives 64-bit numbers as text, and takes a date for one of this machine's zone. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [builtins.INT8]: BigInt,
+  [builtins.NUMERIC]: asText,
+  [builtins.DATE]: (text) => new Date(`${text}T00:00:00Z`),
+  [builtins.TIMESTAMP]: asUtcDate,
+};
+
+const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
+  (format === "binary" ? undefined : PARSERS[oid]) ??
+  (pg.types.getTypeParser(oid, format) as (text: string) => unknown);

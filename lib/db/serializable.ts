@@ -45,21 +45,12 @@ export async function inSerializable<T>(
   for (let tried = 1; ; tried += 1) {
     try {
       return await db.$transaction((tx) => body(tx), {
-        maxWait: 120_000,
-        timeout: 60_000,
         isolationLevel: "Serializable",
       });
     } catch (error) {
-      if (!isWriteConflict(error) && !lostRaces.includes(sqlStateOf(error) ?? "")) throw error;
+      if (!isLockConflict(error) && !lostRaces.includes(sqlStateOf(error) ?? "")) throw error;
       if (tried >= tries || signal?.aborted) throw new WriteConflictError(tried, error);
       await sleep(firstWaitMs * 2 ** (tried - 1) * (0.5 + random()), signal);
     }
   }
-}
-
-/** Prisma says P2034 where PostgreSQL's own code is not to be had, as at the commit. */
-function isWriteConflict(error: unknown): boolean {
-  return (
-    isLockConflict(error) || (error instanceof Error && "code" in error && error.code === "P2034")
-  );
 }

@@ -5,19 +5,6 @@ import { Cron } from "croner";
  * alternatives where both are given, as POSIX has it. Nothing here starts a timer.
  */
 
-/** What the five fields may hold: no names, no `L`, `W` or `#`, which GitHub does not read. */
-const FIELDS = /^[\d*,/-]+( [\d*,/-]+){4}$/;
-
-/** Whether the text is a schedule with at least one tick. */
-export function isCron(text: string): boolean {
-  if (!FIELDS.test(text)) return false;
-  try {
-    return open(text).nextRun(EPOCH) !== null;
-  } catch {
-    return false;
-  }
-}
-
 /** The first tick after an instant. @throws {RangeError} when there is none */
 export function nextTick(cron: string, after: Date): Date {
   return some(open(cron).nextRun(after), cron);
@@ -35,8 +22,6 @@ export function lastTick(cron: string, atOrBefore: Date): Date {
 export function intervalMs(cron: string, at: Date): number {
   return nextTick(cron, at).getTime() - lastTick(cron, at).getTime();
 }
-
-const EPOCH = new Date("2000-01-01T00:00:00Z");
 
 function open(cron: string): Cron {
   return new Cron(cron, { timezone: "UTC", mode: "5-part", paused: true });

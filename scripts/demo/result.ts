@@ -44,8 +44,10 @@ export async function readResult(url: string): Promise<DemoResult> {
     connections: 1,
   });
   try {
-    const run = await db.jobRun.findFirstOrThrow({ orderBy: { startedAt: "desc" } });
-    const report = (run.report ?? {}) as StoredReport;
+    const [run] = await db.$queryRaw<{ outcome: string | null; report: StoredReport | null }[]>`
+      SELECT outcome, report FROM job_runs ORDER BY started_at DESC LIMIT 1`;
+    if (!run) throw new Error("the run left no record");
+    const report = run.report ?? {};
     const books = await readTrialBalance(db);
     const reasons = await db.$queryRaw<DemoResult["reasons"]>`
       SELECT payout.status::text AS status,

@@ -221,6 +221,6 @@ function isOfTheFile({ parent }: ts.VariableDeclaration): boolean {
 function sourceFiles(path: string): string[] {
   if (statSync(path).isFile()) return [path];
   return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts") && !/generated/.test(name))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
     .map((name) => join(path, name));
 }

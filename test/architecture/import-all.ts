@@ -31,7 +31,7 @@ const report: ImportReport = {
 function ourCaller(): string | undefined {
   const frames = (new Error().stack ?? "").split("\n").slice(1);
   const caller = frames.find((frame) => !/import-all|\(node:|<anonymous>/.test(frame)) ?? "";
-  const isOurs = /\/(lib|jobs)\//.test(caller) && !/node_modules|lib\/db\/generated/.test(caller);
+  const isOurs = /\/(lib|jobs)\//.test(caller) && !/node_modules/.test(caller);
   return isOurs ? caller.slice(caller.indexOf(root) + root.length).replace(/\)$/, "") : undefined;
 }
 

@@ -10,7 +10,6 @@ function modulesOf(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .map((file) => `${folder}/${file}`)
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
-    .filter((file) => !file.startsWith("lib/db/generated/"))
     .sort();
 }
 

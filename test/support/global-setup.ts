@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../scripts/migrate/apply.ts";
 import { connectAdmin } from "../../scripts/migrate/database-url.ts";
@@ -16,6 +18,7 @@ declare module "vitest" {
 }
 
 const TEMPLATE = "afterhours_template";
+const SET_UP = fileURLToPath(new URL("../../scripts/setup.mjs", import.meta.url));
 
 /** One PostgreSQL and one Redis for the whole run; every test makes its own database of them. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -24,6 +27,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
+    // Processes of jobs run from bundles, which must be those of the source as it is now.
+    execFileSync(process.execPath, [SET_UP], { stdio: "inherit" });
     const postgresUrl = await findPostgresServer(stops);
     await makeTemplate(postgresUrl);
     project.provide("postgresUrl", postgresUrl);

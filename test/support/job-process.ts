@@ -42,6 +42,14 @@ export interface JobOptions {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAYOUT_JOB_FILE = "jobs/payouts/process-payouts.ts";
 
+/** How Node is started on a file: a job from its bundle, as a workflow does, all else from source. */
+function nodeArguments(file: string): string[] {
+  const job = /^jobs\/([a-z-]+\/[a-z-]+)\.ts$/.exec(file)?.[1];
+  return job === undefined
+    ? ["--import", "tsx", file]
+    : ["--enable-source-maps", `dist/jobs/${job}.js`];
+}
+
 /** Starts a job as a process of its own. Killed when the test ends before it does. */
 export function startJob({
   file = PAYOUT_JOB_FILE,
@@ -49,7 +57,7 @@ export function startJob({
   env,
   terminal,
 }: JobOptions): RunningJob {
-  return start(process.execPath, ["--import", "tsx", file, ...args], { env, terminal });
+  return start(process.execPath, [...nodeArguments(file), ...args], { env, terminal });
 }
 
 /** Runs a job to its end. */
@@ -66,7 +74,7 @@ export function startJobAsStep({
   args = [],
   env,
 }: Omit<JobOptions, "terminal">): RunningJob {
-  const script = `echo "a line before the job"\nexec node --import tsx ${[file, ...args].join(" ")}\n`;
+  const script = `echo "a line before the job"\nexec node ${[...nodeArguments(file), ...args].join(" ")}\n`;
   return startStep({ script, env });
 }
 

@@ -54,6 +54,7 @@ describe("every workflow", () => {
     }
     expect([...pins.values()].map(({ size }) => size)).toEqual(Array(pins.size).fill(1));
     expect([...pins.keys()].sort()).toEqual([
+      "actions/cache",
       "actions/checkout",
       "actions/setup-node",
       "actions/upload-artifact",

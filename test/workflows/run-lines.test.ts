@@ -19,12 +19,13 @@ import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/i
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
 import { openMonitor } from "../lib/job/settle/monitor.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import type { JobEnd } from "../support/job-process.ts";
+import { startStep, type JobEnd } from "../support/job-process.ts";
 import { checkMoneyInvariants, seedApprovedPayouts } from "../support/payout-world.ts";
 import { ROOT } from "./files.ts";
 import { startWorkflowStep, type Event } from "./runner.ts";
 
 const PAYOUTS = "payouts/process-payouts";
+const CONFIGURATION = ["package.json", "package-lock.json", "tsconfig.json"];
 const CANCEL = "payments/cancel-pending";
 
 let database: TestDatabase;
@@ -188,10 +189,10 @@ describe("a job for one thing, started by hand", () => {
 });
 
 describe("setting up", () => {
-  it("installs what production needs as the lock file has it, runs nobody's install script, and generates the client", async () => {
+  it("installs as the lock file has it, runs nobody's install script, and bundles every job", async () => {
     const checkoutFolder = mkdtempSync(join(tmpdir(), "afterhours-checkout-"));
     onTestFinished(() => rmSync(checkoutFolder, { recursive: true, force: true }));
-    for (const part of ["prisma", "scripts/generate.mjs", ".config/prisma.ts", "package.json"])
+    for (const part of ["jobs", "lib", "scripts/build.mjs", ...CONFIGURATION])
       cpSync(join(ROOT, part), join(checkoutFolder, part), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(checkoutFolder, "node_modules"));
     const bin = join(checkoutFolder, "bin");
@@ -200,25 +201,40 @@ describe("setting up", () => {
     chmodSync(join(bin, "npm"), 0o755);
 
     const step = startWorkflowStep(PAYOUTS, {
-      step: "Install production dependencies",
+      step: "Bundle the jobs",
       settings: {},
       path: bin,
       cwd: checkoutFolder,
     });
     const end = await step.ended;
     expect(end, end.stderr).toMatchObject({ exitCode: 0 });
-    expect(readFileSync(join(bin, "calls"), "utf8")).toBe("ci --omit=dev --ignore-scripts\n");
-    expect(existsSync(join(checkoutFolder, "lib/db/generated/client.ts"))).toBe(true);
+    expect(readFileSync(join(bin, "calls"), "utf8")).toBe(
+      "ci --ignore-scripts --no-audit --no-fund\n",
+    );
+    for (const { name } of jobs)
+      expect(existsSync(join(checkoutFolder, `dist/jobs/${name}.js`)), name).toBe(true);
   });
 
-  it("leaves out nothing that a job loads", () => {
+  it("needs no package: a bundle runs without node_modules", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "afterhours-bundles-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    cpSync(join(ROOT, "dist"), join(folder, "dist"), { recursive: true });
+    for (const { name } of jobs) {
+      const script = `exec node dist/jobs/${name}.js --help`;
+      const end = await startStep({ script, env: {}, cwd: folder }).ended;
+      expect(end, end.stderr).toMatchObject({ exitCode: 0 });
+      expect(end.stdout).toContain("--dry-run");
+    }
+  });
+
+  it("leaves no package that a job loads to development", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
-    const loaded = new Set(["prisma", "tsx"]);
+    const loaded = new Set<string>();
     for (const folder of ["lib", "jobs"]) {
       for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })) {
-        if (!file.endsWith(".ts") || file.includes("generated")) continue;
+        if (!file.endsWith(".ts")) continue;
         const text = readFileSync(join(ROOT, folder, file), "utf8");
         const imports = text.matchAll(/^(?:import|export)(?! type)[^;]*?from "([^".][^"]*)"/gm);
         for (const [, name = ""] of [...imports, ...text.matchAll(/import\("([^".][^"]*)"\)/g)]) {

@@ -26,7 +26,7 @@ export interface StepOptions {
   /** What a repository has configured; each value stands where the job's declaration says that it belongs. */
   settings: Readonly<Record<string, string>>;
   /** Default: that of the step which runs the job. */
-  step?: "Install production dependencies" | "Run the job";
+  step?: "Bundle the jobs" | "Run the job";
   /** Put in front of the runner's own PATH. */
   path?: string;
   /** Default: the checkout. */

@@ -4,7 +4,7 @@ import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { advanceWaitlist } from "../advance.ts";
-import type { WaitlistPorts } from "../ports.ts";
+import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { WaitlistSettings } from "../settings.ts";
 import { countDuePlans, duePlansAfter, type DuePlan } from "./due-plans.ts";
 import {
@@ -41,6 +41,7 @@ export async function processExpiredNotifications(
   }
   // Some of those counted at first may have been moved on before they were read.
   report.found = seen;
+  if (isStopped(ports, report)) return { verdict: { kind: "interrupted" }, report };
   Object.assign(report, await deliverAfter(ports));
   return { verdict: judge(report), report };
 }

@@ -4,7 +4,7 @@ import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import type { WaitlistPorts } from "../ports.ts";
+import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { ReminderSettings } from "../settings.ts";
 import {
   countDueReminders,
@@ -53,6 +53,7 @@ export async function sendExpirationReminders(
     }
     progress.update(report.found, count);
   }
+  if (isStopped(ports, report)) return { verdict: { kind: "interrupted" }, report };
   Object.assign(report, await deliverAfter(ports));
   if (!dryRun) countStates(report, await countReminderStates(db, mails));
   return { verdict: judge(report, { delivers: settings.mail !== undefined && !dryRun }), report };

@@ -7,7 +7,13 @@ import {
   isMissingSchema,
   sqlStateOf,
 } from "../../../lib/db/connection.ts";
-import { createPrisma, inTransaction, type Db } from "../../../lib/db/prisma.ts";
+import {
+  createPrisma,
+  inTransaction,
+  sql,
+  type Db,
+  type DbSession,
+} from "../../../lib/db/prisma.ts";
 import { freePort } from "../../../scripts/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -146,12 +152,12 @@ function openPrisma(url: string): Promise<Session> {
     connections: 1,
   });
   const runner =
-    (session: Pick<Db, "$queryRawUnsafe">): Run =>
-    async (sql) =>
-      (await session.$queryRawUnsafe<{ value: unknown }[]>(sql)).map(({ value }) => value);
+    (session: DbSession): Run =>
+    async (text) =>
+      (await session.$queryRaw<{ value: unknown }[]>(sql([text]))).map(({ value }) => value);
   return Promise.resolve({
     run: runner(db),
-    transaction: (body) => inTransaction(db, (tx) => body(runner(tx as unknown as Db))),
+    transaction: (body) => inTransaction(db, (tx) => body(runner(tx))),
     close: () => db.$disconnect(),
   });
 }

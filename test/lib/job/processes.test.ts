@@ -33,7 +33,7 @@ describe("what a run of the payout job loads", () => {
   async function loadedBy(
     args: readonly string[],
     more: Record<string, string>,
-  ): Promise<{ code: number | null; stdout: string; prisma: boolean; razorpay: boolean }> {
+  ): Promise<{ code: number | null; stdout: string; core: boolean; razorpay: boolean }> {
     const { code, stdout } = await runNode([PAYOUTS, ...args], {
       ...env,
       ...more,
@@ -49,37 +49,37 @@ describe("what a run of the payout job loads", () => {
     return {
       code,
       stdout,
-      prisma: loads(/@prisma\/|\/lib\/db\/generated\//),
+      core: loads(/\/lib\/payouts\/process-payouts\.ts$/),
       razorpay: loads(/node_modules\/razorpay\//),
     };
   }
 
-  it("is neither Prisma nor the provider's package when maintenance skips it", async () => {
+  it("is neither the core nor the provider's package when maintenance skips it", async () => {
     const { stdout, ...rest } = await loadedBy([], { MAINTENANCE_PHASE: "offline" });
-    expect(rest).toEqual({ code: 0, prisma: false, razorpay: false });
+    expect(rest).toEqual({ code: 0, core: false, razorpay: false });
     expect(stdout).toContain("skipped (maintenance)");
   });
 
-  it("is neither Prisma nor the provider's package when another run holds the lock", async () => {
+  it("is neither the core nor the provider's package when another run holds the lock", async () => {
     await database.query(
       `INSERT INTO job_leases (key, owner, fence, acquired_at, expires_at)
        VALUES ($1, 'another run', 1, now(), '2099-01-01T00:00:00Z')`,
       [lockKey({ environment: "production", job: "payouts/process-payouts" })],
     );
     const { stdout, ...rest } = await loadedBy([], {});
-    expect(rest).toEqual({ code: 0, prisma: false, razorpay: false });
+    expect(rest).toEqual({ code: 0, core: false, razorpay: false });
     expect(stdout).toContain("skipped (lock-held)");
   });
 
   it("is neither of them when it is misconfigured, or asked for help", async () => {
     expect(await loadedBy([], { RAZORPAYX_KEY_SECRET: "" })).toMatchObject({
       code: 2,
-      prisma: false,
+      core: false,
       razorpay: false,
     });
     expect(await loadedBy(["--help"], {})).toMatchObject({
       code: 0,
-      prisma: false,
+      core: false,
       razorpay: false,
     });
   });
@@ -87,7 +87,7 @@ describe("what a run of the payout job loads", () => {
   it("is both when it runs", async () => {
     expect(await loadedBy(["--dry-run"], {})).toMatchObject({
       code: 0,
-      prisma: true,
+      core: true,
       razorpay: true,
     });
   });
