@@ -25,7 +25,7 @@ export async function checkJobs({
   const chosen = named.length > 0 ? named : jobs;
   const workflows = checkWorkflows({ folder: WORKFLOWS, all: jobs, chosen });
   if (offline) {
-    const parts = ["environment", "database", "clocks", "runs", "redis", "provider"];
+    const parts = ["environment", "database", "role", "clocks", "runs", "redis", "provider"];
     return [...workflows, ...parts.map((part) => notChecked(part, "--offline"))];
   }
   return [
