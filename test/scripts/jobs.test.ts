@@ -153,6 +153,7 @@ describe("with a database, npm run jobs", () => {
     expect(states, check.stdout).toMatchObject({
       [`environment of ${PAYOUTS}`]: "ok",
       database: "ok",
+      role: "warning",
       clocks: "ok",
       runs: "ok",
       redis: "not-checked",

@@ -50,6 +50,7 @@ export const RUNBOOK_SECTIONS: Readonly<Record<string, string>> = {
   "db-unreachable": "the-database-is-away",
   "db-not-migrated": "the-database-is-away",
   "db-read-only": "the-database-is-away",
+  "db-permission-denied": "the-database-is-away",
   "lock-unavailable": "the-database-is-away",
   "maintenance-unknown": "the-database-is-away",
 };

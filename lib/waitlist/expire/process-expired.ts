@@ -1,4 +1,4 @@
-import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
@@ -76,8 +76,8 @@ async function handle(
     );
     return done(expired.length, offers.length);
   } catch (error) {
-    // The next plan would meet a lost connection as well.
-    if (isConnectionError(error)) throw error;
+    // The next plan would meet a lost connection or a missing right as well.
+    if (isForEveryRow(error)) throw error;
     if (isLockConflict(error)) return left("locked");
     log.error({ planId, err: toError(error) }, "waitlist not moved on");
     return left("failed");

@@ -1,4 +1,4 @@
-import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
@@ -99,8 +99,8 @@ async function remind(
     );
     return isWritten ? "queued" : "gone";
   } catch (error) {
-    // The next offer would meet a lost connection as well.
-    if (isConnectionError(error)) throw error;
+    // The next offer would meet a lost connection or a missing right as well.
+    if (isForEveryRow(error)) throw error;
     if (isLockConflict(error)) return "locked";
     log.error({ entryId, err: toError(error) }, "reminder not written");
     return "failed";
