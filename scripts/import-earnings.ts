@@ -4,9 +4,11 @@ import pg from "pg";
 import {
   connectionConfig,
   DatabaseNotMigratedError,
+  DatabasePermissionError,
   DatabaseUnreachableError,
   isConnectionError,
   isMissingSchema,
+  isPermissionDenied,
 } from "../lib/db/connection.ts";
 import {
   describeReport,
@@ -73,6 +75,7 @@ async function importFile(path: string, options: ImportOptions): Promise<number>
     printProblems(path, file.problems);
     if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
     if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
+    if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
     throw error;
   } finally {
     await client.end().catch(() => undefined);

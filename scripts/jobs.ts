@@ -34,7 +34,7 @@ program
 program
   .command("check")
   .description(
-    "workflows, environment, database, locks, provider, clocks and missed runs; changes nothing",
+    "workflows, environment, database, locks, provider, mail server, clocks and missed runs; changes nothing",
   )
   .argument("[names...]", "only these jobs", jobNames)
   .option("--offline", "only what needs neither variables nor network")

@@ -106,10 +106,42 @@ export class DatabaseReadOnlyError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Is it a standby, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
       },
     );
   }
+}
+
+/** The database answers, and refuses something to the role that asks. */
+export class DatabasePermissionError extends AfterhoursError {
+  override readonly name = "DatabasePermissionError";
+
+  constructor(url: string, cause: unknown) {
+    super(
+      "DB_PERMISSION_DENIED",
+      `the database at ${describeAddress(url)} refuses this to ${describeRole(url)}: ${refusalOf(cause) ?? "permission denied"}`,
+      {
+        cause,
+        remedy:
+          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, for a dry run of afterhours_readonly, for what people do by hand of afterhours_operators. What was not written is as it was.",
+      },
+    );
+  }
+}
+
+/** What Postgres refused, in its words. They name a table, schema, function or database and no value. */
+function refusalOf(thrown: unknown): string | undefined {
+  for (const layer of layersOf(thrown)) {
+    const said = /(?:permission denied|must be owner)[^\n`]*/.exec(textOf(layer, "message") ?? "");
+    if (said) return said[0].trim();
+  }
+  return undefined;
+}
+
+/** The user of an address. */
+function describeRole(url: string): string {
+  const user = URL.canParse(url) ? new URL(url).username : "";
+  return user === "" ? "its login" : `role "${decodeURIComponent(user)}"`;
 }
 
 /**
@@ -124,9 +156,14 @@ export function sqlStateOf(thrown: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether Postgres refused the login or knows no such database: to ask again is no use. */
+/** Whether Postgres refused the login, or knows no such database or refuses it: to ask again is no use. */
 export function isLoginRefused(thrown: unknown): boolean {
-  return /^(28|3D)/.test(sqlStateOf(thrown) ?? "");
+  return /^(28|3D)/.test(sqlStateOf(thrown) ?? "") || isPermissionDenied(thrown);
+}
+
+/** Whether Postgres refused something to the role of the session. */
+export function isPermissionDenied(thrown: unknown): boolean {
+  return sqlStateOf(thrown) === "42501";
 }
 
 /** Node's code for a connection that failed, as `ECONNREFUSED`. */
@@ -167,6 +204,11 @@ export function isConnectionError(thrown: unknown): boolean {
     if (LOST_SESSION.test(textOf(layer, "message") ?? "")) return true;
   }
   return false;
+}
+
+/** Whether the next row would meet the error as well: the session is gone, or may not write. Ends a run at once. */
+export function isForEveryRow(thrown: unknown): boolean {
+  return isConnectionError(thrown) || isPermissionDenied(thrown) || isReadOnly(thrown);
 }
 
 /** With a digit, so that Node's `EPIPE` is none. */

@@ -2,8 +2,10 @@ import pg from "pg";
 import { seconds } from "../support/clock.ts";
 import {
   connectionConfig,
+  DatabasePermissionError,
   DatabaseUnreachableError,
   isLoginRefused,
+  isPermissionDenied,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
@@ -19,7 +21,8 @@ const QUERY_TIMEOUT_MS = seconds(15);
  * core's own session, so that a lease is renewed while the core is in a long transaction; and a pool,
  * so that a session lost to a restart of the database is replaced.
  *
- * @throws {DatabaseUnreachableError} after three attempts
+ * @throws {DatabaseUnreachableError} after three attempts, or at once when the login is refused
+ * @throws {DatabasePermissionError} at once when the role may not connect to the database
  */
 export async function openControlPool(
   options: ConnectionOptions,
@@ -41,6 +44,7 @@ export async function openControlPool(
     return pool;
   } catch (error) {
     await pool.end();
+    if (isPermissionDenied(error)) throw new DatabasePermissionError(options.url, error);
     throw new DatabaseUnreachableError(options.url, error);
   }
 }

@@ -25,43 +25,62 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
     name: "DATABASE_URL",
     required: true,
     secret: true,
-    description: "PostgreSQL, as postgres://user:password@host:port/name",
+    description: "PostgreSQL 14 or newer, a direct connection without a transaction pooler",
+    allowed: {
+      form: "a URL of postgres:// or postgresql://",
+      example: "postgres://user:password@host:5432/afterhours",
+    },
   },
   {
     name: "REDIS_URL",
     required: false,
     secret: true,
-    description: "Redis for locks, as redis://host:port; else locks are rows in PostgreSQL",
+    description: "Redis for locks; without it they are rows in PostgreSQL",
+    allowed: {
+      form: "a URL of redis:// or rediss://",
+      example: "rediss://user:password@host:6379",
+    },
   },
   {
     name: "LOCK_STORE",
     required: false,
-    description: "redis, postgres, or off",
+    description: "where locks are; redis needs REDIS_URL",
+    allowed: { oneOf: ["redis", "postgres", "off"] },
     default: "redis where REDIS_URL is set, else postgres",
   },
   {
     name: "AFTERHOURS_ENV",
     required: false,
     description: "name of this environment, part of each lock's key",
+    allowed: { form: "any text", example: "staging" },
     default: "production",
   },
   {
     name: "MAINTENANCE_PHASE",
     required: false,
-    description: "off, degraded or offline; overrides the phase in the database",
+    description: "maintenance phase of this run; comes before the phase in the database",
+    allowed: { oneOf: ["off", "degraded", "offline"] },
   },
   {
     name: "HEARTBEAT_URL",
     required: false,
     secret: true,
-    description: "monitor to ping: /start, success, /fail; HEARTBEAT_URL_<JOB> for one job",
+    description:
+      "monitor to ping: /start, success, /fail, each with rid; HEARTBEAT_URL_<JOB> comes before it for one job",
+    allowed: { form: "a URL of http:// or https://", example: "https://hc-ping.com/your-check" },
   },
   {
     name: "REPORT_FILE",
     required: false,
-    description: "file for the full report of the run, as JSON; replaced if it is there",
+    description: "file for the full report of the run, as JSON, redacted; replaced if it is there",
+    allowed: { form: "a path", example: "report.json" },
   },
-  { name: "DRY_RUN", required: false, description: "1 equals --dry-run" },
+  {
+    name: "DRY_RUN",
+    required: false,
+    description: "whether the run is a dry run; the flag --dry-run comes before it",
+    allowed: { oneOf: ["1", "true", "yes", "on", "0", "false", "no", "off"] },
+  },
 ];
 
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ });

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { present, type Env } from "../support/environment.ts";
+import { allowedInWords, present, type Env } from "../support/environment.ts";
 import { logLevels, type LogLevel } from "../support/log.ts";
 import type { AnyJob, JobFlag } from "./define-job.ts";
 import { harnessVariables } from "./environment.ts";
@@ -116,13 +116,14 @@ function positiveInteger(text: string): number {
 function helpFooter(job: AnyJob): string {
   const variables = [...harnessVariables, ...job.environment.variables];
   const width = Math.max(...variables.map(({ name }) => name.length));
-  const rows = variables.map(({ name, required, description, default: fallback }) => {
+  const rows = variables.map((variable) => {
+    const { name, required, description, default: fallback } = variable;
     const remark = required
       ? " (required)"
       : fallback === undefined
         ? ""
         : ` (default: ${fallback})`;
-    return `  ${name.padEnd(width)}  ${description}${remark}`;
+    return `  ${name.padEnd(width)}  ${description}: ${allowedInWords(variable)}${remark}`;
   });
   const codes = Object.entries(exitCodes).map(([kind, code]) => `${kind} ${code}`);
   return [

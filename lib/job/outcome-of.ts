@@ -1,10 +1,12 @@
 import {
   DatabaseNotMigratedError,
+  DatabasePermissionError,
   DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
   isLockConflict,
   isMissingSchema,
+  isPermissionDenied,
   isReadOnly,
 } from "../db/connection.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
@@ -93,6 +95,7 @@ function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
   const cause = error instanceof LockUnavailableError ? error.cause : error;
   if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
   if (isReadOnly(cause)) return new DatabaseReadOnlyError(databaseUrl, error);
+  if (isPermissionDenied(cause)) return new DatabasePermissionError(databaseUrl, error);
   if (error instanceof LockUnavailableError) return error;
   return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
 }

@@ -1,6 +1,11 @@
 import type pg from "pg";
 import { connectWithRetry } from "../db/connect-retry.ts";
-import { DatabaseUnreachableError, isMissingSchema } from "../db/connection.ts";
+import {
+  DatabaseUnreachableError,
+  isLoginRefused,
+  isMissingSchema,
+  isPermissionDenied,
+} from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/prisma.ts";
 import { systemClock } from "../support/clock.ts";
@@ -201,7 +206,7 @@ async function maintenanceOf<S, R>(
     try {
       ({ phase, reason } = await readMaintenance(control));
     } catch (error) {
-      if (isMissingSchema(error)) throw error;
+      if (isMissingSchema(error) || isPermissionDenied(error)) throw error;
       if (run.job.movesMoney) {
         return {
           kind: "failed",
@@ -247,9 +252,11 @@ async function warmUp<S, R>(
     await connectWithRetry(() => db.$queryRaw`SELECT 1`, {
       random: systemRandom,
       signal: stop.signal,
+      isWorthRetrying: (error) => !isLoginRefused(error),
     });
     return db;
   } catch (error) {
+    if (isPermissionDenied(error)) throw error;
     throw new DatabaseUnreachableError(harness.databaseUrl, error);
   }
 }

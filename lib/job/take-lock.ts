@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { isMissingSchema } from "../db/connection.ts";
+import { isMissingSchema, isPermissionDenied } from "../db/connection.ts";
 import { minutes, systemClock } from "../support/clock.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { noLease, type Lease } from "../support/lease.ts";
@@ -76,7 +76,8 @@ export async function takeLock<S, R>(
     return { lease, confirm: () => lease.confirm() };
   } catch (error) {
     await store.close();
-    if (!(error instanceof LockUnavailableError) || isMissingSchema(error.cause)) throw error;
+    if (!(error instanceof LockUnavailableError)) throw error;
+    if (isMissingSchema(error.cause) || isPermissionDenied(error.cause)) throw error;
     if (lock.failMode === "open") {
       log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
       return unlocked;

@@ -41,34 +41,45 @@ export interface WithMail<Mail extends MailSettings | undefined = MailSettings> 
 const SMTP_URL = {
   name: "SMTP_URL",
   secret: true,
-  description: "mail server, as smtps://user:password@host:465 or smtp://user:password@host:587",
+  description: "mail server",
+  allowed: {
+    form: "a URL of smtps:// or smtp://",
+    example: "smtps://user:password@host:465",
+  },
 };
 const MAIL_FROM = {
   name: "MAIL_FROM",
-  description: "who mail is from, as address or Name <address>",
+  description: "who mail is from",
+  allowed: { form: "an address, or Name <address>", example: "Acme <mail@example.com>" },
 };
 const MAIL_REPLY_TO = {
   name: "MAIL_REPLY_TO",
   required: false,
   description: "where answers to mail go, if not to MAIL_FROM",
+  allowed: { form: "an address, or Name <address>", example: "help@example.com" },
 } as const satisfies EnvironmentVariable;
 const SMTP_TLS = {
   name: "SMTP_TLS",
   required: false,
   default: "required, but on this machine",
-  description: "required or optional: whether smtp:// is left when the server has no TLS",
+  description: "required: over smtp:// nothing is sent when the server has no TLS",
+  allowed: { oneOf: ["required", "optional"] },
 } as const satisfies EnvironmentVariable;
 const SMTP_TIMEOUT_MS = {
   name: "SMTP_TIMEOUT_MS",
   required: false,
   default: "20000",
-  description: "longest wait for one answer of the mail server, 1000 to 60000",
+  description: "longest wait for one answer of the mail server",
+  unit: "milliseconds",
+  allowed: { least: 1000, most: 60_000 },
 } as const satisfies EnvironmentVariable;
 const MAIL_MAX_TRIES = {
   name: "MAIL_MAX_TRIES",
   required: false,
   default: "8",
-  description: "tries after which a mail is given up, 1 to 20",
+  description: "tries after which a mail is given up",
+  unit: "tries",
+  allowed: { least: 1, most: 20 },
 } as const satisfies EnvironmentVariable;
 
 const optional = [MAIL_REPLY_TO, SMTP_TLS, SMTP_TIMEOUT_MS, MAIL_MAX_TRIES];
@@ -98,7 +109,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   const from = addressOf(env, MAIL_FROM.name, report);
   if (present(env, MAIL_FROM.name) === undefined) report(MAIL_FROM.name, "is missing or empty");
   const replyTo = addressOf(env, MAIL_REPLY_TO.name, report);
-  const maxTries = whole(env, { ...MAIL_MAX_TRIES, least: 1, most: 20 }, report);
+  const maxTries = whole(env, MAIL_MAX_TRIES, report);
   if (problems.length > 0 || !smtp || !from) return { ok: false, problems };
   const { login } = smtp;
   return {
@@ -113,7 +124,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
 type Report = (variable: string, problem: string) => void;
 
 function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
-  const timeoutMs = whole(env, { ...SMTP_TIMEOUT_MS, least: 1000, most: 60_000 }, report);
+  const timeoutMs = whole(env, SMTP_TIMEOUT_MS, report);
   const mode = present(env, SMTP_TLS.name);
   if (mode !== undefined && mode !== "required" && mode !== "optional") {
     report(SMTP_TLS.name, "expected required or optional");
@@ -170,13 +181,14 @@ function addressOf(env: Env, variable: string, report: Report): MailAddress | un
 
 function whole(
   env: Env,
-  rule: { name: string; default: string; least: number; most: number },
+  rule: { name: string; default: string; allowed: { least: number; most: number } },
   report: Report,
 ): number {
   const text = present(env, rule.name) ?? rule.default;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= rule.least && value <= rule.most)) {
-    report(rule.name, `expected a whole number from ${rule.least} to ${rule.most}`);
+  const { least, most } = rule.allowed;
+  if (!(value >= least && value <= most)) {
+    report(rule.name, `expected a whole number from ${least} to ${most}`);
   }
   return value;
 }

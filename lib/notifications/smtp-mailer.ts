@@ -1,16 +1,16 @@
 import { Readable } from "node:stream";
 import MailComposer from "nodemailer/lib/mail-composer";
-import SMTPConnection from "nodemailer/lib/smtp-connection";
+import type SMTPConnection from "nodemailer/lib/smtp-connection";
 import { seconds } from "../support/clock.ts";
 import type { Mail, MailAnswer, Mailer } from "./mailer.ts";
 import type { MailSettings } from "./settings.ts";
-import { faultOfConnecting, faultOfLogin, faultOfSending, type SmtpError } from "./smtp-faults.ts";
+import { faultOfConnecting, faultOfSending, type SmtpError } from "./smtp-faults.ts";
+import { LEAVE_MS, newConnection, openSession } from "./smtp-session.ts";
 
 /** A mail on its way may use up this many of the longest waits, connecting and login included. */
 const WAITS = 3;
 /** What is left to a mail on its way when the run is told to stop. */
 const GRACE_MS = seconds(3);
-const LEAVE_MS = seconds(1);
 
 /**
  * Sends over one connection, opened for the first mail, used for all, and opened anew after each mail that
@@ -128,41 +128,11 @@ class Attempt {
   }
 
   async #connect(): Promise<void> {
-    const { smtp } = this.#settings;
-    const connection = new SMTPConnection({
-      host: smtp.host,
-      port: smtp.port,
-      secure: smtp.tls === "implicit",
-      requireTLS: smtp.tls === "required",
-      connectionTimeout: smtp.timeoutMs,
-      greetingTimeout: smtp.timeoutMs,
-      dnsTimeout: smtp.timeoutMs,
-      socketTimeout: smtp.timeoutMs,
-      socketCloseTimeout: LEAVE_MS,
-      allowInternalNetworkInterfaces: true,
-      name: this.#letter.from.slice(this.#letter.from.lastIndexOf("@") + 1),
-    });
+    const connection = newConnection(this.#settings);
     this.#connection = connection;
-    const failure = await firstAnswer((done) => {
-      connection.once("error", done);
-      connection.connect(done);
-    });
-    if (failure) {
-      this.#end(faultOfConnecting(failure));
-      return;
-    }
-    const { login } = smtp;
-    if (login) {
-      const refused = await firstAnswer((done) => {
-        connection.once("error", done);
-        connection.login({ user: login.user, pass: login.password }, done);
-      });
-      if (refused) {
-        this.#end(faultOfLogin(refused));
-        return;
-      }
-    }
-    this.#send(connection, { isUsed: false });
+    const failure = await openSession(connection, this.#settings);
+    if (failure) this.#end(failure);
+    else this.#send(connection, { isUsed: false });
   }
 
   #send(connection: SMTPConnection, { isUsed }: { isUsed: boolean }): void {
@@ -207,13 +177,6 @@ function lost(code: "mail-answer-lost" | "mail-connection-lost", detail: string)
 
 function isGone({ code, responseCode }: SmtpError): boolean {
   return responseCode === 421 || code === "ECONNECTION" || code === "ESOCKET";
-}
-
-/** What comes first of a step's own answer and the connection's error; undefined when it went well. */
-function firstAnswer(
-  step: (done: (error?: Error | null) => void) => void,
-): Promise<SmtpError | undefined> {
-  return new Promise((resolve) => step((error) => resolve(error ?? undefined)));
 }
 
 /** For a dry run: refuses to send anything. */

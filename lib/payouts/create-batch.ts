@@ -1,4 +1,4 @@
-import { isConnectionError } from "../db/connection.ts";
+import { isForEveryRow } from "../db/connection.ts";
 import type { Db } from "../db/prisma.ts";
 import { planRecoveries } from "../earnings/recoveries.ts";
 import { toError } from "../support/errors.ts";
@@ -150,8 +150,8 @@ async function tryToLink(
   try {
     return await linkPayout(db, { group, status, runId });
   } catch (error) {
-    // The next consultant would meet a lost connection as well.
-    if (isConnectionError(error)) throw error;
+    // The next consultant would meet a lost connection or a missing right as well.
+    if (isForEveryRow(error)) throw error;
     log.error({ consultantId: group.consultantId, err: toError(error) }, "payout not written");
     return { kind: "error" };
   }

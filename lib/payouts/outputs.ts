@@ -1,4 +1,5 @@
 import { formatRupees } from "../support/money.ts";
+import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
@@ -118,8 +119,8 @@ function tablesOf(
     { title: titles[1], columns: ["", "Rupees"], rows: amounts },
     {
       title: titles[2],
-      columns: ["Outcome", "Reason", "Count"],
-      rows: reasonRows(counts.reasons),
+      columns: ["Outcome", "Reason", "Count", "Such as"],
+      rows: reasonRows(counts),
     },
     {
       title: titles[3],
@@ -134,9 +135,11 @@ function tablesOf(
   ];
 }
 
-function reasonRows(reasons: Record<string, number>): string[][] {
+function reasonRows({ reasons, items }: PayoutCounts): string[][] {
   return Object.entries(reasons).map(([reason, count]) => {
-    const [outcome = "", ...code] = reason.split(" ");
-    return [outcome, code.join(" "), String(count)];
+    const [outcome = "", ...words] = reason.split(" ");
+    const code = words.join(" ");
+    const ids = items.filter((item) => item.outcome === outcome && item.code === code);
+    return [outcome, code, String(count), firstFew(ids.map(({ payoutId }) => payoutId))];
   });
 }

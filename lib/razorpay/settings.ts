@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { EnvironmentVariable } from "../support/environment.ts";
+import type { AllowedValues, EnvironmentVariable } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
 import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";
 import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
@@ -17,26 +17,36 @@ export interface ProviderVariable {
   /** Undefined when it must be set. */
   defaultValue?: string;
   meaning: string;
+  unit?: string;
+  allowed: AllowedValues;
 }
+
+const KEY: AllowedValues = { form: "one word, as the provider shows it", example: "rzp_live_abc" };
+const SECRET: AllowedValues = { form: "one word, as the provider shows it", example: "a1B2c3D4" };
 
 const connectionVariables: readonly ProviderVariable[] = [
   {
     name: "RAZORPAY_BASE_URL",
     secret: false,
     defaultValue: DEFAULT_BASE_URL,
-    meaning: "Where the API is, with its version; https, except on this machine.",
+    meaning: "where the API is, with its version; another one for a rehearsal",
+    allowed: { form: "a URL of https://, on this machine also http://", example: DEFAULT_BASE_URL },
   },
   {
     name: "RAZORPAY_TIMEOUT_MS",
     secret: false,
     defaultValue: String(DEFAULT_TIMEOUT_MS),
-    meaning: "Milliseconds from sending to the last byte of the answer, 1000 to 120000.",
+    meaning: "time from sending to the last byte of the answer",
+    unit: "milliseconds",
+    allowed: { least: 1000, most: 120_000 },
   },
   {
     name: "RAZORPAY_REQUESTS_PER_SECOND",
     secret: false,
     defaultValue: String(DEFAULT_REQUESTS_PER_SECOND),
-    meaning: "The most that is sent in any second, 1 to 100; the provider advises 5 to 10.",
+    meaning: "the most that is sent in any second; the provider advises 5 to 10",
+    unit: "requests a second",
+    allowed: { least: 1, most: 100 },
   },
 ];
 
@@ -45,43 +55,54 @@ export const razorpayXVariables: readonly ProviderVariable[] = [
     name: "RAZORPAYX_KEY_ID",
     fallback: "RAZORPAY_KEY_ID",
     secret: false,
-    meaning: "API key of RazorpayX.",
+    meaning: "API key of RazorpayX",
+    allowed: KEY,
   },
   {
     name: "RAZORPAYX_KEY_SECRET",
     fallback: "RAZORPAY_SECRET",
     secret: true,
-    meaning: "Secret of that key.",
+    meaning: "secret of that key",
+    allowed: SECRET,
   },
   {
     name: "RAZORPAYX_ACCOUNT_NUMBER",
     secret: true,
-    meaning: "Our own RazorpayX account, which pays: 5 to 35 letters and digits.",
+    meaning: "our own RazorpayX account, which pays",
+    allowed: { form: "5 to 35 letters and digits", example: "7878780080316316" },
   },
   ...connectionVariables,
 ];
 
 /** The payments API has keys of its own; it shares all else with RazorpayX. */
 export const razorpayPaymentsVariables: readonly ProviderVariable[] = [
-  { name: "RAZORPAY_KEY_ID", secret: false, meaning: "API key of Razorpay payments." },
+  {
+    name: "RAZORPAY_KEY_ID",
+    secret: false,
+    meaning: "API key of Razorpay payments",
+    allowed: KEY,
+  },
   {
     name: "RAZORPAY_KEY_SECRET",
     fallback: "RAZORPAY_SECRET",
     secret: true,
-    meaning: "Secret of that key.",
+    meaning: "secret of that key",
+    allowed: SECRET,
   },
   ...connectionVariables,
 ];
 
 /** The same as a job declares them. */
 export function asEnvironment(variables: readonly ProviderVariable[]): EnvironmentVariable[] {
-  return variables.map(({ name, fallback, secret, defaultValue, meaning }) => ({
+  return variables.map(({ name, fallback, secret, defaultValue, meaning, unit, allowed }) => ({
     name,
     required: defaultValue === undefined,
     secret,
     ...(defaultValue === undefined ? {} : { default: defaultValue }),
     ...(fallback === undefined ? {} : { fallback }),
-    description: fallback === undefined ? meaning : `${meaning} Falls back to ${fallback}.`,
+    description: fallback === undefined ? meaning : `${meaning}; falls back to ${fallback}`,
+    ...(unit === undefined ? {} : { unit }),
+    allowed,
   }));
 }
 
@@ -98,7 +119,6 @@ const value = z
   .string()
   .optional()
   .transform((text) => text?.trim() || undefined);
-
 const connectionFields = {
   RAZORPAY_BASE_URL: value,
   RAZORPAY_TIMEOUT_MS: value,

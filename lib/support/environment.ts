@@ -7,11 +7,23 @@ export interface EnvironmentProblem {
   problem: string;
 }
 
+/** What a variable may hold; a test holds it against what `parse` takes and refuses. */
+export type AllowedValues =
+  | { readonly oneOf: readonly string[] }
+  /** A whole number within these bounds. */
+  | { readonly least: number; readonly most: number }
+  /** In words, with one text that has this form. */
+  | { readonly form: string; readonly example: string };
+
 /** A variable as a person reads of it in help texts and in the configuration reference. */
 export interface EnvironmentVariable {
   name: string;
   required: boolean;
+  /** What it means: one phrase, without unit and allowed values. */
   description: string;
+  /** Of a number: `hours`, `rupees`. */
+  unit?: string;
+  allowed: AllowedValues;
   default?: string;
   /** Kept where secrets are kept. Default: no. */
   secret?: boolean;
@@ -31,6 +43,19 @@ export type ParsedEnvironment<Settings> =
 export interface EnvironmentSpec<Settings> {
   readonly variables: readonly EnvironmentVariable[];
   parse(env: Env): ParsedEnvironment<Settings>;
+}
+
+/** `1 to 720 hours`, `redis, postgres or off`, `an address, such as …`. */
+export function allowedInWords({
+  allowed,
+  unit,
+}: Pick<EnvironmentVariable, "allowed" | "unit">): string {
+  const of = unit === undefined ? "" : ` ${unit}`;
+  if ("oneOf" in allowed) {
+    const last = allowed.oneOf.at(-1) ?? "";
+    return [allowed.oneOf.slice(0, -1).join(", "), last].filter((part) => part !== "").join(" or ");
+  }
+  return "least" in allowed ? `${allowed.least} to ${allowed.most}${of}` : `${allowed.form}${of}`;
 }
 
 /** The value of a variable, where empty or only white space counts as missing. */

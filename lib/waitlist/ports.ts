@@ -20,3 +20,14 @@ export interface WaitlistPorts<Settings> {
   /** Asks to stop: the unit in hand is finished, no other is started. */
   readonly signal: AbortSignal;
 }
+
+/**
+ * Whether what a run left locked was left because it was told to stop: whoever holds those rows may have let
+ * them go a moment later.
+ */
+export function isStopped(
+  { signal }: Pick<WaitlistPorts<unknown>, "signal">,
+  { locked, failed }: { locked: number; failed: number },
+): boolean {
+  return signal.aborted && locked > 0 && failed === 0;
+}

@@ -19,14 +19,18 @@ const OFFER_HOURS = {
   name: "WAITLIST_OFFER_HOURS",
   required: false,
   default: "24",
-  description: "how long a seat is kept for the person to whom it is offered, 1 to 720",
+  description: "time that a seat is kept for the person to whom it is offered",
+  unit: "hours",
+  allowed: { least: 1, most: 720 },
 } satisfies EnvironmentVariable;
 
 const REMINDER_HOURS = {
   name: "WAITLIST_REMINDER_HOURS",
   required: false,
   default: "12",
-  description: "hours left of an offer below which its person is reminded, 1 to 720",
+  description: "time left of an offer below which its person is reminded",
+  unit: "hours",
+  allowed: { least: 1, most: 720 },
 } satisfies EnvironmentVariable;
 
 /** What every job reads that may free a seat: it offers it to the next person. */

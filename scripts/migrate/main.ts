@@ -3,9 +3,10 @@ import { AfterhoursError, toError } from "../../lib/support/errors.ts";
 import { migrate } from "./apply.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
 import { schemaDrift } from "./drift.ts";
+import { applyRoles, GROUPS } from "./roles.ts";
 
 const program = new Command("db")
-  .description("Migrations of the database. No engine is downloaded for any of this.")
+  .description("Migrations and roles of the database. No engine is downloaded for any of this.")
   .exitOverride();
 
 program
@@ -41,6 +42,14 @@ program
     console.log(
       sql === "" ? "-- Nothing to do: the migrations lead to prisma/schema." : sql.trimEnd(),
     );
+  });
+
+program
+  .command("roles")
+  .description("make the roles of prisma/roles.sql, and give them the rights that it names")
+  .action(async () => {
+    await applyRoles({ url: requireDatabaseUrl(process.env), say: console.error });
+    console.log(`${GROUPS.join(", ")}: their rights are those of prisma/roles.sql.`);
   });
 
 /** Without DATABASE_URL a server is started; with it, a scratch database is made on its server. */

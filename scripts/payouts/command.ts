@@ -1,10 +1,12 @@
 import { CommanderError, InvalidArgumentError } from "commander";
 import {
   DatabaseNotMigratedError,
+  DatabasePermissionError,
   DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
   isMissingSchema,
+  isPermissionDenied,
   isReadOnly,
 } from "../../lib/db/connection.ts";
 import { createPrisma, type Db } from "../../lib/db/prisma.ts";
@@ -34,6 +36,7 @@ export function databaseFor(applicationName: string): WithDatabase {
     } catch (error) {
       if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
       if (isReadOnly(error)) throw new DatabaseReadOnlyError(url, error);
+      if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
       if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
       throw error;
     } finally {

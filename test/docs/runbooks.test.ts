@@ -2,6 +2,23 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { FINDING_KINDS } from "../../lib/findings/index.ts";
+import { RUNBOOK_SECTIONS } from "../../lib/job/settle/runbooks.ts";
+
+/** As GitHub makes it of a heading. */
+const anchorOf = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+/** What the table of a page lists as reasons; what every job may say in the end leads to "A run is red". */
+async function reasonsOf(job: string): Promise<string[]> {
+  const text = await page(`docs/jobs/${job.split("/")[1] ?? ""}.md`);
+  const section = text.split("## When it is red").slice(1).join("\n").split("\n## ")[0] ?? "";
+  return [...section.matchAll(/^\| (`[^|]+`)/gm)]
+    .flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z-]+)`/g)].map(([, code = ""]) => code))
+    .filter((code) => !["cancelled", "conflict", "not-found", "unexpected-error"].includes(code));
+}
 
 const page = (path: string): Promise<string> =>
   readFile(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -14,6 +31,21 @@ it("there is a runbook for every kind of finding, and for no other", async () =>
     [...title.matchAll(/`([a-z-]+)`/g)].map(([, kind]) => kind ?? ""),
   );
   expect(named.sort()).toEqual([...FINDING_KINDS].sort());
+});
+
+it("the sections that a red run leads to are there, and every reason of a page leads to one", async () => {
+  const runbooks = await page("docs/runbooks.md");
+  const anchors = [...runbooks.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => anchorOf(title));
+  for (const [reason, anchor] of Object.entries(RUNBOOK_SECTIONS)) {
+    expect(anchors, reason).toContain(anchor);
+  }
+  const unknown: string[] = [];
+  for (const { name } of jobs) {
+    for (const reason of await reasonsOf(name)) {
+      if (RUNBOOK_SECTIONS[reason] === undefined) unknown.push(`${name}: ${reason}`);
+    }
+  }
+  expect(unknown).toEqual([]);
 });
 
 it.each(jobs.map(({ name }) => name))(

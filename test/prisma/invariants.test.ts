@@ -282,8 +282,12 @@ describe("at most one", () => {
 
   it("payout holds an earning, until it is released", async () => {
     const take = [
-      `INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise) VALUES ($1, $2, 100000, 90000)`,
-      other.payouts[0]?.id,
+      `WITH next AS (
+         INSERT INTO payouts (consultant_id, gross_paise, amount_paise, status)
+         VALUES ($1, 100000, 90000, 'PENDING') RETURNING id)
+       INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+       SELECT id, $2, 100000, 90000 FROM next`,
+      payee.consultantId,
       earningId(),
     ] as const;
     const release = [
@@ -500,6 +504,40 @@ describe("an attempt", () => {
     ).toBe("payout_attempts_immutable");
   });
 
+  it.each(["PROCESSED", "REFUSED", "FAILED", "REVERSED"])(
+    "that is settled as %s stays as it was recorded",
+    async (state) => {
+      const settled = [claimed(), attempt(), ...pathTo(state)];
+      for (const change of [
+        "settled_at = now() + interval '1 day'",
+        "created_at = created_at - interval '1 day'",
+        "provider_status = 'queued'",
+        "failure_code = 'another'",
+        "fees_paise = 1",
+        "fees_tax_paise = 1",
+        "utr = 'another'",
+        "http_status = 500",
+        `response_body = '{"id": "pout_2"}'`,
+      ])
+        expect([
+          change,
+          await refusedBy(...settled, `UPDATE payout_attempts SET ${change}`),
+        ]).toEqual([change, "payout_attempts_settled_once"]);
+      expect(await refusedBy(...settled, "UPDATE payout_attempts SET utr = utr")).toBe("nothing");
+    },
+  );
+
+  it("that was paid can come back, and nothing else of it changes then", async () => {
+    const paid = [claimed(), attempt(), setAttempt("PROCESSED")];
+    const back = "state = 'REVERSED', provider_status = 'reversed', failure_code = 'x'";
+    const when = "settled_at = now() + interval '1 day'";
+    expect(await refusedBy(...paid, `UPDATE payout_attempts SET ${back}, ${when}`)).toBe("nothing");
+    for (const more of ["fees_paise = 1", "utr = 'another'", "response_body = '{}'"])
+      expect(await refusedBy(...paid, `UPDATE payout_attempts SET ${back}, ${more}`)).toBe(
+        "payout_attempts_settled_once",
+      );
+  });
+
   it("comes after the one before it has failed for certain, and with the next number", async () => {
     const first = [claimed(), attempt()];
     const second = attempt({ attempt_no: "2" });
@@ -548,6 +586,32 @@ describe("an attempt", () => {
       "payout_attempts_append_only",
     );
     expect(await refusedBy("TRUNCATE payout_attempts")).toBe("payout_attempts_append_only");
+  });
+});
+
+describe("a payout", () => {
+  it("holds no earning of another payee", async () => {
+    const item = (earning: string): Statement =>
+      `INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+       VALUES ('${payoutId()}', '${earning}', 1, 1)`;
+    const release = "UPDATE payout_items SET released_at = now()";
+    const theirs = other.payouts[0]?.earningIds[0] ?? "";
+    expect(await refusedBy(release, item(theirs))).toBe("payout_items_of_payee");
+  });
+});
+
+describe("what the provider calls a payee", () => {
+  it.each([
+    ["consultants", "provider_contact_id"],
+    ["payout_accounts", "provider_fund_account_id"],
+  ])("is noted once (%s)", async (table, column) => {
+    const note = (name: string): Statement => [
+      `UPDATE ${table} SET ${column} = ${name} WHERE id = $1`,
+      table === "consultants" ? payee.consultantId : payee.payoutAccountId,
+    ];
+    expect(await refusedBy(note("'one'"), note("'one'"))).toBe("nothing");
+    for (const other of ["'another'", "NULL"])
+      expect(await refusedBy(note("'one'"), note(other))).toBe(`${table}_provider_name_once`);
   });
 });
 

@@ -4,14 +4,18 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
+import { checkMailServer } from "../../scripts/jobs/check/mail.ts";
 import { checkWorkflows } from "../../scripts/jobs/check/workflows.ts";
+import { startMailSandbox } from "../../scripts/mail-sandbox/index.ts";
 import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { freePort } from "../../scripts/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedRun } from "../support/ops.ts";
 import { describeWithRedis, useTestRedis } from "../support/redis.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
 
 const PAYOUTS = "payouts/process-payouts";
+const DELIVERY = "notifications/deliver-outbox";
 
 function command(args: string[], env: Record<string, string> = {}): Promise<ScriptResult> {
   return runScript("scripts/jobs.ts", { args, env });
@@ -149,6 +153,7 @@ describe("with a database, npm run jobs", () => {
     expect(states, check.stdout).toMatchObject({
       [`environment of ${PAYOUTS}`]: "ok",
       database: "ok",
+      role: "warning",
       clocks: "ok",
       runs: "ok",
       redis: "not-checked",
@@ -174,6 +179,30 @@ describe("with a database, npm run jobs", () => {
     });
     expect(check.stdout).toContain("refused (credentials)");
     expect(check.stdout).not.toContain("wrong-secret");
+  });
+
+  it("checks that the mail server takes the login, and sends nothing", async () => {
+    const login = { user: "jobs", password: "open-sesame" };
+    const mail = await startMailSandbox({ login });
+    onTestFinished(() => mail.close());
+    const check = await command(["check", DELIVERY, "--json"], { ...env, ...mail.env });
+    expect(statesOf(check), check.stdout).toMatchObject({ "mail server": "ok" });
+
+    const sending = jobs.filter(({ name }) => name === DELIVERY);
+    const told = async (own: Record<string, string>): Promise<string> =>
+      JSON.stringify(await checkMailServer({ ...mail.env, ...own }, sending));
+    const wrong = await told({ SMTP_URL: mail.url.replace("open-sesame", "wrong-word") });
+    expect(wrong).toContain("mail-login-refused");
+    expect(wrong).not.toContain("wrong-word");
+    const away = await told({ SMTP_URL: `smtp://127.0.0.1:${await freePort()}` });
+    expect(away).toContain("mail-server-unreachable");
+    // The sandbox has no TLS.
+    expect(await told({ SMTP_TLS: "required" })).toContain("wrong");
+    expect(await told({ MAIL_FROM: "nobody" })).toContain("MAIL_FROM");
+    expect(mail.mails()).toEqual([]);
+
+    const prune = jobs.filter(({ name }) => name === "ops/prune");
+    expect(await checkMailServer(mail.env, prune)).toEqual([]);
   });
 
   it("says which variable of a named job is missing, and which job was missed", async () => {

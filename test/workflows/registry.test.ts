@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import type { AnyJob } from "../../lib/job/index.ts";
-import { harnessVariables } from "../../lib/job/environment.ts";
+import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { evaluate, interpolate, type Value } from "./expressions.ts";
 import {
@@ -152,7 +152,10 @@ function isInput(variable: string): boolean {
   return variable === "DRY_RUN" || variable.startsWith("FLAG_");
 }
 
-/** Where each variable must come from; the monitor has one address for all jobs, and a check for each. */
+/**
+ * Where each variable must come from; the monitor has one address for all jobs, and a check for each, and a job
+ * may have a monitor of its own.
+ */
 function mappingOf(job: AnyJob): Record<string, string> {
   const mapping: Record<string, string> = {};
   for (const { name, secret, fallback } of [...harnessVariables, ...job.environment.variables]) {
@@ -164,6 +167,8 @@ function mappingOf(job: AnyJob): Record<string, string> {
   else {
     mapping["HEARTBEAT_URL"] =
       `\${{ secrets.HEARTBEAT_BASE_URL && format('{0}/${slugOf(job.name)}', secrets.HEARTBEAT_BASE_URL) || '' }}`;
+    const own = heartbeatVariable(job.name);
+    mapping[own] = `\${{ secrets.${own} }}`;
   }
   return mapping;
 }

@@ -168,6 +168,22 @@ describe("started by its schedule", () => {
     for (const name of ["DATABASE_URL", "RAZORPAYX_KEY_SECRET", "RAZORPAYX_ACCOUNT_NUMBER"])
       expect(shown).not.toContain(settings[name]);
   });
+
+  it("a job with a monitor of its own tells that one, and not the one of all jobs", async () => {
+    const [all, own] = [await openMonitor(), await openMonitor()];
+    onTestFinished(() => all.close());
+    onTestFinished(() => own.close());
+    const end = await runWorkflow("ops/prune", {
+      with: { HEARTBEAT_BASE_URL: all.url, HEARTBEAT_URL_OPS_PRUNE: own.url },
+    });
+    expect(end, end.stdout + end.stderr).toMatchObject({ exitCode: 0 });
+    expect(all.pings).toEqual([]);
+    expect(own.pings.map((ping) => ping.replace(/\?.*/, ""))).toEqual([
+      "POST /ping/token/start",
+      "POST /ping/token",
+    ]);
+    expect(end.stdout.replace(/^::add-mask::.*$/gm, "") + end.summary).not.toContain(own.url);
+  });
 });
 
 describe("a job for one thing, started by hand", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
-import { harnessVariables } from "../../lib/job/environment.ts";
+import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.ts";
 import { startStep, type RunningJob } from "../support/job-process.ts";
 import { interpolate, type Contexts } from "./expressions.ts";
 import {
@@ -115,7 +115,9 @@ function configured(job: string, settings: Readonly<Record<string, string>>): Co
   ];
   const secret = new Set(
     variables.flatMap(({ name, fallback, secret }) => (secret === true ? [name, fallback] : [])),
-  ).add("HEARTBEAT_BASE_URL");
+  )
+    .add("HEARTBEAT_BASE_URL")
+    .add(heartbeatVariable(job));
   const where = (isSecret: boolean): Record<string, string> =>
     Object.fromEntries(Object.entries(settings).filter(([name]) => secret.has(name) === isSecret));
   return { secrets: where(true), vars: where(false) };

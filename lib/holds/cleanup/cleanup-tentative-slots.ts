@@ -1,4 +1,4 @@
-import { isConnectionError } from "../../db/connection.ts";
+import { isForEveryRow } from "../../db/connection.ts";
 import type { Db } from "../../db/prisma.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../../payments/capture.ts";
@@ -70,7 +70,7 @@ export async function cleanupTentativeSlots(
     try {
       decision = await handle(ports, candidate, report);
     } catch (error) {
-      if (error instanceof LeaseLostError || isConnectionError(error)) {
+      if (error instanceof LeaseLostError || isForEveryRow(error)) {
         return { verdict: { kind: "broken", error }, report };
       }
       ports.log.error({ ...candidate, err: toError(error) }, "this hold could not be handled");

@@ -1,4 +1,5 @@
 import { formatRupees, type Paise } from "../../support/money.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one booking with an old hold. */
@@ -117,6 +118,12 @@ export function cleanupTables(report: CleanupReport): SummaryTable[] {
   ];
   return [
     { title: "Old holds", columns: ["", "Value"], rows: counts },
+    reasonsTable(
+      "Reasons",
+      report.items
+        .filter(({ outcome }) => outcome !== "released")
+        .map(({ bookingId, outcome, code }) => ({ id: bookingId, outcome, code })),
+    ),
     {
       title: "Not released",
       columns: ["Booking", "Payment", "Hours", "Outcome", "Reason", "What was said"],

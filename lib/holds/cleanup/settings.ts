@@ -20,18 +20,17 @@ const own = {
     name: "TENTATIVE_SLOT_HOURS",
     required: false,
     default: "24",
-    description: "hours that a tentative slot stays after its last change, 1 to 720",
-    least: 1,
-    most: 720,
+    description: "time that a tentative slot stays after its last change",
+    unit: "hours",
+    allowed: { least: 1, most: 720 },
   },
   alarmHours: {
     name: "AUTHORIZED_ALARM_HOURS",
     required: false,
     default: "72",
-    description:
-      "hours after which a payment that is authorized and not captured makes the run red",
-    least: 1,
-    most: 720,
+    description: "time after which a payment that is authorized and not captured makes the run red",
+    unit: "hours",
+    allowed: { least: 1, most: 720 },
   },
 } as const satisfies Record<string, WholeNumber>;
 

@@ -8,6 +8,7 @@ import type { Run } from "../run.ts";
 import { reportToGithub } from "./github.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
 import { writeReportFile } from "./report-file.ts";
+import { runbookFor } from "./runbooks.ts";
 import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
@@ -121,6 +122,7 @@ function outputsOf<S, R>(
 
 function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): SummaryInput {
   const { message, remedy } = explain(outcome, run.options);
+  const needsPerson = exitCodeOf(outcome) !== 0 || remedy !== undefined;
   return {
     job: run.job.name,
     dryRun: run.options.dryRun,
@@ -129,6 +131,9 @@ function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): Summ
     reason: reasonOf(outcome),
     message: run.redactor.text(message),
     remedy: remedy === undefined ? undefined : run.redactor.text(remedy),
+    runbook: needsPerson
+      ? runbookFor({ job: run.job.name, reason: reasonOf(outcome) }, run.io.env)
+      : undefined,
     tables: own.tables.map((table) => ({
       ...table,
       rows: table.rows.map((row) => row.map((cell) => run.redactor.text(cell))),
@@ -139,7 +144,7 @@ function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): Summ
 /** One annotation for a red run: the class of the problem. Details are in the summary. */
 function annotationsOf(
   outcome: Outcome,
-  { job, message, remedy }: SummaryInput,
+  { job, message, remedy, runbook }: SummaryInput,
 ): { level: "error" | "warning"; title: string; message: string }[] {
   if (outcome.kind === "completed" && outcome.warning !== undefined) {
     return [{ level: "warning", title: job, message: remedy ?? outcome.warning }];
@@ -147,6 +152,10 @@ function annotationsOf(
   if (exitCodeOf(outcome) === 0) return [];
   const title = `${job}: ${outcome.kind}${reasonOf(outcome) === "" ? "" : ` (${reasonOf(outcome)})`}`;
   return [
-    { level: "error", title, message: remedy === undefined ? message : `${message}\n${remedy}` },
+    {
+      level: "error",
+      title,
+      message: [message, remedy, runbook?.url].filter((part) => part !== undefined).join("\n"),
+    },
   ];
 }

@@ -1,5 +1,6 @@
 import type { SummaryTable } from "../../support/summary-table.ts";
 import { withoutCommands } from "../runner-commands.ts";
+import type { Runbook } from "./runbooks.ts";
 
 export interface SummaryInput {
   job: string;
@@ -9,11 +10,15 @@ export interface SummaryInput {
   reason: string;
   message: string;
   remedy: string | undefined;
+  /** Where it is written what to do next; undefined when there is nothing to do. */
+  runbook: Runbook | undefined;
   tables: readonly SummaryTable[];
 }
 
 /** GitHub shows nothing of a summary above 1 MiB. */
 const LARGEST_BYTES = 900 * 1024;
+/** A message that is longer would push out the numbers. */
+const LONGEST_SENTENCE = 4000;
 /** Room for the note that says what was left out. */
 const NOTE_BYTES = 300;
 
@@ -37,10 +42,14 @@ export function renderMarkdown(input: SummaryInput): string {
   const because = input.reason === "" ? "" : `: ${markdownText(input.reason)}`;
   add(`## ${markdownText(input.job)}${dry}`);
   add("");
-  add(`**${markdownText(input.outcome)}**${because}. ${markdownText(input.message)}`);
+  add(`**${markdownText(input.outcome)}**${because}. ${markdownText(shortened(input.message))}`);
   if (input.remedy !== undefined) {
     add("");
-    add(`What to do: ${markdownText(input.remedy)}`);
+    add(`What to do: ${markdownText(shortened(input.remedy))}`);
+  }
+  if (input.runbook !== undefined) {
+    add("");
+    add(`Next: ${markdownLink(input.runbook)}`);
   }
   for (const table of input.tables) {
     if (table.rows.length === 0) continue;
@@ -64,6 +73,9 @@ export function renderPlain(input: SummaryInput): string {
   const lines = [`${input.job}${input.dryRun ? " [dry run]" : ""}: ${input.outcome}${because}`];
   for (const line of input.message.split("\n")) lines.push(`  ${plainText(line)}`);
   if (input.remedy !== undefined) lines.push(`  What to do: ${plainText(input.remedy)}`);
+  if (input.runbook !== undefined) {
+    lines.push(`  Next: ${plainText(input.runbook.url ?? input.runbook.path)}`);
+  }
   for (const { title, columns, rows } of input.tables) {
     if (rows.length === 0) continue;
     const cells = [columns, ...rows].map((row) => row.map(plainText));
@@ -92,7 +104,19 @@ function markdownText(text: string): string {
     .replace(/[\\`*_[\]{}|~!#@]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** One line, no control characters. */
+/** One line, no control characters, and none that turn the direction of what follows them. */
 function plainText(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g,
+    " ",
+  );
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`;
+}
+
+/** A relative link would lead nowhere from the page of a run. */
+function markdownLink({ title, path, url }: Runbook): string {
+  return url === undefined ? `${title}, \`${path}\`` : `[${title}](${url})`;
 }

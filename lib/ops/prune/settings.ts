@@ -14,7 +14,7 @@ export interface RetentionSettings {
 
 interface Limit extends EnvironmentVariable {
   default: string;
-  least: number;
+  allowed: { least: number; most: number };
 }
 
 const MOST_DAYS = 3650;
@@ -24,37 +24,38 @@ const LIMITS = {
     name: "RETENTION_RUNS_DAYS",
     required: false,
     default: "400",
-    description: "days that the record of a run is kept, 35 to 3650",
+    description: "time that the record of a run is kept",
+    unit: "days",
     // The watchdog looks back over one tick of a monthly job.
-    least: 35,
+    allowed: { least: 35, most: MOST_DAYS },
   },
   mailsDays: {
     name: "RETENTION_MAILS_DAYS",
     required: false,
     default: "90",
-    description: "days that a mail is kept after it was sent or lapsed, 1 to 3650",
-    least: 1,
+    description: "time that a mail is kept after it was sent or lapsed",
+    unit: "days",
+    allowed: { least: 1, most: MOST_DAYS },
   },
   findingsDays: {
     name: "RETENTION_FINDINGS_DAYS",
     required: false,
     default: "400",
-    description: "days that a resolved finding is kept after it was last seen, 1 to 3650",
-    least: 1,
+    description: "time that a resolved finding is kept after it was last seen",
+    unit: "days",
+    allowed: { least: 1, most: MOST_DAYS },
   },
 } satisfies Record<keyof RetentionSettings, Limit>;
 
 export const retentionEnvironment: EnvironmentSpec<RetentionSettings> = {
-  variables: Object.values(LIMITS).map(({ name, required, default: fallback, description }) => {
-    return { name, required, default: fallback, description };
-  }),
+  variables: Object.values(LIMITS),
   parse(env) {
     const problems: EnvironmentProblem[] = [];
-    const days = ({ name, default: fallback, least }: Limit): number => {
+    const days = ({ name, default: fallback, allowed: { least, most } }: Limit): number => {
       const text = present(env, name) ?? fallback;
       const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-      if (value < least || value > MOST_DAYS) {
-        const problem = `expected a whole number of days from ${least} to ${MOST_DAYS}`;
+      if (value < least || value > most) {
+        const problem = `expected a whole number of days from ${least} to ${most}`;
         problems.push({ variable: name, problem });
       }
       return value;

@@ -1,4 +1,4 @@
-import { isConnectionError } from "../../db/connection.ts";
+import { isForEveryRow } from "../../db/connection.ts";
 import type { Db } from "../../db/prisma.ts";
 import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
@@ -236,7 +236,7 @@ async function eachInItsOwn<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof LeaseLostError || isConnectionError(error)) throw error;
+    if (error instanceof LeaseLostError || isForEveryRow(error)) throw error;
     ports.log.error({ ...of, err: toError(error) }, "this late payment could not be handled");
     count(ports, report, {
       ...of,

@@ -1,4 +1,5 @@
 import { formatRupees, type Paise } from "../../support/money.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one late payment. An order that the provider holds unpaid is counted, not listed. */
@@ -113,6 +114,10 @@ export function lateTables(report: LateReport): SummaryTable[] {
   ];
   return [
     { title: "Late captures", columns: ["", "Value"], rows: counts },
+    reasonsTable(
+      "Reasons",
+      report.items.map((item) => ({ ...item, id: item.paymentId })),
+    ),
     {
       title: "Late payments",
       columns: ["Payment", "Booking", "Amount", "Outcome", "Reason", "What was done"],

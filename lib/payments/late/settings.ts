@@ -25,9 +25,9 @@ const own = {
     name: "LATE_CAPTURE_DAYS",
     required: false,
     default: "7",
-    description: "days after the end of a hold in which its order is asked about, 1 to 90",
-    least: 1,
-    most: 90,
+    description: "time after the end of a hold in which its order is asked about",
+    unit: "days",
+    allowed: { least: 1, most: 90 },
   },
 } as const satisfies Record<string, WholeNumber>;
 

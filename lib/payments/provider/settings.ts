@@ -28,8 +28,7 @@ export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
 /** A whole number that a job reads, within bounds. */
 export interface WholeNumber extends EnvironmentVariable {
   default: string;
-  least: number;
-  most: number;
+  allowed: { readonly least: number; readonly most: number };
 }
 
 export const checkoutVariables: readonly EnvironmentVariable[] = [
@@ -52,17 +51,26 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
     ...(mail.ok ? [] : mail.problems),
   ];
   const numbers = Object.fromEntries(
-    Object.entries(own).map(([key, { name, default: fallback, least, most }]) => {
-      const text = present(env, name) ?? fallback;
-      const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= least && value <= most)) {
-        problems.push({
-          variable: name,
-          problem: `expected a whole number from ${least} to ${most}`,
-        });
-      }
-      return [key, value];
-    }),
+    Object.entries(own).map(
+      ([
+        key,
+        {
+          name,
+          default: fallback,
+          allowed: { least, most },
+        },
+      ]) => {
+        const text = present(env, name) ?? fallback;
+        const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+        if (!(value >= least && value <= most)) {
+          problems.push({
+            variable: name,
+            problem: `expected a whole number from ${least} to ${most}`,
+          });
+        }
+        return [key, value];
+      },
+    ),
   ) as Record<keyof Own, number>;
   if (!provider.ok || !waitlist.ok || !mail.ok || problems.length > 0) {
     return { ok: false, problems };

@@ -1,4 +1,5 @@
 import { formatRupees } from "../../support/money.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { RefundRunReport } from "./report.ts";
 
@@ -68,6 +69,10 @@ export function refundTables(report: RefundRunReport): SummaryTable[] {
       columns: ["", "Rupees"],
       rows: amounts.map(([label, paise]) => [label, formatRupees(paise)]),
     },
+    reasonsTable(
+      "Reasons",
+      report.items.map((item) => ({ ...item, id: item.refundId })),
+    ),
     {
       title: "To look at",
       columns: ["Refund", "By", "Amount", "Hours", "Outcome", "Reason", "What was said"],

@@ -1,4 +1,4 @@
-import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";
@@ -122,7 +122,7 @@ async function* openLegs(
   }
 }
 
-/** One leg, whose trouble is a value. What is thrown is the lost connection's, and ends the run. */
+/** One leg, whose trouble is a value. What is thrown is a lost connection or a missing right, and ends the run. */
 async function handleOne(
   ports: LegPorts,
   { phase, leg }: { phase: Phase; leg: OpenLeg },
@@ -136,7 +136,7 @@ async function handleOne(
       return skipped("CLAIMED_ELSEWHERE", "another run has it, or has taken it over");
     }
     if (error instanceof LeaseLostError) return skipped(error.code, error.message);
-    if (isConnectionError(error)) throw error;
+    if (isForEveryRow(error)) throw error;
     if (isLockConflict(error)) {
       const message = "another database session holds the row; it is as it was";
       return { outcome: "left", code: "ROW_LOCKED", message };

@@ -32,48 +32,55 @@ export interface RefundSettings extends RefundRules {
   razorpay: RazorpayPaymentsSettings;
 }
 
+/** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
 const own = [
   {
     name: "REFUNDS_WAIT_MINUTES",
     required: false,
     default: "60",
     description:
-      "minutes since the last send after which a refund that the provider does not have is sent again",
+      "time since the last send after which a refund that the provider does not have is sent again",
+    unit: "minutes",
+    allowed: { least: 15, most: 99_999 },
   },
   {
     name: "REFUNDS_UNKNOWN_ALARM_HOURS",
     required: false,
     default: "24",
-    description: "hours without a known outcome after which the run is red",
+    description: "time without a known outcome after which process-refunds is red",
+    unit: "hours",
+    allowed: { least: 1, most: 99_999 },
   },
   {
     name: "REFUNDS_PENDING_ALARM_DAYS",
     required: false,
     default: "10",
-    description: "days that a refund may be pending at the provider before the run is red",
+    description: "time that a refund may be pending at the provider before process-refunds is red",
+    unit: "days",
+    allowed: { least: 1, most: 99_999 },
   },
 ] as const satisfies readonly EnvironmentVariable[];
-
-/** The shortest wait: a request can be under way for as long as a call may take, and be queued behind. */
-const LEAST_WAIT_MINUTES = 15;
 
 const refundsAlone: EnvironmentSpec<RefundSettings> = {
   variables: [...asEnvironment(razorpayPaymentsVariables), ...own],
   parse(env) {
     const provider = parseRazorpayPaymentsEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1 | 2, least: number): number => {
-      const { name, default: fallback } = own[index];
+    const whole = (index: 0 | 1 | 2): number => {
+      const { name, default: fallback, allowed } = own[index];
       const text = present(env, name) ?? fallback;
       const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= least)) {
-        problems.push({ variable: name, problem: `expected a whole number of at least ${least}` });
+      if (!(value >= allowed.least)) {
+        problems.push({
+          variable: name,
+          problem: `expected a whole number of at least ${allowed.least}`,
+        });
       }
       return value;
     };
-    const waitMs = minutes(whole(0, LEAST_WAIT_MINUTES));
-    const unknownAlarmMs = minutes(60 * whole(1, 1));
-    const pendingAlarmMs = minutes(24 * 60 * whole(2, 1));
+    const waitMs = minutes(whole(0));
+    const unknownAlarmMs = minutes(60 * whole(1));
+    const pendingAlarmMs = minutes(24 * 60 * whole(2));
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     return {
       ok: true,

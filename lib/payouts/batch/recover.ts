@@ -1,4 +1,4 @@
-import { isConnectionError } from "../../db/connection.ts";
+import { isForEveryRow } from "../../db/connection.ts";
 import { inTransaction, type Db } from "../../db/prisma.ts";
 import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/recoveries.ts";
 import { toError } from "../../support/errors.ts";
@@ -23,7 +23,7 @@ export async function recoverFirst(
       );
       taken.push(...takes);
     } catch (error) {
-      if (isConnectionError(error)) throw error;
+      if (isForEveryRow(error)) throw error;
       log.error({ consultantId, err: toError(error) }, "what is owed could not be taken off");
     }
   }

@@ -19,6 +19,8 @@ const MINIMUM = {
   required: false,
   default: "500",
   description: "smallest payout, before tax; less is carried to the next batch",
+  unit: "rupees",
+  allowed: { form: "an amount of at least 1", example: "500.00" },
 } satisfies EnvironmentVariable;
 
 const AUTO_APPROVE = {
@@ -26,6 +28,8 @@ const AUTO_APPROVE = {
   required: false,
   default: "5000",
   description: "payouts up to this, before tax, are approved at once; 0 leaves all to a person",
+  unit: "rupees",
+  allowed: { form: "an amount", example: "0" },
 } satisfies EnvironmentVariable;
 
 /** The provider sends nothing below one rupee. */

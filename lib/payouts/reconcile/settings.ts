@@ -17,10 +17,10 @@ const DAYS = {
   name: "PAYOUTS_RECONCILE_DAYS",
   required: false,
   default: "14",
-  description: "days that the comparison with the provider goes back; a bank may return money late",
+  description: "how far the comparison with the provider goes back; a bank may return money late",
+  unit: "days",
+  allowed: { least: 1, most: 90 },
 } as const satisfies EnvironmentVariable;
-
-const MOST_DAYS = 90;
 
 export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
   variables: [...providerVariables, DAYS],
@@ -29,8 +29,9 @@ export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
     const text = present(env, DAYS.name) ?? DAYS.default;
     const days = /^[0-9]{1,3}$/.test(text) ? Number(text) : NaN;
-    if (!(days >= 1 && days <= MOST_DAYS)) {
-      const problem = `expected a whole number from 1 to ${MOST_DAYS}`;
+    const { least, most } = DAYS.allowed;
+    if (!(days >= least && days <= most)) {
+      const problem = `expected a whole number from ${least} to ${most}`;
       problems.push({ variable: DAYS.name, problem });
     }
     if (!provider.ok || problems.length > 0) return { ok: false, problems };

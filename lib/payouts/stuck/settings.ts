@@ -16,41 +16,46 @@ export interface StuckSettings {
   alarmMs: number;
 }
 
+/** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
 const own = [
   {
     name: "PAYOUTS_STUCK_WAIT_MINUTES",
     required: false,
     default: "60",
     description:
-      "minutes since the last send after which a payout that the provider does not have is given up",
+      "time since the last send after which a payout that the provider does not have is given up",
+    unit: "minutes",
+    allowed: { least: 15, most: 99_999 },
   },
   {
     name: "PAYOUTS_STUCK_ALARM_HOURS",
     required: false,
     default: "24",
-    description: "hours without a final answer after which the run is red",
+    description: "time without a final answer after which handle-stuck-payouts is red",
+    unit: "hours",
+    allowed: { least: 1, most: 99_999 },
   },
 ] as const satisfies readonly EnvironmentVariable[];
-
-/** The shortest wait: a request can be under way for as long as a call may take, and be queued behind. */
-const LEAST_WAIT_MINUTES = 15;
 
 export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
   variables: [...providerVariables, ...own],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1, least: number): number => {
-      const { name, default: fallback } = own[index];
+    const whole = (index: 0 | 1): number => {
+      const { name, default: fallback, allowed } = own[index];
       const text = present(env, name) ?? fallback;
       const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= least)) {
-        problems.push({ variable: name, problem: `expected a whole number of at least ${least}` });
+      if (!(value >= allowed.least)) {
+        problems.push({
+          variable: name,
+          problem: `expected a whole number of at least ${allowed.least}`,
+        });
       }
       return value;
     };
-    const waitMs = minutes(whole(0, LEAST_WAIT_MINUTES));
-    const alarmMs = minutes(60 * whole(1, 1));
+    const waitMs = minutes(whole(0));
+    const alarmMs = minutes(60 * whole(1));
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {

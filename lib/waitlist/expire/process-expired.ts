@@ -1,10 +1,10 @@
-import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { advanceWaitlist } from "../advance.ts";
-import type { WaitlistPorts } from "../ports.ts";
+import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { WaitlistSettings } from "../settings.ts";
 import { countDuePlans, duePlansAfter, type DuePlan } from "./due-plans.ts";
 import {
@@ -41,6 +41,7 @@ export async function processExpiredNotifications(
   }
   // Some of those counted at first may have been moved on before they were read.
   report.found = seen;
+  if (isStopped(ports, report)) return { verdict: { kind: "interrupted" }, report };
   Object.assign(report, await deliverAfter(ports));
   return { verdict: judge(report), report };
 }
@@ -75,8 +76,8 @@ async function handle(
     );
     return done(expired.length, offers.length);
   } catch (error) {
-    // The next plan would meet a lost connection as well.
-    if (isConnectionError(error)) throw error;
+    // The next plan would meet a lost connection or a missing right as well.
+    if (isForEveryRow(error)) throw error;
     if (isLockConflict(error)) return left("locked");
     log.error({ planId, err: toError(error) }, "waitlist not moved on");
     return left("failed");

@@ -1,10 +1,10 @@
-import { isConnectionError, isLockConflict } from "../../db/connection.ts";
+import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/prisma.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import type { WaitlistPorts } from "../ports.ts";
+import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { ReminderSettings } from "../settings.ts";
 import {
   countDueReminders,
@@ -53,6 +53,7 @@ export async function sendExpirationReminders(
     }
     progress.update(report.found, count);
   }
+  if (isStopped(ports, report)) return { verdict: { kind: "interrupted" }, report };
   Object.assign(report, await deliverAfter(ports));
   if (!dryRun) countStates(report, await countReminderStates(db, mails));
   return { verdict: judge(report, { delivers: settings.mail !== undefined && !dryRun }), report };
@@ -98,8 +99,8 @@ async function remind(
     );
     return isWritten ? "queued" : "gone";
   } catch (error) {
-    // The next offer would meet a lost connection as well.
-    if (isConnectionError(error)) throw error;
+    // The next offer would meet a lost connection or a missing right as well.
+    if (isForEveryRow(error)) throw error;
     if (isLockConflict(error)) return "locked";
     log.error({ entryId, err: toError(error) }, "reminder not written");
     return "failed";

@@ -6,6 +6,7 @@ import type { Env } from "../../../lib/support/environment.ts";
 import { checkDatabase } from "./database.ts";
 import { checkEnvironment } from "./environment.ts";
 import { notChecked, type CheckFinding } from "./finding.ts";
+import { checkMailServer } from "./mail.ts";
 import { checkProvider } from "./provider.ts";
 import { checkRedis } from "./redis.ts";
 import { checkWorkflows } from "./workflows.ts";
@@ -25,7 +26,8 @@ export async function checkJobs({
   const chosen = named.length > 0 ? named : jobs;
   const workflows = checkWorkflows({ folder: WORKFLOWS, all: jobs, chosen });
   if (offline) {
-    const parts = ["environment", "database", "clocks", "runs", "redis", "provider"];
+    const ofDatabase = ["database", "role", "clocks", "runs"];
+    const parts = ["environment", ...ofDatabase, "redis", "provider", "mail server"];
     return [...workflows, ...parts.map((part) => notChecked(part, "--offline"))];
   }
   return [
@@ -34,5 +36,6 @@ export async function checkJobs({
     ...(await checkDatabase(env, { jobs: chosen, watchdog: watchdog.name })),
     await checkRedis(env),
     ...(await checkProvider(env)),
+    ...(await checkMailServer(env, chosen)),
   ];
 }

@@ -1,9 +1,11 @@
 import type { AnyJob } from "../../../lib/job/index.ts";
 import {
   describeAddress,
+  DatabasePermissionError,
   DatabaseUnreachableError,
   isConnectionError,
   isMissingSchema,
+  isPermissionDenied,
 } from "../../../lib/db/connection.ts";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
@@ -14,12 +16,13 @@ import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
 import { briefly } from "../../payouts/command.ts";
 import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { checkRole } from "./role.ts";
 
 /** Beyond this the times in the log and those of the run records no longer tell one story. */
 const MOST_SKEW_MS = 5_000;
-const PARTS = ["database", "clocks", "runs"] as const;
+const PARTS = ["database", "role", "clocks", "runs"] as const;
 
-/** Reachable, migrated, its clock, and what the watchdog would say of the runs. Reads only. */
+/** Reachable, migrated, what the login may do, its clock, and what the watchdog would say of the runs. Reads only. */
 export async function checkDatabase(
   env: Env,
   { jobs, watchdog }: { jobs: readonly AnyJob[]; watchdog: string },
@@ -39,13 +42,16 @@ export async function checkDatabase(
     const clocks = await checkClocks(db);
     const migrated = await checkMigrations(db, describeAddress(url));
     if (migrated.state === "wrong") {
-      return [migrated, clocks, notChecked("runs", "the database is not migrated")];
+      return [
+        migrated,
+        await checkRole(db),
+        clocks,
+        notChecked("runs", "the database is not migrated"),
+      ];
     }
-    return [migrated, clocks, ...(await checkRuns(db, { jobs, watchdog }))];
+    return [migrated, await checkRole(db), clocks, ...(await checkRuns(db, { jobs, watchdog }))];
   } catch (error) {
-    const told = isConnectionError(error)
-      ? new DatabaseUnreachableError(env["DATABASE_URL"] ?? "", error)
-      : error;
+    const told = recognise(error, env["DATABASE_URL"] ?? "");
     const [first, ...others] = PARTS;
     return [
       wrong(first, briefly(told)),
@@ -54,6 +60,11 @@ export async function checkDatabase(
   } finally {
     await db?.$disconnect();
   }
+}
+
+function recognise(error: unknown, url: string): unknown {
+  if (isConnectionError(error)) return new DatabaseUnreachableError(url, error);
+  return isPermissionDenied(error) ? new DatabasePermissionError(url, error) : error;
 }
 
 async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {

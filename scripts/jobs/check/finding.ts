@@ -4,8 +4,8 @@ import { oneLine } from "../../payouts/print.ts";
 export interface CheckFinding {
   /** What was looked at. */
   part: string;
-  /** `not-checked` is no fault: the detail says what it lacks. */
-  state: "ok" | "wrong" | "not-checked";
+  /** Neither is a fault: `warning` works and could be better, of `not-checked` the detail says what it lacks. */
+  state: "ok" | "wrong" | "warning" | "not-checked";
   detail: string;
 }
 
@@ -13,11 +13,19 @@ export const ok = (part: string, detail: string): CheckFinding => ({ part, state
 export const wrong = (part: string, detail: string): CheckFinding => {
   return { part, state: "wrong", detail };
 };
+export const warning = (part: string, detail: string): CheckFinding => {
+  return { part, state: "warning", detail };
+};
 export const notChecked = (part: string, detail: string): CheckFinding => {
   return { part, state: "not-checked", detail };
 };
 
-const WORDS = { ok: "ok", wrong: "WRONG", "not-checked": "not checked" } as const;
+const WORDS = {
+  ok: "ok",
+  wrong: "WRONG",
+  warning: "warning",
+  "not-checked": "not checked",
+} as const;
 
 export function checkLines(findings: readonly CheckFinding[]): string[] {
   const width = Math.max(...findings.map(({ part }) => part.length));
@@ -28,6 +36,6 @@ export function checkLines(findings: readonly CheckFinding[]): string[] {
       oneLine(`${WORDS[state].padEnd(11)}  ${part.padEnd(width)}  ${detail}`),
     ),
     "",
-    `${count("ok")} ok, ${count("wrong")} wrong, ${count("not-checked")} not checked`,
+    `${count("ok")} ok, ${count("wrong")} wrong, ${count("warning")} to improve, ${count("not-checked")} not checked`,
   ];
 }

@@ -3,10 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   connectionConfig,
   DatabaseNotMigratedError,
+  DatabasePermissionError,
   DatabaseUnreachableError,
   describeAddress,
   isConnectionError,
+  isForEveryRow,
+  isLoginRefused,
   isMissingSchema,
+  isPermissionDenied,
 } from "../../../lib/db/connection.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -34,6 +38,27 @@ describe("errors of a database", () => {
     const notMigrated = new DatabaseNotMigratedError(url, cause);
     expect(notMigrated.remedy).toContain("npm run db:migrate");
     expect(`${unreachable.message}${notMigrated.message}`).not.toContain("s3cret");
+  });
+
+  it("of a missing right name the role and what was refused, and say who may mend it", () => {
+    const cause = Object.assign(
+      new Error("Raw query failed. Code: `42501`. Message: `permission denied for table payouts`"),
+      { code: "42501" },
+    );
+    const denied = new DatabasePermissionError(url, cause);
+    expect(denied.message).toBe(
+      'the database at db.example:5432/afterhours refuses this to role "app": permission denied for table payouts',
+    );
+    expect(denied.remedy).toContain("npm run db:roles");
+    expect(denied.remedy).toContain("prisma/roles.sql");
+    expect(new DatabasePermissionError("postgres:///afterhours", "?").message).toBe(
+      "the database at localhost:5432/afterhours refuses this to its login: permission denied",
+    );
+    expect([isPermissionDenied(cause), isLoginRefused(cause), isConnectionError(cause)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it.each([
@@ -69,6 +94,16 @@ describe("errors of a database", () => {
     const snake = new Error("snake");
     snake.cause = snake;
     expect(isConnectionError(snake)).toBe(false);
+  });
+
+  it.each([
+    ["42501", true], // privilege
+    ["25006", true], // read-only
+    ["08006", true], // connection failure
+    ["55P03", false], // lock timeout
+    ["23505", false], // unique violation
+  ])("with code %s are met by every row: %s", (code, expected) => {
+    expect(isForEveryRow(Object.assign(new Error("it failed"), { code }))).toBe(expected);
   });
 
   it.each([

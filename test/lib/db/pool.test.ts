@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DatabaseUnreachableError } from "../../../lib/db/connection.ts";
+import { DatabasePermissionError, DatabaseUnreachableError } from "../../../lib/db/connection.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
 import { freePort } from "../../../scripts/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { createLogins } from "../../support/roles.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 
 const random = (): number => 0;
@@ -63,6 +64,25 @@ describe("the control session", () => {
       await pool.end();
     } finally {
       await proxy.close();
+    }
+  });
+
+  it("of a role that may not connect is refused at once, and the error names the role", async () => {
+    const logins = await createLogins(database);
+    try {
+      const { url, name } = await logins.login("afterhours_jobs");
+      await database.query(`
+        REVOKE CONNECT ON DATABASE ${database.name} FROM PUBLIC;
+        REVOKE CONNECT ON DATABASE ${database.name} FROM afterhours_readonly`);
+      const onRetry = vi.fn();
+      const opening = openControlPool(options(url), { random, onRetry });
+      await expect(opening).rejects.toThrow(DatabasePermissionError);
+      await expect(opening).rejects.toThrow(
+        `refuses this to role "${name}": permission denied for database "${database.name}"`,
+      );
+      expect(onRetry).not.toHaveBeenCalled();
+    } finally {
+      await logins.drop();
     }
   });
 

@@ -67,6 +67,7 @@ describe("what was thrown", () => {
     ["a shutdown of the database", withCode("57P01"), "db-unreachable"],
     ["a missing table", withCode("42P01"), "db-not-migrated"],
     ["a missing column", withCode("42703"), "db-not-migrated"],
+    ["a missing right", withCode("42501"), "db-permission-denied"],
     ["a standby", withCode("25006"), "db-read-only"],
     [
       "a lock store that takes no writes",

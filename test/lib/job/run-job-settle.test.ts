@@ -213,7 +213,7 @@ describe("under GitHub Actions", () => {
     ]);
     expect(printed).toContain("::add-mask::test-api-key-1\n");
     expect(printed.filter((line) => line.startsWith("::error"))).toEqual([
-      "::error title=tests/count-things%3A partial (items-failed)::2 of 3.%0A::debug::x%0ALook.\n",
+      "::error title=tests/count-things%3A partial (items-failed)::2 of 3.%0A::debug::x%0ALook.%0Ahttps://github.example/acme/afterhours/blob/0123456789abcdef0123456789abcdef01234567/docs/jobs/count-things.md#when-it-is-red\n",
     ]);
     expect(printed.findLastIndex((line) => line.startsWith("::add-mask"))).toBeLessThan(
       printed.findIndex((line) => line.startsWith("::error")),

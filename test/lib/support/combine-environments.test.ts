@@ -2,9 +2,10 @@ import { expect, it } from "vitest";
 import { combineEnvironments, type EnvironmentSpec } from "../../../lib/support/environment.ts";
 
 function specOf<Name extends string>(name: Name): EnvironmentSpec<Record<Name, string>> {
-  const shared = { name: "SHARED", required: false, description: `read by ${name}` };
+  const allowed = { form: "any text", example: "a" };
+  const shared = { name: "SHARED", required: false, description: `read by ${name}`, allowed };
   return {
-    variables: [{ name: name.toUpperCase(), required: true, description: name }, shared],
+    variables: [{ name: name.toUpperCase(), required: true, description: name, allowed }, shared],
     parse(env) {
       const value = env[name.toUpperCase()];
       return value === undefined

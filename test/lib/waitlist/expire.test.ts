@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { noLease } from "../../../lib/support/lease.ts";
 import { expireOutputs, expireTables } from "../../../lib/waitlist/index.ts";
 import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
 import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../support/bookings.ts";
@@ -175,6 +176,19 @@ describe("trouble with one plan", () => {
       });
     });
     expect(await entryStatuses(database, only)).toEqual(["NOTIFIED", "WAITING"]);
+  });
+
+  it("is interrupted when it is told to stop while the last one is locked", async () => {
+    await dueTwice();
+    const stop = new AbortController();
+    const lease = { ...noLease, assertTrusted: () => stop.abort() };
+    await inSession(database, async (other) => {
+      await other.query("BEGIN");
+      await other.query("SELECT 1 FROM plans FOR UPDATE");
+      const { verdict, report } = await runExpire(db, { limit: 1, lease, signal: stop.signal });
+      expect(verdict).toEqual({ kind: "interrupted" });
+      expect(report).toMatchObject({ found: 1, locked: 1 });
+    });
   });
 
   it("is partial when the database refuses one, of which nothing is changed", async () => {

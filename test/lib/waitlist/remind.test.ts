@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { noLease } from "../../../lib/support/lease.ts";
 import { reminderOutputs } from "../../../lib/waitlist/index.ts";
 import { bookOffer, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
 import { startMailSandbox, type MailSandbox } from "../../../scripts/mail-sandbox/index.ts";
@@ -193,6 +194,19 @@ describe("a run of send-expiration-reminders", () => {
       expect(report).toMatchObject({ queued: 1, locked: 1, failedEntries: [locked] });
     });
     expect((await runRemind(db)).report).toMatchObject({ found: 1, queued: 1 });
+  });
+
+  it("is interrupted when it is told to stop while the last one is locked", async () => {
+    await offered(2);
+    const stop = new AbortController();
+    const lease = { ...noLease, assertTrusted: () => stop.abort() };
+    await inSession(database, async (other) => {
+      await other.query("BEGIN");
+      await other.query("SELECT 1 FROM waitlist_entries FOR UPDATE");
+      const { verdict, report } = await runRemind(db, { lease, signal: stop.signal });
+      expect(verdict).toEqual({ kind: "interrupted" });
+      expect(report).toMatchObject({ found: 1, locked: 1 });
+    });
   });
 
   it("is partial when the database refuses one reminder", async () => {

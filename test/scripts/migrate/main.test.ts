@@ -1,5 +1,7 @@
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { withScratchDatabase } from "../../../scripts/migrate/scratch-database.ts";
+import { createTestDatabase } from "../../support/database.ts";
+import { createLogins } from "../../support/roles.ts";
 import type { ScriptResult } from "../../support/run-script.ts";
 import { runScript } from "../../support/run-script.ts";
 
@@ -72,5 +74,39 @@ describe("db:check and db:diff", () => {
     const { exitCode, stdout } = await db("diff", inject("postgresUrl"));
     expect(exitCode).toBe(0);
     expect(stdout).toBe("-- Nothing to do: the migrations lead to prisma/schema.\n");
+  });
+});
+
+describe("db:roles", () => {
+  it("gives the roles their rights, again and again", async () => {
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    for (let time = 0; time < 2; time++) {
+      expect(await db("roles", database.url)).toMatchObject({
+        exitCode: 0,
+        stdout:
+          "afterhours_readonly, afterhours_jobs, afterhours_operators: their rights are those of prisma/roles.sql.\n",
+        stderr: "",
+      });
+    }
+    const may = "SELECT has_table_privilege('afterhours_jobs', 'payouts', 'SELECT') AS may";
+    expect(await database.query(may)).toEqual([{ may: true }]);
+  });
+
+  it("ends with 1 before the migrations, and for who may not give rights", async () => {
+    await withScratchDatabase(inject("postgresUrl"), async (url) => {
+      const early = await db("roles", url);
+      expect(early).toMatchObject({ exitCode: 1, stdout: "" });
+      expect(early.stderr).toContain("npm run db:migrate");
+    });
+    const database = await createTestDatabase();
+    onTestFinished(() => database.drop());
+    const logins = await createLogins(database);
+    onTestFinished(() => logins.drop());
+    const { url } = await logins.login("afterhours_operators");
+    const other = await db("roles", url);
+    expect(other).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(other.stderr).toContain("permission denied");
+    expect(other.stderr).toContain("as the owner of the database");
   });
 });

@@ -15,6 +15,7 @@ function input(overrides: Partial<SummaryInput> = {}): SummaryInput {
     reason: "items-failed",
     message: "2 of 3 are done.",
     remedy: "Run it again.",
+    runbook: undefined,
     tables: [{ title: "Counted", columns: ["payee", "amount"], rows: [["one", "₹10.00"]] }],
     ...overrides,
   };
@@ -50,6 +51,11 @@ const hostile = fc
         "\u0000",
         "<br>",
         "</td>",
+        "\u202e",
+        "\u2067",
+        "\u200f",
+        "%0A",
+        "%0A::error::",
         "<script>",
         "<!--",
         "-->",
@@ -137,7 +143,9 @@ describe("the step summary", () => {
         const shape = (text: string) => text.split("\n").map((line) => line.split("|").length);
         expect(shape(evil)).toEqual(shape(plain));
         const row = evil.split("\n").find((line) => line.endsWith("| ₹10.00 |")) ?? "";
-        expect(row).toMatch(/^\| [^|<>`\\@[\]*_~!\p{Cc}\u2028\u2029]* \| ₹10\.00 \|$/u);
+        expect(row).toMatch(
+          /^\| [^|<>`\\@[\]*_~!\p{Cc}\u2028-\u202e\u2066-\u2069\u200e\u200f]* \| ₹10\.00 \|$/u,
+        );
       }),
       { numRuns: 1000 },
     );
@@ -159,6 +167,32 @@ describe("the step summary", () => {
         for (const line of build(text)) expect(line).not.toMatch(/<[a-z!/]/i);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("links to the runbook where the page is known, and names it where it is not", () => {
+    const path = "docs/runbooks.md#a-refund-failed";
+    const runbook = { title: "runbook: a refund failed", path, url: undefined };
+    const url = "https://github.example/acme/afterhours/blob/0000/docs/runbooks.md#a-refund-failed";
+    expect(renderMarkdown(input({ runbook: { ...runbook, url } }))).toContain(
+      `\nNext: [runbook: a refund failed](${url})\n`,
+    );
+    expect(renderMarkdown(input({ runbook }))).toContain(
+      `\nNext: runbook: a refund failed, \`${path}\`\n`,
+    );
+    expect(renderPlain(input({ runbook }))).toContain(`\n  Next: ${path}\n`);
+  });
+
+  it("stays below 900 KiB and keeps its tables, however long a message or a remedy is", () => {
+    const size = fc.integer({ min: 0, max: 1_500_000 });
+    fc.assert(
+      fc.property(hostile, size, (text, length) => {
+        const long = text.repeat(Math.ceil(length / Math.max(1, text.length))).slice(0, length);
+        const markdown = renderMarkdown(input({ message: long, remedy: long, reason: "x" }));
+        expect(Buffer.byteLength(markdown)).toBeLessThan(900 * 1024);
+        expect(markdown).toContain("| one | ₹10.00 |");
+      }),
+      { numRuns: 30 },
     );
   });
 

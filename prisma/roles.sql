@@ -1,0 +1,169 @@
+-- Who may do what in the database. Run it as the owner of the database, after the migrations and again after each new
+-- one: `npm run db:roles`, or `psql -v ON_ERROR_STOP=1 -f prisma/roles.sql "$DATABASE_URL"`. It can be run at any
+-- time, also while jobs run: what it does not name is taken away, what it names is granted, in one transaction.
+--
+-- The three roles are groups without a login and without a password. Logins are made by a person and put into one of
+-- them (docs/security.md). Each group has what the one before it has, and more:
+--   afterhours_readonly    reads everything: dry runs, `jobs -- check`, and whatever only looks
+--   afterhours_jobs        what the jobs write, column by column
+--   afterhours_operators   what people do by hand: approve, hold, resolve, import, maintenance
+-- None of them can alter the schema, delete or change a row of the books or of the audit log, or switch off a trigger.
+
+BEGIN;
+
+-- Two at once would get in each other's way in the catalogue.
+SELECT pg_advisory_xact_lock(4113572027);
+-- Every name below says its schema.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Roles ------------------------------------------------------------------------------------------
+
+-- Roles belong to the whole server, so that another database may be making them at this moment.
+DO $$
+DECLARE wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['afterhours_readonly', 'afterhours_jobs', 'afterhours_operators'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+      END;
+    END IF;
+    IF EXISTS (
+      SELECT FROM pg_roles WHERE rolname = wanted
+        AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)
+    ) THEN
+      RAISE EXCEPTION 'role % is there and is no group without rights of its own', wanted
+        USING HINT = 'It may neither log in nor be a superuser, nor create roles or databases, replicate or bypass row security.';
+    END IF;
+  END LOOP;
+END $$;
+
+DO $$
+DECLARE pair text[];
+BEGIN
+  FOREACH pair SLICE 1 IN ARRAY ARRAY[
+    ['afterhours_readonly', 'afterhours_jobs'], ['afterhours_jobs', 'afterhours_operators']
+  ] LOOP
+    IF NOT EXISTS (
+      SELECT FROM pg_auth_members AS held
+      WHERE held.roleid = pair[1]::regrole AND held.member = pair[2]::regrole
+    ) THEN
+      BEGIN
+        EXECUTE format('GRANT %I TO %I', pair[1], pair[2]);
+      EXCEPTION WHEN unique_violation THEN NULL;
+      END;
+    END IF;
+  END LOOP;
+END $$;
+
+-- Database and schema ----------------------------------------------------------------------------
+
+-- Nobody but the owner makes objects: no table of another's name before ours on a search path, no place to keep
+-- copies. PostgreSQL before 15 lets everybody create in "public", and every version lets everybody make temporary tables.
+DO $$
+BEGIN
+  EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO afterhours_readonly', current_database());
+END $$;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
+GRANT USAGE ON SCHEMA public TO afterhours_readonly;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
+
+-- To read ----------------------------------------------------------------------------------------
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO afterhours_readonly;
+
+-- A table of a later migration can be read at once. What may write to it is named below, and by nothing else.
+DO $$
+BEGIN
+  EXECUTE format(
+    'ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA public GRANT SELECT ON TABLES TO afterhours_readonly',
+    (SELECT rolname FROM pg_roles JOIN pg_class ON relowner = pg_roles.oid WHERE pg_class.oid = 'public.job_runs'::regclass)
+  );
+END $$;
+
+-- The jobs ---------------------------------------------------------------------------------------
+
+-- A row that is locked needs the right to update a column of its table, so some columns stand here for that alone.
+
+-- What surrounds every job: its lock, its record.
+GRANT INSERT, UPDATE (owner, fence, acquired_at, expires_at) ON public.job_leases TO afterhours_jobs;
+GRANT INSERT (id, job, owner, fence, commit, run_url), UPDATE (outcome, reason, exit_code, report, finished_at)
+  ON public.job_runs TO afterhours_jobs;
+
+-- Append-only. The times are the database's.
+GRANT INSERT (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
+  ON public.audit_log TO afterhours_jobs;
+GRANT INSERT ON public.ledger_accounts TO afterhours_jobs;
+GRANT INSERT (id, key, kind, earning_id, payout_id, organization_id) ON public.ledger_transactions TO afterhours_jobs;
+GRANT INSERT (transaction_id, account_id, amount_paise) ON public.ledger_entries TO afterhours_jobs;
+GRANT INSERT ON public.provider_transactions, public.provider_days TO afterhours_jobs;
+GRANT USAGE ON SEQUENCE public.audit_log_id_seq, public.ledger_entries_id_seq TO afterhours_jobs;
+
+-- ops/prune deletes; nothing else does, but for slots. What is still open stays, by triggers.
+GRANT INSERT, UPDATE (last_seen_at, details, severity) ON public.findings TO afterhours_jobs;
+GRANT DELETE ON public.job_runs, public.findings, public.outbox_mails TO afterhours_jobs;
+
+-- Payouts. Amount and payee of one never change. A settled attempt stays as it is, by a trigger.
+GRANT INSERT (id, consultant_id, organization_id, currency, gross_paise, amount_paise, status, approved_at, created_at),
+  UPDATE (status, tries, tax_paise, net_paise, claimed_by, claim_fence, claimed_at, failure_code, failure_message,
+          completed_at, updated_at)
+  ON public.payouts TO afterhours_jobs;
+GRANT INSERT, UPDATE (released_at) ON public.payout_items TO afterhours_jobs;
+GRANT INSERT (id, payout_id, attempt_no, payout_account_id, run_id, idempotency_key, reference_id, mode, amount_paise,
+              request_hash, request_body),
+  UPDATE (state, settled_at, provider_payout_id, provider_status, fees_paise, fees_tax_paise, utr, http_status,
+          failure_code, response_body)
+  ON public.payout_attempts TO afterhours_jobs;
+GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_jobs;
+GRANT UPDATE (provider_contact_id) ON public.consultants TO afterhours_jobs;
+GRANT UPDATE (provider_fund_account_id) ON public.payout_accounts TO afterhours_jobs;
+
+-- Tax. The profile is locked while its payee is assessed.
+GRANT INSERT, UPDATE (status) ON public.tax_deductions TO afterhours_jobs;
+GRANT USAGE ON SEQUENCE public.tax_deductions_sequence_seq TO afterhours_jobs;
+GRANT UPDATE (updated_at) ON public.tax_profiles TO afterhours_jobs;
+
+-- Checkouts and their slots. Seats are counted by triggers, which write as whoever writes the booking.
+GRANT UPDATE (status, updated_at) ON public.bookings TO afterhours_jobs;
+GRANT INSERT, DELETE, UPDATE (tentative, updated_at) ON public.slots TO afterhours_jobs;
+GRANT INSERT ON public.released_slots TO afterhours_jobs;
+GRANT USAGE ON SEQUENCE public.released_slots_id_seq TO afterhours_jobs;
+GRANT UPDATE (booked_seats, offered_seats) ON public.plans TO afterhours_jobs;
+GRANT INSERT, UPDATE (status, provider_payment_id, captured_at, expired_at, asked_at, updated_at)
+  ON public.payments TO afterhours_jobs;
+GRANT INSERT, UPDATE (released_at) ON public.payment_legs TO afterhours_jobs;
+GRANT UPDATE (balance_paise, updated_at) ON public.wallet_accounts TO afterhours_jobs;
+GRANT UPDATE (used_paise) ON public.referral_credits TO afterhours_jobs;
+
+-- Refunds, and what a consultant owes of them.
+GRANT INSERT, UPDATE (status, settled_at) ON public.refunds TO afterhours_jobs;
+GRANT INSERT,
+  UPDATE (state, idempotency_key, request_body, request_hash, provider_refund_id, claimed_by, claim_fence, claimed_at,
+          sent_at, settled_at, failure_code, failure_message)
+  ON public.refund_legs TO afterhours_jobs;
+GRANT INSERT ON public.earning_refunds TO afterhours_jobs;
+GRANT INSERT, UPDATE (recovered_gross_paise, recovered_amount_paise) ON public.earning_recoveries TO afterhours_jobs;
+
+-- Waitlist and mail.
+GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
+GRANT INSERT, UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
+  ON public.outbox_mails TO afterhours_jobs;
+
+-- People -----------------------------------------------------------------------------------------
+
+GRANT INSERT, UPDATE (phase, reason, until, updated_at, updated_by) ON public.maintenance TO afterhours_operators;
+GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
+-- `payouts -- approve`: a job can't, since an approval has its time.
+GRANT UPDATE (approved_at) ON public.payouts TO afterhours_operators;
+GRANT INSERT, UPDATE (released_at, released_by) ON public.consultant_holds TO afterhours_operators;
+GRANT INSERT, UPDATE (payee_id) ON public.organizations TO afterhours_operators;
+GRANT INSERT ON public.tax_deposits TO afterhours_operators;
+-- `import:earnings`: a changed account is a new row, and the old one is no longer active.
+GRANT INSERT ON public.consultants, public.tax_profiles, public.earnings TO afterhours_operators;
+GRANT INSERT, UPDATE (active) ON public.payout_accounts TO afterhours_operators;
+
+COMMIT;

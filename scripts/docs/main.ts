@@ -1,0 +1,15 @@
+/** Writes anew what is made from declarations: `npm run docs:generate`. */
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { jobs } from "../../jobs/registry.ts";
+import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
+import { jobPage, withFacts } from "./job-facts.ts";
+
+const pathOf = (page: string): string => fileURLToPath(new URL(`../../${page}`, import.meta.url));
+
+await writeFile(pathOf(CONFIGURATION_PAGE), await configurationPage(jobs));
+for (const job of jobs) {
+  const path = pathOf(jobPage(job));
+  await writeFile(path, await withFacts(await readFile(path, "utf8"), job));
+}
+console.log(`${CONFIGURATION_PAGE} and the facts of ${jobs.length} jobs are written.`);

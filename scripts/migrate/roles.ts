@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
+import { AfterhoursError, toError } from "../../lib/support/errors.ts";
+import { connectAdmin, describeServer } from "./database-url.ts";
+
+/** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
+export const ROLES_FILE = fileURLToPath(new URL("../../prisma/roles.sql", import.meta.url));
+
+/** The groups that it makes; logins are members of one of them. */
+export const GROUPS = ["afterhours_readonly", "afterhours_jobs", "afterhours_operators"] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface RolesOptions {
+  /** Of the owner of the database, or a superuser. */
+  url: string;
+  /** Is told what PostgreSQL warns of. */
+  say?: (line: string) => void;
+}
+
+/**
+ * Makes the roles of `prisma/roles.sql` where they are missing, and gives them exactly the rights that it names. Can be
+ * repeated, and two at once are safe.
+ *
+ * @throws AfterhoursError DATABASE_UNREACHABLE, ROLES_NOT_APPLIED
+ */
+export async function applyRoles({ url, say }: RolesOptions): Promise<void> {
+  const admin = await connectAdmin(url);
+  admin.on("notice", ({ severity, message }) => {
+    if (severity === "WARNING") say?.(`PostgreSQL warns: ${message ?? ""}`);
+  });
+  try {
+    await admin.query(readFileSync(ROLES_FILE, "utf8"));
+  } catch (error) {
+    throw new AfterhoursError(
+      "ROLES_NOT_APPLIED",
+      `The rights of ${describeServer(url)} are as they were: ${toError(error).message}`,
+      { remedy: remedyOf(error), cause: error },
+    );
+  } finally {
+    await admin.end();
+  }
+}
+
+function remedyOf(error: unknown): string {
+  if (isMissingSchema(error)) return "Run `npm run db:migrate` first.";
+  if (isPermissionDenied(error)) {
+    return "Run it as the owner of the database, with the right to create roles while they are missing.";
+  }
+  return "Look at the message of PostgreSQL; nothing was changed.";
+}

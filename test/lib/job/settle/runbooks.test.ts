@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { runbookFor } from "../../../../lib/job/settle/runbooks.ts";
+
+const job = "payments/process-refunds";
+const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+const github = {
+  GITHUB_SERVER_URL: "https://github.com",
+  GITHUB_REPOSITORY: "acme/after_hours.jobs",
+  GITHUB_SHA: COMMIT,
+};
+
+it("leads to the section of the reason, of the commit that ran", () => {
+  expect(runbookFor({ job, reason: "refunds-failed" }, github)).toEqual({
+    title: "runbook: a refund failed",
+    path: "docs/runbooks.md#a-refund-failed",
+    url: `https://github.com/acme/after_hours.jobs/blob/${COMMIT}/docs/runbooks.md#a-refund-failed`,
+  });
+});
+
+it("leads to what all red runs have in common where the reason says nothing of the job", () => {
+  expect(runbookFor({ job, reason: "unexpected-error" }, {}).path).toBe(
+    "docs/runbooks.md#a-run-is-red",
+  );
+});
+
+it.each(["", "a-reason-of-its-own"])(
+  "leads to the page of the job with the reason %j",
+  (reason) => {
+    expect(runbookFor({ job, reason }, {}).path).toBe(
+      "docs/jobs/process-refunds.md#when-it-is-red",
+    );
+  },
+);
+
+it.each([
+  ["no variable", {}],
+  ["no commit", { ...github, GITHUB_SHA: "" }],
+  ["a commit that is none", { ...github, GITHUB_SHA: "main)\n[x](" }],
+  ["a repository that is none", { ...github, GITHUB_REPOSITORY: "acme/x) [y](" }],
+  ["a server that is none", { ...github, GITHUB_SERVER_URL: "javascript:alert(1)" }],
+])("gives no address with %s", (_, env) => {
+  expect(runbookFor({ job, reason: "refunds-failed" }, env).url).toBeUndefined();
+});
