@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { istDay } from "../support/calendar.ts";
 import { formatRupees } from "../support/money.ts";
 import type { MailData, MailTemplate } from "./mail.ts";

@@ -31,11 +31,13 @@ export type Caller = <T>(call: Call<T>, signal?: AbortSignal) => Promise<Answer<
 
 /** Takes turns, sends, classifies, and repeats what may be repeated. */
 export function createCaller(
-  parts: { transport: Transport; limiter: RateLimiter } & RazorpayPorts,
+  parts: { openTransport: () => Promise<Transport>; limiter: RateLimiter } & RazorpayPorts,
 ): Caller {
-  const { transport, limiter, clock, random, onRetry, sleep = realSleep } = parts;
+  const { openTransport, limiter, clock, random, onRetry, sleep = realSleep } = parts;
 
   return async (call, signal) => {
+    // Before a turn is taken: whatever comes between a turn and its request blurs the rate.
+    const transport = await openTransport();
     let resend = call.resend ?? false;
     let waitedMs = 0;
     for (let tries = 1; ; tries += 1) {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
 import { type JsonValue, parseJson } from "./json.ts";
 import type { Reader } from "./reading.ts";

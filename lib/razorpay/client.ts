@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
 import type { RazorpayPorts } from "./caller.ts";
 import { connect } from "./connect.ts";
@@ -24,9 +24,9 @@ import { expecting } from "./reading.ts";
 const badArgument = argumentErrors("RazorpayX");
 
 /**
- * A client of RazorpayX. It keeps one rate limit for all its calls, so make one per process. This
- * module loads the `razorpay` package: import it dynamically, so that a job which never pays
- * doesn't.
+ * A client of RazorpayX. It keeps one rate limit for all its calls, so make one per process. Its
+ * first call loads the `razorpay` package. Import this module dynamically, so that a job which never pays
+ * doesn't load it.
  */
 export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): RazorpayX {
   const { accountNumber } = settings;

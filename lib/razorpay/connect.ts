@@ -1,14 +1,20 @@
 import { type Caller, createCaller, type RazorpayPorts } from "./caller.ts";
 import type { ConnectionSettings } from "./contract.ts";
 import { createRateLimiter } from "./rate-limit.ts";
-import { createTransport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
-/** A caller with a rate limit of its own. Loads the `razorpay` package. */
+/**
+ * A caller with a rate limit of its own. Its first call loads the `razorpay` package, which takes as long as
+ * all else that a run with nothing to do does (80 of 300 ms): most runs have nothing to ask.
+ */
 export function connect(settings: ConnectionSettings, ports: RazorpayPorts): Caller {
   const limiter = createRateLimiter({
     requestsPerSecond: settings.requestsPerSecond,
     clock: ports.clock,
     ...(ports.sleep ? { sleep: ports.sleep } : {}),
   });
-  return createCaller({ transport: createTransport(settings), limiter, ...ports });
+  let opening: Promise<Transport> | undefined;
+  const openTransport = (): Promise<Transport> =>
+    (opening ??= import("./transport.ts").then(({ createTransport }) => createTransport(settings)));
+  return createCaller({ openTransport, limiter, ...ports });
 }

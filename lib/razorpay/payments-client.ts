@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AfterhoursError } from "../support/errors.ts";
 import type { Answer } from "./answer.ts";
 import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
@@ -21,7 +21,7 @@ const badArgument = argumentErrors("Razorpay");
 
 /**
  * A client of the payments API. It keeps one rate limit for all its calls, so make one per process.
- * This module loads the `razorpay` package: import it dynamically.
+ * Its first one loads the `razorpay` package; import this module dynamically all the same.
  */
 export function createRazorpayPayments(
   settings: RazorpayPaymentsSettings,

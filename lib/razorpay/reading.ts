@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonValue } from "./json.ts";
 
 /** What a body was read as, or what is wrong with it (naming fields, never values). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AllowedValues, EnvironmentVariable } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
 import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";

@@ -5,6 +5,7 @@
 export type Day = string;
 
 const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+const ZERO = "0".charCodeAt(0);
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /** Whether the text is a real day: `2025-02-29` is not. */
@@ -34,8 +35,13 @@ export function earlierDay(a: Day, b: Day): Day {
  * begins: 1 April 2025 to 31 March 2026 is `2025`.
  */
 export function fiscalYearOf(day: Day): number {
-  const year = Number(day.slice(0, 4));
-  return day.slice(5) >= "04-01" ? year : year - 1;
+  const year = numberAt(day, 0) * 100 + numberAt(day, 2);
+  return numberAt(day, 5) >= 4 ? year : year - 1;
+}
+
+/** Two digits of a day, without making a text of them: this runs for each credit of a year. */
+function numberAt(day: Day, index: number): number {
+  return (day.charCodeAt(index) - ZERO) * 10 + day.charCodeAt(index + 1) - ZERO;
 }
 
 /** `2025` to `2025-26`, as it is written on Indian forms. */

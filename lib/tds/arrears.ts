@@ -23,13 +23,15 @@ export function arrearsOfYear(input: AssessmentInput, rounding: Rounding, rateDa
 
 /** Each earlier credit at the rate of its own date; what is not listed at the rate of this one's. */
 function dueOnEarlierCredits(input: AssessmentInput, rateDate: Day): ExactTax {
+  const rateBps = rateBpsOn(rateDate);
+  let due = input.yearGrossBeforePaise * BigInt(rateBps);
   let unlistedPaise = input.yearGrossBeforePaise;
-  let due = 0n;
   for (const credit of input.yearCreditsBefore ?? []) {
-    due += credit.grossPaise * BigInt(rateBpsOn(credit.creditedOn));
+    const ownRateBps = rateBpsOn(credit.creditedOn);
+    // Most years have one rate, and one multiplication is enough for all of it.
+    if (ownRateBps !== rateBps) due += credit.grossPaise * BigInt(ownRateBps - rateBps);
     unlistedPaise -= credit.grossPaise;
   }
-  due += unlistedPaise * BigInt(rateBpsOn(rateDate));
   const used = input.certificates?.filter((certificate) => usedInYear(certificate) > 0n) ?? [];
   return used.length === 0
     ? due

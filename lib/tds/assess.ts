@@ -62,11 +62,11 @@ function faultInYear(
   fiscalYear: number,
 ): TaxError | undefined {
   let listed = 0n;
-  for (const [index, credit] of credits.entries()) {
+  for (const credit of credits) {
     if (fiscalYearOf(credit.creditedOn) !== fiscalYear) {
       return {
         code: "INVALID_FIELD",
-        field: `yearCreditsBefore[${index}].creditedOn`,
+        field: `yearCreditsBefore[${credits.indexOf(credit)}].creditedOn`,
         message: `expected a day of the credit's own financial year, from ${fiscalYear}-04-01 to ${fiscalYear + 1}-03-31`,
       };
     }

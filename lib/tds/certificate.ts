@@ -12,7 +12,12 @@ export interface CertificateCover {
   readonly inForce: boolean;
 }
 
-const noCover: CertificateCover = { coveredPaise: 0n, certificate: undefined, inForce: false };
+/** Without a certificate. */
+export const noCover: CertificateCover = {
+  coveredPaise: 0n,
+  certificate: undefined,
+  inForce: false,
+};
 
 /**
  * The first certificate that is valid on the rate date and has anything left of its ceiling, and the

@@ -1,6 +1,6 @@
 import type { Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
-import { certificateCover, certifiedRateBps, covers } from "./certificate.ts";
+import { certificateCover, certifiedRateBps, covers, noCover } from "./certificate.ts";
 import type { CertificateCover } from "./certificate.ts";
 import type { Act, RatePeriod } from "./law.ts";
 import type { ExactTax, TaxPolicy } from "./policy.ts";
@@ -34,14 +34,15 @@ export function assessOwn(
   law: { rateDate: Day; act: Act; rates: RatePeriod | undefined },
 ): OwnTax {
   const { rates, rateDate } = law;
-  if (!rates) return { ...untaxed, standing: "not-in-force" };
+  if (!rates) return untaxed({ standing: "not-in-force", hasThreshold: false, cover: noCover });
   const panCounts = panIsValid(input, rateDate);
   if (!panCounts && !(input.aadhaar && policy.aadhaarSuffices[law.act])) {
     return {
-      ...untaxed,
       standing: "no-pan",
+      hasThreshold: false,
       tax: input.grossPaise * BigInt(rates.noPanRateBps),
       rateBps: rates.noPanRateBps,
+      cover: noCover,
       taxablePaise: input.grossPaise,
     };
   }
@@ -51,7 +52,7 @@ export function assessOwn(
   const basePaise = basePaiseOf(input, policy, { standing, rates });
   const certificates = panCounts ? input.certificates : undefined;
   const cover = certificateCover(certificates, { rateDate, grossPaise: basePaise });
-  if (standing === "exempt") return { ...untaxed, standing, hasThreshold, cover };
+  if (standing === "exempt") return untaxed({ standing, hasThreshold, cover });
 
   const lowerBps = cover.certificate ? certifiedRateBps(cover.certificate, rates.rateBps) : 0;
   return {
@@ -66,13 +67,10 @@ export function assessOwn(
   };
 }
 
-const untaxed = {
-  hasThreshold: false,
-  tax: 0n,
-  rateBps: 0,
-  cover: { coveredPaise: 0n, certificate: undefined, inForce: false },
-  taxablePaise: 0n,
-} as const;
+function untaxed(own: Pick<OwnTax, "standing" | "hasThreshold" | "cover">): OwnTax {
+  const { standing, hasThreshold, cover } = own;
+  return { standing, hasThreshold, tax: 0n, rateBps: 0, cover, taxablePaise: 0n };
+}
 
 function panIsValid(input: AssessmentInput, rateDate: Day): boolean {
   if (input.panStatus === "valid") return true;

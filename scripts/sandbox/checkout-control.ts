@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AccountSummary } from "./account.ts";
 import { PAYMENT_STATES, REFUND_STATES } from "./checkout-states.ts";
 import type { PaymentState, RefundState } from "./checkout-states.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { NewOrder, NewPayment } from "./checkout-control.ts";
 import type { PaymentState, RefundState } from "./checkout-states.ts";
 import type { SandboxControl } from "./control.ts";

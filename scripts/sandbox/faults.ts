@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { REFUND_STATES } from "./checkout-states.ts";
 import { ROUTES } from "./routes.ts";
 import { PAYOUT_STATES } from "./states.ts";

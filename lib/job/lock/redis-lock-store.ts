@@ -48,7 +48,11 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
   });
   // Errors also reach the caller of each command; without a listener they would end the process.
   redis.on("error", () => undefined);
-  cut?.addEventListener("abort", () => redis.disconnect(), { once: true });
+  // The driver waits 2 s for the end of a connection that has ended already, and the process with it.
+  const end = (): void => {
+    if (redis.status !== "end") redis.disconnect();
+  };
+  cut?.addEventListener("abort", end, { once: true });
 
   /** Locks that this store has given out and that were not released. */
   const taken = new Set<string>();
@@ -103,7 +107,7 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     },
 
     close() {
-      redis.disconnect();
+      end();
       return Promise.resolve();
     },
   };

@@ -18,7 +18,7 @@ const LONGEST_ANNOTATION = 4000;
 /** Masks secrets in the runner's log, a line of each value at a time. Before anything is printed. */
 export async function maskSecrets(env: Env, secrets: readonly string[]): Promise<void> {
   if (!onGithub(env) || secrets.length === 0) return;
-  const { setSecret } = await import("@actions/core");
+  const { setSecret } = await import("./actions.ts");
   for (const secret of secrets) {
     for (const line of secret.split("\n")) {
       // Masking a short string would turn ordinary words of the log into stars.
@@ -44,7 +44,7 @@ export async function reportToGithub(env: Env, report: GithubReport): Promise<Er
     }
   };
 
-  const core = await import("@actions/core");
+  const core = await import("./actions.ts");
   if (env["GITHUB_OUTPUT"]) {
     await attempt("GITHUB_OUTPUT", () => {
       for (const [name, value] of Object.entries(report.outputs))

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { jobs } from "../../../jobs/registry.ts";
 import { harnessVariables, heartbeatVariable } from "../../../lib/job/environment.ts";
+import { benches } from "../../../scripts/bench/benches.ts";
 import { ROOT } from "./blocks.ts";
 
 /** A command that no test machine can or should run, why, and what is wrong with it all the same. */
@@ -41,6 +42,23 @@ export const LISTED: readonly Listed[] = [
     problems: (command) => {
       const [, only = ""] = /--only (\S+)$/.exec(command) ?? [];
       return absent(existsSync(join(ROOT, `${only}.ts`)), `there is no ${only}.ts`);
+    },
+  },
+  {
+    name: "npm run bench",
+    matches: /^npm run bench( -- (?!.*--quick).*)?$/,
+    why: "it measures for minutes; with --quick it is executed",
+    problems: (command) => {
+      const names = command
+        .split(" ")
+        .slice(4)
+        .filter((word) => /^[a-z]+$/.test(word));
+      return names.flatMap((name) =>
+        absent(
+          benches.some((bench) => bench.name === name),
+          `there is no figure ${name}`,
+        ),
+      );
     },
   },
   {

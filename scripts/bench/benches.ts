@@ -1,0 +1,15 @@
+import type { Bench } from "./figure.ts";
+import { bookingsBench } from "./bookings/bookings.ts";
+import { installBench } from "./install/install.ts";
+import { rateBench } from "./rate/rate.ts";
+import { startupBench } from "./startup/startup.ts";
+import { taxBench } from "./tax/tax.ts";
+
+/** Every figure, in the order of docs/performance.md. */
+export const benches: readonly Bench[] = [
+  startupBench,
+  installBench,
+  rateBench,
+  bookingsBench,
+  taxBench,
+];

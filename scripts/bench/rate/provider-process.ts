@@ -1,0 +1,37 @@
+/**
+ * A provider that only counts: it answers each request after a time between 50 and 800 ms, and says when
+ * each one arrived. In a process of its own, so that the caller's work does not delay what it sees.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+const [LEAST_MS, MOST_MS] = [50, 800];
+
+/** On the machine's monotonic clock, which every process reads alike. */
+const arrivalsMs: number[] = [];
+let seed = 1;
+
+const server = createServer((request, response) => {
+  arrivalsMs.push(Number(process.hrtime.bigint()) / 1e6);
+  request.resume();
+  setTimeout(
+    () => response.writeHead(400, { "Content-Type": "application/json" }).end(REFUSAL),
+    LEAST_MS + chance() * (MOST_MS - LEAST_MS),
+  );
+});
+// Nothing of it is repeated.
+const REFUSAL = JSON.stringify({
+  error: { code: "BAD_REQUEST_ERROR", description: "a benchmark" },
+});
+
+server.listen(0, "127.0.0.1", () => {
+  process.send?.({ port: (server.address() as AddressInfo).port });
+});
+process.on("message", () => process.send?.({ arrivalsMs: arrivalsMs.splice(0) }));
+process.on("disconnect", () => process.exit());
+
+/** The same times in every run. */
+function chance(): number {
+  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+  return seed / 2 ** 31;
+}
