@@ -32,7 +32,7 @@ export function createRateLimiter(options: {
   const { requestsPerSecond, clock, sleep = realSleep } = options;
   const waiting: (() => void)[] = [];
   const takenAtMs: number[] = [];
-  const apartMs = WINDOW_MS / requestsPerSecond / 2;
+  const apartMs = Math.ceil(WINDOW_MS / requestsPerSecond / 2);
   let nap = new AbortController();
   let serving = false;
 

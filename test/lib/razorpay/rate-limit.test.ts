@@ -77,9 +77,9 @@ describe("the rate limiter", () => {
             const earliestMs = Math.max(
               turn.askedMs,
               (before?.atMs ?? -WINDOW_MS) + WINDOW_MS,
-              (turns[nth - 1]?.atMs ?? -WINDOW_MS) + WINDOW_MS / rate / 2,
+              (turns[nth - 1]?.atMs ?? -WINDOW_MS) + Math.ceil(WINDOW_MS / rate / 2),
             );
-            expect(turn.atMs).toBeCloseTo(earliestMs, 6);
+            expect(turn.atMs).toBe(earliestMs);
           }
         },
       ),
