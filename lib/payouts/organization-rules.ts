@@ -9,6 +9,7 @@ export interface OrganizationRefusal {
 }
 
 interface ItemSums {
+  payoutId: string;
   currencies: readonly string[];
   grossPaise: string;
   amountPaise: string;
@@ -16,22 +17,53 @@ interface ItemSums {
   netPaise: string;
 }
 
+/** What the claim of an organization's payout is held against. */
+export interface OrganizationPayout {
+  payoutId: string;
+  currency: string;
+  grossPaise: Paise;
+  amountPaise: Paise;
+}
+
+/** As `refusalsOfOrganizations`, of one. */
+export async function refusalOfOrganization(
+  tx: DbSession,
+  payout: OrganizationPayout,
+): Promise<OrganizationRefusal | undefined> {
+  return (await refusalsOfOrganizations(tx, [payout])).get(payout.payoutId);
+}
+
 /**
  * No person has looked at an organization's payout, so the claim adds it up anew: its items must make it
  * up, be of its currency, and their earnings must come to the same net of platform fee and refunds today.
+ * Of those that can not be paid, the reason.
  */
-export async function refusalOfOrganization(
+export async function refusalsOfOrganizations(
   tx: DbSession,
-  payout: { payoutId: string; currency: string; grossPaise: Paise; amountPaise: Paise },
-): Promise<OrganizationRefusal | undefined> {
-  const [sums] = await tx.$queryRaw<ItemSums[]>`
-    SELECT array_agg(DISTINCT net.currency::text) AS currencies,
-           COALESCE(sum(item.gross_paise), 0)::text AS "grossPaise",
-           COALESCE(sum(item.amount_paise), 0)::text AS "amountPaise",
-           COALESCE(sum(net.amount_paise), 0)::text AS "netPaise"
+  payouts: readonly OrganizationPayout[],
+): Promise<ReadonlyMap<string, OrganizationRefusal>> {
+  if (payouts.length === 0) return new Map();
+  const payoutIds = payouts.map(({ payoutId }) => payoutId);
+  const rows = await tx.$queryRaw<ItemSums[]>`
+    SELECT item.payout_id AS "payoutId", array_agg(DISTINCT net.currency::text) AS currencies,
+           sum(item.gross_paise)::text AS "grossPaise", sum(item.amount_paise)::text AS "amountPaise",
+           sum(net.amount_paise)::text AS "netPaise"
     FROM payout_items AS item JOIN earnings_net AS net ON net.earning_id = item.earning_id
-    WHERE item.payout_id = ${payout.payoutId}::uuid AND item.released_at IS NULL
-    HAVING count(*) > 0`;
+    WHERE item.payout_id = ANY(${payoutIds}::uuid[]) AND item.released_at IS NULL
+    GROUP BY item.payout_id`;
+  const sums = new Map(rows.map((row) => [row.payoutId, row]));
+  return new Map(
+    payouts.flatMap((payout) => {
+      const refusal = refusalOf(payout, sums.get(payout.payoutId));
+      return refusal ? [[payout.payoutId, refusal] as const] : [];
+    }),
+  );
+}
+
+function refusalOf(
+  payout: OrganizationPayout,
+  sums: ItemSums | undefined,
+): OrganizationRefusal | undefined {
   if (!sums) return { code: "PAYOUT_ITEMS_DISAGREE", message: "it holds no earnings" };
 
   if (sums.currencies.some((currency) => currency !== payout.currency)) {

@@ -1,22 +1,14 @@
 import { isLockConflict } from "../db/connection.ts";
-import { inTransaction } from "../db/prisma.ts";
 import type { Answer } from "../razorpay/index.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
-import { prepareAttempt } from "./attempt.ts";
-import {
-  claimPayout,
-  refusalOf,
-  takeOverClaim,
-  type ClaimedPayout,
-  type ClaimResult,
-} from "./claim.ts";
+import { refusalOf, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
 import { ensureDestination } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
 import { modeFor, removeName } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
-import { ClaimLostError, failPayout, returnToDue } from "./release.ts";
-import { completeWithoutTransfer, type AttemptRef } from "./settle.ts";
+import { ClaimLostError } from "./release.ts";
+import type { AttemptRef } from "./settle.ts";
 import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
 
 /**
@@ -25,7 +17,6 @@ import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
  */
 export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> {
   try {
-    ports.lease.assertTrusted();
     const claim = await claimUnit(ports, unit);
     switch (claim.kind) {
       case "lost":
@@ -48,28 +39,29 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
   }
 }
 
+/** Each way asks first whether the lease is trusted. */
 async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
-  const claimant = { runId: ports.runId, fence: ports.lease.fence };
   const { id: payoutId, claimedBy } = unit;
   try {
-    return claimedBy === undefined
-      ? await claimPayout(ports.db, { payoutId, claimant, tax: ports.settings.tax })
-      : await takeOverClaim(ports.db, { payoutId, claimedBy, claimant });
+    if (claimedBy === undefined) return await ports.groups.claim(payoutId);
+    ports.lease.assertTrusted();
+    const claimant = { runId: ports.runId, fence: ports.lease.fence };
+    return await takeOverClaim(ports.db, { payoutId, claimedBy, claimant });
   } catch (error) {
     // The claim was rolled back, so the payout is as it was; the others go on.
-    if (!(error instanceof AfterhoursError)) throw error;
+    if (!(error instanceof AfterhoursError) || error instanceof LeaseLostError) throw error;
     ports.log.error({ payoutId, err: error }, "payout can not be claimed");
     return { kind: "refused", isClaimed: false, ...refusalOf(error) };
   }
 }
 
 async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<UnitResult> {
-  const { db, runId } = ports;
+  const { groups, runId } = ports;
   const held = { payoutId: payout.id, runId };
 
   if (payout.netPaise === 0n) {
     ports.lease.assertTrusted();
-    await completeWithoutTransfer(db, held);
+    await groups.finish({ kind: "completed", payoutId: payout.id });
     return { outcome: "succeeded", payout, settlement: "paid" };
   }
   // Asked at the claim as well; here again, since a claim that is taken over may be of another day.
@@ -96,11 +88,9 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
     };
   }
   if (isStopping(ports)) return giveBack(ports, payout);
-  ports.lease.assertTrusted();
 
-  const attempt = await prepareAttempt(db, {
+  const attempt = await groups.prepare({
     payout,
-    runId,
     fundAccountId: destination.fundAccountId,
     mode: choice.mode,
     accountNumber: ports.gateway.accountNumber,
@@ -111,9 +101,11 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
   // the step that spends. Not sent, the attempt stays as one that may have been.
   const lost = leaseProblem(ports);
   if (lost) return { outcome: "unknown", code: lost.code, message: lost.message, payout };
-  const answer = await ports.gateway.createPayout(
-    { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
-    { signal: ports.hardStop },
+  const answer = await groups.send(() =>
+    ports.gateway.createPayout(
+      { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
+      { signal: ports.hardStop },
+    ),
   );
   return recordAnswer(ports, { payout, ref, answer: withoutName(answer, payout) });
 }
@@ -124,9 +116,7 @@ async function fail(
   code: string,
   message: string,
 ): Promise<UnitResult> {
-  await inTransaction(ports.db, (tx) =>
-    failPayout(tx, { payoutId: payout.id, runId: ports.runId, code, message }),
-  );
+  await ports.groups.finish({ kind: "failed", payoutId: payout.id, code, message });
   return { outcome: "failed", payout, code, message };
 }
 
@@ -137,9 +127,7 @@ async function giveBack(
   fault?: RunFault,
 ): Promise<Extract<UnitResult, { code: string }>> {
   const code = fault?.code ?? "STOPPING";
-  await inTransaction(ports.db, (tx) =>
-    returnToDue(tx, { payoutId: payout.id, runId: ports.runId, reason: code }),
-  );
+  await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
   const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
   return fault ? { ...result, payout, fault } : { ...result, payout };
 }

@@ -17,6 +17,7 @@ export interface Payee {
 }
 
 interface PayeeRow {
+  consultantId: string;
   name: string;
   contactId: string | null;
   payoutAccountId: string;
@@ -29,16 +30,27 @@ interface PayeeRow {
 
 /** The consultant and the active payout account; undefined when there is none. */
 export async function readPayee(db: DbSession, consultantId: string): Promise<Payee | undefined> {
-  const [row] = await db.$queryRaw<PayeeRow[]>`
-    SELECT consultant.name, consultant.provider_contact_id AS "contactId", account.id AS "payoutAccountId",
-           account.provider_fund_account_id AS "fundAccountId", account.kind, account.ifsc,
-           account.account_number AS "accountNumber", account.vpa
+  return (await readPayees(db, [consultantId])).get(consultantId);
+}
+
+/** Those of consultants who have an active payout account, by the consultant's id. */
+export async function readPayees(
+  db: DbSession,
+  consultantIds: readonly string[],
+): Promise<ReadonlyMap<string, Payee>> {
+  const rows = await db.$queryRaw<PayeeRow[]>`
+    SELECT consultant.id AS "consultantId", consultant.name, consultant.provider_contact_id AS "contactId",
+           account.id AS "payoutAccountId", account.provider_fund_account_id AS "fundAccountId",
+           account.kind, account.ifsc, account.account_number AS "accountNumber", account.vpa
     FROM consultants AS consultant
     JOIN payout_accounts AS account ON account.consultant_id = consultant.id AND account.active
-    WHERE consultant.id = ${consultantId}::uuid`;
-  if (!row) return undefined;
-  const { name, contactId, payoutAccountId, fundAccountId } = row;
-  return { name, contactId, payoutAccountId, fundAccountId, account: detailsOf(row) };
+    WHERE consultant.id = ANY(${consultantIds}::uuid[])`;
+  return new Map(
+    rows.map(({ consultantId, name, contactId, payoutAccountId, fundAccountId, ...row }) => [
+      consultantId,
+      { name, contactId, payoutAccountId, fundAccountId, account: detailsOf(row) },
+    ]),
+  );
 }
 
 /** How an amount travels to an account, or why it can't. */
@@ -82,7 +94,9 @@ export function removeName(text: string, name: string): string {
 }
 
 /** The table's own check constraint holds the two shapes apart. */
-function detailsOf(row: PayeeRow): PayoutAccountDetails {
+function detailsOf(
+  row: Pick<PayeeRow, "kind" | "ifsc" | "accountNumber" | "vpa">,
+): PayoutAccountDetails {
   return row.kind === "vpa"
     ? { kind: "vpa", vpa: row.vpa ?? "" }
     : { kind: "bank_account", ifsc: row.ifsc ?? "", accountNumber: row.accountNumber ?? "" };

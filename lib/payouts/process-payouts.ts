@@ -16,6 +16,7 @@ import {
 } from "./due.ts";
 import { faultOf, gatewayDown, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
+import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
 import { completed, failed, judge, type RunEnd } from "./judge.ts";
@@ -33,17 +34,18 @@ import {
   type PayoutRunReport,
 } from "./report.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
+import { createWindow } from "./window.ts";
 
 /** Without `--limit`: as many as there are. */
 const NO_LIMIT = 2_000_000_000;
 /** Due payouts read at a time. */
-const PAGE = 200;
+const PAGE = 500;
 /** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
 const NO_ANSWER_IN_A_ROW = 5;
 /** How long a run that was told to stop waits for the answers it has asked for. */
 const GRACE_MS = seconds(4);
-/** More payouts in hand at once would only wait for the rate limit and the one database session. */
-const MOST_IN_HAND = 16;
+/** Two groups and a half: while one is claimed, others are on their way and are settled. */
+const MOST_IN_HAND = 256;
 
 /**
  * Pays every approved payout, oldest approval first, then those of organizations: claim, withhold tax,
@@ -174,7 +176,7 @@ async function payAll(
   report: PayoutRunReport,
   units: AsyncGenerator<Unit>,
 ): Promise<RunEnd> {
-  const inFlight = new Map<string, InFlight>();
+  const inFlight: InFlight = { count: 0, fromMs: Infinity, toMs: -Infinity };
   const guard = createCapGuard(ports.settings.caps);
   const hardStop = new AbortController();
   // Each call in hand listens to it.
@@ -187,16 +189,23 @@ async function payAll(
 
   const unitPorts: UnitPorts = {
     ...ports,
+    groups: createGroups(ports),
     hardStop: hardStop.signal,
     onClaimed: (unit) => countsOf(report, kindOf(unit)).claimed++,
     reserve: guard,
   };
+  const window = createWindow({
+    most: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
+  });
   const end: RunEnd = { fault: undefined, error: undefined, stopped: false };
   let noAnswerInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
     const code = "code" in result ? result.code : "";
-    noAnswerInARow = isWithoutAnswer(result) ? noAnswerInARow + 1 : 0;
+    const isUnanswered = isWithoutAnswer(result);
+    noAnswerInARow = isUnanswered ? noAnswerInARow + 1 : 0;
+    if (isUnanswered) window.unanswered();
+    else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
@@ -216,7 +225,7 @@ async function payAll(
 
   try {
     await forEachInHand(units, {
-      atOnce: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
+      atOnce: window.atOnce,
       goOn,
       work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
     }).catch((error: unknown) => {
@@ -227,7 +236,7 @@ async function payAll(
     if (goOn() && end.error === undefined) {
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
     }
-    const follow = end.error === undefined ? inFlight : new Map<string, InFlight>();
+    const follow = end.error === undefined ? inFlight : { ...inFlight, count: 0 };
     await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
       const counts = countsOf(report, kindOf(payout));
       if (settlement === "paid") counts.completed++;
@@ -259,7 +268,8 @@ function countVanished(counts: PayoutCounts): void {
 
 /** Neither accepted nor refused, and not because this run was told to stop. */
 function isWithoutAnswer(result: UnitResult): boolean {
-  if (result.outcome === "unknown") return result.code !== "interrupted";
+  if (result.outcome === "unknown")
+    return result.code !== "interrupted" && result.code !== "LEASE_LOST";
   return result.outcome === "skipped" && result.code === "PROVIDER_UNAVAILABLE";
 }
 
@@ -271,7 +281,7 @@ const LEFT: ReadonlySet<string> = new Set(["PROVIDER_UNAVAILABLE", "ROW_LOCKED"]
 function count(
   { log }: PayoutPorts,
   counts: PayoutCounts,
-  { unit, result, inFlight }: { unit: Unit; result: UnitResult; inFlight: Map<string, InFlight> },
+  { unit, result, inFlight }: { unit: Unit; result: UnitResult; inFlight: InFlight },
 ): void {
   const payoutId = unit.id;
   if (result.outcome !== "succeeded") {
@@ -287,11 +297,10 @@ function count(
   countPaid(counts, "succeeded", payout);
   if (settlement === "paid") counts.completed++;
   else if (accepted) {
-    inFlight.set(accepted.provider.id, {
-      ref: accepted.ref,
-      payout,
-      createdAt: accepted.provider.createdAt,
-    });
+    const createdMs = accepted.provider.createdAt.getTime();
+    inFlight.count++;
+    inFlight.fromMs = Math.min(inFlight.fromMs, createdMs);
+    inFlight.toMs = Math.max(inFlight.toMs, createdMs);
   }
   log.info(
     {

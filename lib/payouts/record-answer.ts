@@ -1,20 +1,10 @@
-import type { Db } from "../db/prisma.ts";
 import type { Answer, ProviderPayout } from "../razorpay/index.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import { recordFailed, systemicFault } from "./faults.ts";
 import { ClaimLostError } from "./release.ts";
-import {
-  failureCode,
-  hasAnswer,
-  recordAccepted,
-  recordRefused,
-  recordTurnedAway,
-  recordUnknown,
-  settlementOf,
-  type AttemptRef,
-} from "./settle.ts";
+import { failureCode, hasAnswer, settlementOf, type AttemptRef, type Outcome } from "./settle.ts";
 import { skipped, type UnitPorts, type UnitResult } from "./unit.ts";
 
 export interface Answered {
@@ -30,11 +20,13 @@ export interface Answered {
  * @throws {ClaimLostError} when somebody else has settled the payout meanwhile
  */
 export async function recordAnswer(ports: UnitPorts, answered: Answered): Promise<UnitResult> {
-  const { payout, ref } = answered;
+  const { payout, ref, answer } = answered;
+  const { payoutId, attemptId } = ref;
   for (let attempt = 1; ; attempt++) {
     try {
       // The commit of the try before may have arrived although its confirmation did not.
-      if (attempt === 1 || !(await hasAnswer(ports.db, ref))) await record(ports.db, answered);
+      if (attempt === 1 || !(await hasAnswer(ports.db, ref)))
+        await ports.groups.record({ payoutId, attemptId, outcome: outcomeOf(answer) });
       return resultOf(answered);
     } catch (error) {
       if (error instanceof ClaimLostError && attempt === 1) throw error;
@@ -57,28 +49,27 @@ export async function recordAnswer(ports: UnitPorts, answered: Answered): Promis
 /** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
 const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
 
-async function record(db: Db, { ref, answer }: Answered): Promise<void> {
+/** What an answer is to the row of its attempt. */
+function outcomeOf(answer: Answer<ProviderPayout>): Outcome {
   switch (answer.kind) {
     case "accepted":
-      await recordAccepted(db, ref, {
+      return {
+        kind: "accepted",
         provider: answer.value,
         httpStatus: answer.httpStatus,
         body: answer.body,
-      });
-      return;
+      };
     case "refused":
-      return recordRefused(db, ref, answer);
-    case "unknown":
-      return recordUnknown(db, ref, {
-        httpStatus: answer.httpStatus,
-        cause: answer.cause,
-        body: answer.body,
-      });
+      return answer;
+    case "unknown": {
+      const { httpStatus, cause, body } = answer;
+      return { kind: "unknown", httpStatus, cause, body };
+    }
     case "systemic": {
-      const seen = { httpStatus: answer.httpStatus, body: answer.body };
-      if (answer.certainlyNotAccepted)
-        return recordTurnedAway(db, ref, { ...seen, fault: answer.fault });
-      return recordUnknown(db, ref, { ...seen, cause: answer.fault });
+      const { httpStatus, fault, body } = answer;
+      return answer.certainlyNotAccepted
+        ? { kind: "turned-away", httpStatus, fault, body }
+        : { kind: "unknown", httpStatus, cause: fault, body };
     }
   }
 }

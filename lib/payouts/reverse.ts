@@ -33,8 +33,8 @@ export async function reversePayout(db: Db, reversal: Reversal): Promise<boolean
              failure_message = 'the provider paid it, and the money came back', updated_at = now()
       WHERE id = ${payoutId}::uuid AND status = 'COMPLETED'`;
     if (hit !== 1) throw new ClaimLostError(payoutId);
-    await releaseEarnings(tx, payoutId, { from: "PAID" });
-    await reverseDeductions(tx, payoutId);
+    await releaseEarnings(tx, [payoutId], { from: "PAID" });
+    await reverseDeductions(tx, [payoutId]);
     await postInverse(tx, {
       key: `payout-reversed:${payoutId}`,
       kind: "payout-reversed",

@@ -1,12 +1,10 @@
 import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
-import { postTransaction } from "../ledger/post-transaction.ts";
 import type { Failure, JsonValue, ProviderPayout } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
-import type { Paise } from "../support/money.ts";
-import { finaliseDeductions } from "../tds/reserve.ts";
-import { assertHeld } from "./held.ts";
-import { auditOrganization, type Holder } from "./organization-audit.ts";
-import { ClaimLostError, failPayout, returnToDue } from "./release.ts";
+import { completePayouts } from "./complete.ts";
+import { lockHeld } from "./held.ts";
+import type { Holder, HoldingRun } from "./organization-audit.ts";
+import { ClaimLostError, failPayouts, returnAllToDue } from "./release.ts";
 
 /** The attempt that an answer belongs to, and the run that holds its payout. */
 export interface AttemptRef extends Holder {
@@ -19,103 +17,121 @@ export interface AttemptRef extends Holder {
 /** What the provider's status means for us, now and for good. */
 export type Settlement = "in-flight" | "paid" | "failed";
 
+/** What became of a request, to be written down. */
+export type Outcome =
+  /** The provider has the payout, in whatever state it is there. */
+  | {
+      kind: "accepted";
+      provider: ProviderPayout;
+      httpStatus: number;
+      /** Undefined keeps the answer that is stored. */
+      body: JsonValue | undefined;
+    }
+  /** This one payout is refused: nothing was accepted. */
+  | { kind: "refused"; httpStatus: number; failure: Failure; body: JsonValue }
+  /** Turned down for a reason that is not the payout's, `fault`: it waits for the next run. */
+  | {
+      kind: "turned-away";
+      httpStatus: number | undefined;
+      fault: string;
+      body: JsonValue | undefined;
+    }
+  /**
+   * Nobody here knows. The payout stays PROCESSING, its earnings stay linked and its tax reserved, until the
+   * provider is asked.
+   */
+  | {
+      kind: "unknown";
+      httpStatus: number | undefined;
+      cause: string;
+      body: JsonValue | undefined;
+    };
+
+export interface Recording {
+  payoutId: string;
+  attemptId: string;
+  outcome: Outcome;
+}
+
 /**
- * Records that the provider has the payout, in whatever state it is there: in flight it stays
- * PROCESSING, processed it is COMPLETED and booked, failed it is FAILED and its earnings are released.
- * Everything moves forward only; an answer that comes late changes nothing.
- *
- * @throws {ClaimLostError} when another run has settled it meanwhile
+ * Records outcomes in one transaction: accepted and in flight a payout stays PROCESSING, processed it is
+ * COMPLETED and booked, failed or refused it is FAILED and its earnings are released, turned away it is due
+ * again. Everything moves forward only, each row by a compare-and-swap of its own; an answer that comes late
+ * changes nothing. Returns the payouts that another run, or another answer, has settled meanwhile.
  */
+export async function recordOutcomes(
+  db: Db,
+  run: HoldingRun,
+  recordings: readonly Recording[],
+): Promise<ReadonlySet<string>> {
+  return inTransaction(db, async (tx) => {
+    const payoutIds = recordings.map(({ payoutId }) => payoutId);
+    const held = await lockHeld(tx, { payoutIds, runId: run.runId });
+    const answers = recordings.filter(({ payoutId }) => held.has(payoutId)).map(answerOf);
+    const recorded = await recordAnswers(tx, answers);
+    const now = answers.filter(({ payout_id: payoutId }) => recorded.has(payoutId));
+    await completePayouts(tx, run, now.filter(({ state }) => state === "PROCESSED").map(refOf));
+    await failPayouts(
+      tx,
+      run,
+      now.flatMap(({ failure, ...answer }) => (failure ? { ...refOf(answer), ...failure } : [])),
+    );
+    await returnAllToDue(
+      tx,
+      run,
+      now.flatMap(({ returned, ...answer }) =>
+        returned === undefined ? [] : { ...refOf(answer), reason: returned },
+      ),
+    );
+    return new Set(payoutIds.filter((payoutId) => !recorded.has(payoutId)));
+  });
+}
+
+/** As `recordOutcomes`, for one. @throws {ClaimLostError} when another run has settled it meanwhile */
+async function recordOutcome(
+  db: Db,
+  { payoutId, attemptId, ...run }: AttemptRef,
+  outcome: Outcome,
+): Promise<void> {
+  const lost = await recordOutcomes(db, run, [{ payoutId, attemptId, outcome }]);
+  if (lost.size > 0) throw new ClaimLostError(payoutId);
+}
+
+/** Records that the provider has the payout. @throws {ClaimLostError} */
 export async function recordAccepted(
   db: Db,
   ref: AttemptRef,
-  {
-    provider,
-    httpStatus,
-    body,
-  }: {
-    provider: ProviderPayout;
-    httpStatus: number;
-    /** Undefined keeps the answer that is stored. */
-    body: JsonValue | undefined;
-  },
+  answer: Omit<Extract<Outcome, { kind: "accepted" }>, "kind">,
 ): Promise<Settlement> {
-  const settlement = settlementOf(provider);
-  const state = { "in-flight": "ACCEPTED", paid: "PROCESSED", failed: "FAILED" }[settlement];
-  return inTransaction(db, async (tx) => {
-    await assertHeld(tx, ref);
-    const hit = await tx.$executeRaw`
-      UPDATE payout_attempts
-      SET state = ${state}::attempt_state, provider_payout_id = ${provider.id},
-          provider_status = ${provider.statusText}, fees_paise = ${provider.feesPaise},
-          fees_tax_paise = ${provider.feesTaxPaise}, utr = ${provider.utr}, http_status = ${httpStatus},
-          failure_code = ${settlement === "failed" ? (provider.statusReason ?? provider.statusText) : null},
-          response_body = COALESCE(${body === undefined ? null : toJson(body)}::jsonb, response_body),
-          settled_at = CASE WHEN ${settlement}::text = 'in-flight' THEN NULL ELSE now() END
-      WHERE id = ${ref.attemptId}::uuid AND state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
-        AND (provider_payout_id IS NULL OR provider_payout_id = ${provider.id})`;
-    if (hit !== 1) throw new ClaimLostError(ref.payoutId);
-    if (settlement === "paid") await completePayout(tx, ref);
-    if (settlement === "failed") {
-      const code = provider.statusReason ?? provider.statusText;
-      const message = `the provider accepted it and then reported ${provider.statusText}`;
-      await failPayout(tx, { ...ref, code, message });
-    }
-    return settlement;
-  });
+  await recordOutcome(db, ref, { kind: "accepted", ...answer });
+  return settlementOf(answer.provider);
 }
 
 /** Records a refusal of this one payout: nothing was accepted. @throws {ClaimLostError} */
 export async function recordRefused(
   db: Db,
   ref: AttemptRef,
-  { httpStatus, failure, body }: { httpStatus: number; failure: Failure; body: JsonValue },
+  { httpStatus, failure, body }: Omit<Extract<Outcome, { kind: "refused" }>, "kind">,
 ): Promise<void> {
-  const code = failureCode(failure);
-  await inTransaction(db, async (tx) => {
-    await assertHeld(tx, ref);
-    await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code, body });
-    await failPayout(tx, { ...ref, code, message: failure.description });
-  });
+  await recordOutcome(db, ref, { kind: "refused", httpStatus, failure, body });
 }
 
-/**
- * Records that the provider turned the request down for a reason that is not the payout's: the
- * attempt is closed, the payout waits for the next run. @throws {ClaimLostError}
- */
+/** Records that the provider turned the request down; the payout is not to blame. @throws {ClaimLostError} */
 export async function recordTurnedAway(
   db: Db,
   ref: AttemptRef,
-  {
-    httpStatus,
-    fault,
-    body,
-  }: { httpStatus: number | undefined; fault: string; body: JsonValue | undefined },
+  { httpStatus, fault, body }: Omit<Extract<Outcome, { kind: "turned-away" }>, "kind">,
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    await assertHeld(tx, ref);
-    await closeAttempt(tx, ref, { state: "REFUSED", httpStatus, code: fault, body });
-    await returnToDue(tx, { ...ref, reason: fault });
-  });
+  await recordOutcome(db, ref, { kind: "turned-away", httpStatus, fault, body });
 }
 
-/**
- * Records that nobody here knows what became of the request. The payout stays PROCESSING, its earnings
- * stay linked and its tax reserved, until the provider is asked. @throws {ClaimLostError}
- */
+/** Records that nobody here knows what became of the request. @throws {ClaimLostError} */
 export async function recordUnknown(
   db: Db,
   ref: AttemptRef,
-  {
-    httpStatus,
-    cause,
-    body,
-  }: { httpStatus: number | undefined; cause: string; body: JsonValue | undefined },
+  { httpStatus, cause, body }: Omit<Extract<Outcome, { kind: "unknown" }>, "kind">,
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    await assertHeld(tx, ref);
-    await closeAttempt(tx, ref, { state: "UNKNOWN", httpStatus, code: cause, body });
-  });
+  await recordOutcome(db, ref, { kind: "unknown", httpStatus, cause, body });
 }
 
 /** Whether any answer stands in the attempt. */
@@ -152,94 +168,119 @@ export function settlementOf({ status }: ProviderPayout): Settlement {
   }
 }
 
-async function closeAttempt(
+/** An answer as the attempt's row keeps it, and what follows from it for the payout. */
+interface AnswerRow {
+  payout_id: string;
+  attempt_id: string;
+  state: "ACCEPTED" | "PROCESSED" | "FAILED" | "REFUSED" | "UNKNOWN";
+  provider?: ProviderPayout;
+  http_status: number | undefined;
+  failure_code: string | null;
+  body: JsonValue | undefined;
+  failure?: { code: string; message: string };
+  /** Why the payout is due again. */
+  returned?: string;
+}
+
+function refOf({ payout_id: payoutId, attempt_id: attemptId }: AnswerRow): {
+  payoutId: string;
+  attemptId: string;
+} {
+  return { payoutId, attemptId };
+}
+
+function answerOf({ payoutId, attemptId, outcome }: Recording): AnswerRow {
+  const { httpStatus, body } = outcome;
+  const row = { payout_id: payoutId, attempt_id: attemptId, http_status: httpStatus, body };
+  switch (outcome.kind) {
+    case "accepted": {
+      const { provider } = outcome;
+      const settlement = settlementOf(provider);
+      const state = ({ "in-flight": "ACCEPTED", paid: "PROCESSED", failed: "FAILED" } as const)[
+        settlement
+      ];
+      if (settlement !== "failed") return { ...row, state, provider, failure_code: null };
+      const code = provider.statusReason ?? provider.statusText;
+      const message = `the provider accepted it and then reported ${provider.statusText}`;
+      return { ...row, state, provider, failure_code: code, failure: { code, message } };
+    }
+    case "refused": {
+      const code = failureCode(outcome.failure);
+      const failure = { code, message: outcome.failure.description };
+      return { ...row, state: "REFUSED", failure_code: code, failure };
+    }
+    case "turned-away": {
+      const { fault } = outcome;
+      return { ...row, state: "REFUSED", failure_code: fault, returned: fault };
+    }
+    case "unknown":
+      return { ...row, state: "UNKNOWN", failure_code: outcome.cause };
+  }
+}
+
+/** Returns the payouts whose attempt took the answer. */
+async function recordAnswers(
   tx: DbSession,
-  ref: AttemptRef,
-  answer: {
-    state: "REFUSED" | "UNKNOWN";
-    httpStatus: number | undefined;
-    code: string;
-    body: JsonValue | undefined;
-  },
-): Promise<void> {
-  const body = answer.body === undefined ? null : toJson(answer.body);
-  const hit = await tx.$executeRaw`
+  answers: readonly AnswerRow[],
+): Promise<ReadonlySet<string>> {
+  const accepted = answers.filter(({ provider }) => provider !== undefined);
+  const closed = answers.filter(({ provider }) => provider === undefined);
+  return new Set([...(await acceptAttempts(tx, accepted)), ...(await closeAttempts(tx, closed))]);
+}
+
+async function acceptAttempts(tx: DbSession, answers: readonly AnswerRow[]): Promise<string[]> {
+  if (answers.length === 0) return [];
+  const rows = answers.map(({ attempt_id, state, provider, http_status, failure_code, body }) => ({
+    attempt_id,
+    state,
+    provider_id: provider?.id,
+    provider_status: provider?.statusText,
+    fees_paise: provider?.feesPaise,
+    fees_tax_paise: provider?.feesTaxPaise,
+    utr: provider?.utr,
+    http_status,
+    failure_code,
+    body,
+  }));
+  const attemptIds = answers.map(({ attempt_id }) => attempt_id);
+  const hit = await tx.$queryRaw<{ payoutId: string }[]>`
     UPDATE payout_attempts
-    SET state = ${answer.state}::attempt_state, http_status = ${answer.httpStatus ?? null}::int,
-        failure_code = ${answer.code}, response_body = ${body}::jsonb,
-        settled_at = CASE WHEN ${answer.state}::text = 'UNKNOWN' THEN NULL ELSE now() END
-    WHERE id = ${ref.attemptId}::uuid AND state IN ('PREPARED', 'UNKNOWN')`;
-  if (hit !== 1) throw new ClaimLostError(ref.payoutId);
+    SET state = answer.state::attempt_state, provider_payout_id = answer.provider_id,
+        provider_status = answer.provider_status, fees_paise = answer.fees_paise,
+        fees_tax_paise = answer.fees_tax_paise, utr = answer.utr, http_status = answer.http_status,
+        failure_code = answer.failure_code,
+        response_body = COALESCE(answer.body, payout_attempts.response_body),
+        settled_at = CASE WHEN answer.state = 'ACCEPTED' THEN NULL ELSE now() END
+    FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS answer (
+      attempt_id uuid, state text, provider_id text, provider_status text, fees_paise bigint,
+      fees_tax_paise bigint, utr text, http_status int, failure_code text, body jsonb)
+    WHERE payout_attempts.id = answer.attempt_id AND payout_attempts.id = ANY(${attemptIds}::uuid[])
+      AND payout_attempts.state::text IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
+      AND (payout_attempts.provider_payout_id IS NULL
+           OR payout_attempts.provider_payout_id = answer.provider_id)
+    RETURNING payout_attempts.payout_id AS "payoutId"`;
+  return hit.map(({ payoutId }) => payoutId);
 }
 
-/** Without an attempt when nothing had to be sent. */
-type CompletionRef = Omit<AttemptRef, "attemptId"> & { attemptId: string | null };
-
-interface CompletedRow {
-  consultantId: string;
-  organizationId: string | null;
-  amountPaise: Paise;
-  netPaise: Paise;
-  taxPaise: Paise;
-}
-
-/** PROCESSING to COMPLETED: earnings PAID, tax final, books posted. @throws {ClaimLostError} */
-async function completePayout(tx: DbSession, ref: CompletionRef): Promise<void> {
-  const [payout] = await tx.$queryRaw<CompletedRow[]>`
-    UPDATE payouts SET status = 'COMPLETED', completed_at = now(), updated_at = now()
-    WHERE id = ${ref.payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${ref.runId}::uuid
-    RETURNING consultant_id AS "consultantId", organization_id AS "organizationId",
-              amount_paise AS "amountPaise", net_paise AS "netPaise", tax_paise AS "taxPaise"`;
-  if (!payout) throw new ClaimLostError(ref.payoutId);
-  await markEarningsPaid(tx, ref.payoutId);
-  await finaliseDeductions(tx, ref.payoutId);
-  await postCompletion(tx, ref, payout);
-  const { organizationId, amountPaise, taxPaise, netPaise } = payout;
-  const detail = { amountPaise, taxPaise, netPaise };
-  await auditOrganization(tx, ref, { organizationId, action: "completed", detail });
-}
-
-/** A payout that tax takes up entirely: nothing is left to send. @throws {ClaimLostError} */
-export async function completeWithoutTransfer(db: Db, ref: Holder): Promise<void> {
-  await inTransaction(db, (tx) => completePayout(tx, { ...ref, attemptId: null }));
-}
-
-async function markEarningsPaid(tx: DbSession, payoutId: string): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE earnings SET status = 'PAID', updated_at = now()
-    WHERE status = 'LINKED' AND id IN (
-      SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL)`;
-}
-
-/**
- * Debit the payable with what was owed, credit the bank with what left and the tax account with what was
- * withheld. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118).
- */
-async function postCompletion(
-  tx: DbSession,
-  ref: CompletionRef,
-  payout: CompletedRow,
-): Promise<void> {
-  const [fees] = ref.attemptId
-    ? await tx.$queryRaw<{ feesPaise: bigint | null; feesTaxPaise: bigint | null }[]>`
-        SELECT fees_paise AS "feesPaise", fees_tax_paise AS "feesTaxPaise"
-        FROM payout_attempts WHERE id = ${ref.attemptId}::uuid`
-    : [];
-  const feesPaise = fees?.feesPaise ?? 0n;
-  const feesTaxPaise = fees?.feesTaxPaise ?? 0n;
-  await postTransaction(tx, {
-    key: `payout-completed:${ref.payoutId}`,
-    kind: "payout-completed",
-    payoutId: ref.payoutId,
-    entries: [
-      {
-        account: { code: "CONSULTANT_PAYABLE", consultantId: payout.consultantId },
-        amountPaise: payout.amountPaise,
-      },
-      { account: { code: "PROVIDER_FEES" }, amountPaise: feesPaise - feesTaxPaise },
-      { account: { code: "PROVIDER_FEES_TAX" }, amountPaise: feesTaxPaise },
-      { account: { code: "BANK" }, amountPaise: -(payout.netPaise + feesPaise) },
-      { account: { code: "TAX_PAYABLE" }, amountPaise: -payout.taxPaise },
-    ],
-  });
+async function closeAttempts(tx: DbSession, answers: readonly AnswerRow[]): Promise<string[]> {
+  if (answers.length === 0) return [];
+  const rows = answers.map(({ attempt_id, state, http_status, failure_code, body }) => ({
+    attempt_id,
+    state,
+    http_status,
+    failure_code,
+    body,
+  }));
+  const attemptIds = answers.map(({ attempt_id }) => attempt_id);
+  const hit = await tx.$queryRaw<{ payoutId: string }[]>`
+    UPDATE payout_attempts
+    SET state = answer.state::attempt_state, http_status = answer.http_status,
+        failure_code = answer.failure_code, response_body = answer.body,
+        settled_at = CASE WHEN answer.state = 'UNKNOWN' THEN NULL ELSE now() END
+    FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS answer (
+      attempt_id uuid, state text, http_status int, failure_code text, body jsonb)
+    WHERE payout_attempts.id = answer.attempt_id AND payout_attempts.id = ANY(${attemptIds}::uuid[])
+      AND payout_attempts.state::text IN ('PREPARED', 'UNKNOWN')
+    RETURNING payout_attempts.payout_id AS "payoutId"`;
+  return hit.map(({ payoutId }) => payoutId);
 }

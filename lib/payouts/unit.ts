@@ -2,6 +2,7 @@ import type { ProviderPayout } from "../razorpay/index.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import type { DuePayoutOfPayee } from "./due.ts";
 import type { RunFault } from "./faults.ts";
+import type { PayoutGroups } from "./groups.ts";
 import type { PayoutPorts } from "./ports.ts";
 import type { ItemOutcome } from "./report.ts";
 import type { AttemptRef, Settlement } from "./settle.ts";
@@ -24,6 +25,7 @@ export type UnitResult =
     };
 
 export interface UnitPorts extends PayoutPorts {
+  readonly groups: PayoutGroups;
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
   /** Told of each payout that this run has won, whatever comes of it. */

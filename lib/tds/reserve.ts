@@ -10,7 +10,7 @@ import {
   type YearTotals,
 } from "./assess-credits.ts";
 import type { TaxPolicy } from "./policy.ts";
-import type { PanStatus, PayeeCategory } from "./types.ts";
+import type { Certificate, PanStatus, PayeeCategory } from "./types.ts";
 
 /** One earning that a payout pays, as the tax engine needs it. */
 export interface CreditedEarning {
@@ -30,32 +30,46 @@ export interface PayeeTaxState {
   years: readonly YearTotals[];
 }
 
-/**
- * Reads what decides a payee's tax. With `lock`, the profile row stays locked until the transaction
- * ends: two payouts of one payee are then assessed one after the other, and the second counts the first.
- *
- * Returns undefined when the payee has no tax profile.
- */
+/** A payee, and the credits of the payout that is to be taxed. */
+export interface PayeeCredits {
+  consultantId: string;
+  credits: readonly CreditedEarning[];
+}
+
+/** As `readPayeeTaxStates`, for one payee. */
 export async function readPayeeTaxState(
   tx: DbSession,
-  {
-    consultantId,
-    credits,
-    lock,
-  }: { consultantId: string; credits: readonly CreditedEarning[]; lock: boolean },
+  { lock, ...payee }: PayeeCredits & { lock: boolean },
 ): Promise<PayeeTaxState | undefined> {
-  const profile = await readProfile(tx, consultantId, lock);
-  if (!profile) return undefined;
-  const certificates = await tx.$queryRaw<
-    { id: string; rateBps: number; from: Day; to: Day; ceilingPaise: bigint }[]
-  >`
-    SELECT id, rate_bps AS "rateBps", valid_from::text AS "from", valid_to::text AS "to",
-           ceiling_paise AS "ceilingPaise"
-    FROM lower_deduction_certificates WHERE consultant_id = ${consultantId}::uuid
-    ORDER BY valid_from, id`;
-  const fiscalYears = [...new Set(credits.map(({ creditedOn }) => fiscalYearOf(creditedOn)))];
-  const years = await readYears(tx, { consultantId, fiscalYears });
-  return { profile: { ...profile, certificates }, years };
+  const states = await readPayeeTaxStates(tx, { payees: [payee], lock });
+  return states.get(payee.consultantId);
+}
+
+/**
+ * Reads what decides the tax of payees, each of whom is named once. With `lock`, the rows of their profiles
+ * stay locked until the transaction ends: two payouts of one payee are then assessed one after the other,
+ * and the second counts the first. Locked in the order of payees, so that no two wait for each other.
+ *
+ * A payee without a tax profile is not in the answer.
+ */
+export async function readPayeeTaxStates(
+  tx: DbSession,
+  { payees, lock }: { payees: readonly PayeeCredits[]; lock: boolean },
+): Promise<Map<string, PayeeTaxState>> {
+  const ids = payees.map(({ consultantId }) => consultantId);
+  const profiles = await readProfiles(tx, ids, lock);
+  const certificates = await readCertificates(tx, ids);
+  const years = await readYears(tx, payees);
+  const states = new Map<string, PayeeTaxState>();
+  for (const { consultantId } of payees) {
+    const profile = profiles.get(consultantId);
+    if (!profile) continue;
+    states.set(consultantId, {
+      profile: { ...profile, certificates: certificates.get(consultantId) ?? [] },
+      years: years.get(consultantId) ?? [],
+    });
+  }
+  return states;
 }
 
 /** Assesses the credits of one payout on a state that was read; pure. */
@@ -85,38 +99,50 @@ export function assessPayee(
   return { ok: true, taxPaise: result.taxPaise, lines: result.lines, years: result.years };
 }
 
-/** Writes one row for each line, zero tax included, as reserved: the payout is in flight. */
+/** The tax of one payout, as it was assessed. */
+export interface AssessedPayout {
+  payoutId: string;
+  consultantId: string;
+  lines: readonly CreditLine[];
+}
+
+/** Writes one row for each line, zero tax included, as reserved: the payouts are in flight. */
 export async function reserveDeductions(
   tx: DbSession,
-  {
-    payoutId,
-    consultantId,
-    lines,
-  }: { payoutId: string; consultantId: string; lines: readonly CreditLine[] },
+  payouts: readonly AssessedPayout[],
 ): Promise<void> {
-  const rows = lines.map((line, position) => ({ position, ...line, earningId: line.key }));
+  const rows = payouts.flatMap(({ payoutId, consultantId, lines }) =>
+    lines.map(({ key, ...line }) => ({ ...line, earningId: key, payoutId, consultantId })),
+  );
+  const positioned = rows.map((row, position) => ({ position, ...row }));
   await tx.$executeRaw`
     INSERT INTO tax_deductions (
       consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps,
       section, code, reason, carried_forward_paise, certificate_id, certificate_gross_paise)
-    SELECT ${consultantId}::uuid, ${payoutId}::uuid, "earningId", "fiscalYear", "rateDate", "grossPaise",
+    SELECT "consultantId", "payoutId", "earningId", "fiscalYear", "rateDate", "grossPaise",
            "taxPaise", "rateBps", section, code, reason, "carriedForwardPaise", "certificateId",
            "certificateGrossPaise"
-    FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS line (
-      position int, "earningId" uuid, "fiscalYear" int, "rateDate" date, "grossPaise" bigint,
-      "taxPaise" bigint, "rateBps" int, section text, code text, reason text,
-      "carriedForwardPaise" bigint, "certificateId" uuid, "certificateGrossPaise" bigint)
+    FROM jsonb_to_recordset(${toJson(positioned)}::jsonb) AS line (
+      position int, "consultantId" uuid, "payoutId" uuid, "earningId" uuid, "fiscalYear" int,
+      "rateDate" date, "grossPaise" bigint, "taxPaise" bigint, "rateBps" int, section text, code text,
+      reason text, "carriedForwardPaise" bigint, "certificateId" uuid, "certificateGrossPaise" bigint)
     ORDER BY position`;
 }
 
-/** The payout is completed: its deductions are final. */
-export async function finaliseDeductions(tx: DbSession, payoutId: string): Promise<void> {
+/** The payouts are completed: their deductions are final. */
+export async function finaliseDeductions(
+  tx: DbSession,
+  payoutIds: readonly string[],
+): Promise<void> {
   await tx.$executeRaw`
-    UPDATE tax_deductions SET status = 'FINAL' WHERE payout_id = ${payoutId}::uuid`;
+    UPDATE tax_deductions SET status = 'FINAL' WHERE payout_id = ANY(${payoutIds}::uuid[])`;
 }
 
-/** The payout did not happen: each row that still counts is taken back by a negative row of its own. */
-export async function reverseDeductions(tx: DbSession, payoutId: string): Promise<void> {
+/** The payouts did not happen: each row that still counts is taken back by a negative row of its own. */
+export async function reverseDeductions(
+  tx: DbSession,
+  payoutIds: readonly string[],
+): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO tax_deductions (
       consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps,
@@ -124,17 +150,18 @@ export async function reverseDeductions(tx: DbSession, payoutId: string): Promis
     SELECT consultant_id, payout_id, earning_id, fiscal_year, credited_on, -gross_paise, -tax_paise,
            rate_bps, section, code, reason, certificate_id, -certificate_gross_paise, status, id
     FROM tax_deductions AS original
-    WHERE payout_id = ${payoutId}::uuid AND reverses_id IS NULL
+    WHERE payout_id = ANY(${payoutIds}::uuid[]) AND reverses_id IS NULL
       AND NOT EXISTS (SELECT 1 FROM tax_deductions WHERE reverses_id = original.id)
     ORDER BY sequence`;
 }
 
-async function readProfile(
+async function readProfiles(
   tx: DbSession,
-  consultantId: string,
+  consultantIds: readonly string[],
   lock: boolean,
-): Promise<Omit<PayeeProfile, "certificates"> | undefined> {
+): Promise<Map<string, Omit<PayeeProfile, "certificates">>> {
   interface Row {
+    consultantId: string;
     category: PayeeCategory;
     resident: boolean;
     panStatus: PanStatus;
@@ -144,21 +171,42 @@ async function readProfile(
   }
   const rows = lock
     ? await tx.$queryRaw<Row[]>`
-        SELECT category, resident, pan_status AS "panStatus", aadhaar,
+        SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
-        FROM tax_profiles WHERE consultant_id = ${consultantId}::uuid FOR UPDATE`
+        FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])
+        ORDER BY consultant_id FOR UPDATE`
     : await tx.$queryRaw<Row[]>`
-        SELECT category, resident, pan_status AS "panStatus", aadhaar,
+        SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
-        FROM tax_profiles WHERE consultant_id = ${consultantId}::uuid`;
-  const [row] = rows;
-  if (!row) return undefined;
-  const { reliefFrom, reliefTo, ...profile } = row;
-  if (reliefFrom === null || reliefTo === null) return profile;
-  return { ...profile, panRelief: { from: reliefFrom, to: reliefTo } };
+        FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])`;
+  return new Map(
+    rows.map(({ consultantId, reliefFrom, reliefTo, ...profile }) => [
+      consultantId,
+      reliefFrom === null || reliefTo === null
+        ? profile
+        : { ...profile, panRelief: { from: reliefFrom, to: reliefTo } },
+    ]),
+  );
+}
+
+async function readCertificates(
+  tx: DbSession,
+  consultantIds: readonly string[],
+): Promise<Map<string, Certificate[]>> {
+  const rows = await tx.$queryRaw<(Certificate & { consultantId: string })[]>`
+    SELECT consultant_id AS "consultantId", id, rate_bps AS "rateBps", valid_from::text AS "from",
+           valid_to::text AS "to", ceiling_paise AS "ceilingPaise"
+    FROM lower_deduction_certificates WHERE consultant_id = ANY(${consultantIds}::uuid[])
+    ORDER BY valid_from, id`;
+  const certificates = new Map<string, Certificate[]>();
+  for (const { consultantId, ...certificate } of rows) {
+    certificates.set(consultantId, [...(certificates.get(consultantId) ?? []), certificate]);
+  }
+  return certificates;
 }
 
 interface YearRow {
+  consultantId: string;
   fiscalYear: number;
   creditedOn: Day;
   certificateId: string | null;
@@ -168,40 +216,60 @@ interface YearRow {
 }
 
 /**
- * The totals of the years asked for, and of each other year in which a certificate was used, since a
- * ceiling holds over all of them. Counts what is in flight: reserved rows are rows.
+ * The totals of the years in which a payee's credits fall, and of each other year in which a certificate
+ * was used, since a ceiling holds over all of them. Counts what is in flight: reserved rows are rows.
  */
 async function readYears(
   tx: DbSession,
-  { consultantId, fiscalYears }: { consultantId: string; fiscalYears: readonly number[] },
-): Promise<YearTotals[]> {
+  payees: readonly PayeeCredits[],
+): Promise<Map<string, YearTotals[]>> {
+  const consultantIds = payees.map(({ consultantId }) => consultantId);
+  const ownYears = new Map(
+    payees.map(({ consultantId, credits }) => [
+      consultantId,
+      new Set(credits.map(({ creditedOn }) => fiscalYearOf(creditedOn))),
+    ]),
+  );
+  const fiscalYears = [...new Set([...ownYears.values()].flatMap((years) => [...years]))];
   const rows = await tx.$queryRaw<YearRow[]>`
-    SELECT fiscal_year AS "fiscalYear", credited_on::text AS "creditedOn", certificate_id AS "certificateId",
+    SELECT consultant_id AS "consultantId", fiscal_year AS "fiscalYear", credited_on::text AS "creditedOn",
+           certificate_id AS "certificateId",
            sum(gross_paise)::bigint AS "grossPaise", sum(tax_paise)::bigint AS "taxPaise",
            sum(certificate_gross_paise)::bigint AS "certificateGrossPaise"
     FROM tax_deductions
-    WHERE consultant_id = ${consultantId}::uuid
+    WHERE consultant_id = ANY(${consultantIds}::uuid[])
       AND (fiscal_year = ANY(${fiscalYears}::int[]) OR certificate_id IS NOT NULL)
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
     HAVING sum(gross_paise) <> 0
-    ORDER BY 1, 2, 3`;
-  const carried = await tx.$queryRaw<{ fiscalYear: number; carriedForwardPaise: bigint }[]>`
-    SELECT DISTINCT ON (fiscal_year) fiscal_year AS "fiscalYear", carried_forward_paise AS "carriedForwardPaise"
+    ORDER BY 1, 2, 3, 4`;
+  const carried = await tx.$queryRaw<
+    { consultantId: string; fiscalYear: number; carriedForwardPaise: bigint }[]
+  >`
+    SELECT DISTINCT ON (consultant_id, fiscal_year) consultant_id AS "consultantId",
+           fiscal_year AS "fiscalYear", carried_forward_paise AS "carriedForwardPaise"
     FROM tax_deductions AS line
-    WHERE consultant_id = ${consultantId}::uuid AND fiscal_year = ANY(${fiscalYears}::int[])
+    WHERE consultant_id = ANY(${consultantIds}::uuid[]) AND fiscal_year = ANY(${fiscalYears}::int[])
       AND reverses_id IS NULL
       AND NOT EXISTS (SELECT 1 FROM tax_deductions WHERE reverses_id = line.id)
-    ORDER BY fiscal_year, sequence DESC`;
+    ORDER BY consultant_id, fiscal_year, sequence DESC`;
 
-  const years = new Map(fiscalYears.map((year) => [year, emptyYear(year)]));
+  const totals = new Map<string, Map<number, YearTotals>>();
+  for (const [consultantId, years] of ownYears) {
+    totals.set(consultantId, new Map([...years].map((year) => [year, emptyYear(year)])));
+  }
   for (const row of rows) {
-    years.set(row.fiscalYear, withRow(years.get(row.fiscalYear) ?? emptyYear(row.fiscalYear), row));
+    const { consultantId, fiscalYear, certificateId } = row;
+    // The years of the other payees were asked for as well.
+    if (certificateId === null && !ownYears.get(consultantId)?.has(fiscalYear)) continue;
+    const years = totals.get(consultantId);
+    years?.set(fiscalYear, withRow(years.get(fiscalYear) ?? emptyYear(fiscalYear), row));
   }
-  for (const { fiscalYear, carriedForwardPaise } of carried) {
-    const year = years.get(fiscalYear);
-    if (year) years.set(fiscalYear, { ...year, carriedForwardPaise });
+  for (const { consultantId, fiscalYear, carriedForwardPaise } of carried) {
+    const years = totals.get(consultantId);
+    const year = ownYears.get(consultantId)?.has(fiscalYear) ? years?.get(fiscalYear) : undefined;
+    if (year) years?.set(fiscalYear, { ...year, carriedForwardPaise });
   }
-  return [...years.values()];
+  return new Map([...totals].map(([consultantId, years]) => [consultantId, [...years.values()]]));
 }
 
 function withRow(year: YearTotals, row: YearRow): YearTotals {

@@ -31,6 +31,7 @@ export const claimCheck: ClaimCheck = {
     "lib/job/lock/redis-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
     "lib/payouts/batch/link.ts": payouts("changed-meanwhile"),
     "lib/payouts/claim.ts": payouts("holder-only"),
+    "lib/payouts/complete.ts": payouts("holder-only"),
     "lib/payouts/due.ts": payouts("holder-only"),
     "lib/payouts/held.ts": payouts("holder-only"),
     "lib/payouts/operate/approve.ts": payouts("changed-meanwhile"),

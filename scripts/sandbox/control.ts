@@ -4,9 +4,11 @@ import { createCheckoutControl } from "./checkout-control.ts";
 import type { BalanceChange } from "./control-balance.ts";
 import { changeBalance } from "./control-balance.ts";
 import type { CallLog, CallRecord } from "./calls.ts";
+import { parseContact } from "./contacts.ts";
 import type { FaultPlan, RemainingFault } from "./fault-plan.ts";
 import type { Fault } from "./faults.ts";
 import { parseFaults } from "./faults.ts";
+import { parseFundAccountDetails } from "./fund-accounts.ts";
 import type { PayoutRecord } from "./payout-json.ts";
 import { payoutRecord } from "./payout-json.ts";
 import type { PayoutState } from "./states.ts";
@@ -27,6 +29,11 @@ export interface SandboxControl extends CheckoutControl {
   addFaults(faults: Fault | readonly Fault[]): void;
   faults(): RemainingFault[];
   clearFaults(): void;
+  /** A contact with one bank account, as if they had been made through the API before. */
+  registerPayee(payee: { name: string; accountNumber: string }): {
+    contactId: string;
+    fundAccountId: string;
+  };
   account(): AccountSummary;
   /** Sets the balance or adds to it, in paise, then starts what waits in the low-balance queue. */
   changeBalance(change: BalanceChange): AccountSummary;
@@ -53,6 +60,14 @@ export function createControl(state: SandboxState): SandboxControl {
     addFaults: (faults) => state.faults.add(parseFaults(faults)),
     faults: () => state.faults.remaining(),
     clearFaults: () => state.faults.clear(),
+    registerPayee({ name, accountNumber }) {
+      const { contacts, fundAccounts } = state.world;
+      const contact = contacts.create(parseContact({ name, type: "vendor" }));
+      const bank_account = { name, ifsc: "HDFC0001220", account_number: accountNumber };
+      const account = { account_type: "bank_account", bank_account };
+      const { id } = fundAccounts.create(contact, parseFundAccountDetails(account));
+      return { contactId: contact.id, fundAccountId: id };
+    },
     account: () => state.world.account.summary(),
     changeBalance(change) {
       const { world } = state;

@@ -13,8 +13,8 @@ import { jobEnv, seedApprovedPayouts, type SeededPayout } from "../support/payou
 import { chooseMoment, generator, watchSteps, type Dice } from "./moments.ts";
 
 const KILLS = 20;
-const PAYOUTS = 300;
-const PAYEES = 75;
+const PAYOUTS = 1200;
+const PAYEES = 300;
 const REFUSED_PAYEES = 4;
 /** Every so many kills a run without any lock; the last ones have one. */
 const UNLOCKED_EVERY = 4;

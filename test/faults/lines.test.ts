@@ -12,9 +12,9 @@ import {
 } from "./world.ts";
 
 /** Where in the run of a payout job a fault comes: well after the first payout and before the last. */
-const CLAIM = { text: "SET status = 'PROCESSING'", time: 5 };
-const ATTEMPT = { text: "INSERT INTO payout_attempts", time: 5 };
-const ANSWER = { text: "UPDATE payout_attempts", time: 5 };
+const CLAIM = { text: "SET status = 'PROCESSING'", time: 2 };
+const ATTEMPT = { text: "INSERT INTO payout_attempts", time: 2 };
+const ANSWER = { text: "UPDATE payout_attempts", time: 2 };
 const REQUEST = { text: "POST /v1/payouts ", time: 5 };
 /** Long enough to be noticed, and no matter to anybody. */
 const A_WHILE_MS = 1_000;

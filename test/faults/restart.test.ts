@@ -29,7 +29,7 @@ afterAll(() => server.stop());
 describe("a PostgreSQL that stops at once and starts again on the same data, in the middle of", () => {
   it("process-payouts while an answer is recorded: the answer is recorded, everybody is paid", async () => {
     const world = await openWorld();
-    const restarted = restartAt(world, { text: "UPDATE payout_attempts", time: 5 });
+    const restarted = restartAt(world, { text: "UPDATE payout_attempts", time: 2 });
     const end = await runJob({ env: world.env });
     await restarted;
     await expectNothingWrong(world, end, DONE);
@@ -42,7 +42,7 @@ describe("a PostgreSQL that stops at once and starts again on the same data, in 
 
   it("process-payouts while an attempt is committed: the run ends, the next ones pay the rest", async () => {
     const world = await openWorld();
-    const restarted = restartAt(world, { text: "INSERT INTO payout_attempts", time: 5 });
+    const restarted = restartAt(world, { text: "INSERT INTO payout_attempts", time: 2 });
     const end = await runJob({ env: world.env });
     await restarted;
     await expectNothingWrong(world, end, UNREACHABLE);

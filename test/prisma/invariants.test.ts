@@ -183,7 +183,7 @@ describe("amounts", () => {
     ["payout_attempts_claimed", { amount_paise: "89999" }],
     ["payout_attempts_claimed", { run_id: `'${OTHER_RUN}'` }],
     ["payout_attempts_in_turn", { attempt_no: "2" }],
-    ["payout_attempts_in_turn", { attempt_no: "0" }],
+    ["payout_attempts_number", { attempt_no: "0" }],
     ["payout_attempts_in_turn", { state: "'ACCEPTED'", provider_payout_id: "'pout_1'" }],
     ["nothing", {}],
   ])("of an attempt are those of its claimed payout (%s)", async (constraint, changes) => {
@@ -194,7 +194,7 @@ describe("amounts", () => {
     ["payout_attempts_amount", { amount_paise: "0" }],
     ["payout_attempts_number", { attempt_no: "0" }],
   ])("of an attempt are positive even without the triggers (%s)", async (constraint, changes) => {
-    const off = "ALTER TABLE payout_attempts DISABLE TRIGGER payout_attempts_guard";
+    const off = "ALTER TABLE payout_attempts DISABLE TRIGGER payout_attempts_guard_new";
     expect(await refusedBy(claimed(), off, attempt(changes))).toBe(constraint);
   });
 
@@ -267,7 +267,7 @@ describe("who is paid", () => {
 
 describe("at most one", () => {
   it("payout at the provider may be alive for one obligation", async () => {
-    const off = "ALTER TABLE payout_attempts DISABLE TRIGGER payout_attempts_guard";
+    const off = "ALTER TABLE payout_attempts DISABLE TRIGGER payout_attempts_guard_new";
     for (const state of ["PREPARED", "UNKNOWN", "ACCEPTED", "PROCESSED"]) {
       const live = attempt({ state: `'${state}'`, provider_payout_id: "'pout_1'" });
       expect(await refusedBy(claimed(), off, live, attempt({ attempt_no: "2" }))).toBe(
@@ -541,13 +541,41 @@ describe("an attempt", () => {
   it("comes after the one before it has failed for certain, and with the next number", async () => {
     const first = [claimed(), attempt()];
     const second = attempt({ attempt_no: "2" });
-    for (const state of ["ACCEPTED", "UNKNOWN", "PROCESSED"])
-      expect(await refusedBy(...first, setAttempt(state), second)).toBe("payout_attempts_in_turn");
-    expect(await refusedBy(...first, second)).toBe("payout_attempts_in_turn");
+    const third = attempt({ attempt_no: "3" });
+    // The index of live attempts looks at each row as it comes, the guard at all rows of a statement.
+    const oneLive = "DROP INDEX payout_attempts_one_live";
+    for (const state of ["ACCEPTED", "UNKNOWN", "PROCESSED"]) {
+      const tries = [...first, setAttempt(state), second] as const;
+      expect(await refusedBy(...tries)).toBe("payout_attempts_one_live");
+      expect(await refusedBy(oneLive, ...tries)).toBe("payout_attempts_in_turn");
+    }
+    expect(await refusedBy(oneLive, ...first, second)).toBe("payout_attempts_in_turn");
     expect(await refusedBy(...first, setAttempt("REFUSED"), second)).toBe("nothing");
-    expect(await refusedBy(...first, setAttempt("REFUSED"), attempt())).toBe(
-      "payout_attempts_in_turn",
+    for (const other of [attempt({ attempt_no: "4" }), third])
+      expect(await refusedBy(...first, setAttempt("REFUSED"), other)).toBe(
+        "payout_attempts_in_turn",
+      );
+  });
+
+  it("is looked at in a statement of several, each of which must be as one alone", async () => {
+    const [payout] = other.payouts;
+    const both = `UPDATE payouts SET status = 'PROCESSING', claimed_by = '${RUN}', claimed_at = now(),
+      tax_paise = 0, net_paise = amount_paise`;
+    const two = (second: Record<string, string>): Statement => {
+      const row = attempt({
+        payout_id: `'${payout?.id ?? ""}'`,
+        payout_account_id: `'${other.payoutAccountId ?? ""}'`,
+        ...second,
+      });
+      return `${attempt() as string}, ${/VALUES (.*)$/s.exec(row as string)?.[1] ?? ""}`;
+    };
+    expect(await refusedBy(both, two({}))).toBe("nothing");
+    expect(await refusedBy(both, two({ attempt_no: "2" }))).toBe("payout_attempts_in_turn");
+    expect(await refusedBy(both, two({ amount_paise: "89999" }))).toBe("payout_attempts_claimed");
+    expect(await refusedBy(both, two({ run_id: `'${OTHER_RUN}'` }))).toBe(
+      "payout_attempts_claimed",
     );
+    expect(await refusedBy(claimed(), two({}))).toBe("payout_attempts_claimed");
   });
 
   it("is made only for a payout in processing, by the run that holds it", async () => {
@@ -693,7 +721,7 @@ describe("the ledger", () => {
   it.each([
     ["out of balance", [5, -4]],
     ["one entry", [5]],
-  ])("refuses at commit a transaction that is %s", async (_title, amounts) => {
+  ])("refuses a transaction that is %s, as soon as its entries come", async (_title, amounts) => {
     expect(await refusedBy(ledgerTransaction(), ledgerEntries(...amounts))).toBe(
       "ledger_transactions_balanced",
     );
@@ -703,16 +731,42 @@ describe("the ledger", () => {
     expect(await refusedBy(ledgerTransaction())).toBe("ledger_transactions_balanced");
   });
 
-  it("refuses it at a real commit, and nothing of it stays", async () => {
+  it("refuses one without entries at a real commit, and nothing of it stays", async () => {
     await client.query("BEGIN");
-    await run(ledgerTransaction("unbalanced"));
-    await run(ledgerEntries(5, -4));
+    await run(ledgerTransaction("empty"));
     await expect(client.query("COMMIT")).rejects.toMatchObject({
       constraint: "ledger_transactions_balanced",
     });
+    expect(await database.query("SELECT 1 FROM ledger_transactions WHERE key = 'empty'")).toEqual(
+      [],
+    );
+  });
+
+  it("refuses entries that would take a balanced transaction out of balance, in any mode", async () => {
+    for (const mode of ["IMMEDIATE", "DEFERRED"])
+      expect(
+        await refusedBy(
+          ledgerTransaction(),
+          ledgerEntries(5, -5),
+          `SET CONSTRAINTS ALL ${mode}`,
+          ledgerEntries(7, -6),
+        ),
+      ).toBe("ledger_transactions_balanced");
+  });
+
+  it("balances each transaction of a statement for itself, not all of them together", async () => {
+    const second = "00000000-0000-4000-8000-00000000002e";
+    const crossed = `INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
+      SELECT id, (SELECT id FROM ledger_accounts LIMIT 1), amount
+      FROM (VALUES ('00000000-0000-4000-8000-00000000001e'::uuid, 5), ('00000000-0000-4000-8000-00000000001e', -4),
+                   ('${second}', 4), ('${second}', -5)) AS entry (id, amount)`;
     expect(
-      await database.query("SELECT 1 FROM ledger_transactions WHERE key = 'unbalanced'"),
-    ).toEqual([]);
+      await refusedBy(
+        ledgerTransaction(),
+        `INSERT INTO ledger_transactions (id, key, kind) VALUES ('${second}', 'second', 'test')`,
+        crossed,
+      ),
+    ).toBe("ledger_transactions_balanced");
   });
 
   it("takes no entry for an older transaction, not even two that balance", async () => {

@@ -10,6 +10,8 @@ export interface Change {
   became: string;
   /** Of a payout the run that holds it, of an attempt the run that made it. */
   runId: string | null;
+  /** The transaction that made it: several payouts may take a step in one. */
+  madeIn: string;
 }
 
 /** Makes the database write down each change of state, in the transaction that makes it. */
@@ -23,7 +25,8 @@ export async function changesAfter(
   id: bigint,
 ): Promise<Change[]> {
   return database.query<Change & Record<string, unknown>>(
-    `SELECT id, subject, payout_id AS "payoutId", was, became, run_id AS "runId"
+    `SELECT id, subject, payout_id AS "payoutId", was, became, run_id AS "runId",
+            made_in::text AS "madeIn"
      FROM simulation.history WHERE id > $1 ORDER BY id`,
     [id],
   );
@@ -33,7 +36,7 @@ const STATEMENTS = [
   "CREATE SCHEMA simulation",
   `CREATE TABLE simulation.history (
      id bigserial PRIMARY KEY, subject text NOT NULL, payout_id uuid NOT NULL, was text, became text NOT NULL,
-     run_id uuid)`,
+     run_id uuid, made_in xid8 NOT NULL DEFAULT pg_current_xact_id())`,
   `CREATE FUNCTION simulation.write_down() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      IF TG_TABLE_NAME = 'payouts' THEN

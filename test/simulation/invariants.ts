@@ -187,9 +187,10 @@ function nothingAfterTheLease(runs: readonly FinishedRun[], changes: readonly Ch
         ((subject === "payout" && became === "PROCESSING") ||
           (subject === "attempt" && was === null)),
     );
-    return begun.length > leaseLost.inHand
+    const steps = new Set(begun.map(({ madeIn }) => madeIn)).size;
+    return steps > leaseLost.inHand
       ? [
-          `M13: ${name} began ${begun.length} steps after its lease was lost, ${leaseLost.inHand} were in hand`,
+          `M13: ${name} began ${steps} steps after its lease was lost, ${leaseLost.inHand} were in hand`,
         ]
       : [];
   });

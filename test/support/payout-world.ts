@@ -30,6 +30,8 @@ export interface RunOptions {
   log?: Log;
   /** A database that is silent for so long is taken for lost. Default: as the job has it. */
   silenceMs?: number;
+  /** The most payouts that are in hand at once. Default: as the job has it. */
+  inHand?: number;
   /** Stands between the run and the provider's client. */
   wrapGateway?: (gateway: RazorpayX) => RazorpayX;
 }
@@ -45,7 +47,7 @@ export const RUN_APPLICATION_NAME = "payout run under test";
 
 /**
  * One payout run in this process, as the job makes it: one database session, read-only in a dry run.
- * A call times out after 300 ms, up to 1,000 are sent a second, and waits between repeats are zero.
+ * A call times out after 1.5 s, up to 1,000 are sent a second, and waits between repeats are zero.
  */
 export async function runPayouts(options: RunOptions): Promise<RunResult> {
   const { database, dryRun = false, lease = noLease, log = silentLog() } = options;
@@ -69,7 +71,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
       runId,
       dryRun,
       limit: options.limit,
-      settings,
+      settings: { ...settings, razorpayX: { ...settings.razorpayX, ...turnsOf(options) } },
       db,
       gateway: options.wrapGateway?.(gateway) ?? gateway,
       lease,
@@ -84,6 +86,11 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** A run has no more payouts in hand than it may send in a second; the client keeps the limit that it has. */
+function turnsOf({ inHand }: RunOptions): { requestsPerSecond?: number } {
+  return inHand === undefined ? {} : { requestsPerSecond: inHand };
+}
+
 /** The settings of `runPayouts`. */
 export function settingsFor(
   options: Pick<RunOptions, "sandbox" | "caps" | "tax" | "razorpayX">,
@@ -95,7 +102,7 @@ export function settingsFor(
       keySecret: env.RAZORPAYX_KEY_SECRET,
       accountNumber: env.RAZORPAYX_ACCOUNT_NUMBER,
       baseUrl: env.RAZORPAY_BASE_URL,
-      timeoutMs: 300,
+      timeoutMs: 1500,
       requestsPerSecond: 1000,
       ...options.razorpayX,
     },

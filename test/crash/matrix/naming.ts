@@ -53,7 +53,12 @@ export function createNaming(job: string, book: PayeeBook): Naming {
           book.learn(payoutId, consultantId);
       }
       const name = nameOf(COMMITS, statements);
-      return `${job}: commit of ${withKind(name, payeeIn(statements))}`;
+      const step = `${job}: commit of `;
+      if (!OF_PAYOUTS.test(name)) return `${step}${withKind(name, payeeIn(statements))}`;
+      const [payee, ...others] = payeesIn(statements, book);
+      return others.length > 0
+        ? `${step}${name.replace(/,.*/, "")}s of a batch`
+        : `${step}${withKind(name, payee)}`;
     },
     write: (statement) => {
       if (!/\b(INSERT INTO|UPDATE|DELETE FROM)\b/.test(statement.sql)) return undefined;
@@ -65,6 +70,19 @@ export function createNaming(job: string, book: PayeeBook): Naming {
     call: (method, argument) => `${job}: ${nameOfCall(method, argument, book)}`,
   };
 }
+
+/** What is done for several payouts in one transaction. */
+const OF_PAYOUTS = /^(claim|attempt|answer|completion|failure)\b/;
+
+/** Whose payouts are named in values, which are ids, lists of ids, or rows as JSON. */
+function payeesIn(statements: readonly Statement[], book: PayeeBook): ScriptedPayee[] {
+  const ids = statements.flatMap(({ values }) =>
+    values.flatMap((value) => value.match(UUID) ?? []),
+  );
+  return [...new Set(ids.flatMap((id) => book.find(id) ?? []))];
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** The first whose patterns all occur names the transaction. */
 type Names = readonly (readonly [name: string, ...patterns: RegExp[]])[];

@@ -37,7 +37,8 @@ describe("a fault of the provider in the middle of a run", () => {
       const [attempts] = await world.database.query<{ count: bigint }>(
         "SELECT count(*) AS count FROM payout_attempts",
       );
-      expect(Number(attempts?.count)).toBeLessThanOrEqual(5 + 16);
+      // Sixteen are in hand at first, and one more for each answer.
+      expect(Number(attempts?.count)).toBeLessThanOrEqual(5 + (16 + 5));
 
       world.sandbox.clearFaults();
       const again = await world.run();
@@ -195,7 +196,7 @@ describe("the list read after the last payout", () => {
 
   it("finds this run's payouts among more than one page", async () => {
     await seedApprovedPayouts(world.database, { count: 230 });
-    const { report } = await world.run();
+    const { report } = await world.run({ razorpayX: { timeoutMs: 30_000 } });
     expect(report).toMatchObject({ succeeded: 230, completed: 230 });
   });
 });

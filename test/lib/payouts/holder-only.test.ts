@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPrisma, inTransaction, type Db, type DbSession } from "../../../lib/db/prisma.ts";
 import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
 import { claimPayout, takeOverClaim, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
+import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
 import { abandonedClaims } from "../../../lib/payouts/due.ts";
 import { assertHeld } from "../../../lib/payouts/held.ts";
 import { keepContactId, keepFundAccountId } from "../../../lib/payouts/payee.ts";
@@ -14,7 +15,6 @@ import {
 } from "../../../lib/payouts/release.ts";
 import { reversePayout } from "../../../lib/payouts/reverse.ts";
 import {
-  completeWithoutTransfer,
   recordAccepted,
   recordRefused,
   recordUnknown,
@@ -261,7 +261,9 @@ describe("the earnings of a payout", () => {
     await change("UPDATE earnings SET status = 'LINKED' WHERE id = $1", payout.earningIds[0]);
     const released = "SELECT released_at FROM payout_items WHERE payout_id = $1";
     const before = await database.query(released, [payout.id]);
-    await by((db) => inTransaction(db, (tx) => releaseEarnings(tx, payout.id, { from: "LINKED" })));
+    await by((db) =>
+      inTransaction(db, (tx) => releaseEarnings(tx, [payout.id], { from: "LINKED" })),
+    );
     expect((await viewOf(database, payout.id)).earnings).toEqual(["LINKED"]);
     expect(await database.query(released, [payout.id])).toEqual(before);
   });
@@ -269,7 +271,9 @@ describe("the earnings of a payout", () => {
   it("are released only from the status in which the payout held them", async () => {
     const { payout } = await claimedOne();
     await change("UPDATE earnings SET status = 'PAID' WHERE id = $1", payout.earningIds[0]);
-    await by((db) => inTransaction(db, (tx) => releaseEarnings(tx, payout.id, { from: "LINKED" })));
+    await by((db) =>
+      inTransaction(db, (tx) => releaseEarnings(tx, [payout.id], { from: "LINKED" })),
+    );
     expect((await viewOf(database, payout.id)).earnings).toEqual(["PAID"]);
   });
 

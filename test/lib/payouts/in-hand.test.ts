@@ -29,7 +29,7 @@ describe("work in hand", () => {
     const started: number[] = [];
     const work = Array.from({ length: options.count + 1 }, deferred);
     const all = forEachInHand(numbers(options.count), {
-      atOnce: options.atOnce,
+      atOnce: () => options.atOnce,
       goOn: options.goOn ?? (() => true),
       work: (number) => {
         started.push(number);

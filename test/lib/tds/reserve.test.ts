@@ -64,11 +64,11 @@ describe("a payee's tax state", () => {
     const all = await payouts({ payouts: [4n, 1n, 2n, 1n].map(ofLakhs) });
     await withDb(database, async (db) => {
       for (const payout of all.slice(0, 3)) await reserve(db, payout);
-      await inTransaction(db, (tx) => finaliseDeductions(tx, all[0]?.id ?? ""));
+      await inTransaction(db, (tx) => finaliseDeductions(tx, [all[0]?.id ?? ""]));
       expect((await stateFor(db, all[3]))?.years).toMatchObject([
         { grossPaise: 7n * LAKH, taxPaise: 700_00n },
       ]);
-      await inTransaction(db, (tx) => reverseDeductions(tx, all[2]?.id ?? ""));
+      await inTransaction(db, (tx) => reverseDeductions(tx, [all[2]?.id ?? ""]));
       expect((await stateFor(db, all[3]))?.years).toMatchObject([
         {
           grossPaise: 5n * LAKH,
@@ -115,7 +115,7 @@ describe("a payee's tax state", () => {
       expect((await stateFor(db, all[2]))?.years).toMatchObject([
         { carriedForwardPaise: 390_10n - 10n },
       ]);
-      await inTransaction(db, (tx) => reverseDeductions(tx, all[1]?.id ?? ""));
+      await inTransaction(db, (tx) => reverseDeductions(tx, [all[1]?.id ?? ""]));
       expect((await stateFor(db, all[2]))?.years).toMatchObject([{ carriedForwardPaise: 400_00n }]);
     });
   });
@@ -151,7 +151,7 @@ describe("a reversal", () => {
     await withDb(database, async (db) => {
       await reserve(db, payout);
       for (let times = 0; times < 3; times++)
-        await inTransaction(db, (tx) => reverseDeductions(tx, payout?.id ?? ""));
+        await inTransaction(db, (tx) => reverseDeductions(tx, [payout?.id ?? ""]));
     });
     const [sums] = await database.query(
       "SELECT count(*) AS rows, sum(gross_paise)::bigint AS gross, sum(tax_paise)::bigint AS tax FROM tax_deductions",
@@ -162,7 +162,7 @@ describe("a reversal", () => {
   it("of a payout without deductions does nothing", async () => {
     const [payout] = await payouts({});
     await withDb(database, (db) =>
-      inTransaction(db, (tx) => reverseDeductions(tx, payout?.id ?? "")),
+      inTransaction(db, (tx) => reverseDeductions(tx, [payout?.id ?? ""])),
     );
     expect(await database.query("SELECT 1 FROM tax_deductions")).toEqual([]);
   });
@@ -171,9 +171,9 @@ describe("a reversal", () => {
     const [payout] = await payouts({ payouts: [ofLakhs(6n)] });
     await withDb(database, async (db) => {
       await reserve(db, payout);
-      await inTransaction(db, (tx) => reverseDeductions(tx, payout?.id ?? ""));
+      await inTransaction(db, (tx) => reverseDeductions(tx, [payout?.id ?? ""]));
       await reserve(db, payout);
-      await inTransaction(db, (tx) => finaliseDeductions(tx, payout?.id ?? ""));
+      await inTransaction(db, (tx) => finaliseDeductions(tx, [payout?.id ?? ""]));
     });
     const rows = await database.query(
       "SELECT status::text AS status, tax_paise AS tax FROM tax_deductions ORDER BY sequence",
@@ -217,7 +217,7 @@ async function assessAndReserve(tx: DbSession, payout: SeededPayout | undefined)
   const tax = assessPayee(state, await creditsOf(payout), defaultTaxPolicy);
   if (!tax.ok) throw new Error(tax.error.message);
   const { lines } = tax;
-  await reserveDeductions(tx, { payoutId: payout.id, consultantId: payout.consultantId, lines });
+  await reserveDeductions(tx, [{ payoutId: payout.id, consultantId: payout.consultantId, lines }]);
   return lines;
 }
 

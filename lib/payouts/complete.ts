@@ -1,0 +1,107 @@
+import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { postTransactions, type Posting } from "../ledger/post-transaction.ts";
+import type { Paise } from "../support/money.ts";
+import { finaliseDeductions } from "../tds/reserve.ts";
+import { auditOrganizations, type Holder, type HoldingRun } from "./organization-audit.ts";
+import { assertAllHit } from "./release.ts";
+
+/** A payout that is paid, and the attempt that paid it; null where nothing had to be sent. */
+export interface Completion {
+  payoutId: string;
+  attemptId: string | null;
+}
+
+interface CompletedRow {
+  payoutId: string;
+  consultantId: string;
+  organizationId: string | null;
+  amountPaise: Paise;
+  netPaise: Paise;
+  taxPaise: Paise;
+}
+
+/** PROCESSING to COMPLETED: earnings PAID, tax final, books posted. @throws {ClaimLostError} */
+export async function completePayouts(
+  tx: DbSession,
+  run: HoldingRun,
+  completions: readonly Completion[],
+): Promise<void> {
+  if (completions.length === 0) return;
+  const payoutIds = completions.map(({ payoutId }) => payoutId);
+  const completed = await tx.$queryRaw<CompletedRow[]>`
+    UPDATE payouts SET status = 'COMPLETED', completed_at = now(), updated_at = now()
+    WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${run.runId}::uuid
+    RETURNING id AS "payoutId", consultant_id AS "consultantId", organization_id AS "organizationId",
+              amount_paise AS "amountPaise", net_paise AS "netPaise", tax_paise AS "taxPaise"`;
+  assertAllHit(completions, completed);
+  await markEarningsPaid(tx, payoutIds);
+  await finaliseDeductions(tx, payoutIds);
+  const fees = await feesOf(tx, completions);
+  await postTransactions(
+    tx,
+    completed.map((payout) => completionOf(payout, fees.get(payout.payoutId))),
+  );
+  await auditOrganizations(
+    tx,
+    run,
+    completed.map(({ payoutId, organizationId, amountPaise, taxPaise, netPaise }) => {
+      const detail = { amountPaise, taxPaise, netPaise };
+      return { payoutId, organizationId, action: "completed", detail };
+    }),
+  );
+}
+
+/** A payout that tax takes up entirely: nothing is left to send. @throws {ClaimLostError} */
+export async function completeWithoutTransfer(db: Db, { payoutId, ...run }: Holder): Promise<void> {
+  await inTransaction(db, (tx) => completePayouts(tx, run, [{ payoutId, attemptId: null }]));
+}
+
+async function markEarningsPaid(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE earnings SET status = 'PAID', updated_at = now()
+    WHERE status = 'LINKED' AND id IN (
+      SELECT earning_id FROM payout_items
+      WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL)`;
+}
+
+interface Fees {
+  feesPaise: Paise | null;
+  feesTaxPaise: Paise | null;
+}
+
+/** What the provider charges, as its answers say, by payout. */
+async function feesOf(
+  tx: DbSession,
+  completions: readonly Completion[],
+): Promise<ReadonlyMap<string, Fees>> {
+  const attemptIds = completions.flatMap(({ attemptId }) => attemptId ?? []);
+  if (attemptIds.length === 0) return new Map();
+  const rows = await tx.$queryRaw<(Fees & { payoutId: string })[]>`
+    SELECT payout_id AS "payoutId", fees_paise AS "feesPaise", fees_tax_paise AS "feesTaxPaise"
+    FROM payout_attempts WHERE id = ANY(${attemptIds}::uuid[])`;
+  return new Map(rows.map((row) => [row.payoutId, row]));
+}
+
+/**
+ * Debit the payable with what was owed, credit the bank with what left and the tax account with what was
+ * withheld. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118).
+ */
+function completionOf(
+  { payoutId, consultantId, amountPaise, netPaise, taxPaise }: CompletedRow,
+  fees: Fees | undefined,
+): Posting {
+  const feesPaise = fees?.feesPaise ?? 0n;
+  const feesTaxPaise = fees?.feesTaxPaise ?? 0n;
+  return {
+    key: `payout-completed:${payoutId}`,
+    kind: "payout-completed",
+    payoutId,
+    entries: [
+      { account: { code: "CONSULTANT_PAYABLE", consultantId }, amountPaise },
+      { account: { code: "PROVIDER_FEES" }, amountPaise: feesPaise - feesTaxPaise },
+      { account: { code: "PROVIDER_FEES_TAX" }, amountPaise: feesTaxPaise },
+      { account: { code: "BANK" }, amountPaise: -(netPaise + feesPaise) },
+      { account: { code: "TAX_PAYABLE" }, amountPaise: -taxPaise },
+    ],
+  };
+}
