@@ -1,6 +1,6 @@
 /** Differences that no job may mend by itself: `npm run findings -- <command>`. See docs/findings.md. */
 import { Command, InvalidArgumentError } from "commander";
-import type { Db } from "../lib/db/prisma.ts";
+import type { Db } from "../lib/db/client.ts";
 import {
   FINDING_KINDS,
   FINDING_SEVERITIES,

@@ -1,6 +1,6 @@
 /** What finance does to payments by hand: `npm run payments -- <command>`. See docs/refunds.md. */
 import { Command, InvalidArgumentError } from "commander";
-import { inTransaction } from "../lib/db/prisma.ts";
+import { inTransaction } from "../lib/db/client.ts";
 import { requestRefund } from "../lib/payments/refunds/request-refund.ts";
 import { showPayment } from "../lib/payments/refunds/show-payment.ts";
 import { parseRupees, type Paise } from "../lib/support/money.ts";

@@ -1,7 +1,7 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
 import { Command } from "commander";
 import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
-import type { Db } from "../lib/db/prisma.ts";
+import type { Db } from "../lib/db/client.ts";
 import {
   approvePayout,
   findConsultant,

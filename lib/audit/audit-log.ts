@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 
 /** One change, as it is written down: who, what, to which row, why. Holds no personal data of payees. */
@@ -49,7 +49,7 @@ export async function recordAudits(tx: DbSession, entries: readonly AuditEntry[]
     ...entry,
     detail: entry.detail ?? {},
   }));
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
     SELECT actor, category, action, "subjectType", "subjectId", reason, "organizationId", detail
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS entry (
@@ -63,7 +63,7 @@ export async function readAudit(
   db: DbSession,
   { subjectType, subjectId }: Pick<AuditEntry, "subjectType" | "subjectId">,
 ): Promise<RecordedAuditEntry[]> {
-  return db.$queryRaw<RecordedAuditEntry[]>`
+  return db.query<RecordedAuditEntry[]>`
     SELECT at, actor, category, action, subject_type AS "subjectType", subject_id AS "subjectId", reason,
            organization_id AS "organizationId", detail
     FROM audit_log

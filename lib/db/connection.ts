@@ -132,7 +132,7 @@ export class DatabasePermissionError extends AfterhoursError {
 /** What Postgres refused, in its words. They name a table, schema, function or database and no value. */
 function refusalOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
-    const said = /(?:permission denied|must be owner)[^\n`]*/.exec(textOf(layer, "message") ?? "");
+    const said = /(?:permission denied|must be owner)[^\n`]*/.exec(messageOf(layer));
     if (said) return said[0].trim();
   }
   return undefined;
@@ -145,13 +145,13 @@ function describeRole(url: string): string {
 }
 
 /**
- * The five-character code that Postgres gave, whichever library the error comes through: `pg` has it as
- * the error's `code`, Prisma deep in `meta`. Undefined when Postgres did not answer.
+ * The five-character code that Postgres gave, wherever the error is wrapped. Undefined when Postgres did not
+ * answer.
  */
 export function sqlStateOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
-    const code = textOf(layer, "originalCode") ?? errorCode(layer);
-    if (code !== undefined && SQL_STATE.test(code) && !PRISMA_CODE.test(code)) return code;
+    const code = errorCode(layer);
+    if (code !== undefined && SQL_STATE.test(code)) return code;
   }
   return undefined;
 }
@@ -200,8 +200,7 @@ export function isConnectionError(thrown: unknown): boolean {
   if (state !== undefined) return /^(08|57P|28|3D)/.test(state) || state === "53300";
   for (const layer of layersOf(thrown)) {
     if (UNREACHABLE.has(errorCode(layer) ?? "")) return true;
-    if (UNREACHABLE_KINDS.has(textOf(layer, "kind") ?? "")) return true;
-    if (LOST_SESSION.test(textOf(layer, "message") ?? "")) return true;
+    if (LOST_SESSION.test(messageOf(layer))) return true;
   }
   return false;
 }
@@ -213,8 +212,6 @@ export function isForEveryRow(thrown: unknown): boolean {
 
 /** With a digit, so that Node's `EPIPE` is none. */
 const SQL_STATE = /^(?=.*[0-9])[0-9A-Z]{5}$/;
-/** Prisma's own codes look the same; the `P0…` of Postgres are those of PL/pgSQL. */
-const PRISMA_CODE = /^P[1-9]/;
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",
@@ -227,14 +224,6 @@ const UNREACHABLE = new Set([
   "ETIMEDOUT",
 ]);
 
-/** How Prisma's adapter names what Node said. */
-const UNREACHABLE_KINDS = new Set([
-  "DatabaseNotReachable",
-  "ConnectionClosed",
-  "SocketTimeout",
-  "TlsConnectionError",
-]);
-
 /** What `pg` says where it gives no code. */
 const LOST_SESSION =
   /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout/i;
@@ -244,19 +233,10 @@ function* layersOf(thrown: unknown): Generator {
   let layer = thrown;
   for (let depth = 0; typeof layer === "object" && layer !== null && depth < 5; depth++) {
     yield layer;
-    const meta: unknown = "meta" in layer ? layer.meta : undefined;
-    const wrapped =
-      typeof meta === "object" && meta !== null && "driverAdapterError" in meta
-        ? meta.driverAdapterError
-        : undefined;
-    layer = wrapped ?? ("cause" in layer ? layer.cause : undefined);
+    layer = "cause" in layer ? layer.cause : undefined;
   }
 }
 
-function textOf(layer: unknown, field: string): string | undefined {
-  const value: unknown =
-    typeof layer === "object" && layer !== null
-      ? (layer as Record<string, unknown>)[field]
-      : undefined;
-  return typeof value === "string" ? value : undefined;
+function messageOf(layer: unknown): string {
+  return layer instanceof Error ? layer.message : "";
 }

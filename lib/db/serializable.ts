@@ -2,7 +2,7 @@ import { sleep } from "../support/clock.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import type { Random } from "../support/random.ts";
 import { isLockConflict, sqlStateOf } from "./connection.ts";
-import type { Db, DbSession } from "./prisma.ts";
+import type { Db, DbSession } from "./client.ts";
 
 /** Other sessions changed the same rows in every try. Nothing of any try was kept. */
 export class WriteConflictError extends AfterhoursError {
@@ -44,7 +44,7 @@ export async function inSerializable<T>(
 ): Promise<T> {
   for (let tried = 1; ; tried += 1) {
     try {
-      return await db.$transaction((tx) => body(tx), {
+      return await db.transaction((tx) => body(tx), {
         isolationLevel: "Serializable",
       });
     } catch (error) {

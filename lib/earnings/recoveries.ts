@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
 import { planTakes, type OpenRecovery, type ReadyEarning, type Take } from "./recovery-plan.ts";
@@ -26,7 +26,7 @@ export async function applyRecoveries(
   await lockConsultant(tx, consultantId);
   const recoveries = await openRecoveries(tx, [consultantId]);
   if (recoveries.length === 0) return [];
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM earnings WHERE consultant_id = ${consultantId}::uuid AND status = 'READY'
     ORDER BY booking_reference
     FOR NO KEY UPDATE`;
@@ -62,7 +62,7 @@ export async function consultantsThatOwe(
   db: DbSession,
   consultantIds: readonly string[],
 ): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
+  const rows = await db.query<{ id: string }[]>`
     SELECT DISTINCT consultant_id AS id FROM earning_recoveries
     WHERE consultant_id = ANY(${consultantIds}::uuid[]) AND recovered_amount_paise < amount_paise
     ORDER BY consultant_id`;
@@ -71,14 +71,14 @@ export async function consultantsThatOwe(
 
 /** Whoever makes a payout, or makes a consultant owe something, takes this lock first. */
 export async function lockConsultant(tx: DbSession, consultantId: string): Promise<void> {
-  await tx.$queryRaw`SELECT 1 FROM consultants WHERE id = ${consultantId}::uuid FOR NO KEY UPDATE`;
+  await tx.query`SELECT 1 FROM consultants WHERE id = ${consultantId}::uuid FOR NO KEY UPDATE`;
 }
 
 async function openRecoveries(
   db: DbSession,
   consultantIds: readonly string[],
 ): Promise<OpenRecovery[]> {
-  return db.$queryRaw<OpenRecovery[]>`
+  return db.query<OpenRecovery[]>`
     SELECT recovery.id AS "recoveryId", recovery.consultant_id AS "consultantId",
            earning.currency::text AS currency,
            recovery.gross_paise - recovery.recovered_gross_paise AS "grossPaise",
@@ -93,7 +93,7 @@ async function readyEarnings(
   db: DbSession,
   consultantIds: readonly string[],
 ): Promise<ReadyEarning[]> {
-  return db.$queryRaw<ReadyEarning[]>`
+  return db.query<ReadyEarning[]>`
     SELECT net.earning_id AS "earningId", net.consultant_id AS "consultantId",
            net.currency::text AS currency, net.gross_paise AS "grossPaise",
            net.amount_paise AS "amountPaise"
@@ -121,7 +121,7 @@ async function carryOut(
       { remedy: "Nothing was written for this consultant; look at the earning's refunds." },
     );
   }
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE earning_recoveries
     SET recovered_gross_paise = recovered_gross_paise + ${grossPaise},
         recovered_amount_paise = recovered_amount_paise + ${amountPaise}

@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { postEarningRefunded } from "../ledger/post-refund.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 
@@ -66,7 +66,7 @@ export async function refundReadyEarning(
       `earning ${refund.earningId} has ${formatRupees(earning.amountPaise)} of ${formatRupees(earning.grossPaise)} left; the refund takes ${formatRupees(refund.amountPaise)} of ${formatRupees(refund.grossPaise)}`,
     );
   }
-  const inserted = await tx.$executeRaw`
+  const inserted = await tx.execute`
     INSERT INTO earning_refunds (earning_id, key, gross_paise, amount_paise)
     VALUES (${refund.earningId}::uuid, ${refund.key}, ${refund.grossPaise}, ${refund.amountPaise})
     ON CONFLICT (key) DO NOTHING`;
@@ -85,15 +85,15 @@ interface OpenEarning {
 
 /** Two statements, so that the second one sees what was committed while the first waited. */
 async function lockEarning(tx: DbSession, earningId: string): Promise<OpenEarning | undefined> {
-  await tx.$queryRaw`SELECT 1 FROM earnings WHERE id = ${earningId}::uuid FOR NO KEY UPDATE`;
-  const [row] = await tx.$queryRaw<OpenEarning[]>`
+  await tx.query`SELECT 1 FROM earnings WHERE id = ${earningId}::uuid FOR NO KEY UPDATE`;
+  const [row] = await tx.query<OpenEarning[]>`
     SELECT status::text AS status, gross_paise AS "grossPaise", amount_paise AS "amountPaise"
     FROM earnings_net WHERE earning_id = ${earningId}::uuid`;
   return row;
 }
 
 async function findRefund(tx: DbSession, key: string): Promise<EarningRefund | undefined> {
-  const [row] = await tx.$queryRaw<EarningRefund[]>`
+  const [row] = await tx.query<EarningRefund[]>`
     SELECT earning_id AS "earningId", key, gross_paise AS "grossPaise", amount_paise AS "amountPaise"
     FROM earning_refunds WHERE key = ${key}`;
   return row;

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 import type { FindingKind } from "./kinds.ts";
 import type { FindingSeverity } from "./list.ts";
@@ -31,7 +31,7 @@ export interface NewFinding {
  */
 export async function recordFinding(tx: DbSession, finding: NewFinding): Promise<boolean> {
   const details = toJson(finding.details);
-  const stored = await tx.$executeRaw`
+  const stored = await tx.execute`
     WITH known AS (
       UPDATE findings SET last_seen_at = now()
       WHERE kind = ${finding.kind} AND subject_type = ${finding.subjectType}

@@ -1,4 +1,4 @@
-import { sql, type DbSession } from "../db/prisma.ts";
+import { sql, type DbSession } from "../db/client.ts";
 
 /** Critical: money may be wrong, somebody looks today. */
 export type FindingSeverity = "critical" | "warning";
@@ -41,7 +41,7 @@ export async function listFindings(
   db: DbSession,
   { all, severity, kind, limit }: FindingFilter,
 ): Promise<{ findings: Finding[]; more: boolean }> {
-  const rows = await db.$queryRaw<Finding[]>`
+  const rows = await db.query<Finding[]>`
     ${FINDINGS}
     WHERE (${all}::boolean OR resolved_at IS NULL)
       AND (${severity ?? null}::finding_severity IS NULL OR severity = ${severity ?? null}::finding_severity)
@@ -54,7 +54,7 @@ export async function listFindings(
 /** The findings whose id begins so, two at most: more than one names none. */
 export async function findFindings(db: DbSession, idOrPrefix: string): Promise<Finding[]> {
   const pattern = `${idOrPrefix.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-  return db.$queryRaw<Finding[]>`
+  return db.query<Finding[]>`
     ${FINDINGS}
     WHERE id::text LIKE ${pattern}
     ORDER BY id LIMIT 2`;

@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import { inTransaction, type Db } from "../db/prisma.ts";
+import { inTransaction, type Db } from "../db/client.ts";
 
 export type Resolution =
   | { outcome: "resolved"; kind: string }
@@ -16,9 +16,7 @@ export async function resolveFinding(
   { findingId, by, reason }: { findingId: string; by: string; reason: string },
 ): Promise<Resolution> {
   return inTransaction(db, async (tx): Promise<Resolution> => {
-    const [finding] = await tx.$queryRaw<
-      { kind: string; subjectType: string; subjectId: string }[]
-    >`
+    const [finding] = await tx.query<{ kind: string; subjectType: string; subjectId: string }[]>`
       UPDATE findings SET resolved_at = now(), resolved_by = ${by}, resolution = ${reason}
       WHERE id = ${findingId}::uuid AND resolved_at IS NULL
       RETURNING kind, subject_type AS "subjectType", subject_id AS "subjectId"`;
@@ -35,7 +33,7 @@ export async function resolveFinding(
       return { outcome: "resolved", kind: finding.kind };
     }
     // A statement of its own: it sees what was committed while the one before waited.
-    const [first] = await tx.$queryRaw<{ by: string; at: Date; reason: string }[]>`
+    const [first] = await tx.query<{ by: string; at: Date; reason: string }[]>`
       SELECT resolved_by AS by, resolved_at AS at, resolution AS reason
       FROM findings WHERE id = ${findingId}::uuid AND resolved_at IS NOT NULL`;
     return first ? { outcome: "already", ...first } : { outcome: "unknown" };

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { offerFreeSeats } from "../waitlist/offer-free-seats.ts";
 import type { LockedBooking } from "./locked-booking.ts";
 
@@ -19,7 +19,7 @@ export async function endRequest(
   { actor, offerMs }: { actor: string; offerMs: number },
 ): Promise<Freed> {
   const slots = await freeTentativeSlots(tx, { bookingId: booking.id, actor });
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE bookings SET status = 'CANCELLED', updated_at = now()
     WHERE id = ${booking.id}::uuid AND status IN ('PENDING', 'APPROVED_PENDING_PAYMENT')`;
   if (!booking.plan.isGroup) return { slots, seatsOffered: 0 };
@@ -40,7 +40,7 @@ async function freeTentativeSlots(
   tx: DbSession,
   { bookingId, actor }: { bookingId: string; actor: string },
 ): Promise<number> {
-  return tx.$executeRaw`
+  return tx.execute`
     WITH freed AS (
       DELETE FROM slots AS slot
       WHERE slot.booking_id = ${bookingId}::uuid

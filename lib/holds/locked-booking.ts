@@ -1,4 +1,4 @@
-import { sql, type DbSession } from "../db/prisma.ts";
+import { sql, type DbSession } from "../db/client.ts";
 
 export type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
 export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDED";
@@ -56,11 +56,11 @@ export async function lockBooking(
   { bookingId, planId, forUpdate }: { bookingId: string; planId: string; forUpdate: boolean },
 ): Promise<LockedBooking> {
   const lock = forUpdate ? sql`FOR UPDATE` : sql``;
-  const [plan] = await tx.$queryRaw<LockedPlan[]>`
+  const [plan] = await tx.query<LockedPlan[]>`
     SELECT id, title, url, capacity IS NOT NULL AS "isGroup",
            COALESCE(capacity - booked_seats - offered_seats, 0) AS "freeSeats"
     FROM plans WHERE id = ${planId}::uuid ${lock}`;
-  const payments = await tx.$queryRaw<LockedPayment[]>`
+  const payments = await tx.query<LockedPayment[]>`
     SELECT id, status::text AS status, amount_paise AS "amountPaise",
            (SELECT leg.amount_paise FROM payment_legs AS leg
             WHERE leg.payment_id = payments.id AND leg.kind = 'card') AS "cardPaise",
@@ -68,10 +68,10 @@ export async function lockBooking(
            organization_id AS "organizationId",
            (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
     FROM payments WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
-  const [booking] = await tx.$queryRaw<Pick<LockedBooking, "id" | "userId" | "status" | "seats">[]>`
+  const [booking] = await tx.query<Pick<LockedBooking, "id" | "userId" | "status" | "seats">[]>`
     SELECT id, user_id AS "userId", status::text AS status, seats
     FROM bookings WHERE id = ${bookingId}::uuid AND plan_id = ${planId}::uuid ${lock}`;
-  const slots = await tx.$queryRaw<LockedSlot[]>`
+  const slots = await tx.query<LockedSlot[]>`
     SELECT id, tentative, (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
     FROM slots WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
   // A foreign key holds each of them; neither is ever deleted.

@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import type { Db, DbSession } from "../db/prisma.ts";
+import type { Db, DbSession } from "../db/client.ts";
 import { inSerializable, WriteConflictError } from "../db/serializable.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 import { giveBackLegs, type HeldMoney } from "../payments/held-legs.ts";
@@ -103,11 +103,11 @@ async function findBooking(
 ): Promise<{ bookingId: string; planId: string } | undefined> {
   const [found] =
     target.by === "payment"
-      ? await db.$queryRaw<{ bookingId: string; planId: string }[]>`
+      ? await db.query<{ bookingId: string; planId: string }[]>`
           SELECT booking.id AS "bookingId", booking.plan_id AS "planId"
           FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
           WHERE payment.id = ${target.paymentId}::uuid AND payment.user_id = ${target.userId}::uuid`
-      : await db.$queryRaw<{ bookingId: string; planId: string }[]>`
+      : await db.query<{ bookingId: string; planId: string }[]>`
           SELECT id AS "bookingId", plan_id AS "planId" FROM bookings
           WHERE id = ${target.bookingId}::uuid`;
   return found;
@@ -148,7 +148,7 @@ async function end(
   const checkout = openCheckout(booking);
   let held: HeldMoney = { walletPaise: 0n, creditPaise: 0n };
   if (checkout) {
-    const hit = await tx.$executeRaw`
+    const hit = await tx.execute`
       UPDATE payments SET status = 'EXPIRED', expired_at = now(), updated_at = now()
       WHERE id = ${checkout.id}::uuid AND status = 'PENDING'`;
     if (hit !== 1) return { kind: "conflict", why: "ended" };

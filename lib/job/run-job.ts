@@ -7,7 +7,7 @@ import {
   isPermissionDenied,
 } from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
-import type { Db } from "../db/prisma.ts";
+import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
@@ -233,23 +233,23 @@ async function maintenanceOf<S, R>(
   };
 }
 
-/** Opens the core's own session. Prisma is loaded here and not before. */
+/** Opens the core's own session. */
 async function warmUp<S, R>(
   run: Run<S, R>,
   harness: HarnessSettings,
   stop: StopSignal,
 ): Promise<Db> {
-  const { createPrisma } = await import("../db/prisma.ts");
-  const db = createPrisma({
+  const { openDatabase } = await import("../db/client.ts");
+  const db = openDatabase({
     url: harness.databaseUrl,
     applicationName: `afterhours ${run.job.name}`,
     readOnly: run.options.dryRun,
     connections: run.job.connections ?? 1,
     cut: stop.givenUp.core,
   });
-  run.releasers.push({ what: "database session", release: () => db.$disconnect() });
+  run.releasers.push({ what: "database session", release: () => db.close() });
   try {
-    await connectWithRetry(() => db.$queryRaw`SELECT 1`, {
+    await connectWithRetry(() => db.query`SELECT 1`, {
       random: systemRandom,
       signal: stop.signal,
       isWorthRetrying: (error) => !isLoginRefused(error),

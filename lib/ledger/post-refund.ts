@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 
 /**
@@ -10,13 +10,13 @@ export async function postEarningRefunded(
   tx: DbSession,
   { key, earningId, amountPaise }: { key: string; earningId: string; amountPaise: Paise },
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO ledger_accounts (code, consultant_id)
     SELECT 'PLATFORM_CLEARING'::ledger_account_code, NULL
     UNION ALL
     SELECT 'CONSULTANT_PAYABLE', consultant_id FROM earnings WHERE id = ${earningId}::uuid
     ON CONFLICT DO NOTHING`;
-  await tx.$executeRaw`
+  await tx.execute`
     WITH posted AS (
       INSERT INTO ledger_transactions (key, kind, earning_id)
       VALUES ('earning-refunded:' || ${key}, 'earning-refunded', ${earningId}::uuid)

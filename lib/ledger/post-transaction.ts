@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
@@ -42,7 +42,7 @@ export async function postTransactions(tx: DbSession, postings: readonly Posting
     })),
   );
   // All entries of a transaction in one statement: the database wants them balanced at its end.
-  await tx.$executeRaw`
+  await tx.execute`
     WITH posted AS (
       INSERT INTO ledger_transactions (key, kind, payout_id, organization_id)
       SELECT key, kind, "payoutId", "organizationId"
@@ -95,7 +95,7 @@ function entriesOf({ key, entries: given }: Posting): EntryRow[] {
  * `IS NOT DISTINCT FROM`, as it was once, each posting reads every account there is.
  */
 async function createAccounts(tx: DbSession, rows: string): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO ledger_accounts (code, consultant_id, wallet_id)
     SELECT DISTINCT code::ledger_account_code, "consultantId", "walletId"
     FROM jsonb_to_recordset(${rows}::jsonb)
@@ -118,7 +118,7 @@ export async function postInverse(
   tx: DbSession,
   { key, kind, payoutId, of }: { key: string; kind: string; payoutId: string; of: string },
 ): Promise<void> {
-  const posted = await tx.$executeRaw`
+  const posted = await tx.execute`
     WITH posted AS (
       INSERT INTO ledger_transactions (key, kind, payout_id)
       SELECT ${key}, ${kind}, ${payoutId}::uuid
@@ -132,7 +132,7 @@ export async function postInverse(
     JOIN ledger_transactions AS original ON original.key = ${of}
     JOIN ledger_entries AS entry ON entry.transaction_id = original.id`;
   if (posted > 0) return;
-  const [already] = await tx.$queryRaw<unknown[]>`
+  const [already] = await tx.query<unknown[]>`
     SELECT 1 FROM ledger_transactions WHERE key = ${key}`;
   if (already !== undefined) return;
   throw new AfterhoursError(

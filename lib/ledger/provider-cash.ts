@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 
 /** Our account at the provider, as it was last read, beside what the books say of it. */
@@ -24,7 +24,7 @@ export interface ProviderCash {
  * posting made up for it, so it is in none of these numbers.
  */
 export async function readProviderCash(db: DbSession): Promise<ProviderCash | undefined> {
-  const [row] = await db.$queryRaw<Omit<ProviderCash, "driftPaise">[]>`
+  const [row] = await db.query<Omit<ProviderCash, "driftPaise">[]>`
     WITH opening AS (
       SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
       FROM provider_days ORDER BY day LIMIT 1
@@ -70,7 +70,7 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
 
 /** What was booked for attempts made before a day, and is inside the opening balance of that day. */
 export async function bookedBeforeOpening(db: DbSession, day: string): Promise<Paise> {
-  const [row] = await db.$queryRaw<{ paise: bigint }[]>`
+  const [row] = await db.query<{ paise: bigint }[]>`
     SELECT COALESCE(-sum(entry.amount_paise), 0)::bigint AS paise
     FROM ledger_transactions AS booking
     JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
@@ -99,7 +99,7 @@ export interface UnexplainedCash {
 
 /** Transactions that the books do not have, or have with another amount; the largest differences first. */
 export async function unexplainedCash(db: DbSession, most: number): Promise<UnexplainedCash[]> {
-  return db.$queryRaw<UnexplainedCash[]>`
+  return db.query<UnexplainedCash[]>`
     SELECT stored.id AS "transactionId", stored.source_entity AS "sourceEntity",
            stored.credit_paise - stored.debit_paise AS "providerPaise",
            COALESCE(booked.paise, 0)::bigint AS "ledgerPaise"

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 
 export interface TrialBalance {
@@ -12,14 +12,14 @@ export interface TrialBalance {
 
 /** The state of the books, from the entries alone. */
 export async function readTrialBalance(db: DbSession): Promise<TrialBalance> {
-  const accounts = await db.$queryRaw<{ code: string; balancePaise: bigint }[]>`
+  const accounts = await db.query<{ code: string; balancePaise: bigint }[]>`
     SELECT account.code::text AS code, COALESCE(sum(entry.amount_paise), 0)::bigint AS "balancePaise"
     FROM ledger_accounts AS account LEFT JOIN ledger_entries AS entry ON entry.account_id = account.id
     GROUP BY account.code ORDER BY account.code`;
-  const unbalanced = await db.$queryRaw<{ id: string }[]>`
+  const unbalanced = await db.query<{ id: string }[]>`
     SELECT transaction_id AS id FROM ledger_entries
     GROUP BY transaction_id HAVING sum(amount_paise) <> 0 LIMIT 1`;
-  const [unpaid] = await db.$queryRaw<{ amountPaise: bigint }[]>`
+  const [unpaid] = await db.query<{ amountPaise: bigint }[]>`
     SELECT COALESCE(sum(amount_paise), 0)::bigint AS "amountPaise" FROM earnings_net WHERE status <> 'PAID'`;
   const payable = accounts.find(({ code }) => code === "CONSULTANT_PAYABLE")?.balancePaise ?? 0n;
   return {

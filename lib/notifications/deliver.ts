@@ -1,4 +1,4 @@
-import type { Db } from "../db/prisma.ts";
+import type { Db } from "../db/client.ts";
 import { minutes, type Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import { noProgress, type Progress } from "../support/progress.ts";

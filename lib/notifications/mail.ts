@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 
@@ -47,7 +47,7 @@ export async function enqueueMail<Template extends MailTemplate>(
   tx: DbSession,
   mail: NewMail<Template>,
 ): Promise<boolean> {
-  const written = await tx.$executeRaw`
+  const written = await tx.execute`
     INSERT INTO outbox_mails (key, user_id, template, data, deliver_until)
     VALUES (${mail.key}, ${mail.userId}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
             ${mail.deliverUntil ?? null}::timestamptz)

@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 
 export const MAIL_STATUSES = ["QUEUED", "SENT", "GAVE_UP", "LAPSED"] as const;
 export type MailStatus = (typeof MAIL_STATUSES)[number];
@@ -24,7 +24,7 @@ export async function listMails(
   { status, limit }: { status: MailStatus | undefined; limit: number },
 ): Promise<{ mails: ListedMail[]; more: boolean }> {
   const wanted = status === undefined ? ["QUEUED", "GAVE_UP"] : [status];
-  const rows = await db.$queryRaw<ListedMail[]>`
+  const rows = await db.query<ListedMail[]>`
     SELECT id, key, template, status::text AS status, tries, last_error AS "lastError",
            created_at AS "createdAt", due_at AS "dueAt", settled_at AS "settledAt"
     FROM outbox_mails WHERE status::text = ANY(${wanted})
@@ -44,7 +44,7 @@ export async function requeueMail(
   { mailId, by, reason }: { mailId: string; by: string; reason: string },
 ): Promise<Requeued> {
   return inTransaction(db, async (tx): Promise<Requeued> => {
-    const [mail] = await tx.$queryRaw<{ template: string; lastError: string | null }[]>`
+    const [mail] = await tx.query<{ template: string; lastError: string | null }[]>`
       UPDATE outbox_mails SET status = 'QUEUED', settled_at = NULL, tries = 0, due_at = now()
       WHERE id = ${mailId}::uuid AND status = 'GAVE_UP'
       RETURNING template, last_error AS "lastError"`;
@@ -61,7 +61,7 @@ export async function requeueMail(
       return { outcome: "requeued", template: mail.template };
     }
     // A statement of its own: it sees what was committed while the one before waited.
-    const [other] = await tx.$queryRaw<{ status: MailStatus }[]>`
+    const [other] = await tx.query<{ status: MailStatus }[]>`
       SELECT status::text AS status FROM outbox_mails WHERE id = ${mailId}::uuid`;
     return other ? { outcome: "not-given-up", status: other.status } : { outcome: "unknown" };
   });

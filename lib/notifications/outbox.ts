@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 
 /** A mail of the outbox, with its reader as he is now. */
 export interface DueMail {
@@ -28,7 +28,7 @@ export interface DueCount {
 
 /** What is due. */
 export async function countDue(db: DbSession): Promise<DueCount> {
-  const [row] = await db.$queryRaw<DueCount[]>`
+  const [row] = await db.query<DueCount[]>`
     SELECT now()::text AS "asOf", count(*)::int AS due,
            (count(*) FILTER (WHERE claimed_until > now()))::int AS held
     FROM outbox_mails WHERE status = 'QUEUED' AND due_at <= now()`;
@@ -37,7 +37,7 @@ export async function countDue(db: DbSession): Promise<DueCount> {
 
 /** What of it nobody has in hand. */
 export async function countWaiting(db: DbSession, asOf: string): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM outbox_mails
     WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
       AND (claimed_until IS NULL OR claimed_until <= now())`;
@@ -54,7 +54,7 @@ export async function claimNext(
   db: DbSession,
   { claimId, asOf, leaseMs }: { claimId: string; asOf: string; leaseMs: number },
 ): Promise<DueMail | undefined> {
-  const [mail] = await db.$queryRaw<DueMail[]>`
+  const [mail] = await db.query<DueMail[]>`
     WITH next AS (
       SELECT id FROM outbox_mails
       WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
@@ -76,7 +76,7 @@ export async function readDue(
   db: DbSession,
   { asOf, limit }: { asOf: string; limit: number },
 ): Promise<DueMail[]> {
-  return db.$queryRaw<DueMail[]>`
+  return db.query<DueMail[]>`
     SELECT mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
            (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
     FROM outbox_mails AS mail JOIN users AS reader ON reader.id = mail.user_id
@@ -88,7 +88,7 @@ export async function readDue(
 // Each of these says whether the row was still held by this claim; if not, another run has taken it over.
 
 export async function settleSent(db: DbSession, { mailId, claimId }: Claim): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE outbox_mails
     SET status = 'SENT', settled_at = now(), claimed_by = NULL, claimed_until = NULL, last_error = NULL
     WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
@@ -96,7 +96,7 @@ export async function settleSent(db: DbSession, { mailId, claimId }: Claim): Pro
 }
 
 export async function settleLapsed(db: DbSession, { mailId, claimId }: Claim): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE outbox_mails
     SET status = 'LAPSED', settled_at = now(), claimed_by = NULL, claimed_until = NULL
     WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;
@@ -107,7 +107,7 @@ export async function settleGivenUp(
   db: DbSession,
   { mailId, claimId, error }: Claim & { error: string },
 ): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE outbox_mails
     SET status = 'GAVE_UP', settled_at = now(), claimed_by = NULL, claimed_until = NULL,
         tries = tries + 1, last_error = ${error}
@@ -119,7 +119,7 @@ export async function putOff(
   db: DbSession,
   { mailId, claimId, error, waitMs }: Claim & { error: string; waitMs: number },
 ): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE outbox_mails
     SET due_at = now() + ${waitMs}::bigint * interval '1 millisecond', claimed_by = NULL,
         claimed_until = NULL, tries = tries + 1, last_error = ${error}
@@ -132,7 +132,7 @@ export async function release(
   db: DbSession,
   { mailId, claimId, error }: Claim & { error: string | null },
 ): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE outbox_mails
     SET claimed_by = NULL, claimed_until = NULL, last_error = COALESCE(${error}, last_error)
     WHERE id = ${mailId}::uuid AND claimed_by = ${claimId}::uuid AND status = 'QUEUED'`;

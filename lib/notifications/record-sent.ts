@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 
 /** `running` while a run has no end; `lost` when the watchdog found its process gone. */
 export const RUN_OUTCOMES = [
@@ -45,7 +45,7 @@ export async function listRuns(
   db: DbSession,
   { job, outcome, since, limit }: RunFilter,
 ): Promise<{ runs: RecordedRun[]; more: boolean }> {
-  const rows = await db.$queryRaw<RecordedRun[]>`
+  const rows = await db.query<RecordedRun[]>`
     SELECT id, job, COALESCE(outcome, 'running') AS outcome, reason, exit_code AS "exitCode",
            started_at AS "startedAt", finished_at AS "finishedAt",
            (extract(epoch FROM COALESCE(finished_at, now()) - started_at) * 1000)::float8 AS "durationMs",

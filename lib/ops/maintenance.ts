@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 
 export type Phase = "off" | "degraded" | "offline";
 
@@ -37,7 +37,7 @@ export type MaintenanceChange =
 
 /** What is in force. A phase past its end has ended by itself. */
 export async function readPhase(db: DbSession): Promise<Maintenance> {
-  const [row] = await db.$queryRaw<Maintenance[]>`
+  const [row] = await db.query<Maintenance[]>`
     SELECT CASE WHEN ended THEN 'off' ELSE phase::text END AS phase,
            CASE WHEN NOT ended THEN reason END AS reason,
            CASE WHEN NOT ended THEN "until" END AS "until",
@@ -83,9 +83,9 @@ export async function changePhase(
 
 /** Waits for whoever changes it at this moment. */
 async function lockPhase(tx: DbSession): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO maintenance (id, phase, updated_at) VALUES (1, 'off', now()) ON CONFLICT (id) DO NOTHING`;
-  await tx.$queryRaw`SELECT 1 FROM maintenance WHERE id = 1 FOR UPDATE`;
+  await tx.query`SELECT 1 FROM maintenance WHERE id = 1 FOR UPDATE`;
 }
 
 /** Writes nothing where the end has passed already. */
@@ -95,7 +95,7 @@ async function writePhase(
 ): Promise<number> {
   const at = until !== undefined && "at" in until ? until.at : null;
   const afterMs = until !== undefined && "afterMs" in until ? until.afterMs : null;
-  return tx.$executeRaw`
+  return tx.execute`
     UPDATE maintenance
     SET phase = ${phase}::maintenance_phase, reason = ${reason}, "until" = ends.at, updated_at = now(),
         updated_by = ${by}

@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import type { Db, DbSession } from "../db/prisma.ts";
+import type { Db, DbSession } from "../db/client.ts";
 import { inSerializable, WriteConflictError } from "../db/serializable.ts";
 import { recordFinding } from "../findings/index.ts";
 import { endRequest } from "../holds/end-request.ts";
@@ -95,11 +95,11 @@ async function record(
   capture: Capture,
   { offerMs }: { offerMs: number },
 ): Promise<CaptureResult> {
-  const [known] = await tx.$queryRaw<{ paymentId: string; status: PaymentStatus }[]>`
+  const [known] = await tx.query<{ paymentId: string; status: PaymentStatus }[]>`
     SELECT id AS "paymentId", status::text AS status FROM payments
     WHERE provider_payment_id = ${capture.providerPaymentId}`;
   if (known) return { kind: "known", ...known };
-  const [found] = await tx.$queryRaw<{ paymentId: string; bookingId: string; planId: string }[]>`
+  const [found] = await tx.query<{ paymentId: string; bookingId: string; planId: string }[]>`
     SELECT payment.id AS "paymentId", booking.id AS "bookingId", booking.plan_id AS "planId"
     FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
     WHERE payment.provider_order_id = ${capture.orderId}`;
@@ -150,7 +150,7 @@ async function reasonNotToConfirm(
   booking: LockedBooking,
 ): Promise<OrphanReason | undefined> {
   if (booking.status === "CANCELLED" || booking.slots.length === 0) return "nothing-held";
-  const [{ taken } = { taken: false }] = await tx.$queryRaw<{ taken: boolean }[]>`
+  const [{ taken } = { taken: false }] = await tx.query<{ taken: boolean }[]>`
     SELECT EXISTS (
       SELECT 1 FROM slots AS own
       JOIN slots AS other ON other.consultant_id = own.consultant_id
@@ -167,10 +167,10 @@ async function confirm(
   { booking, payment, capture }: Subject,
 ): Promise<CaptureResult> {
   await moveCaptured(tx, { payment, capture, to: "PAID" });
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE slots SET tentative = false, updated_at = now()
     WHERE booking_id = ${booking.id}::uuid AND tentative`;
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE bookings SET status = 'CONFIRMED', updated_at = now()
     WHERE id = ${booking.id}::uuid AND status IN ('PENDING', 'APPROVED_PENDING_PAYMENT')`;
   await audit(tx, { booking, payment, capture }, { action: "captured", reason: null });
@@ -196,7 +196,7 @@ async function moveCaptured(
   tx: DbSession,
   { payment, capture, to }: { payment: LockedPayment; capture: Capture; to: PaymentStatus },
 ): Promise<void> {
-  const hit = await tx.$executeRaw`
+  const hit = await tx.execute`
     UPDATE payments
     SET status = ${to}::payment_status, provider_payment_id = ${capture.providerPaymentId},
         captured_at = COALESCE(${capture.capturedAt ?? null}::timestamptz, now()), updated_at = now()
@@ -212,7 +212,7 @@ async function nameCapture(
   tx: DbSession,
   { payment, capture }: Pick<Subject, "payment" | "capture">,
 ): Promise<CaptureResult> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE payments SET provider_payment_id = ${capture.providerPaymentId}, updated_at = now()
     WHERE id = ${payment.id}::uuid AND provider_payment_id IS NULL`;
   return { kind: "known", paymentId: payment.id, status: payment.status };
@@ -226,7 +226,7 @@ async function recordSecondPayment(
   tx: DbSession,
   { booking, payment, capture }: Subject,
 ): Promise<CaptureResult> {
-  const [second] = await tx.$queryRaw<{ id: string }[]>`
+  const [second] = await tx.query<{ id: string }[]>`
     WITH second AS (
       INSERT INTO payments (booking_id, user_id, organization_id, amount_paise, status,
                             provider_payment_id, captured_at)

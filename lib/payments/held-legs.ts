@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import { sql, type DbSession } from "../db/prisma.ts";
+import { sql, type DbSession } from "../db/client.ts";
 import { postTransaction } from "../ledger/post-transaction.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
 
@@ -29,7 +29,7 @@ export interface HolderOfLegs {
  * money is in the wallet again, booked and audited for the payment's organization, else the wallet's owner.
  */
 export async function giveBackLegs(tx: DbSession, holder: HolderOfLegs): Promise<HeldMoney> {
-  const legs = await tx.$queryRaw<HeldLeg[]>`
+  const legs = await tx.query<HeldLeg[]>`
     UPDATE payment_legs SET released_at = now()
     WHERE payment_id = ${holder.paymentId}::uuid AND kind <> 'card' AND released_at IS NULL
     RETURNING id, amount_paise AS "amountPaise", wallet_id AS "walletId",
@@ -49,7 +49,7 @@ export async function takeLegsAgain(
 ): Promise<HeldMoney | undefined> {
   if (!(await coversLegsAgain(tx, { paymentId: holder.paymentId, forUpdate: true })))
     return undefined;
-  const legs = await tx.$queryRaw<HeldLeg[]>`
+  const legs = await tx.query<HeldLeg[]>`
     UPDATE payment_legs SET released_at = NULL
     WHERE payment_id = ${holder.paymentId}::uuid AND released_at IS NOT NULL
     RETURNING id, amount_paise AS "amountPaise", wallet_id AS "walletId",
@@ -63,15 +63,15 @@ export async function coversLegsAgain(
   { paymentId, forUpdate }: { paymentId: string; forUpdate: boolean },
 ): Promise<boolean> {
   const lock = forUpdate ? sql`FOR UPDATE` : sql``;
-  const legs = await tx.$queryRaw<HeldLeg[]>`
+  const legs = await tx.query<HeldLeg[]>`
     SELECT id, amount_paise AS "amountPaise", wallet_id AS "walletId",
            referral_credit_id AS "referralCreditId"
     FROM payment_legs WHERE payment_id = ${paymentId}::uuid AND released_at IS NOT NULL
     ORDER BY id ${lock}`;
-  const credits = await tx.$queryRaw<{ id: string; leftPaise: Paise }[]>`
+  const credits = await tx.query<{ id: string; leftPaise: Paise }[]>`
     SELECT id, amount_paise - used_paise AS "leftPaise" FROM referral_credits
     WHERE id = ANY (${idsOf(legs, "referralCreditId")}::uuid[]) ORDER BY id ${lock}`;
-  const wallets = await tx.$queryRaw<{ id: string; leftPaise: Paise }[]>`
+  const wallets = await tx.query<{ id: string; leftPaise: Paise }[]>`
     SELECT id, balance_paise AS "leftPaise" FROM wallet_accounts
     WHERE id = ANY (${idsOf(legs, "walletId")}::uuid[]) ORDER BY id ${lock}`;
   return [...credits, ...wallets].every(
@@ -102,7 +102,7 @@ async function moveHeld(
   const sign = direction === "back" ? 1n : -1n;
   const moved: HeldMoney = { walletPaise: 0n, creditPaise: 0n };
   for (const { referralCreditId, amountPaise } of inOrder(legs, "referralCreditId")) {
-    await tx.$executeRaw`
+    await tx.execute`
       UPDATE referral_credits SET used_paise = used_paise - ${sign * amountPaise}::bigint
       WHERE id = ${referralCreditId}::uuid`;
     moved.creditPaise += amountPaise;
@@ -136,7 +136,7 @@ async function moveWallet(
   }: { leg: HeldLeg; holder: HolderOfLegs; direction: Direction; byPaise: Paise },
 ): Promise<void> {
   const { kind, action } = MOVEMENTS[direction];
-  const [wallet] = await tx.$queryRaw<{ id: string; balancePaise: Paise; ownerId: string }[]>`
+  const [wallet] = await tx.query<{ id: string; balancePaise: Paise; ownerId: string }[]>`
     UPDATE wallet_accounts SET balance_paise = balance_paise + ${byPaise}::bigint
     WHERE id = ${leg.walletId}::uuid
     RETURNING id, balance_paise AS "balancePaise", organization_id AS "ownerId"`;

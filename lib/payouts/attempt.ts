@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { buildPayoutRequest, type JsonValue, type PayoutMode } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -82,7 +82,7 @@ async function countAttempts(
   tx: DbSession,
   payoutIds: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await tx.$queryRaw<{ payoutId: string; count: number }[]>`
+  const rows = await tx.query<{ payoutId: string; count: number }[]>`
     SELECT payout_id AS "payoutId", count(*)::int AS count FROM payout_attempts
     WHERE payout_id = ANY(${payoutIds}::uuid[]) GROUP BY payout_id`;
   return new Map(rows.map(({ payoutId, count }) => [payoutId, count]));
@@ -134,7 +134,7 @@ async function insertAttempts(
   rows: readonly AttemptRow[],
 ): Promise<ReadonlyMap<string, string>> {
   if (rows.length === 0) return new Map();
-  const inserted = await tx.$queryRaw<{ id: string; payoutId: string }[]>`
+  const inserted = await tx.query<{ id: string; payoutId: string }[]>`
     INSERT INTO payout_attempts (
       payout_id, attempt_no, payout_account_id, run_id, idempotency_key, reference_id, mode,
       amount_paise, request_hash, request_body)

@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -200,7 +200,7 @@ async function writeTax(
   const payoutIds = claimed.map(({ payoutId }) => payoutId);
   // The ids twice: joined with the recordset alone, whose size the planner can only guess, it reads all that
   // the run holds and compares each with each. A batch of 100 then took 42 ms where 6,000 are held, not 2.
-  const hit = await tx.$queryRaw<{ payoutId: string }[]>`
+  const hit = await tx.query<{ payoutId: string }[]>`
     UPDATE payouts SET tax_paise = assessed."taxPaise", net_paise = assessed."netPaise", updated_at = now()
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb)
       AS assessed (payout_id uuid, "taxPaise" bigint, "netPaise" bigint)
@@ -219,8 +219,8 @@ export async function takeOverClaim(
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
     // A statement of its own: the next one then sees the attempt of a run that held the row until now.
-    await tx.$queryRaw`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
-    const [row] = await tx.$queryRaw<Omit<ClaimedPayout, keyof Payee>[]>`
+    await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
+    const [row] = await tx.query<Omit<ClaimedPayout, keyof Payee>[]>`
       UPDATE payouts SET claimed_by = ${claimant.runId}::uuid, claim_fence = ${claimant.fence}::bigint,
              claimed_at = now(), updated_at = now()
       WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimedBy}::uuid
@@ -251,7 +251,7 @@ async function creditsOfAll(
   tx: DbSession,
   payoutIds: readonly string[],
 ): Promise<Map<string, CreditedEarning[]>> {
-  const rows = await tx.$queryRaw<(CreditedEarning & { payoutId: string })[]>`
+  const rows = await tx.query<(CreditedEarning & { payoutId: string })[]>`
     SELECT item.payout_id AS "payoutId", item.earning_id AS "earningId",
            earning.credited_on::text AS "creditedOn", item.gross_paise AS "grossPaise",
            item.amount_paise AS "amountPaise"
@@ -282,7 +282,7 @@ async function casDueToProcessing(
   payoutIds: readonly string[],
   { runId, fence }: Claimant,
 ): Promise<ClaimedRow[]> {
-  return tx.$queryRaw<ClaimedRow[]>`
+  return tx.query<ClaimedRow[]>`
     UPDATE payouts SET status = 'PROCESSING', claimed_by = ${runId}::uuid,
            claim_fence = ${fence}::bigint, claimed_at = now(), failure_code = NULL, failure_message = NULL,
            updated_at = now()

@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { postTransactions, type Posting } from "../ledger/post-transaction.ts";
 import type { Paise } from "../support/money.ts";
 import { finaliseDeductions } from "../tds/reserve.ts";
@@ -28,7 +28,7 @@ export async function completePayouts(
 ): Promise<void> {
   if (completions.length === 0) return;
   const payoutIds = completions.map(({ payoutId }) => payoutId);
-  const completed = await tx.$queryRaw<CompletedRow[]>`
+  const completed = await tx.query<CompletedRow[]>`
     UPDATE payouts SET status = 'COMPLETED', completed_at = now(), updated_at = now()
     WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${run.runId}::uuid
     RETURNING id AS "payoutId", consultant_id AS "consultantId", organization_id AS "organizationId",
@@ -57,7 +57,7 @@ export async function completeWithoutTransfer(db: Db, { payoutId, ...run }: Hold
 }
 
 async function markEarningsPaid(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE earnings SET status = 'PAID', updated_at = now()
     WHERE status = 'LINKED' AND id IN (
       SELECT earning_id FROM payout_items
@@ -76,7 +76,7 @@ async function feesOf(
 ): Promise<ReadonlyMap<string, Fees>> {
   const attemptIds = completions.flatMap(({ attemptId }) => attemptId ?? []);
   if (attemptIds.length === 0) return new Map();
-  const rows = await tx.$queryRaw<(Fees & { payoutId: string })[]>`
+  const rows = await tx.query<(Fees & { payoutId: string })[]>`
     SELECT payout_id AS "payoutId", fees_paise AS "feesPaise", fees_tax_paise AS "feesTaxPaise"
     FROM payout_attempts WHERE id = ANY(${attemptIds}::uuid[])`;
   return new Map(rows.map((row) => [row.payoutId, row]));

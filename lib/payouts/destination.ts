@@ -5,7 +5,7 @@ import {
   type CallOptions,
   type RazorpayX,
 } from "../razorpay/index.ts";
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import { keepContactId, keepFundAccountId, removeName } from "./payee.ts";
 import { failureCode } from "./settle.ts";

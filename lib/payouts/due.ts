@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
@@ -48,7 +48,7 @@ export async function summariseDue(
   { kind, limit }: { kind: PayeeKind; limit: number },
 ): Promise<{ count: number; totalPaise: Paise; largest: DuePayout | undefined }> {
   const { condition, since } = WAITING[kind];
-  const [row] = await db.$queryRaw<
+  const [row] = await db.query<
     {
       count: bigint;
       totalPaise: bigint | null;
@@ -87,7 +87,7 @@ export async function dueAfter(
 ): Promise<(DuePayoutOfPayee & DueCursor)[]> {
   const { condition, since } = WAITING[kind];
   const after = cursor ?? { since: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
-  return db.$queryRaw<(DuePayoutOfPayee & DueCursor)[]>`
+  return db.query<(DuePayoutOfPayee & DueCursor)[]>`
     SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
            amount_paise AS "amountPaise", ${since}::text AS since
     FROM payouts
@@ -111,7 +111,7 @@ export async function abandonedClaims(
     limit,
   }: { kind: PayeeKind; runId: string; fence: bigint | null; limit: number },
 ): Promise<(DuePayoutOfPayee & { claimedBy: string })[]> {
-  return db.$queryRaw<(DuePayoutOfPayee & { claimedBy: string })[]>`
+  return db.query<(DuePayoutOfPayee & { claimedBy: string })[]>`
     SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
            amount_paise AS "amountPaise", claimed_by AS "claimedBy"
     FROM payouts
@@ -132,7 +132,7 @@ export async function countWaiting(
   db: DbSession,
   kind: PayeeKind,
 ): Promise<{ due: number; outOfTries: number }> {
-  const [row] = await db.$queryRaw<{ due: number; outOfTries: number }[]>`
+  const [row] = await db.query<{ due: number; outOfTries: number }[]>`
     SELECT (count(*) FILTER (WHERE tries < ${MAXIMUM_TRIES}))::int AS due,
            (count(*) FILTER (WHERE tries >= ${MAXIMUM_TRIES}))::int AS "outOfTries"
     FROM payouts WHERE ${WAITING[kind].condition}`;
@@ -144,7 +144,7 @@ export async function countOpen(
   db: DbSession,
   runId: string,
 ): Promise<{ inDoubt: number; unfinished: number }> {
-  const [row] = await db.$queryRaw<{ inDoubt: number; unfinished: number }[]>`
+  const [row] = await db.query<{ inDoubt: number; unfinished: number }[]>`
     SELECT
       (SELECT count(*) FROM payout_attempts
        WHERE state IN ('PREPARED', 'UNKNOWN') AND run_id <> ${runId}::uuid)::int AS "inDoubt",

@@ -1,5 +1,5 @@
 import { isConnectionError } from "../db/connection.ts";
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
@@ -108,7 +108,7 @@ async function ownInFlight(
   db: DbSession,
   { runId, providerIds }: { runId: string; providerIds: readonly string[] },
 ): Promise<(FollowedPayout & { attemptId: string; providerId: string })[]> {
-  return db.$queryRaw<(FollowedPayout & { attemptId: string; providerId: string })[]>`
+  return db.query<(FollowedPayout & { attemptId: string; providerId: string })[]>`
     SELECT payouts.id, attempt.id AS "attemptId", attempt.provider_payout_id AS "providerId",
            organization_id AS "organizationId", gross_paise AS "grossPaise",
            payouts.amount_paise AS "amountPaise", tax_paise AS "taxPaise", net_paise AS "netPaise"

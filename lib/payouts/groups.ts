@@ -1,4 +1,4 @@
-import { inTransaction } from "../db/prisma.ts";
+import { inTransaction } from "../db/client.ts";
 import type { Answer, ProviderPayout } from "../razorpay/index.ts";
 import { prepareAttempts, type AttemptInput, type PreparedAttempt } from "./attempt.ts";
 import { claimPayouts, type ClaimResult } from "./claim.ts";

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { ClaimLostError } from "./release.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function lockHeld(
   tx: DbSession,
   { payoutIds, runId }: { payoutIds: readonly string[]; runId: string },
 ): Promise<ReadonlySet<string>> {
-  const held = await tx.$queryRaw<{ id: string }[]>`
+  const held = await tx.query<{ id: string }[]>`
     SELECT id FROM payouts
     WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${runId}::uuid
     ORDER BY id

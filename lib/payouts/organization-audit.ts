@@ -1,5 +1,5 @@
 import { recordAudits } from "../audit/audit-log.ts";
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 
 /** Who changes an organization's payout unless told otherwise. */
 const PAY_RUN = "job:payouts/process-payouts";

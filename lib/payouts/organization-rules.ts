@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 
 /** Why an organization's payout can not be paid as it stands. */
@@ -44,7 +44,7 @@ export async function refusalsOfOrganizations(
 ): Promise<ReadonlyMap<string, OrganizationRefusal>> {
   if (payouts.length === 0) return new Map();
   const payoutIds = payouts.map(({ payoutId }) => payoutId);
-  const rows = await tx.$queryRaw<ItemSums[]>`
+  const rows = await tx.query<ItemSums[]>`
     SELECT item.payout_id AS "payoutId", array_agg(DISTINCT net.currency::text) AS currencies,
            sum(item.gross_paise)::text AS "grossPaise", sum(item.amount_paise)::text AS "amountPaise",
            sum(net.amount_paise)::text AS "netPaise"

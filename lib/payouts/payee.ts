@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { chooseMode, type PayoutMode } from "../razorpay/index.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 
@@ -38,7 +38,7 @@ export async function readPayees(
   db: DbSession,
   consultantIds: readonly string[],
 ): Promise<ReadonlyMap<string, Payee>> {
-  const rows = await db.$queryRaw<PayeeRow[]>`
+  const rows = await db.query<PayeeRow[]>`
     SELECT consultant.id AS "consultantId", consultant.name, consultant.provider_contact_id AS "contactId",
            account.id AS "payoutAccountId", account.provider_fund_account_id AS "fundAccountId",
            account.kind, account.ifsc, account.account_number AS "accountNumber", account.vpa
@@ -69,7 +69,7 @@ export async function keepContactId(
   db: DbSession,
   { consultantId, contactId }: { consultantId: string; contactId: string },
 ): Promise<void> {
-  await db.$executeRaw`
+  await db.execute`
     UPDATE consultants SET provider_contact_id = ${contactId}
     WHERE id = ${consultantId}::uuid AND provider_contact_id IS NULL`;
 }
@@ -79,7 +79,7 @@ export async function keepFundAccountId(
   db: DbSession,
   { payoutAccountId, fundAccountId }: { payoutAccountId: string; fundAccountId: string },
 ): Promise<void> {
-  await db.$executeRaw`
+  await db.execute`
     UPDATE payout_accounts SET provider_fund_account_id = ${fundAccountId}
     WHERE id = ${payoutAccountId}::uuid AND provider_fund_account_id IS NULL`;
 }

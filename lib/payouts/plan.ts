@@ -30,7 +30,7 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
   return async ({ id: payoutId, claimedBy }) => {
-    const [payout] = await ports.db.$queryRaw<
+    const [payout] = await ports.db.query<
       {
         consultantId: string;
         organizationId: string | null;

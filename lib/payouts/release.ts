@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import { reverseDeductions } from "../tds/reserve.ts";
@@ -57,7 +57,7 @@ export async function failPayouts(
     message,
   }));
   const payoutIds = failures.map(({ payoutId }) => payoutId);
-  const failed = await tx.$queryRaw<
+  const failed = await tx.query<
     { payoutId: string; organizationId: string | null; tries: number }[]
   >`
     UPDATE payouts SET status = 'FAILED', tries = tries + 1, failure_code = failure.code,
@@ -86,12 +86,12 @@ export async function releaseEarnings(
   payoutIds: readonly string[],
   { from }: { from: "LINKED" | "PAID" },
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE earnings SET status = 'READY', updated_at = now()
     WHERE status = ${from}::earning_status AND id IN (
       SELECT earning_id FROM payout_items
       WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL)`;
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE payout_items SET released_at = now()
     WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL`;
 }
@@ -117,7 +117,7 @@ export async function returnAllToDue(
 ): Promise<void> {
   if (payouts.length === 0) return;
   const payoutIds = payouts.map(({ payoutId }) => payoutId);
-  const returned = await tx.$queryRaw<{ payoutId: string; organizationId: string | null }[]>`
+  const returned = await tx.query<{ payoutId: string; organizationId: string | null }[]>`
     UPDATE payouts
     SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
         claimed_by = NULL, claim_fence = NULL, claimed_at = NULL, tax_paise = NULL, net_paise = NULL,

@@ -1,5 +1,5 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { postInverse } from "../ledger/post-transaction.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { reverseDeductions } from "../tds/reserve.ts";
@@ -28,7 +28,7 @@ export async function reversePayout(db: Db, reversal: Reversal): Promise<boolean
     if (status === "REVERSED") return false;
     if (status !== "COMPLETED") throw new ClaimLostError(payoutId);
     await markAttemptReversed(tx, reversal);
-    const hit = await tx.$executeRaw`
+    const hit = await tx.execute`
       UPDATE payouts SET status = 'REVERSED', failure_code = ${reasonOf(provider)},
              failure_message = 'the provider paid it, and the money came back', updated_at = now()
       WHERE id = ${payoutId}::uuid AND status = 'COMPLETED'`;
@@ -55,7 +55,7 @@ export async function reversePayout(db: Db, reversal: Reversal): Promise<boolean
 }
 
 async function lockedStatus(tx: DbSession, payoutId: string): Promise<string | undefined> {
-  const [row] = await tx.$queryRaw<{ status: string }[]>`
+  const [row] = await tx.query<{ status: string }[]>`
     SELECT status::text AS status FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
   return row?.status;
 }
@@ -64,7 +64,7 @@ async function markAttemptReversed(
   tx: DbSession,
   { payoutId, attemptId, provider }: Reversal,
 ): Promise<void> {
-  const hit = await tx.$executeRaw`
+  const hit = await tx.execute`
     UPDATE payout_attempts
     SET state = 'REVERSED', provider_status = ${provider.statusText}, failure_code = ${reasonOf(provider)},
         settled_at = now()

@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { Failure, JsonValue, ProviderPayout } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
 import { completePayouts } from "./complete.ts";
@@ -139,7 +139,7 @@ export async function hasAnswer(
   db: DbSession,
   { attemptId }: Pick<AttemptRef, "attemptId">,
 ): Promise<boolean> {
-  const rows = await db.$queryRaw<unknown[]>`
+  const rows = await db.query<unknown[]>`
     SELECT 1 FROM payout_attempts WHERE id = ${attemptId}::uuid AND state <> 'PREPARED'`;
   return rows.length > 0;
 }
@@ -243,7 +243,7 @@ async function acceptAttempts(tx: DbSession, answers: readonly AnswerRow[]): Pro
     body,
   }));
   const attemptIds = answers.map(({ attempt_id }) => attempt_id);
-  const hit = await tx.$queryRaw<{ payoutId: string }[]>`
+  const hit = await tx.query<{ payoutId: string }[]>`
     UPDATE payout_attempts
     SET state = answer.state::attempt_state, provider_payout_id = answer.provider_id,
         provider_status = answer.provider_status, fees_paise = answer.fees_paise,
@@ -272,7 +272,7 @@ async function closeAttempts(tx: DbSession, answers: readonly AnswerRow[]): Prom
     body,
   }));
   const attemptIds = answers.map(({ attempt_id }) => attempt_id);
-  const hit = await tx.$queryRaw<{ payoutId: string }[]>`
+  const hit = await tx.query<{ payoutId: string }[]>`
     UPDATE payout_attempts
     SET state = answer.state::attempt_state, http_status = answer.http_status,
         failure_code = answer.failure_code, response_body = answer.body,

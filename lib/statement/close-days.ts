@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
 import { postTransaction } from "../ledger/post-transaction.ts";
 import { bookedBeforeOpening } from "../ledger/provider-cash.ts";
@@ -67,14 +67,14 @@ export async function closeDays(
 }
 
 async function lastClosed(db: DbSession): Promise<{ day: Day; closingPaise: Paise } | undefined> {
-  const [row] = await db.$queryRaw<{ day: Day; closingPaise: bigint }[]>`
+  const [row] = await db.query<{ day: Day; closingPaise: bigint }[]>`
     SELECT day::text AS day, closing_paise AS "closingPaise" FROM provider_days ORDER BY provider_days.day DESC LIMIT 1`;
   return row;
 }
 
 /** Credits less debits after a day, or all of them. */
 async function movedSince(db: DbSession, day: Day | undefined): Promise<Paise> {
-  const [row] = await db.$queryRaw<{ paise: bigint }[]>`
+  const [row] = await db.query<{ paise: bigint }[]>`
     SELECT COALESCE(sum(credit_paise - debit_paise), 0)::bigint AS paise FROM provider_transactions
     WHERE ${day ?? null}::date IS NULL
        OR at >= (${day ?? null}::date + 1)::timestamp AT TIME ZONE 'Asia/Kolkata'`;
@@ -85,7 +85,7 @@ async function daysToClose(
   db: DbSession,
   { after, firstDay, today }: { after: Day | undefined; firstDay: Day; today: Day },
 ): Promise<DaySums[]> {
-  return db.$queryRaw<DaySums[]>`
+  return db.query<DaySums[]>`
     SELECT calendar.day::date::text AS day,
            COALESCE(sums.credits, 0)::bigint AS "creditsPaise", COALESCE(sums.debits, 0)::bigint AS "debitsPaise",
            COALESCE(sums.transactions, 0)::int AS transactions,
@@ -108,7 +108,7 @@ async function insertDay(
   tx: DbSession,
   day: DaySums & { openingPaise: Paise; closingPaise: Paise },
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO provider_days (day, opening_paise, credits_paise, debits_paise, closing_paise, transactions)
     VALUES (${day.day}::date, ${day.openingPaise}, ${day.creditsPaise}, ${day.debitsPaise},
             ${day.closingPaise}, ${day.transactions})
@@ -137,7 +137,7 @@ async function postOpening(
 
 /** Money that was added to the account comes from what the platform holds. */
 async function postFunding(tx: DbSession): Promise<void> {
-  const added = await tx.$queryRaw<{ id: string; paise: bigint }[]>`
+  const added = await tx.query<{ id: string; paise: bigint }[]>`
     SELECT id, credit_paise AS paise FROM provider_transactions AS stored
     WHERE source_entity = 'bank_transfer' AND credit_paise > 0 AND NOT EXISTS (
       SELECT 1 FROM ledger_transactions WHERE key = 'provider-transaction:' || stored.id)
@@ -156,7 +156,7 @@ async function postFunding(tx: DbSession): Promise<void> {
 
 /** A transaction that the provider listed after its day was closed. */
 async function reportLate({ db, find }: ClosingPorts): Promise<void> {
-  const late = await db.$queryRaw<{ day: Day; expectedPaise: bigint; statedPaise: bigint }[]>`
+  const late = await db.query<{ day: Day; expectedPaise: bigint; statedPaise: bigint }[]>`
     SELECT closed.day::text AS day, closed.credits_paise - closed.debits_paise AS "expectedPaise",
            COALESCE(sums.paise, 0)::bigint AS "statedPaise"
     FROM provider_days AS closed
@@ -171,7 +171,7 @@ async function reportLate({ db, find }: ClosingPorts): Promise<void> {
 
 /** Neither a payout, nor money that came back, nor money that was added: nobody books it by itself. */
 async function reportUnexplained({ db, find }: ClosingPorts): Promise<void> {
-  const unexplained = await db.$queryRaw<
+  const unexplained = await db.query<
     { id: string; entity: string | null; creditPaise: bigint; debitPaise: bigint }[]
   >`
     SELECT id, source_entity AS entity, credit_paise AS "creditPaise", debit_paise AS "debitPaise"

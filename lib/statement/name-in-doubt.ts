@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
 
 /**
@@ -29,7 +29,7 @@ async function unknownPayouts(
   const debited = transactions.flatMap(({ payoutId, debitPaise }) =>
     payoutId !== null && debitPaise > 0n ? [payoutId] : [],
   );
-  const rows = await db.$queryRaw<{ id: string }[]>`
+  const rows = await db.query<{ id: string }[]>`
     SELECT debited.id FROM unnest(${debited}::text[]) AS debited (id)
     WHERE NOT EXISTS (SELECT 1 FROM payout_attempts WHERE provider_payout_id = debited.id)
       AND EXISTS (
@@ -41,7 +41,7 @@ async function keepId(
   db: DbSession,
   { providerPayoutId, referenceId }: { providerPayoutId: string; referenceId: string | null },
 ): Promise<void> {
-  await db.$executeRaw`
+  await db.execute`
     UPDATE payout_attempts SET provider_payout_id = ${providerPayoutId}
     WHERE reference_id = ${referenceId} AND state IN ('PREPARED', 'UNKNOWN') AND provider_payout_id IS NULL`;
 }

@@ -1,4 +1,4 @@
-import type { Db } from "../db/prisma.ts";
+import type { Db } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
 import { walkList, type RazorpayX, type Transaction, type Walk } from "../razorpay/index.ts";
 import { AfterhoursError } from "../support/errors.ts";

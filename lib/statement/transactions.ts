@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { Transaction } from "../razorpay/index.ts";
 import type { Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
@@ -12,7 +12,7 @@ export async function readReach(
   db: DbSession,
   from: string,
 ): Promise<{ today: Day; firstDay: Day; fromMs: number }> {
-  const [row] = await db.$queryRaw<{ today: Day; firstDay: Day; fromMs: number }[]>`
+  const [row] = await db.query<{ today: Day; firstDay: Day; fromMs: number }[]>`
     WITH first AS (
       SELECT COALESCE(
         (SELECT min(day) FROM provider_days),
@@ -33,7 +33,7 @@ export async function countNew(
   db: DbSession,
   transactions: readonly Transaction[],
 ): Promise<number> {
-  const stored = await db.$queryRaw<{ count: number }[]>`
+  const stored = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM provider_transactions
     WHERE id = ANY(${transactions.map(({ id }) => id)}::text[])`;
   return transactions.length - (stored[0]?.count ?? 0);
@@ -60,7 +60,7 @@ export async function storeTransactions(
     }));
     await inTransaction(
       db,
-      (tx) => tx.$executeRaw`
+      (tx) => tx.execute`
         INSERT INTO provider_transactions (
           id, credit_paise, debit_paise, balance_paise, source_entity, source_id, provider_payout_id, at)
         SELECT id, credit, debit, balance, entity, source, payout, at

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { fiscalYearOf, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -115,7 +115,7 @@ export async function reserveDeductions(
     lines.map(({ key, ...line }) => ({ ...line, earningId: key, payoutId, consultantId })),
   );
   const positioned = rows.map((row, position) => ({ position, ...row }));
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO tax_deductions (
       consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps,
       section, code, reason, carried_forward_paise, certificate_id, certificate_gross_paise)
@@ -134,7 +134,7 @@ export async function finaliseDeductions(
   tx: DbSession,
   payoutIds: readonly string[],
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE tax_deductions SET status = 'FINAL' WHERE payout_id = ANY(${payoutIds}::uuid[])`;
 }
 
@@ -143,7 +143,7 @@ export async function reverseDeductions(
   tx: DbSession,
   payoutIds: readonly string[],
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO tax_deductions (
       consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps,
       section, code, reason, certificate_id, certificate_gross_paise, status, reverses_id)
@@ -170,12 +170,12 @@ async function readProfiles(
     reliefTo: Day | null;
   }
   const rows = lock
-    ? await tx.$queryRaw<Row[]>`
+    ? await tx.query<Row[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])
         ORDER BY consultant_id FOR UPDATE`
-    : await tx.$queryRaw<Row[]>`
+    : await tx.query<Row[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])`;
@@ -193,7 +193,7 @@ async function readCertificates(
   tx: DbSession,
   consultantIds: readonly string[],
 ): Promise<Map<string, Certificate[]>> {
-  const rows = await tx.$queryRaw<(Certificate & { consultantId: string })[]>`
+  const rows = await tx.query<(Certificate & { consultantId: string })[]>`
     SELECT consultant_id AS "consultantId", id, rate_bps AS "rateBps", valid_from::text AS "from",
            valid_to::text AS "to", ceiling_paise AS "ceilingPaise"
     FROM lower_deduction_certificates WHERE consultant_id = ANY(${consultantIds}::uuid[])
@@ -231,7 +231,7 @@ async function readYears(
     ]),
   );
   const fiscalYears = [...new Set([...ownYears.values()].flatMap((years) => [...years]))];
-  const rows = await tx.$queryRaw<YearRow[]>`
+  const rows = await tx.query<YearRow[]>`
     SELECT consultant_id AS "consultantId", fiscal_year AS "fiscalYear", credited_on::text AS "creditedOn",
            certificate_id AS "certificateId",
            sum(gross_paise)::bigint AS "grossPaise", sum(tax_paise)::bigint AS "taxPaise",
@@ -242,7 +242,7 @@ async function readYears(
     GROUP BY 1, 2, 3, 4
     HAVING sum(gross_paise) <> 0
     ORDER BY 1, 2, 3, 4`;
-  const carried = await tx.$queryRaw<
+  const carried = await tx.query<
     { consultantId: string; fiscalYear: number; carriedForwardPaise: bigint }[]
   >`
     SELECT DISTINCT ON (consultant_id, fiscal_year) consultant_id AS "consultantId",

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 import { lockFreeSeats, offerFreeSeats, type SeatOffer } from "./offer-free-seats.ts";
 
@@ -42,7 +42,7 @@ async function endOffers(
   tx: DbSession,
   planId: string,
 ): Promise<{ entryId: string; userId: string; planTitle: string; planUrl: string }[]> {
-  return tx.$queryRaw`
+  return tx.query`
     UPDATE waitlist_entries AS entry SET status = 'EXPIRED', ended_at = now()
     FROM plans AS plan
     WHERE plan.id = entry.plan_id AND entry.plan_id = ${planId}::uuid

@@ -1,4 +1,4 @@
-import type { DbSession } from "../db/prisma.ts";
+import type { DbSession } from "../db/client.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 
 /** One seat, offered to one person. */
@@ -39,7 +39,7 @@ export async function offerFreeSeats(
 
 /** Locks the plan, and says how many seats may be offered: none once it has begun. */
 export async function lockFreeSeats(tx: DbSession, planId: string): Promise<number> {
-  const [plan] = await tx.$queryRaw<{ free: number }[]>`
+  const [plan] = await tx.query<{ free: number }[]>`
     SELECT CASE WHEN starts_at IS NULL OR starts_at > now()
                 THEN COALESCE(capacity - booked_seats - offered_seats, 0) ELSE 0 END AS free
     FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
@@ -54,7 +54,7 @@ async function takeNext(
   tx: DbSession,
   { planId, count, offerMs }: { planId: string; count: number; offerMs: number },
 ): Promise<{ entryId: string; userId: string; expiresAt: Date | null }[]> {
-  return tx.$queryRaw`
+  return tx.query`
     WITH turn AS (
       SELECT entry.id, person.active AND NOT EXISTS (
                SELECT 1 FROM bookings AS booking
@@ -85,7 +85,7 @@ async function tellThem(
   tx: DbSession,
   { planId, offers }: { planId: string; offers: readonly SeatOffer[] },
 ): Promise<void> {
-  const [plan] = await tx.$queryRaw<{ planTitle: string; planUrl: string }[]>`
+  const [plan] = await tx.query<{ planTitle: string; planUrl: string }[]>`
     SELECT title AS "planTitle", url AS "planUrl" FROM plans WHERE id = ${planId}::uuid`;
   if (!plan) return;
   for (const { entryId, userId, expiresAt } of offers) {

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import { readTrialBalance, type TrialBalance } from "../../lib/ledger/trial-balance.ts";
 import { formatRupees } from "../../lib/support/money.ts";
 import type { PayoutRecord } from "../sandbox/index.ts";
@@ -37,19 +37,19 @@ interface StoredReport {
 
 /** Reads the run's record and the books, as anybody with the database can. */
 export async function readResult(url: string): Promise<DemoResult> {
-  const db = createPrisma({
+  const db = openDatabase({
     url,
     applicationName: "afterhours demo",
     readOnly: true,
     connections: 1,
   });
   try {
-    const [run] = await db.$queryRaw<{ outcome: string | null; report: StoredReport | null }[]>`
+    const [run] = await db.query<{ outcome: string | null; report: StoredReport | null }[]>`
       SELECT outcome, report FROM job_runs ORDER BY started_at DESC LIMIT 1`;
     if (!run) throw new Error("the run left no record");
     const report = run.report ?? {};
     const books = await readTrialBalance(db);
-    const reasons = await db.$queryRaw<DemoResult["reasons"]>`
+    const reasons = await db.query<DemoResult["reasons"]>`
       SELECT payout.status::text AS status,
              COALESCE(payout.failure_code, attempt.failure_code, '') AS reason,
              count(*)::int AS count, sum(payout.amount_paise)::bigint AS "amountPaise"
@@ -73,7 +73,7 @@ export async function readResult(url: string): Promise<DemoResult> {
       },
     };
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -9,7 +9,7 @@ import {
   isPermissionDenied,
   isReadOnly,
 } from "../../lib/db/connection.ts";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
 import { requireDatabaseUrl } from "../migrate/database-url.ts";
@@ -30,7 +30,7 @@ type WithDatabase = (
 export function databaseFor(applicationName: string): WithDatabase {
   return async ({ readOnly }, work) => {
     const url = requireDatabaseUrl(process.env);
-    const db = createPrisma({ url, applicationName, readOnly, connections: 1 });
+    const db = openDatabase({ url, applicationName, readOnly, connections: 1 });
     try {
       await work(db);
     } catch (error) {
@@ -40,7 +40,7 @@ export function databaseFor(applicationName: string): WithDatabase {
       if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
       throw error;
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   };
 }

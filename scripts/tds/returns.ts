@@ -1,4 +1,4 @@
-import type { Db } from "../../lib/db/prisma.ts";
+import type { Db } from "../../lib/db/client.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import {
   proveRegister,

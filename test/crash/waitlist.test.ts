@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { bookOffer, cancelParticipation, leaveWaitlist } from "../../lib/waitlist/moves/index.ts";
 import {
   seedBooking,
@@ -157,7 +157,7 @@ async function play(scenario: Scenario, stop?: Stop): Promise<Played> {
     process.stopped.then(() => true),
   ]);
   await process.close();
-  await db.$disconnect();
+  await db.close();
   await endSessions();
   // A seat was given back and offered on, or neither: no run has to come for that.
   expect(await freeSeatsThatSomebodyWaitsFor(plan)).toBe(0);
@@ -167,7 +167,7 @@ async function play(scenario: Scenario, stop?: Stop): Promise<Played> {
     if (hasStopped) await act(again);
     await runExpire(again);
   } finally {
-    await again.$disconnect();
+    await again.close();
   }
   return { steps, hasStopped, end: await readEnd(plan) };
 }
@@ -183,7 +183,7 @@ const EVERY_STATEMENT: Naming = {
 };
 
 function openDb(url: string): Db {
-  return createPrisma({ url, applicationName: APPLICATION_NAME, readOnly: false, connections: 1 });
+  return openDatabase({ url, applicationName: APPLICATION_NAME, readOnly: false, connections: 1 });
 }
 
 /** Resolves once the server has noticed that the process is gone. */
@@ -212,7 +212,7 @@ async function seedReminded(plan: SeededPlan): Promise<{ entryId: string }> {
   try {
     await runRemind(db);
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
   return seeded;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import { recordCapture } from "../../lib/payments/capture.ts";
 import { systemRandom } from "../../lib/support/random.ts";
 import { runCancel, runCleanup, runLate, type CheckoutRun } from "../support/checkout-run.ts";
@@ -27,7 +27,7 @@ const run: CheckoutRun = {
 
 const actions: Record<string, () => Promise<unknown>> = {
   capture: async () => {
-    const db = createPrisma({
+    const db = openDatabase({
       url: run.database.url,
       applicationName: "capture in a race",
       readOnly: false,
@@ -45,7 +45,7 @@ const actions: Record<string, () => Promise<unknown>> = {
         { offerMs: 3_600_000, random: systemRandom },
       );
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   },
   cancel: async () => {
@@ -58,14 +58,14 @@ const actions: Record<string, () => Promise<unknown>> = {
 
 /** Loads what a first query loads, so that the race is one of the rows and not of the loading. */
 async function warmUp(): Promise<void> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: run.database.url,
     applicationName: "warm-up of a race",
     readOnly: true,
     connections: 1,
   });
-  await db.$queryRaw`SELECT 1`;
-  await db.$disconnect();
+  await db.query`SELECT 1`;
+  await db.close();
 }
 
 const act = actions[process.argv[2] ?? ""];

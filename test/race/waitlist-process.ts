@@ -5,7 +5,7 @@
  * `argv`: the address of the database, then the moves as JSON.
  */
 import { once } from "node:events";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import {
   bookOffer,
   bookSeats,
@@ -23,21 +23,21 @@ export type Move =
   | { do: "remind" };
 
 const [url = "", moves = "[]"] = process.argv.slice(2);
-const db = createPrisma({
+const db = openDatabase({
   url,
   applicationName: "waitlist process",
   readOnly: false,
   connections: 1,
 });
 try {
-  await db.$queryRaw`SELECT 1`;
+  await db.query`SELECT 1`;
   process.stdout.write("ready\n");
   await once(process.stdin, "data");
   for (const move of JSON.parse(moves) as Move[]) {
     process.stdout.write(`${JSON.stringify(await make(db, move))}\n`);
   }
 } finally {
-  await db.$disconnect();
+  await db.close();
   process.stdin.destroy();
 }
 

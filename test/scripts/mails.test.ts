@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { expect, it, onTestFinished } from "vitest";
-import { createPrisma, inTransaction } from "../../lib/db/prisma.ts";
+import { openDatabase, inTransaction } from "../../lib/db/client.ts";
 import { enqueueMail, type MailTemplate } from "../../lib/notifications/mail.ts";
 import { SAMPLE_MAILS } from "../../scripts/mails/sample.ts";
 import { seedUser } from "../support/bookings.ts";
@@ -110,7 +110,7 @@ it("refuses what it can not know, and changes nothing", async () => {
 
 async function enqueueAll({ database }: MailWorld): Promise<void> {
   const userId = await seedUser(database);
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "mails under test",
     readOnly: false,
@@ -125,6 +125,6 @@ async function enqueueAll({ database }: MailWorld): Promise<void> {
       }
     });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }

@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import type { ProviderPayout } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { reversePayout } from "../../lib/payouts/reverse.ts";
@@ -199,7 +199,7 @@ async function reverse({ id }: SeededPayout): Promise<void> {
   );
   if (!attempt) throw new Error("nothing was sent");
   world.sandbox.movePayout(attempt.providerPayoutId, { status: "reversed" });
-  const db = createPrisma({
+  const db = openDatabase({
     url: world.database.url,
     applicationName: "returns test",
     readOnly: false,
@@ -209,7 +209,7 @@ async function reverse({ id }: SeededPayout): Promise<void> {
     const provider = await fetched(attempt.providerPayoutId);
     await reversePayout(db, { payoutId: id, attemptId: attempt.id, provider, actor: "job:test" });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -53,7 +53,7 @@ export async function openArena(): Promise<Arena> {
   const { razorpayX } = settingsFor({ sandbox, razorpayX: { timeoutMs: 30_000 } });
   const ports = { clock: systemClock, random: () => 0, log: silentLog() };
   const session = (of: Slot | "dry"): Db =>
-    createPrisma({
+    openDatabase({
       url: line.through(database.url),
       applicationName: `${SESSION_NAME} ${of}`,
       readOnly: of === "dry",
@@ -87,7 +87,7 @@ export async function openArena(): Promise<Arena> {
       await database.query("ALTER SEQUENCE simulation.ids RESTART");
     },
     close: async () => {
-      await Promise.all(Object.values(sessions).map((db) => db.$disconnect()));
+      await Promise.all(Object.values(sessions).map((db) => db.close()));
       await control.end();
       await line.close();
       await sandbox.close();

@@ -6,7 +6,7 @@ import {
   releaseHold,
   retryPayout,
 } from "../../lib/payouts/operate/index.ts";
-import type { Db } from "../../lib/db/prisma.ts";
+import type { Db } from "../../lib/db/client.ts";
 import { databaseOf } from "./ports.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { payoutName, type World } from "./world.ts";

@@ -1,12 +1,12 @@
-import type { Db, DbSession } from "../../lib/db/prisma.ts";
+import type { Db, DbSession } from "../../lib/db/client.ts";
 import type { RazorpayX } from "../../lib/razorpay/index.ts";
 import { callProvider } from "./provider-calls.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { incidentOf, type Incident } from "./trouble.ts";
 import type { World } from "./world.ts";
 
-type Query = DbSession["$queryRaw"];
-type Execute = DbSession["$executeRaw"];
+type Query = DbSession["query"];
+type Execute = DbSession["execute"];
 type Statement = (...args: unknown[]) => Promise<unknown>;
 type Transaction = (
   body: (tx: DbSession) => Promise<unknown>,
@@ -26,15 +26,15 @@ export function databaseOf(world: World, process: SimulatedProcess, db: Db): Db 
     (send: Statement): Statement =>
     (...args) =>
       inTurn(world, process, "statement", () => send(...args));
-  const run = db.$transaction.bind(db) as unknown as Transaction;
+  const run = db.transaction.bind(db) as unknown as Transaction;
   const transaction: Transaction = (body, options) =>
     inTurn(world, process, "transaction", (incident) =>
       run((tx) => body(countedSession(tx, incident)), options),
     );
   return {
-    $queryRaw: statement(db.$queryRaw.bind(db) as unknown as Statement),
-    $executeRaw: statement(db.$executeRaw.bind(db) as unknown as Statement),
-    $transaction: transaction,
+    query: statement(db.query.bind(db) as unknown as Statement),
+    execute: statement(db.execute.bind(db) as unknown as Statement),
+    transaction: transaction,
   } as unknown as Db;
 }
 
@@ -65,8 +65,8 @@ function countedSession(tx: DbSession, { within }: Incident): DbSession {
       return send(...args);
     };
   return {
-    $queryRaw: counted(tx.$queryRaw.bind(tx) as unknown as Statement) as unknown as Query,
-    $executeRaw: counted(tx.$executeRaw.bind(tx) as unknown as Statement) as unknown as Execute,
+    query: counted(tx.query.bind(tx) as unknown as Statement) as unknown as Query,
+    execute: counted(tx.execute.bind(tx) as unknown as Statement) as unknown as Execute,
   };
 }
 

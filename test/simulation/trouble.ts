@@ -108,7 +108,7 @@ async function restartBetweenCalls({ arena }: World): Promise<void> {
   await arena.endSessions("everybody");
   for (const db of Object.values(arena.sessions)) {
     for (let isBack = false; !isBack;) {
-      isBack = await db.$queryRaw`SELECT 1`.then(
+      isBack = await db.query`SELECT 1`.then(
         () => true,
         () => false,
       );

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/index.ts";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../lib/holds/cleanup/cleanup-tentative-slots.ts";
 import type { CleanupReport } from "../../lib/holds/index.ts";
 import { cancelPending } from "../../lib/payments/cancel/cancel-pending.ts";
@@ -94,7 +94,7 @@ export async function withPorts<T>(
     },
     { clock: systemClock, random: () => 0, log, dryRun },
   );
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "checkout run under test",
     readOnly: dryRun,
@@ -115,6 +115,6 @@ export async function withPorts<T>(
       signal: run.signal ?? new AbortController().signal,
     });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }

@@ -1,4 +1,4 @@
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { onTestFinished } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
@@ -7,14 +7,14 @@ export const DAY_MS = 24 * 3_600_000;
 /** A database of its own for one test, and a session pool on it as a core has one. */
 export async function openCheckoutWorld(): Promise<{ database: TestDatabase; db: Db }> {
   const database = await createTestDatabase();
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "checkouts under test",
     readOnly: false,
     connections: 4,
   });
   onTestFinished(async () => {
-    await db.$disconnect();
+    await db.close();
     await database.drop();
   });
   return { database, db };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { startMailSandbox, type MailSandboxOptions } from "../../scripts/mail-sandbox/index.ts";
 import type { MailSandbox } from "../../scripts/mail-sandbox/index.ts";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import { deliverOutbox, type DeliveryPorts } from "../../lib/notifications/deliver.ts";
 import type { MailTemplate } from "../../lib/notifications/mail.ts";
 import type { DeliveryReport, MailSettings } from "../../lib/notifications/index.ts";
@@ -94,7 +94,7 @@ export async function runDelivery(
   const { dryRun = false, limit, signal = new AbortController().signal } = options;
   const mail = mailSettings(options);
   const mailer = options.mailer ?? (dryRun ? dryMailer : openMailer(mail));
-  const db = createPrisma({
+  const db = openDatabase({
     url: options.database.url,
     applicationName: "delivery under test",
     readOnly: dryRun,
@@ -114,7 +114,7 @@ export async function runDelivery(
     });
   } finally {
     mailer.close();
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Db } from "../../lib/db/prisma.ts";
+import type { Db } from "../../lib/db/client.ts";
 import { prune, type PrunePorts } from "../../lib/ops/prune/prune.ts";
 import { watchJobs, type WatchPorts } from "../../lib/ops/watch/watch.ts";
 import { noLease } from "../../lib/support/lease.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
-import { createPrisma, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { createPayoutBatch, type BatchPorts } from "../../lib/payouts/create-batch.ts";
 import type { BatchReport } from "../../lib/payouts/index.ts";
 import { noLease } from "../../lib/support/lease.ts";
@@ -43,12 +43,12 @@ export async function createPayoutCycle(): Promise<PayoutCycle> {
   const database = await createTestDatabase();
   const clients: Db[] = [];
   onTestFinished(async () => {
-    await Promise.all(clients.map((client) => client.$disconnect()));
+    await Promise.all(clients.map((client) => client.close()));
     await database.drop();
   });
   const query: TestDatabase["query"] = (sql, parameters) => database.query(sql, parameters);
   const client = ({ readOnly = false } = {}): Db => {
-    const made = createPrisma({
+    const made = openDatabase({
       url: database.url,
       applicationName: "payout cycle test",
       readOnly,

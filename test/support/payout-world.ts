@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/index.ts";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/index.ts";
 import { processPayouts } from "../../lib/payouts/process-payouts.ts";
 import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
@@ -59,7 +59,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
     log,
     dryRun,
   });
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: RUN_APPLICATION_NAME,
     readOnly: dryRun,
@@ -82,7 +82,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
     });
     return { runId, verdict, report };
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import type { PayoutPorts } from "../../lib/payouts/ports.ts";
 import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
@@ -29,7 +29,7 @@ export async function withProviderPorts<T>(
   const log = silentLog();
   const { razorpayX } = settingsFor(options);
   const gateway = openGateway(razorpayX, { clock: systemClock, random: () => 0, log, dryRun });
-  const db = createPrisma({
+  const db = openDatabase({
     url: options.database.url,
     applicationName,
     readOnly: dryRun,
@@ -51,6 +51,6 @@ export async function withProviderPorts<T>(
     });
     return { ...result, runId };
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }

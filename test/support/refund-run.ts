@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { createPrisma } from "../../lib/db/prisma.ts";
+import { openDatabase } from "../../lib/db/client.ts";
 import { reconcileLedger } from "../../lib/ledger/reconcile/reconcile-ledger.ts";
 import { postEarningsReleased } from "../../lib/ledger/post-earnings.ts";
 import { processRefunds } from "../../lib/payments/refunds/process-refunds.ts";
@@ -56,7 +56,7 @@ export async function runRefunds(options: RefundRunOptions): Promise<RefundRunRe
     },
     { clock: systemClock, random: () => 0, log, dryRun },
   );
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "refund run under test",
     readOnly: dryRun,
@@ -86,7 +86,7 @@ export async function runRefunds(options: RefundRunOptions): Promise<RefundRunRe
     );
     return { runId, ...result };
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 
@@ -137,7 +137,7 @@ export async function runBatch(
   database: Pick<TestDatabase, "url">,
   { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<{ verdict: Verdict; report: BatchReport }> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "batch under test",
     readOnly: dryRun,
@@ -156,13 +156,13 @@ export async function runBatch(
       signal: new AbortController().signal,
     });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 
 /** Codes of the checks of the books that find anything; the cash at the provider is not read here. */
 export async function drifts(database: Pick<TestDatabase, "url">): Promise<string[]> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "reconcile under test",
     readOnly: false,
@@ -179,7 +179,7 @@ export async function drifts(database: Pick<TestDatabase, "url">): Promise<strin
     });
     return report.checks.filter(({ count }) => count > 0).map(({ code }) => code);
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

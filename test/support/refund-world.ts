@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createPrisma, inTransaction, type Db } from "../../lib/db/prisma.ts";
+import { openDatabase, inTransaction, type Db } from "../../lib/db/client.ts";
 import {
   requestRefund,
   type RefundRequested,
@@ -26,7 +26,7 @@ export interface RefundWorld {
 
 export async function createRefundWorld(): Promise<RefundWorld> {
   const database = await createTestDatabase();
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "refunds under test",
     readOnly: false,
@@ -46,7 +46,7 @@ export async function createRefundWorld(): Promise<RefundWorld> {
         }),
       ),
     end: async () => {
-      await db.$disconnect();
+      await db.close();
       await database.drop();
     },
   };

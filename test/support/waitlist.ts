@@ -1,4 +1,4 @@
-import type { Db } from "../../lib/db/prisma.ts";
+import type { Db } from "../../lib/db/client.ts";
 import type { MailSettings } from "../../lib/notifications/index.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { noLease } from "../../lib/support/lease.ts";

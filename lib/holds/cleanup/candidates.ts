@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 
 /** A booking that has held something unpaid for longer than its grace. */
 export interface Candidate {
@@ -23,7 +23,7 @@ export async function findCandidates(
   db: DbSession,
   { untouchedMs, limit }: { untouchedMs: number; limit: number | undefined },
 ): Promise<Candidate[]> {
-  return db.$queryRaw<Candidate[]>`
+  return db.query<Candidate[]>`
     WITH grace AS (SELECT now() - ${untouchedMs}::bigint * interval '1 millisecond' AS ends_at),
     held AS (
       SELECT DISTINCT slot.booking_id

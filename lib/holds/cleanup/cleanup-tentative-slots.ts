@@ -1,5 +1,5 @@
 import { isForEveryRow } from "../../db/connection.ts";
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../../payments/capture.ts";
 import { askOrder, type OrderSays } from "../../payments/provider/ask-order.ts";

@@ -1,5 +1,5 @@
 import type { FindingCode } from "../../findings/index.ts";
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 
 /** One row that does not agree: what it should be and what it is, in paise. */
@@ -213,7 +213,7 @@ export const CHECKS: readonly Check[] = [
 
 /** Asks one question of the whole books. */
 export async function runCheck(tx: DbSession, { drifts }: Check): Promise<CheckResult> {
-  const rows = await tx.$queryRaw<(DriftRow & { count: number })[]>`
+  const rows = await tx.query<(DriftRow & { count: number })[]>`
     SELECT subject_type AS "subjectType", subject_id AS "subjectId", expected::bigint AS "expectedPaise",
            actual::bigint AS "actualPaise", (count(*) OVER ())::int AS count
     FROM (${drifts}) AS drift

@@ -1,4 +1,4 @@
-import { onSnapshot, type Db, type DbSession } from "../../db/prisma.ts";
+import { onSnapshot, type Db, type DbSession } from "../../db/client.ts";
 import { kindOfCode, recordFinding } from "../../findings/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import type { Lease } from "../../support/lease.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult } from "../../support/verdict.ts";

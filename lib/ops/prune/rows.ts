@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { Prunable } from "./report.ts";
 import type { RetentionSettings } from "./settings.ts";
 
@@ -8,7 +8,7 @@ export async function countPrunable(
   { what, settings }: { what: Prunable; settings: RetentionSettings },
 ): Promise<number> {
   const { table, isPast } = rule(what, settings);
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM ${table} AS item WHERE ${isPast}`;
   return row?.count ?? 0;
 }
@@ -23,7 +23,7 @@ export async function deletePrunable(
   { what, settings, count }: { what: Prunable; settings: RetentionSettings; count: number },
 ): Promise<number> {
   const { table, isPast } = rule(what, settings);
-  return db.$executeRaw`
+  return db.execute`
     WITH past AS MATERIALIZED (
       SELECT item.id FROM ${table} AS item WHERE ${isPast}
       LIMIT ${count} FOR UPDATE OF item SKIP LOCKED

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { RunFacts } from "./judge.ts";
 
 export interface Watch {
@@ -28,7 +28,7 @@ async function readFacts(
   db: DbSession,
   names: readonly string[],
 ): Promise<(RunFacts & { job: string })[]> {
-  return db.$queryRaw`
+  return db.query`
     SELECT watched.name AS job, begun.at AS "lastStartedAt", worked.at AS "lastWorkedAt",
            success.at AS "lastSuccessAt", red.count AS "redInARow", red.reason AS "lastReason",
            skipped.maintenance AS "skippedForMaintenance", skipped.lock AS "skippedForLock"
@@ -74,12 +74,12 @@ async function readKnown(
   db: DbSession,
   { names, watchdog }: { names: readonly string[]; watchdog: string },
 ): Promise<Known> {
-  const [row] = await db.$queryRaw<Omit<Known, "named">[]>`
+  const [row] = await db.query<Omit<Known, "named">[]>`
     SELECT now() AS now, min(started_at) AS "firstRunAt",
            min(started_at) FILTER (WHERE job = ${watchdog} AND report->'watched' IS NOT NULL)
              AS "firstWatchAt"
     FROM job_runs`;
-  const named = await db.$queryRaw<{ name: string; at: Date }[]>`
+  const named = await db.query<{ name: string; at: Date }[]>`
     SELECT watched.name, min(run.started_at) AS at
     FROM job_runs AS run
     CROSS JOIN LATERAL jsonb_array_elements_text(run.report->'watched') AS watched (name)

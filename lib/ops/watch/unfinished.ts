@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { lostAfterMs, type WatchedJob } from "./judge.ts";
 
 /** A run without an end that has gone on for longer than any run may. */
@@ -19,7 +19,7 @@ export async function readUnfinished(
   db: DbSession,
   jobs: readonly WatchedJob[],
 ): Promise<Unfinished[]> {
-  return db.$queryRaw`
+  return db.query`
     SELECT run.id, run.job, run.owner, run.started_at AS "startedAt",
            EXISTS (SELECT 1 FROM job_leases AS lease
                    WHERE lease.owner = run.owner AND lease.expires_at > clock_timestamp()) AS "holdsLease"
@@ -36,7 +36,7 @@ export async function readUnfinished(
  * A process that comes back later changes nothing of it: it writes its end only where there is none.
  */
 export async function markLost(db: DbSession, runId: string): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE job_runs AS run
     SET outcome = 'lost', reason = 'process-gone', finished_at = now()
     WHERE run.id = ${runId}::uuid AND run.outcome IS NULL

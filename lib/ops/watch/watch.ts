@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { toError } from "../../support/errors.ts";
 import type { Log } from "../../support/log.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";

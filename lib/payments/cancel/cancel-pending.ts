@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { annotateReleased } from "../../holds/annotate.ts";
 import { planRelease, releaseHold, type KeepReason } from "../../holds/release-hold.ts";
 import type { RazorpayPayments } from "../../razorpay/index.ts";

@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { LockedBooking } from "../../holds/locked-booking.ts";
 import { coversLegsAgain } from "../held-legs.ts";
 
@@ -68,7 +68,7 @@ interface Held {
 
 /** What the booking held when it last held something: its tentative slots, else those released last. */
 async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
-  const [held] = await tx.$queryRaw<Held[]>`
+  const [held] = await tx.query<Held[]>`
     WITH held AS (
       SELECT appointment.id, appointment.consultant_id,
              tstzrange(appointment.starts_at, appointment.ends_at) AS during
@@ -110,7 +110,7 @@ async function hasOtherBooking(
   tx: DbSession,
   { id, userId, plan }: LockedBooking,
 ): Promise<boolean> {
-  const [row] = await tx.$queryRaw<{ has: boolean }[]>`
+  const [row] = await tx.query<{ has: boolean }[]>`
     SELECT EXISTS (
       SELECT 1 FROM bookings
       WHERE plan_id = ${plan.id}::uuid AND user_id = ${userId}::uuid AND id <> ${id}::uuid

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 
 /** A hold that has ended, whose order may still be paid. */
 export interface EndedHold {
@@ -17,7 +17,7 @@ export async function findToAsk(
     limit,
   }: { lookBackMs: number; askAgainMs: number; limit: number | undefined },
 ): Promise<EndedHold[]> {
-  return db.$queryRaw<EndedHold[]>`
+  return db.query<EndedHold[]>`
     SELECT payment.id AS "paymentId", payment.booking_id AS "bookingId", booking.plan_id AS "planId",
            payment.provider_order_id AS "orderId"
     FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
@@ -31,7 +31,7 @@ export async function findToAsk(
 
 /** Notes that the provider was asked, and had nothing. */
 export async function markAsked(db: DbSession, paymentId: string): Promise<void> {
-  await db.$executeRaw`
+  await db.execute`
     UPDATE payments SET asked_at = now() WHERE id = ${paymentId}::uuid AND status = 'EXPIRED'`;
 }
 
@@ -47,7 +47,7 @@ export async function findOrphans(
   db: DbSession,
   { limit }: { limit: number | undefined },
 ): Promise<Orphan[]> {
-  return db.$queryRaw<Orphan[]>`
+  return db.query<Orphan[]>`
     SELECT payment.id AS "paymentId", payment.booking_id AS "bookingId", booking.plan_id AS "planId"
     FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
     WHERE payment.status = 'ORPHANED'
@@ -57,7 +57,7 @@ export async function findOrphans(
 
 /** Refunds of late captures of which something was not sent, or may not have been. */
 export async function findRefundsToSend(db: DbSession): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
+  const rows = await db.query<{ id: string }[]>`
     SELECT id FROM refunds
     WHERE status = 'PENDING' AND key LIKE 'late-capture:%' AND EXISTS (
       SELECT 1 FROM refund_legs

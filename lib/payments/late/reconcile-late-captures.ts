@@ -1,5 +1,5 @@
 import { isForEveryRow } from "../../db/connection.ts";
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";

@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import type { Db, DbSession } from "../../db/prisma.ts";
+import type { Db, DbSession } from "../../db/client.ts";
 import { inSerializable, WriteConflictError } from "../../db/serializable.ts";
 import { lockBooking, type LockedBooking, type LockedPayment } from "../../holds/locked-booking.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
@@ -92,17 +92,17 @@ async function bookAgain(
   const taken = await takeLegsAgain(tx, { paymentId, organizationId, actor });
   if (!taken) throw new Error(`the legs of payment ${paymentId} changed under their locks`);
   // Consultant and times are those of the appointment, which a trigger fills in.
-  const inserted = await tx.$executeRaw`
+  const inserted = await tx.execute`
     INSERT INTO slots (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative)
     SELECT seat.appointment_id, ${booking.id}::uuid, ${booking.userId}::uuid, appointment.consultant_id,
            appointment.starts_at, appointment.ends_at, false
     FROM (${heldAppointments(booking.id)}) AS seat
     JOIN appointments AS appointment ON appointment.id = seat.appointment_id
     WHERE NOT EXISTS (SELECT 1 FROM slots WHERE booking_id = ${booking.id}::uuid)`;
-  const confirmed = await tx.$executeRaw`
+  const confirmed = await tx.execute`
     UPDATE slots SET tentative = false, updated_at = now()
     WHERE booking_id = ${booking.id}::uuid AND tentative`;
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE bookings SET status = 'CONFIRMED', updated_at = now()
     WHERE id = ${booking.id}::uuid AND status <> 'CONFIRMED'`;
   await moveOrphan(tx, paymentId, "PAID");
@@ -160,14 +160,14 @@ async function moveOrphan(
   paymentId: string,
   to: "PAID" | "REFUNDED",
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE payments SET status = ${to}::payment_status, updated_at = now()
     WHERE id = ${paymentId}::uuid AND status = 'ORPHANED'`;
 }
 
 /** What was paid and is neither back nor on its way back: legs that were released are back. */
 async function leftToRefund(db: DbSession, paymentId: string): Promise<Paise> {
-  const [row] = await db.$queryRaw<{ left: Paise }[]>`
+  const [row] = await db.query<{ left: Paise }[]>`
     SELECT COALESCE(sum(leg.amount_paise - COALESCE((
              SELECT sum(back.amount_paise) FROM refund_legs AS back
              WHERE back.payment_leg_id = leg.id AND back.state <> 'FAILED'), 0)), 0)::bigint AS left

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { applyRecoveries, lockConsultant } from "../../earnings/recoveries.ts";
 import { refundReadyEarning } from "../../earnings/refund.ts";
 import { less, takeFrom, type GrossAndAmount } from "../../earnings/take.ts";
@@ -38,7 +38,7 @@ export async function chargeConsultant(
   }
   const owed = less(share, now);
   if (owed.amountPaise === 0n) return;
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO earning_recoveries (consultant_id, earning_id, key, gross_paise, amount_paise)
     VALUES (${consultantId}::uuid, ${earningId}::uuid, ${key}, ${owed.grossPaise}, ${owed.amountPaise})`;
   await applyRecoveries(tx, { consultantId, actor: REFUND_ACTOR });
@@ -88,7 +88,7 @@ async function lockSale(
   tx: DbSession,
   { key, paymentId }: { key: string; paymentId: string },
 ): Promise<Sale | undefined> {
-  const [found] = await tx.$queryRaw<{ earningId: string; consultantId: string }[]>`
+  const [found] = await tx.query<{ earningId: string; consultantId: string }[]>`
     SELECT earning.id AS "earningId", earning.consultant_id AS "consultantId"
     FROM payments AS payment
     JOIN bookings AS booking ON booking.id = payment.booking_id
@@ -96,13 +96,13 @@ async function lockSale(
     WHERE payment.id = ${paymentId}::uuid`;
   if (!found) return undefined;
   await lockConsultant(tx, found.consultantId);
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM earnings
     WHERE consultant_id = ${found.consultantId}::uuid
       AND (status = 'READY' OR id = ${found.earningId}::uuid)
     ORDER BY booking_reference
     FOR NO KEY UPDATE`;
-  const [row] = await tx.$queryRaw<SaleRow[]>`
+  const [row] = await tx.query<SaleRow[]>`
     WITH borne AS (
       SELECT sum(part.gross_paise) AS gross_paise, sum(part.amount_paise) AS amount_paise
       FROM (

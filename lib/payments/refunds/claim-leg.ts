@@ -1,4 +1,4 @@
-import type { Db, DbSession } from "../../db/prisma.ts";
+import type { Db, DbSession } from "../../db/client.ts";
 import { buildRefundRequest, requestHash } from "../../razorpay/index.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { isFree, type OpenLeg } from "./open-legs.ts";
@@ -60,7 +60,7 @@ export async function prepareLeg(
   const { legId, amountPaise } = leg;
   const key = keyOf(legId);
   const request = buildRefundRequest({ amountPaise, receipt: key, speed: "normal" });
-  const [row] = await db.$queryRaw<StoredRequest[]>`
+  const [row] = await db.query<StoredRequest[]>`
     WITH before AS (SELECT id, sent_at FROM refund_legs WHERE id = ${legId}::uuid)
     UPDATE refund_legs AS leg
     SET state = 'PREPARED', claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
@@ -96,7 +96,7 @@ export async function takeLeg(
   db: DbSession,
   { leg, runId, fence }: { leg: OpenLeg; runId: string; fence: bigint | null },
 ): Promise<boolean> {
-  const hit = await db.$executeRaw`
+  const hit = await db.execute`
     UPDATE refund_legs AS leg
     SET claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
         state = CASE WHEN state = 'PREPARED' THEN 'UNKNOWN' ELSE state END

@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { postTransaction } from "../../ledger/post-transaction.ts";
 import type { Paise } from "../../support/money.ts";
 import { REFUND_ACTOR } from "./charge-consultant.ts";
@@ -24,7 +24,7 @@ export function walletPostingKey(legId: string): string {
 export async function giveBack({ db, lease, runId }: LegPorts, leg: OpenLeg): Promise<LegResult> {
   lease.assertTrusted();
   const settled = await onPayment(db, leg.paymentId, async (tx) => {
-    const hit = await tx.$executeRaw`
+    const hit = await tx.execute`
       UPDATE refund_legs SET state = 'PROCESSED', settled_at = now()
       WHERE id = ${leg.legId}::uuid AND state = 'DUE'`;
     if (hit !== 1) throw new LegLostError(leg.legId);
@@ -49,7 +49,7 @@ async function creditWallet(
   { leg, runId }: { leg: OpenLeg; runId: string },
 ): Promise<void> {
   const { legId, refundId, paymentId, amountPaise } = leg;
-  const [credited] = await tx.$queryRaw<Credited[]>`
+  const [credited] = await tx.query<Credited[]>`
     UPDATE wallet_accounts AS wallet
     SET balance_paise = balance_paise + ${amountPaise}, updated_at = now()
     FROM refund_legs AS leg
@@ -82,7 +82,7 @@ async function creditWallet(
 }
 
 async function restoreCredit(tx: DbSession, { legId, amountPaise }: OpenLeg): Promise<void> {
-  const hit = await tx.$executeRaw`
+  const hit = await tx.execute`
     UPDATE referral_credits AS credit SET used_paise = used_paise - ${amountPaise}
     FROM refund_legs AS leg JOIN payment_legs AS paid ON paid.id = leg.payment_leg_id
     WHERE leg.id = ${legId}::uuid AND credit.id = paid.referral_credit_id`;

@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import { minutes } from "../../support/clock.ts";
 import type { Paise } from "../../support/money.ts";
 import type { LegKind } from "./cascade.ts";
@@ -67,7 +67,7 @@ export async function openLegsAfter(
   }: { phase: Phase; selection: Selection; cursor: OpenLegCursor | undefined; count: number },
 ): Promise<(OpenLeg & OpenLegCursor)[]> {
   const after = cursor ?? { askedAt: "-infinity", legId: "00000000-0000-0000-0000-000000000000" };
-  return db.$queryRaw<(OpenLeg & OpenLegCursor)[]>`
+  return db.query<(OpenLeg & OpenLegCursor)[]>`
     SELECT leg.id AS "legId", leg.refund_id AS "refundId", refund.payment_id AS "paymentId",
            paid.kind::text AS kind, leg.amount_paise AS "amountPaise",
            payment.provider_payment_id AS "providerPaymentId",
@@ -92,7 +92,7 @@ export async function countOpenLegs(
   selection: Selection,
 ): Promise<Record<Phase, number> & { elsewhere: number }> {
   const free = isFree(selection);
-  const [row] = await db.$queryRaw<(Record<Phase, number> & { elsewhere: number })[]>`
+  const [row] = await db.query<(Record<Phase, number> & { elsewhere: number })[]>`
     SELECT (count(*) FILTER (WHERE ${STATES["in-doubt"]} AND ${free}))::int AS "in-doubt",
            (count(*) FILTER (WHERE ${STATES.due} AND ${free}))::int AS due,
            (count(*) FILTER (WHERE ${STATES["at-provider"]} AND ${free}))::int AS "at-provider",

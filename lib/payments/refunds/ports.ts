@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import type { RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Lease } from "../../support/lease.ts";

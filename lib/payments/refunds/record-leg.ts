@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { LegLostError, type HeldLeg } from "./claim-leg.ts";
 import { settleRefund, type SettledRefund } from "./settle-refund.ts";
 
@@ -21,7 +21,7 @@ export async function onPayment<T>(
   body: (tx: DbSession) => Promise<T>,
 ): Promise<T> {
   return inTransaction(db, async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR NO KEY UPDATE`;
+    await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR NO KEY UPDATE`;
     return body(tx);
   });
 }
@@ -39,7 +39,7 @@ export async function recordLeg(
 ): Promise<SettledRefund | undefined> {
   return onPayment(db, held.paymentId, async (tx) => {
     const isFinal = news.to === "PROCESSED" || news.to === "FAILED";
-    const hit = await tx.$executeRaw`
+    const hit = await tx.execute`
       UPDATE refund_legs
       SET state = ${news.to}::refund_leg_state,
           provider_refund_id = COALESCE(${"providerRefundId" in news ? news.providerRefundId : null}, provider_refund_id),
@@ -57,7 +57,7 @@ export async function recordLeg(
 
 /** Whether anything stands in the leg since this run has sent it. */
 export async function hasNews(db: DbSession, { legId, runId }: HeldLeg): Promise<boolean> {
-  const rows = await db.$queryRaw<unknown[]>`
+  const rows = await db.query<unknown[]>`
     SELECT 1 FROM refund_legs WHERE id = ${legId}::uuid AND claimed_by IS DISTINCT FROM ${runId}::uuid`;
   return rows.length > 0;
 }

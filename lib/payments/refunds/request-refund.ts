@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { newUuid } from "../../support/random.ts";
 import { sumPaise, type Paise } from "../../support/money.ts";
 import { splitOverLegs, type LegLeft, type LegShare } from "./cascade.ts";
@@ -95,8 +95,8 @@ interface LockedPayment {
 
 /** Two statements, so that the second one sees what was committed while the first waited. */
 async function lockPayment(tx: DbSession, paymentId: string): Promise<LockedPayment | undefined> {
-  await tx.$queryRaw`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR UPDATE`;
-  const [row] = await tx.$queryRaw<LockedPayment[]>`
+  await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR UPDATE`;
+  const [row] = await tx.query<LockedPayment[]>`
     SELECT status::text AS status, currency::text AS currency, organization_id AS "organizationId",
            provider_payment_id AS "providerPaymentId",
            status = 'PAID' OR (status = 'REFUNDED' AND EXISTS (
@@ -112,7 +112,7 @@ interface KnownRefund {
 }
 
 async function findByKey(tx: DbSession, key: string): Promise<KnownRefund | undefined> {
-  const [row] = await tx.$queryRaw<KnownRefund[]>`
+  const [row] = await tx.query<KnownRefund[]>`
     SELECT id, payment_id AS "paymentId", amount_paise AS "amountPaise" FROM refunds WHERE key = ${key}`;
   return row;
 }
@@ -124,9 +124,9 @@ function isSame(known: KnownRefund, { paymentId, amountPaise }: RefundRequested)
 
 /** What was released when the checkout ended unpaid is back already, and a failed refund moved nothing. */
 async function lockLegs(tx: DbSession, paymentId: string): Promise<LegLeft[]> {
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM payment_legs WHERE payment_id = ${paymentId}::uuid ORDER BY id FOR NO KEY UPDATE`;
-  return tx.$queryRaw<LegLeft[]>`
+  return tx.query<LegLeft[]>`
     SELECT leg.id AS "legId", leg.kind::text AS kind,
            (leg.amount_paise - COALESCE((
              SELECT sum(back.amount_paise) FROM refund_legs AS back
@@ -162,7 +162,7 @@ async function insertRefund(
   refund: RefundRequested & { amountPaise: Paise; ofSale: boolean },
 ): Promise<string | undefined> {
   const refundId = newUuid();
-  const inserted = await tx.$executeRaw`
+  const inserted = await tx.execute`
     INSERT INTO refunds (id, payment_id, key, amount_paise, reason, requested_by, of_sale)
     VALUES (${refundId}::uuid, ${refund.paymentId}::uuid, ${refund.key}, ${refund.amountPaise},
             ${refund.reason}, ${refund.requestedBy}, ${refund.ofSale})
@@ -176,14 +176,14 @@ async function insertLegs(
   shares: readonly LegShare[],
 ): Promise<void> {
   for (const { legId, amountPaise } of shares) {
-    await tx.$executeRaw`
+    await tx.execute`
       INSERT INTO refund_legs (refund_id, payment_leg_id, amount_paise)
       VALUES (${refundId}::uuid, ${legId}::uuid, ${amountPaise})`;
   }
 }
 
 async function markRefunded(tx: DbSession, paymentId: string): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE payments SET status = 'REFUNDED', updated_at = now()
     WHERE id = ${paymentId}::uuid AND status IN ('PAID', 'ORPHANED')`;
 }

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
@@ -34,7 +34,7 @@ export async function settleRefund(
   const refund = await soFar(tx, refundId);
   if (!refund || refund.open > 0) return undefined;
   const status = refund.failed > 0 ? "FAILED" : "PROCESSED";
-  const hit = await tx.$executeRaw`
+  const hit = await tx.execute`
     UPDATE refunds SET status = ${status}::refund_status, settled_at = now()
     WHERE id = ${refundId}::uuid AND status = 'PENDING'`;
   if (hit !== 1) return undefined;
@@ -72,7 +72,7 @@ function hasOwnMail(key: string): boolean {
 }
 
 async function soFar(tx: DbSession, refundId: string): Promise<RefundSoFar | undefined> {
-  const [row] = await tx.$queryRaw<RefundSoFar[]>`
+  const [row] = await tx.query<RefundSoFar[]>`
     SELECT refund.key, refund.payment_id AS "paymentId", refund.amount_paise AS "amountPaise",
            refund.of_sale AS "ofSale", payment.user_id AS "userId", plan.title AS "planTitle",
            plan.url AS "planUrl",

@@ -1,5 +1,5 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import type { LegKind } from "./cascade.ts";
 
@@ -61,7 +61,7 @@ export async function showPayment(
   db: DbSession,
   paymentId: string,
 ): Promise<PaymentDetails | undefined> {
-  const [payment] = await db.$queryRaw<Omit<PaymentDetails, "legs" | "refunds" | "audit">[]>`
+  const [payment] = await db.query<Omit<PaymentDetails, "legs" | "refunds" | "audit">[]>`
     SELECT payment.id, booking.reference AS "bookingReference", payment.status::text AS status,
            payment.amount_paise AS "amountPaise", organization.external_ref AS "organizationRef",
            payment.provider_order_id AS "providerOrderId",
@@ -81,7 +81,7 @@ export async function showPayment(
 }
 
 async function paidLegs(db: DbSession, paymentId: string): Promise<PaidLeg[]> {
-  return db.$queryRaw<PaidLeg[]>`
+  return db.query<PaidLeg[]>`
     SELECT leg.kind::text AS kind, leg.amount_paise AS "amountPaise",
            (SELECT COALESCE(sum(back.amount_paise), 0)::bigint FROM refund_legs AS back
             WHERE back.payment_leg_id = leg.id AND back.state <> 'FAILED') AS "backPaise",
@@ -90,11 +90,11 @@ async function paidLegs(db: DbSession, paymentId: string): Promise<PaidLeg[]> {
 }
 
 async function refundsOf(db: DbSession, paymentId: string): Promise<RefundDetails[]> {
-  const refunds = await db.$queryRaw<Omit<RefundDetails, "legs">[]>`
+  const refunds = await db.query<Omit<RefundDetails, "legs">[]>`
     SELECT id, key, status::text AS status, amount_paise AS "amountPaise", reason,
            requested_by AS "requestedBy", created_at AS "createdAt", settled_at AS "settledAt"
     FROM refunds WHERE payment_id = ${paymentId}::uuid ORDER BY created_at, id`;
-  const legs = await db.$queryRaw<(RefundLegDetails & { refundId: string })[]>`
+  const legs = await db.query<(RefundLegDetails & { refundId: string })[]>`
     SELECT leg.refund_id AS "refundId", paid.kind::text AS kind, leg.state::text AS state,
            leg.amount_paise AS "amountPaise", leg.provider_refund_id AS "providerRefundId",
            leg.failure_code AS "failureCode", leg.failure_message AS "failureMessage"
@@ -116,7 +116,7 @@ async function refundsOf(db: DbSession, paymentId: string): Promise<RefundDetail
 }
 
 async function earningOf(db: DbSession, paymentId: string): Promise<RefundedEarning | undefined> {
-  const [earning] = await db.$queryRaw<RefundedEarning[]>`
+  const [earning] = await db.query<RefundedEarning[]>`
     SELECT earning.status::text AS status, earning.amount_paise AS "amountPaise",
            net.amount_paise AS "leftPaise",
            (SELECT COALESCE(sum(amount_paise - recovered_amount_paise), 0)::bigint

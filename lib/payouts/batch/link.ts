@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
 import type { NewStatus } from "./decide.ts";
@@ -66,7 +66,7 @@ class ChangedMeanwhile extends Error {}
 
 /** The kinds of open holds. Placing one takes the lock of the consultant, in a trigger. */
 async function openHolds(tx: DbSession, consultantId: string): Promise<string[]> {
-  const rows = await tx.$queryRaw<{ kind: string }[]>`
+  const rows = await tx.query<{ kind: string }[]>`
     SELECT kind::text AS kind FROM consultant_holds
     WHERE consultant_id = ${consultantId}::uuid AND released_at IS NULL ORDER BY consultant_holds.kind`;
   return rows.map(({ kind }) => kind);
@@ -83,13 +83,13 @@ async function assertSameOrganization(
   tx: DbSession,
   { consultantId, organizationId }: DueGroup,
 ): Promise<void> {
-  const [organization] = await tx.$queryRaw<{ id: string }[]>`
+  const [organization] = await tx.query<{ id: string }[]>`
     SELECT id FROM organizations WHERE payee_id = ${consultantId}::uuid`;
   if ((organization?.id ?? null) !== organizationId) throw new ChangedMeanwhile();
 }
 
 async function lockEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM earnings WHERE id = ANY(${earningIds}::uuid[])
     ORDER BY booking_reference
     FOR NO KEY UPDATE`;
@@ -100,7 +100,7 @@ async function insertPayout(
   { group, status }: { group: DueGroup; status: NewStatus },
 ): Promise<string> {
   const payoutId = newUuid();
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO payouts (id, consultant_id, organization_id, currency, gross_paise, amount_paise, status,
                          approved_at)
     VALUES (${payoutId}::uuid, ${group.consultantId}::uuid, ${group.organizationId}::uuid, ${group.currency},
@@ -110,7 +110,7 @@ async function insertPayout(
 }
 
 async function linkEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
-  const linked = await tx.$executeRaw`
+  const linked = await tx.execute`
     UPDATE earnings SET status = 'LINKED', updated_at = now()
     WHERE id = ANY(${earningIds}::uuid[]) AND status = 'READY'
       AND (hold_until IS NULL OR hold_until <= india_today())`;
@@ -122,7 +122,7 @@ async function insertItems(
   tx: DbSession,
   { payoutId, group }: { payoutId: string; group: DueGroup },
 ): Promise<void> {
-  const [items] = await tx.$queryRaw<{ count: number; gross: string; amount: string }[]>`
+  const [items] = await tx.query<{ count: number; gross: string; amount: string }[]>`
     WITH item AS (
       INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
       SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise

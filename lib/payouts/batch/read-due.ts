@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
@@ -26,7 +26,7 @@ export async function consultantsAfter(
   db: DbSession,
   { after, count }: { after: string | undefined; count: number },
 ): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
+  const rows = await db.query<{ id: string }[]>`
     SELECT DISTINCT consultant_id AS id FROM earnings
     WHERE status = 'READY' AND consultant_id > ${after ?? BEFORE_ALL}::uuid
     ORDER BY consultant_id
@@ -36,7 +36,7 @@ export async function consultantsAfter(
 
 /** How many consultants have anything READY, for showing progress. */
 export async function countConsultants(db: DbSession): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(DISTINCT consultant_id)::int AS count FROM earnings WHERE status = 'READY'`;
   return row?.count ?? 0;
 }
@@ -50,7 +50,7 @@ export async function dueGroups(
   consultantIds: readonly string[],
   { planned = [] }: { planned?: readonly Take[] } = {},
 ): Promise<DueGroup[]> {
-  const rows = await db.$queryRaw<DueGroupRow[]>`
+  const rows = await db.query<DueGroupRow[]>`
     WITH planned AS (
       SELECT "earningId" AS earning_id, sum("grossPaise") AS gross_paise, sum("amountPaise") AS amount_paise
       FROM jsonb_to_recordset(${toJson(planned)}::jsonb)

@@ -1,5 +1,5 @@
 import { isForEveryRow } from "../../db/connection.ts";
-import { inTransaction, type Db } from "../../db/prisma.ts";
+import { inTransaction, type Db } from "../../db/client.ts";
 import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/recoveries.ts";
 import { toError } from "../../support/errors.ts";
 import type { Lease } from "../../support/lease.ts";

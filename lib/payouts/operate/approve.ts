@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db } from "../../db/prisma.ts";
+import { inTransaction, type Db } from "../../db/client.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -30,7 +30,7 @@ export async function approvePayout(
       const hold = await openHold(tx, payout);
       if (hold) return refused(payoutId, hold);
 
-      const hit = await tx.$executeRaw`
+      const hit = await tx.execute`
         UPDATE payouts SET status = 'APPROVED', approved_at = now(), updated_at = now()
         WHERE id = ${payoutId}::uuid AND status = 'PENDING'`;
       if (hit !== 1) throw new InconsistentPayoutError("it is no longer PENDING");

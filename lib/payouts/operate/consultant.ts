@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 
 export interface ConsultantName {
   id: string;
@@ -18,7 +18,7 @@ export async function findConsultant(
   idOrRef: string,
 ): Promise<ConsultantName | undefined> {
   const id = isUuid(idOrRef) ? idOrRef : null;
-  const [row] = await db.$queryRaw<ConsultantName[]>`
+  const [row] = await db.query<ConsultantName[]>`
     SELECT id, external_ref AS ref FROM consultants
     WHERE id = ${id}::uuid OR external_ref = ${idOrRef}
     ORDER BY (id = ${id}::uuid) DESC NULLS LAST

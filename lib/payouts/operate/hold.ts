@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
 
@@ -29,7 +29,7 @@ export async function placeHold(
   return inTransaction(db, async (tx): Promise<HoldChange> => {
     const consultant = await findConsultant(tx, name);
     if (!consultant) return unknownConsultant(name);
-    const placed = await tx.$executeRaw`
+    const placed = await tx.execute`
       INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
       VALUES (${consultant.id}::uuid, ${kind}::hold_kind, ${operator.reason}, ${operator.by})
       ON CONFLICT (consultant_id, kind) WHERE released_at IS NULL DO NOTHING`;
@@ -51,7 +51,7 @@ export async function releaseHold(
   return inTransaction(db, async (tx): Promise<HoldChange> => {
     const consultant = await findConsultant(tx, name);
     if (!consultant) return unknownConsultant(name);
-    const released = await tx.$queryRaw<{ kind: HoldKind }[]>`
+    const released = await tx.query<{ kind: HoldKind }[]>`
       UPDATE consultant_holds SET released_at = now(), released_by = ${operator.by}
       WHERE consultant_id = ${consultant.id}::uuid AND released_at IS NULL
         AND (${kind ?? null}::hold_kind IS NULL OR kind = ${kind ?? null}::hold_kind)
@@ -92,7 +92,7 @@ async function auditHold(
 }
 
 async function countOpen(tx: DbSession, consultant: ConsultantName): Promise<number> {
-  const [row] = await tx.$queryRaw<{ count: number }[]>`
+  const [row] = await tx.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM payouts
     WHERE consultant_id = ${consultant.id}::uuid
       AND (status = 'APPROVED' OR status = 'PENDING' AND organization_id IS NOT NULL)`;
@@ -104,7 +104,7 @@ async function alreadyOnHold(
   consultant: ConsultantName,
   kind: HoldKind,
 ): Promise<HoldChange> {
-  const [open] = await tx.$queryRaw<{ by: string; at: string }[]>`
+  const [open] = await tx.query<{ by: string; at: string }[]>`
     SELECT placed_by AS by, to_char(placed_at AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI') AS at
     FROM consultant_holds
     WHERE consultant_id = ${consultant.id}::uuid AND kind = ${kind}::hold_kind AND released_at IS NULL`;

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
@@ -30,7 +30,7 @@ export async function listPayouts(
   db: DbSession,
   { status, consultantId, limit }: PayoutFilter,
 ): Promise<{ payouts: ListedPayout[]; more: boolean }> {
-  const rows = await db.$queryRaw<ListedPayout[]>`
+  const rows = await db.query<ListedPayout[]>`
     SELECT payout.id, consultant.external_ref AS "consultantRef",
            organization.external_ref AS "organizationRef", payout.status::text AS status,
            payout.currency::text AS currency, payout.amount_paise AS "amountPaise",

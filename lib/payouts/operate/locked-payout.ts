@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import type { Refusal } from "./change.ts";
 
@@ -36,12 +36,12 @@ export async function lockPayout(
   tx: DbSession,
   payoutId: string,
 ): Promise<LockedPayout | undefined> {
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM consultants
     WHERE id = (SELECT consultant_id FROM payouts WHERE id = ${payoutId}::uuid)
     FOR NO KEY UPDATE`;
-  await tx.$queryRaw`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR NO KEY UPDATE`;
-  const [row] = await tx.$queryRaw<LockedPayout[]>`
+  await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR NO KEY UPDATE`;
+  const [row] = await tx.query<LockedPayout[]>`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
            payout.organization_id AS "organizationId", payout.status::text AS status, payout.tries, payout.gross_paise AS "grossPaise",
            payout.amount_paise AS "amountPaise"
@@ -64,7 +64,7 @@ export async function wrongStatus(
   payout: LockedPayout,
   { wanted, remedy }: { wanted: string; remedy: string },
 ): Promise<Refusal> {
-  const [last] = await tx.$queryRaw<{ actor: string; action: string; at: string }[]>`
+  const [last] = await tx.query<{ actor: string; action: string; at: string }[]>`
     SELECT actor, action, to_char(at AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI') AS at
     FROM audit_log WHERE subject_type = 'payout' AND subject_id = ${payout.id}
     ORDER BY id DESC LIMIT 1`;
@@ -78,7 +78,7 @@ export async function wrongStatus(
 
 /** A refusal while the consultant has an open hold. */
 export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Refusal | undefined> {
-  const holds = await tx.$queryRaw<{ kind: string }[]>`
+  const holds = await tx.query<{ kind: string }[]>`
     SELECT kind::text AS kind FROM consultant_holds
     WHERE consultant_id = ${payout.consultantId}::uuid AND released_at IS NULL
     ORDER BY consultant_holds.kind`;

@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
 
@@ -38,14 +38,14 @@ export async function setOrganizationPayee(
       });
     }
     // The batch takes the same lock: it makes a payout for the one or for the other.
-    await tx.$queryRaw`SELECT 1 FROM consultants WHERE id = ${consultant.id}::uuid FOR NO KEY UPDATE`;
-    await tx.$executeRaw`
+    await tx.query`SELECT 1 FROM consultants WHERE id = ${consultant.id}::uuid FOR NO KEY UPDATE`;
+    await tx.execute`
       INSERT INTO organizations (external_ref, name) VALUES (${organizationRef}, ${name})
       ON CONFLICT (external_ref) DO NOTHING`;
-    const [paidAs] = await tx.$queryRaw<{ ref: string }[]>`
+    const [paidAs] = await tx.query<{ ref: string }[]>`
       SELECT external_ref AS ref FROM organizations WHERE payee_id = ${consultant.id}::uuid`;
     if (paidAs) throw new NotDone(isPayeeAlready(consultant, paidAs.ref));
-    const [organization] = await tx.$queryRaw<{ id: string }[]>`
+    const [organization] = await tx.query<{ id: string }[]>`
       UPDATE organizations SET payee_id = ${consultant.id}::uuid
       WHERE external_ref = ${organizationRef} AND payee_id IS NULL RETURNING id`;
     if (!organization) throw new NotDone(hasPayee(organizationRef));
@@ -78,7 +78,7 @@ class NotDone extends Error {
 }
 
 async function countUnfinished(tx: DbSession, consultant: ConsultantName): Promise<number> {
-  const [row] = await tx.$queryRaw<{ count: number }[]>`
+  const [row] = await tx.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM payouts
     WHERE consultant_id = ${consultant.id}::uuid AND status IN ('PENDING', 'APPROVED', 'PROCESSING')`;
   return row?.count ?? 0;

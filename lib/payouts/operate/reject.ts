@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -31,7 +31,7 @@ export async function rejectPayout(
         return refused(payoutId, await wrongStatus(tx, payout, { wanted, remedy }));
       }
 
-      const hit = await tx.$executeRaw`
+      const hit = await tx.execute`
         UPDATE payouts SET status = 'REJECTED', updated_at = now()
         WHERE id = ${payoutId}::uuid AND status = ${status}::payout_status`;
       if (hit !== 1) throw new InconsistentPayoutError(`it is no longer ${status}`);
@@ -53,11 +53,11 @@ export async function rejectPayout(
 
 /** Returns how many earnings it released. */
 async function releaseEarnings(tx: DbSession, payoutId: string): Promise<number> {
-  const earnings = await tx.$executeRaw`
+  const earnings = await tx.execute`
     UPDATE earnings SET status = 'READY', updated_at = now()
     WHERE status = 'LINKED' AND id IN (
       SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL)`;
-  const items = await tx.$executeRaw`
+  const items = await tx.execute`
     UPDATE payout_items SET released_at = now()
     WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL`;
   if (earnings !== items) {

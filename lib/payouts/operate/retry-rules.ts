@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import { MAXIMUM_TRIES } from "../due.ts";
 import type { Refusal } from "./change.ts";
 import type { LockedPayout } from "./locked-payout.ts";
@@ -10,7 +10,7 @@ const NEXT_BATCH = "Its earnings that are READY come with the next batch, in a n
  * that was refused, or accepted and then reported as failed.
  */
 export async function attemptRefusals(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
-  const attempts = await tx.$queryRaw<{ attemptNo: number; state: string }[]>`
+  const attempts = await tx.query<{ attemptNo: number; state: string }[]>`
     SELECT attempt_no AS "attemptNo", state::text AS state
     FROM payout_attempts WHERE payout_id = ${payout.id}::uuid
     ORDER BY attempt_no, created_at`;
@@ -78,12 +78,12 @@ interface EarningCounts {
 
 /** Every earning has to be as it was when the payout was made, and free. Locks the earnings. */
 export async function earningRefusals(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM earnings
     WHERE id IN (SELECT earning_id FROM payout_items WHERE payout_id = ${payout.id}::uuid)
     ORDER BY booking_reference
     FOR NO KEY UPDATE`;
-  const [counts] = await tx.$queryRaw<EarningCounts[]>`
+  const [counts] = await tx.query<EarningCounts[]>`
     SELECT count(*)::int AS items,
            count(*) FILTER (WHERE item.released_at IS NULL)::int AS holding,
            count(other.payout_id)::int AS "heldElsewhere",

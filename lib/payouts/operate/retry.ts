@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -34,7 +34,7 @@ export async function retryPayout(
       if (refusals.length > 0) return refused(payoutId, ...refusals);
 
       const { consultantRef, amountPaise, tries } = payout;
-      const hit = await tx.$executeRaw`
+      const hit = await tx.execute`
         UPDATE payouts
         SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
             approved_at = CASE WHEN organization_id IS NULL THEN now() END, claimed_by = NULL,
@@ -69,10 +69,10 @@ async function whyNot(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
 
 /** Returns how many earnings it linked. The rows were locked and looked at before. */
 async function linkAgain(tx: DbSession, payoutId: string): Promise<number> {
-  const items = await tx.$executeRaw`
+  const items = await tx.execute`
     UPDATE payout_items SET released_at = NULL
     WHERE payout_id = ${payoutId}::uuid AND released_at IS NOT NULL`;
-  const earnings = await tx.$executeRaw`
+  const earnings = await tx.execute`
     UPDATE earnings SET status = 'LINKED', updated_at = now()
     WHERE status = 'READY' AND id IN (
       SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid)`;

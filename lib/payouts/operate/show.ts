@@ -1,5 +1,5 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
@@ -68,7 +68,7 @@ export async function showPayout(
   db: DbSession,
   payoutId: string,
 ): Promise<PayoutDetails | undefined> {
-  const [payout] = await db.$queryRaw<
+  const [payout] = await db.query<
     Omit<PayoutDetails, "items" | "attempts" | "deductions" | "audit">[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
@@ -95,7 +95,7 @@ export async function showPayout(
 }
 
 async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {
-  return db.$queryRaw<ShownItem[]>`
+  return db.query<ShownItem[]>`
     SELECT earning.booking_reference AS "bookingReference", earning.credited_on::text AS "creditedOn",
            item.gross_paise AS "grossPaise", item.amount_paise AS "amountPaise",
            earning.status::text AS "earningStatus", item.released_at AS "releasedAt"
@@ -105,7 +105,7 @@ async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> 
 }
 
 async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttempt[]> {
-  return db.$queryRaw<ShownAttempt[]>`
+  return db.query<ShownAttempt[]>`
     SELECT attempt_no AS "attemptNo", state::text AS state, mode, amount_paise AS "amountPaise",
            reference_id AS "referenceId", provider_payout_id AS "providerPayoutId",
            provider_status AS "providerStatus", http_status AS "httpStatus",
@@ -115,7 +115,7 @@ async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttem
 }
 
 async function readDeductions(db: DbSession, payoutId: string): Promise<ShownDeduction[]> {
-  return db.$queryRaw<ShownDeduction[]>`
+  return db.query<ShownDeduction[]>`
     SELECT earning.booking_reference AS "bookingReference", line.section, line.rate_bps AS "rateBps",
            line.reason, line.gross_paise AS "grossPaise", line.tax_paise AS "taxPaise",
            line.status::text AS status, line.reverses_id IS NOT NULL AS "isReversal"

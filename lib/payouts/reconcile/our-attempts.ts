@@ -1,4 +1,4 @@
-import { sql, type DbSession } from "../../db/prisma.ts";
+import { sql, type DbSession } from "../../db/client.ts";
 import type { OurAttempt } from "./compare.ts";
 
 /** The provider's clock and ours need not agree to the minute. */
@@ -19,7 +19,7 @@ export async function readPeriod(
   db: DbSession,
   days: number,
 ): Promise<{ from: string; fromMs: number }> {
-  const [row] = await db.$queryRaw<{ from: string; fromMs: number }[]>`
+  const [row] = await db.query<{ from: string; fromMs: number }[]>`
     WITH start AS (
       SELECT LEAST(now() - make_interval(days => ${days}::int), min(created_at)) AS at
       FROM payout_attempts WHERE state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED')
@@ -38,7 +38,7 @@ export async function findAttempts(
 ): Promise<OurAttempt[]> {
   const references = theirs.flatMap(({ referenceId }) => referenceId ?? []);
   const ids = theirs.map(({ id }) => id);
-  return db.$queryRaw<OurAttempt[]>`
+  return db.query<OurAttempt[]>`
     SELECT ${COLUMNS}
     FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
     WHERE attempt.reference_id = ANY(${references}::text[]) OR attempt.provider_payout_id = ANY(${ids}::text[])`;
@@ -55,7 +55,7 @@ export async function knownAttemptsAfter(
   { from, cursor, count }: { from: string; cursor: AttemptCursor | undefined; count: number },
 ): Promise<(OurAttempt & AttemptCursor)[]> {
   const after = cursor ?? { createdAt: from, attemptId: "00000000-0000-0000-0000-000000000000" };
-  return db.$queryRaw<(OurAttempt & AttemptCursor)[]>`
+  return db.query<(OurAttempt & AttemptCursor)[]>`
     SELECT ${COLUMNS}, attempt.created_at::text AS "createdAt"
     FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
     WHERE attempt.provider_payout_id IS NOT NULL AND attempt.created_at >= ${from}::timestamptz

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 
 /** A payout in processing whose attempt has no final answer yet. */
@@ -29,7 +29,7 @@ export async function inDoubtAfter(
     createdAt: "-infinity",
     attemptId: "00000000-0000-0000-0000-000000000000",
   };
-  return db.$queryRaw<(InDoubt & InDoubtCursor)[]>`
+  return db.query<(InDoubt & InDoubtCursor)[]>`
     SELECT payout.id AS "payoutId", payout.claimed_by AS "claimedBy", attempt.id AS "attemptId",
            attempt.reference_id AS "referenceId", attempt.provider_payout_id AS "providerPayoutId",
            attempt.amount_paise AS "netPaise", attempt.created_at::text AS "createdAt",
@@ -43,7 +43,7 @@ export async function inDoubtAfter(
 
 /** How many there are. */
 export async function countInDoubt(db: DbSession): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count
     FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
     WHERE attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED') AND payout.status = 'PROCESSING'`;
@@ -59,7 +59,7 @@ export async function takeOverInDoubt(
   doubt: InDoubt,
   { runId, fence }: { runId: string; fence: bigint | null },
 ): Promise<boolean> {
-  const hit = await tx.$executeRaw`
+  const hit = await tx.execute`
     UPDATE payouts SET claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
            updated_at = now()
     WHERE id = ${doubt.payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${doubt.claimedBy}::uuid`;

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { recordFinding, type FindingKind } from "../../findings/index.ts";
 import type { ProviderPayout } from "../../razorpay/index.ts";
 import type { Lease } from "../../support/lease.ts";

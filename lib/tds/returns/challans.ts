@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { depositDueOn } from "./periods.ts";
@@ -20,7 +20,7 @@ export interface Challan {
 
 /** What is to be deposited by when, oldest month first; with `all`, settled months as well. */
 export async function readChallans(db: DbSession, { all }: { all: boolean }): Promise<Challan[]> {
-  const rows = await db.$queryRaw<
+  const rows = await db.query<
     Pick<Challan, "month" | "section" | "code" | "withheldPaise" | "depositedPaise">[]
   >`
     SELECT to_char(month, 'YYYY-MM') AS month, section, code,
@@ -34,7 +34,7 @@ export async function readChallans(db: DbSession, { all }: { all: boolean }): Pr
       SELECT month, section, code, sum(amount_paise) AS paise FROM tax_deposits GROUP BY month, section, code
     ) AS deposited USING (month, section, code)
     ORDER BY month, section, code`;
-  const [today] = await db.$queryRaw<{ day: Day }[]>`SELECT india_today()::text AS day`;
+  const [today] = await db.query<{ day: Day }[]>`SELECT india_today()::text AS day`;
   return rows
     .map((row) => {
       const dueOn = depositDueOn(`${row.month}-01`);

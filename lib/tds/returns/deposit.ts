@@ -1,5 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { postTransaction } from "../../ledger/post-transaction.ts";
 import type { Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
@@ -31,10 +31,10 @@ export async function recordDeposit(
 ): Promise<"recorded" | "recorded-before"> {
   return inTransaction(db, async (tx) => {
     // One after the other: two deposits at once must not both fit into what is due.
-    await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
+    await tx.query`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
     if (await isRecorded(tx, deposit)) return "recorded-before";
     await assertDue(tx, deposit);
-    const [row] = await tx.$queryRaw<{ id: string }[]>`
+    const [row] = await tx.query<{ id: string }[]>`
       INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by)
       VALUES (${`${deposit.month}-01`}::date, ${deposit.section}, ${deposit.code}, ${deposit.amountPaise},
               ${deposit.challanReference}, ${deposit.depositedOn}::date, ${deposit.recordedBy})
@@ -63,7 +63,7 @@ export async function recordDeposit(
 }
 
 async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
-  const [earlier] = await tx.$queryRaw<Omit<Deposit, "challanReference" | "recordedBy">[]>`
+  const [earlier] = await tx.query<Omit<Deposit, "challanReference" | "recordedBy">[]>`
     SELECT to_char(month, 'YYYY-MM') AS month, section, code, amount_paise AS "amountPaise",
            deposited_on::text AS "depositedOn"
     FROM tax_deposits WHERE challan_reference = ${deposit.challanReference}`;
@@ -83,7 +83,7 @@ async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
 }
 
 async function assertDue(tx: DbSession, deposit: Deposit): Promise<void> {
-  const [row] = await tx.$queryRaw<{ duePaise: bigint; isFuture: boolean }[]>`
+  const [row] = await tx.query<{ duePaise: bigint; isFuture: boolean }[]>`
     SELECT (COALESCE((SELECT sum(tax_paise) FROM tax_deductions
                       WHERE status = 'FINAL' AND date_trunc('month', credited_on) = ${`${deposit.month}-01`}::date
                         AND section = ${deposit.section} AND code = ${deposit.code}), 0)

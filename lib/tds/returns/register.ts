@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 import type { Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { depositDueOn, type Quarter } from "./periods.ts";
@@ -32,7 +32,7 @@ export async function* registerLines(
   { from, to }: Quarter,
 ): AsyncGenerator<RegisterLine> {
   for (let after = 0n; ;) {
-    const rows = await db.$queryRaw<(Omit<RegisterLine, "depositDueOn"> & { sequence: bigint })[]>`
+    const rows = await db.query<(Omit<RegisterLine, "depositDueOn"> & { sequence: bigint })[]>`
       SELECT line.sequence, payee.external_ref AS "payeeRef", payee.name AS "payeeName", profile.pan,
              line.section, line.code, line.credited_on::text AS "creditedOn",
              line.gross_paise AS "grossPaise", line.rate_bps AS "rateBps", line.tax_paise AS "taxPaise",
@@ -62,7 +62,7 @@ export interface RegisterProof {
 
 /** Compared payout by payout, since the lines of one may be of two quarters and its posting is one. */
 export async function proveRegister(db: DbSession, { from, to }: Quarter): Promise<RegisterProof> {
-  const disagreeing = await db.$queryRaw<
+  const disagreeing = await db.query<
     { payoutId: string; registerPaise: bigint; ledgerPaise: bigint }[]
   >`
     SELECT line.payout_id AS "payoutId", line.paise::bigint AS "registerPaise",
@@ -82,7 +82,7 @@ export async function proveRegister(db: DbSession, { from, to }: Quarter): Promi
     ) AS booked USING (payout_id)
     WHERE line.is_of_quarter AND line.paise <> COALESCE(booked.paise, 0)
     ORDER BY line.payout_id LIMIT 100`;
-  const [inFlight] = await db.$queryRaw<{ lines: number; taxPaise: bigint }[]>`
+  const [inFlight] = await db.query<{ lines: number; taxPaise: bigint }[]>`
     SELECT count(*)::int AS lines, COALESCE(sum(tax_paise), 0)::bigint AS "taxPaise"
     FROM tax_deductions AS line
     WHERE status = 'RESERVED' AND reverses_id IS NULL

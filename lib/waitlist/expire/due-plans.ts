@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 
 /** A plan whose waitlist has to go on, and what a run would do to it now. */
 export interface DuePlan {
@@ -25,7 +25,7 @@ const DUE: SqlPart = sql`
          ORDER BY priority DESC, position LIMIT 1) IS NOT NULL`;
 
 export async function countDuePlans(db: DbSession): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM (${DUE}) AS due`;
   return row?.count ?? 0;
 }
@@ -38,7 +38,7 @@ export async function duePlansAfter(
   db: DbSession,
   { after, count }: { after: string | undefined; count: number },
 ): Promise<DuePlan[]> {
-  return db.$queryRaw`
+  return db.query`
     WITH page AS MATERIALIZED (
       SELECT id FROM (${DUE}) AS due
       WHERE ${after ?? null}::uuid IS NULL OR id > ${after ?? null}::uuid

@@ -1,5 +1,5 @@
 import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
-import { inTransaction } from "../../db/prisma.ts";
+import { inTransaction } from "../../db/client.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";

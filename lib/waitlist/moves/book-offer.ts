@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { lapseOfferMails } from "../lapse-mails.ts";
 import type { Busy } from "./move.ts";
 import { lockEntry, type EntryStatus } from "./rows.ts";

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { advanceWaitlist } from "../advance.ts";
 import { lapseOfferMails } from "../lapse-mails.ts";
 import { lockFreeSeats } from "../offer-free-seats.ts";

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { advanceWaitlist } from "../advance.ts";
 import type { SeatOffer } from "../offer-free-seats.ts";
 import { makeMove, type Busy } from "./move.ts";
@@ -20,16 +20,16 @@ export async function cancelParticipation(
   { bookingId, offerMs }: { bookingId: string; offerMs: number },
 ): Promise<CancelParticipationResult> {
   return makeMove(db, async (tx): Promise<CancelParticipationResult> => {
-    const [plan] = await tx.$queryRaw<{ id: string }[]>`
+    const [plan] = await tx.query<{ id: string }[]>`
       SELECT id FROM plans
       WHERE id = (SELECT plan_id FROM bookings WHERE id = ${bookingId}::uuid) FOR UPDATE`;
     if (!plan) return { kind: "unknown-booking" };
-    const [cancelled] = await tx.$queryRaw<{ seats: number }[]>`
+    const [cancelled] = await tx.query<{ seats: number }[]>`
       UPDATE bookings SET status = 'CANCELLED', updated_at = now()
       WHERE id = ${bookingId}::uuid AND status <> 'CANCELLED'
       RETURNING seats`;
     if (!cancelled) return { kind: "not-held" };
-    await tx.$executeRaw`DELETE FROM slots WHERE booking_id = ${bookingId}::uuid`;
+    await tx.execute`DELETE FROM slots WHERE booking_id = ${bookingId}::uuid`;
     const { offers } = await advanceWaitlist(tx, { planId: plan.id, offerMs });
     return { kind: "cancelled", seats: cancelled.seats, offers };
   });

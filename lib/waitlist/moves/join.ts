@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { advanceWaitlist } from "../advance.ts";
 import type { SeatOffer } from "../offer-free-seats.ts";
 import { makeMove, type Busy } from "./move.ts";
@@ -37,7 +37,7 @@ export async function joinWaitlist(
     const plan = await readGroupPlan(tx, planId);
     if (!plan) return { kind: "no-waitlist" };
     if (plan.hasBegun) return { kind: "begun" };
-    const [person] = await tx.$queryRaw<{ active: boolean; holds: boolean }[]>`
+    const [person] = await tx.query<{ active: boolean; holds: boolean }[]>`
       SELECT active, EXISTS (
                SELECT 1 FROM bookings
                WHERE plan_id = ${planId}::uuid AND user_id = users.id AND status <> 'CANCELLED'
@@ -45,7 +45,7 @@ export async function joinWaitlist(
       FROM users WHERE id = ${userId}::uuid`;
     if (!person?.active) return { kind: "not-active" };
     if (person.holds) return { kind: "holds-booking" };
-    const [entry] = await tx.$queryRaw<{ id: string }[]>`
+    const [entry] = await tx.query<{ id: string }[]>`
       INSERT INTO waitlist_entries (plan_id, user_id, priority)
       VALUES (${planId}::uuid, ${userId}::uuid, ${priority})
       ON CONFLICT (plan_id, user_id) WHERE status IN ('WAITING', 'NOTIFIED') DO NOTHING

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/prisma.ts";
+import type { Db } from "../../db/client.ts";
 import { advanceWaitlist } from "../advance.ts";
 import { lapseOfferMails } from "../lapse-mails.ts";
 import type { SeatOffer } from "../offer-free-seats.ts";
@@ -21,7 +21,7 @@ export async function leaveWaitlist(
   return makeMove(db, async (tx): Promise<LeaveResult> => {
     const entry = await lockEntry(tx, entryId);
     if (!entry) return { kind: "unknown-entry" };
-    const left = await tx.$executeRaw`
+    const left = await tx.execute`
       UPDATE waitlist_entries SET status = 'CANCELLED', ended_at = now()
       WHERE id = ${entryId}::uuid AND status IN ('WAITING', 'NOTIFIED')`;
     if (left !== 1) return { kind: "not-in-line", status: entry.status };

@@ -1,4 +1,4 @@
-import type { DbSession } from "../../db/prisma.ts";
+import type { DbSession } from "../../db/client.ts";
 
 export type EntryStatus = "WAITING" | "NOTIFIED" | "BOOKED" | "EXPIRED" | "CANCELLED" | "SKIPPED";
 
@@ -13,10 +13,10 @@ export interface LockedEntry {
 
 /** Locks the plan of an entry and then the entry, in the order that all keep to. */
 export async function lockEntry(tx: DbSession, entryId: string): Promise<LockedEntry | undefined> {
-  await tx.$queryRaw`
+  await tx.query`
     SELECT 1 FROM plans
     WHERE id = (SELECT plan_id FROM waitlist_entries WHERE id = ${entryId}::uuid) FOR UPDATE`;
-  const [entry] = await tx.$queryRaw<LockedEntry[]>`
+  const [entry] = await tx.query<LockedEntry[]>`
     SELECT plan_id AS "planId", user_id AS "userId", status::text AS status,
            status = 'NOTIFIED' AND expires_at > now() AS stands, booking_id AS "bookingId"
     FROM waitlist_entries WHERE id = ${entryId}::uuid FOR UPDATE`;
@@ -28,7 +28,7 @@ export async function lockOfferOf(
   tx: DbSession,
   { planId, userId }: { planId: string; userId: string },
 ): Promise<string | undefined> {
-  const [entry] = await tx.$queryRaw<{ id: string }[]>`
+  const [entry] = await tx.query<{ id: string }[]>`
     SELECT id FROM waitlist_entries
     WHERE plan_id = ${planId}::uuid AND user_id = ${userId}::uuid
       AND status = 'NOTIFIED' AND expires_at > now()
@@ -41,7 +41,7 @@ export async function readGroupPlan(
   tx: DbSession,
   planId: string,
 ): Promise<{ hasBegun: boolean } | undefined> {
-  const [plan] = await tx.$queryRaw<{ hasBegun: boolean }[]>`
+  const [plan] = await tx.query<{ hasBegun: boolean }[]>`
     SELECT COALESCE(starts_at <= now(), false) AS "hasBegun"
     FROM plans WHERE id = ${planId}::uuid AND capacity IS NOT NULL`;
   return plan;

@@ -1,4 +1,4 @@
-import type { Db, DbSession } from "../../db/prisma.ts";
+import type { Db, DbSession } from "../../db/client.ts";
 import { makeMove, type Busy } from "./move.ts";
 
 /** CONFIRMED when it is paid or free; else its slots are tentative and wait for a checkout. */
@@ -43,13 +43,13 @@ export async function writeBooking(
   tx: DbSession,
   { planId, userId, reference, seats, status }: NewBooking,
 ): Promise<string> {
-  const [booking] = await tx.$queryRaw<{ id: string }[]>`
+  const [booking] = await tx.query<{ id: string }[]>`
     INSERT INTO bookings (reference, plan_id, user_id, seats, status)
     VALUES (${reference}, ${planId}::uuid, ${userId}::uuid, ${seats}, ${status}::booking_status)
     ON CONFLICT (reference) DO NOTHING
     RETURNING id`;
   if (!booking) throw new ReferenceTakenError(`a booking with the reference ${reference} exists`);
-  await tx.$executeRaw`
+  await tx.execute`
     INSERT INTO slots (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative)
     SELECT id, ${booking.id}::uuid, ${userId}::uuid, consultant_id, starts_at, ends_at,
            ${status !== "CONFIRMED"}
@@ -63,7 +63,7 @@ export async function findSameBooking(
   tx: DbSession,
   { planId, userId, reference, seats }: Omit<NewBooking, "status">,
 ): Promise<string | undefined> {
-  const [booking] = await tx.$queryRaw<{ id: string }[]>`
+  const [booking] = await tx.query<{ id: string }[]>`
     SELECT id FROM bookings
     WHERE reference = ${reference} AND plan_id = ${planId}::uuid AND user_id = ${userId}::uuid
       AND seats = ${seats} AND status <> 'CANCELLED'`;
@@ -72,7 +72,7 @@ export async function findSameBooking(
 
 /** Marks an offer as taken, which gives its seat back to the plan for the booking that takes it. */
 export async function takeOffer(tx: DbSession, entryId: string): Promise<void> {
-  const taken = await tx.$executeRaw`
+  const taken = await tx.execute`
     UPDATE waitlist_entries SET status = 'BOOKED', ended_at = now()
     WHERE id = ${entryId}::uuid AND status = 'NOTIFIED' AND expires_at > now()`;
   if (taken !== 1) throw new Error(`offer ${entryId} is locked and yet was changed`);
@@ -82,6 +82,6 @@ export async function linkOffer(
   tx: DbSession,
   { entryId, bookingId }: { entryId: string; bookingId: string },
 ): Promise<void> {
-  await tx.$executeRaw`
+  await tx.execute`
     UPDATE waitlist_entries SET booking_id = ${bookingId}::uuid WHERE id = ${entryId}::uuid`;
 }

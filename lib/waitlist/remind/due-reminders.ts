@@ -1,4 +1,4 @@
-import { sql, type DbSession, type SqlPart } from "../../db/prisma.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 
 /** A seat that is offered, and of which its person has not been reminded. */
 export interface DueReminder {
@@ -36,7 +36,7 @@ export async function countDueReminders(
   db: DbSession,
   { reminderMs }: { reminderMs: number },
 ): Promise<number> {
-  const [row] = await db.$queryRaw<{ count: number }[]>`
+  const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM waitlist_entries AS entry WHERE ${isDue(reminderMs)}`;
   return row?.count ?? 0;
 }
@@ -50,7 +50,7 @@ export async function dueRemindersAfter(
   const behind = cursor
     ? sql`(entry.expires_at, entry.id) > (${cursor.expiresAt}::timestamptz, ${cursor.entryId}::uuid)`
     : sql`true`;
-  return db.$queryRaw`
+  return db.query`
     SELECT entry.id AS "entryId", entry.user_id AS "userId", entry.expires_at AS "expiresAt",
            plan.title AS "planTitle", plan.url AS "planUrl"
     FROM waitlist_entries AS entry JOIN plans AS plan ON plan.id = entry.plan_id
@@ -64,7 +64,7 @@ export async function dueRemindersAfter(
  * takes it back together with the offer.
  */
 export async function lockStandingOffer(tx: DbSession, entryId: string): Promise<boolean> {
-  const rows = await tx.$queryRaw<unknown[]>`
+  const rows = await tx.query<unknown[]>`
     SELECT 1 FROM waitlist_entries
     WHERE id = ${entryId}::uuid AND status = 'NOTIFIED' AND expires_at > now()
     FOR UPDATE`;
@@ -73,7 +73,7 @@ export async function lockStandingOffer(tx: DbSession, entryId: string): Promise
 
 /** Reminders of offers that stand, written and not yet taken by the mail server. */
 export async function openReminders(db: DbSession): Promise<string[]> {
-  const rows = await db.$queryRaw<{ entryId: string }[]>`
+  const rows = await db.query<{ entryId: string }[]>`
     SELECT entry.id AS "entryId"
     FROM waitlist_entries AS entry
     JOIN outbox_mails AS mail ON mail.key = 'waitlist-reminder:' || entry.id
@@ -89,7 +89,7 @@ export async function countReminderStates(
   entryIds: readonly string[],
 ): Promise<Record<ReminderState, number>> {
   const counts = { QUEUED: 0, SENT: 0, GAVE_UP: 0, LAPSED: 0 };
-  const rows = await db.$queryRaw<{ status: ReminderState; count: number }[]>`
+  const rows = await db.query<{ status: ReminderState; count: number }[]>`
     SELECT status::text AS status, count(*)::int AS count FROM outbox_mails
     WHERE key = ANY (${entryIds.map(reminderKey)}::text[])
     GROUP BY status`;

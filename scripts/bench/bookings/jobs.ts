@@ -1,4 +1,4 @@
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../../lib/holds/cleanup/cleanup-tentative-slots.ts";
 import { cleanupEnvironment } from "../../../lib/holds/index.ts";
 import { deliverOutbox } from "../../../lib/notifications/deliver.ts";
@@ -74,31 +74,31 @@ export async function timeRun(
   job: RowJob,
   { url, env, limit }: { url: string; env: Readonly<Record<string, string>>; limit: number },
 ): Promise<number> {
-  const db = createPrisma({ url, applicationName: "bench", readOnly: false, connections: 1 });
+  const db = openDatabase({ url, applicationName: "bench", readOnly: false, connections: 1 });
   try {
-    await db.$queryRaw`SELECT 1`;
+    await db.query`SELECT 1`;
     const startedAtMs = performance.now();
     const handled = await job.run(portsOf(db, limit), env);
     const ms = performance.now() - startedAtMs;
     if (handled !== limit) throw new Error(`${job.name}: ${handled} of ${limit} were handled`);
     return ms;
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 
 /** How long it takes to change `count` rows, one commit each, on one session: what no job of this kind goes below. */
 export async function timeCommits(url: string, count: number): Promise<number> {
-  const db = createPrisma({ url, applicationName: "bench", readOnly: false, connections: 1 });
+  const db = openDatabase({ url, applicationName: "bench", readOnly: false, connections: 1 });
   try {
-    await db.$queryRaw`SELECT 1`;
+    await db.query`SELECT 1`;
     const startedAtMs = performance.now();
     for (let n = 1; n <= count; n++) {
-      await db.$executeRaw`UPDATE bench_commits SET n = n + 1 WHERE id = ${n}`;
+      await db.execute`UPDATE bench_commits SET n = n + 1 WHERE id = ${n}`;
     }
     return performance.now() - startedAtMs;
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

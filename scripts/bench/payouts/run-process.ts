@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import { processPayouts } from "../../../lib/payouts/process-payouts.ts";
 import { openGateway } from "../../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
@@ -38,10 +38,10 @@ async function run(request: RunRequest): Promise<RunAnswer> {
     narration: "Consultant payout",
   };
   const log = silentLog();
-  const db = createPrisma({ url, applicationName: "bench", readOnly: false, connections: 1 });
+  const db = openDatabase({ url, applicationName: "bench", readOnly: false, connections: 1 });
   const ports = { clock: systemClock, random: systemRandom, log, dryRun: false };
   const gateway = openGateway(settings.razorpayX, ports);
-  await db.$queryRaw`SELECT 1`;
+  await db.query`SELECT 1`;
   const from = process.cpuUsage();
   const startedMs = performance.now();
   const completed = await {
@@ -74,7 +74,7 @@ async function run(request: RunRequest): Promise<RunAnswer> {
   }[way]();
   const ms = performance.now() - startedMs;
   const { user, system } = process.cpuUsage(from);
-  await db.$disconnect();
+  await db.close();
   return {
     completed,
     ms,

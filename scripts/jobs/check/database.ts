@@ -7,7 +7,7 @@ import {
   isMissingSchema,
   isPermissionDenied,
 } from "../../../lib/db/connection.ts";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
@@ -33,7 +33,7 @@ export async function checkDatabase(
   let db: Db | undefined;
   try {
     const url = requireDatabaseUrl(env);
-    db = createPrisma({
+    db = openDatabase({
       url,
       applicationName: "afterhours jobs check",
       readOnly: true,
@@ -58,7 +58,7 @@ export async function checkDatabase(
       ...others.map((part) => notChecked(part, "the database can not be asked")),
     ];
   } finally {
-    await db?.$disconnect();
+    await db?.close();
   }
 }
 
@@ -71,7 +71,7 @@ async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {
   const ours = readMigrations(OUR_FOLDERS).migrationDirectories.map(({ path }) => path);
   let applied: string[];
   try {
-    const rows = await db.$queryRaw<{ name: string }[]>`
+    const rows = await db.query<{ name: string }[]>`
       SELECT migration_name AS name FROM _prisma_migrations
       WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`;
     applied = rows.map(({ name }) => name);
@@ -92,9 +92,9 @@ async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {
 
 /** By the middle of the question, so that a slow network is no skew. */
 async function checkClocks(db: Db): Promise<CheckFinding> {
-  await db.$queryRaw`SELECT 1`;
+  await db.query`SELECT 1`;
   const asked = systemClock.now().getTime();
-  const [row] = await db.$queryRaw<{ at: Date }[]>`SELECT clock_timestamp() AS at`;
+  const [row] = await db.query<{ at: Date }[]>`SELECT clock_timestamp() AS at`;
   const answered = systemClock.now().getTime();
   const skewMs = Math.round((row?.at.getTime() ?? NaN) - (asked + answered) / 2);
   const detail = `the database is ${skewMs} ms ahead of this machine`;

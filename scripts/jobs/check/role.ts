@@ -1,4 +1,4 @@
-import type { Db } from "../../../lib/db/prisma.ts";
+import type { Db } from "../../../lib/db/client.ts";
 import { GROUPS } from "../../migrate/roles.ts";
 import { ok, warning, type CheckFinding } from "./finding.ts";
 
@@ -16,7 +16,7 @@ const WIDEST_FIRST = [...GROUPS].reverse();
 
 /** Whether the login can do more than a job needs. That works, and is a warning. */
 export async function checkRole(db: Db): Promise<CheckFinding> {
-  const [facts] = await db.$queryRaw<RoleFacts[]>`
+  const [facts] = await db.query<RoleFacts[]>`
     SELECT rolname::text AS role, rolsuper AS "isSuperuser", rolcreaterole AS "makesRoles",
            EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
                    AND pg_has_role(relowner, 'USAGE')) AS "ownsTables",

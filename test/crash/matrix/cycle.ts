@@ -1,5 +1,5 @@
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { createPayoutBatch } from "../../../lib/payouts/create-batch.ts";
 import { approvePayout } from "../../../lib/payouts/operate/index.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
@@ -66,7 +66,7 @@ export async function approveBatch({ database }: Pick<JobOptions, "database">): 
 }
 
 async function approveAll(db: Db): Promise<Verdict> {
-  const waiting = await db.$queryRaw<{ id: string }[]>`
+  const waiting = await db.query<{ id: string }[]>`
     SELECT id FROM payouts WHERE status = 'PENDING' AND organization_id IS NULL ORDER BY consultant_id`;
   for (const { id: payoutId } of waiting) {
     const operator = { by: "Asha", reason: "looked at" };
@@ -88,7 +88,7 @@ function common(db: Db) {
 }
 
 async function withDb<T>({ url }: { url: string }, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = createPrisma({
+  const db = openDatabase({
     url,
     applicationName: "job under test",
     readOnly: false,
@@ -97,6 +97,6 @@ async function withDb<T>({ url }: { url: string }, work: (db: Db) => Promise<T>)
   try {
     return await work(db);
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }

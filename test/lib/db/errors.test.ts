@@ -8,17 +8,17 @@ import {
   sqlStateOf,
 } from "../../../lib/db/connection.ts";
 import {
-  createPrisma,
+  openDatabase,
   inTransaction,
   sql,
   type Db,
   type DbSession,
-} from "../../../lib/db/prisma.ts";
+} from "../../../lib/db/client.ts";
 import { freePort } from "../../../scripts/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 /** The same errors through the library of the harness and through that of the cores. */
-describe.each(["pg", "Prisma"] as const)("what Postgres says, through %s", (library) => {
+describe.each(["pg", "a core's session"] as const)("what Postgres says, through %s", (library) => {
   let database: TestDatabase;
   const opened: Session[] = [];
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.each(["pg", "Prisma"] as const)("what Postgres says, through %s", (libr
   });
 
   async function open(url = database.url): Promise<Session> {
-    const session = await (library === "pg" ? openPg(url) : openPrisma(url));
+    const session = await (library === "pg" ? openPg(url) : openCore(url));
     opened.push(session);
     return session;
   }
@@ -144,8 +144,8 @@ async function openPg(url: string): Promise<Session> {
   };
 }
 
-function openPrisma(url: string): Promise<Session> {
-  const db: Db = createPrisma({
+function openCore(url: string): Promise<Session> {
+  const db: Db = openDatabase({
     url,
     applicationName: "afterhours tests/errors",
     readOnly: false,
@@ -154,10 +154,10 @@ function openPrisma(url: string): Promise<Session> {
   const runner =
     (session: DbSession): Run =>
     async (text) =>
-      (await session.$queryRaw<{ value: unknown }[]>(sql([text]))).map(({ value }) => value);
+      (await session.query<{ value: unknown }[]>(sql([text]))).map(({ value }) => value);
   return Promise.resolve({
     run: runner(db),
     transaction: (body) => inTransaction(db, (tx) => body(runner(tx))),
-    close: () => db.$disconnect(),
+    close: () => db.close(),
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createPrisma, type Db, type DbSession } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db, type DbSession } from "../../../lib/db/client.ts";
 import { inSerializable, WriteConflictError } from "../../../lib/db/serializable.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -7,14 +7,14 @@ const options = { random: () => 0, firstWaitMs: 1 };
 
 async function openCounter(): Promise<{ database: TestDatabase; db: Db }> {
   const database = await createTestDatabase();
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: "serializable under test",
     readOnly: false,
     connections: 4,
   });
   onTestFinished(async () => {
-    await db.$disconnect();
+    await db.close();
     await database.drop();
   });
   await database.query("CREATE TABLE counters (id int PRIMARY KEY, value int NOT NULL)");
@@ -23,13 +23,11 @@ async function openCounter(): Promise<{ database: TestDatabase; db: Db }> {
 }
 
 const read = async (tx: DbSession, id = 1): Promise<number> => {
-  const [row] = await tx.$queryRaw<
-    { value: number }[]
-  >`SELECT value FROM counters WHERE id = ${id}`;
+  const [row] = await tx.query<{ value: number }[]>`SELECT value FROM counters WHERE id = ${id}`;
   return row?.value ?? -1;
 };
 const write = (tx: DbSession, value: number, id = 1): Promise<number> =>
-  tx.$executeRaw`UPDATE counters SET value = ${value} WHERE id = ${id}`;
+  tx.execute`UPDATE counters SET value = ${value} WHERE id = ${id}`;
 
 /** Another session changes the row that the transaction has read. */
 const interfere = (database: TestDatabase): Promise<unknown> =>
@@ -130,7 +128,7 @@ describe("a serializable transaction", () => {
         db,
         async (tx) => {
           tries += 1;
-          await tx.$executeRaw`INSERT INTO counters VALUES (${tries}, 0)`;
+          await tx.execute`INSERT INTO counters VALUES (${tries}, 0)`;
           return tries;
         },
         { ...options, lostRaces },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isConnectionError } from "../../../lib/db/connection.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
-import { createPrisma, inTransaction, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, inTransaction, type Db } from "../../../lib/db/client.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { openTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 
@@ -26,11 +26,11 @@ async function withDb(
   changes: { silenceMs?: number; cut?: AbortSignal },
   work: (db: Db) => Promise<void>,
 ): Promise<void> {
-  const db = createPrisma({ ...options(), connections: 1, ...changes });
+  const db = openDatabase({ ...options(), connections: 1, ...changes });
   try {
     await work(db);
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 
@@ -44,12 +44,12 @@ const failureOf = (statement: Promise<unknown>): Promise<unknown> =>
 describe("a database that falls silent without closing the connection", () => {
   it("is a lost connection, and a new session is made when it is back", async () => {
     await withDb({ silenceMs: 2000 }, async (db) => {
-      await db.$queryRaw`SELECT 1`;
+      await db.query`SELECT 1`;
       line.silence();
-      const error = await failureOf(db.$queryRaw`SELECT 1`);
+      const error = await failureOf(db.query`SELECT 1`);
       expect(isConnectionError(error), String(error)).toBe(true);
       line.restore();
-      expect(await db.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+      expect(await db.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
     });
   });
 
@@ -57,9 +57,9 @@ describe("a database that falls silent without closing the connection", () => {
     await withDb({ silenceMs: 2000 }, async (db) => {
       const error = await failureOf(
         inTransaction(db, async (tx) => {
-          await tx.$queryRaw`SELECT 1`;
+          await tx.query`SELECT 1`;
           line.silence();
-          await tx.$queryRaw`SELECT 1`;
+          await tx.query`SELECT 1`;
         }),
       );
       expect(isConnectionError(error), String(error)).toBe(true);
@@ -71,14 +71,14 @@ describe("sessions that are cut", () => {
   it("end in the middle of a statement, and no new one can be made", async () => {
     const cut = new AbortController();
     await withDb({ cut: cut.signal }, async (db) => {
-      await db.$queryRaw`SELECT 1`;
+      await db.query`SELECT 1`;
       void line.when({ text: "SELECT 2" }, () => line.silence());
-      const waiting = failureOf(db.$queryRaw`SELECT 2`);
+      const waiting = failureOf(db.query`SELECT 2`);
       await line.when({ text: "SELECT 2" }, () => undefined);
       cut.abort();
       expect(isConnectionError(await waiting)).toBe(true);
       line.restore();
-      expect(isConnectionError(await failureOf(db.$queryRaw`SELECT 1`))).toBe(true);
+      expect(isConnectionError(await failureOf(db.query`SELECT 1`))).toBe(true);
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import {
   findFindings,
   listFindings,
@@ -13,11 +13,11 @@ async function given(): Promise<{ database: TestDatabase; client: () => Db }> {
   const database = await createTestDatabase();
   const clients: Db[] = [];
   onTestFinished(async () => {
-    await Promise.all(clients.map((client) => client.$disconnect()));
+    await Promise.all(clients.map((client) => client.close()));
     await database.drop();
   });
   const client = (): Db => {
-    const made = createPrisma({
+    const made = openDatabase({
       url: database.url,
       applicationName: "findings test",
       readOnly: false,

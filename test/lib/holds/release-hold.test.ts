@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Db } from "../../../lib/db/prisma.ts";
+import type { Db } from "../../../lib/db/client.ts";
 import {
   planRelease,
   releaseHold,

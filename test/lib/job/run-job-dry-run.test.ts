@@ -39,12 +39,12 @@ describe("a dry run", () => {
       run: async ({ db, dryRun }) => {
         expect(dryRun).toBe(true);
         for (const write of [
-          () => db.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`,
-          () => db.$transaction((tx) => tx.$executeRaw`DELETE FROM job_leases`),
+          () => db.execute`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`,
+          () => db.transaction((tx) => tx.execute`DELETE FROM job_leases`),
         ]) {
           await write().catch((error: unknown) => errors.push(error));
         }
-        await db.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`;
+        await db.execute`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`;
         return { verdict: { kind: "completed" }, report: REPORT };
       },
     });

@@ -26,7 +26,7 @@ describe("a run that completes", () => {
       run: async (context) => {
         given = context;
         context.lease.assertTrusted();
-        await context.db.$queryRaw`SELECT 1`;
+        await context.db.query`SELECT 1`;
         context.progress.update(1, 100);
         return { verdict: { kind: "completed" }, report: REPORT };
       },
@@ -241,7 +241,7 @@ describe("a run that does not complete", () => {
   it("by a table that is missing, through the core's own session", async () => {
     const job = testJob({
       run: async ({ db }) => {
-        await db.$queryRaw`SELECT * FROM not_made_yet`;
+        await db.query`SELECT * FROM not_made_yet`;
         return { verdict: { kind: "completed" }, report: REPORT };
       },
     });
@@ -256,8 +256,8 @@ describe("a run that does not complete", () => {
   it("by a database that ends the core's session, and everything else is released", async () => {
     const job = testJob({
       run: async ({ db }) => {
-        const [row] = await db.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
-        const asked = db.$queryRaw`SELECT pg_sleep(60)`.then(
+        const [row] = await db.query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+        const asked = db.query`SELECT pg_sleep(60)`.then(
           () => undefined,
           (error: unknown) => error,
         );

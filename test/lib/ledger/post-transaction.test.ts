@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inTransaction, type DbSession } from "../../../lib/db/prisma.ts";
+import { inTransaction, type DbSession } from "../../../lib/db/client.ts";
 import { postTransaction, type Posting } from "../../../lib/ledger/post-transaction.ts";
 import { readTrialBalance } from "../../../lib/ledger/trial-balance.ts";
 import { withDb } from "../payouts/sessions.ts";

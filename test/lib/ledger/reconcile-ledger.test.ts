@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
 import type { LedgerReport } from "../../../lib/ledger/index.ts";
 import { systemClock, type Clock } from "../../../lib/support/clock.ts";
@@ -20,7 +20,7 @@ async function prove({
   verdict: Verdict;
   report: LedgerReport;
 }> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: world.database.url,
     applicationName: "books under test",
     readOnly: dryRun,
@@ -30,7 +30,7 @@ async function prove({
     const log = silentLog();
     return await reconcileLedger({ dryRun, db, clock, log, progress: noProgress, signal });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import {
   deliverAfter,
   deliveredAfterOutputs,
@@ -64,13 +64,13 @@ it("never fails the job, though the database is away", async () => {
   const world = await openMailWorld();
   const away = new URL(world.database.url);
   away.port = "1";
-  const db = createPrisma({
+  const db = openDatabase({
     url: away.href,
     applicationName: "nobody",
     readOnly: false,
     connections: 1,
   });
-  onTestFinished(() => db.$disconnect());
+  onTestFinished(() => db.close());
   const after = await endOfJob(world, { db });
   expect(after).toEqual({ mailsSent: 0, mailsLeft: null });
   expect(deliveredAfterOutputs(after)).toEqual({ mails_sent: 0, mails_left: "" });
@@ -80,7 +80,7 @@ async function endOfJob(
   world: MailWorld,
   ports: Partial<DeliverAfterPorts> = {},
 ): Promise<DeliveredAfter> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: world.database.url,
     applicationName: "end of a job under test",
     readOnly: ports.dryRun ?? false,
@@ -98,6 +98,6 @@ async function endOfJob(
       ...ports,
     });
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }

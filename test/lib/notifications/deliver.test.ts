@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Behaviour } from "../../../scripts/mail-sandbox/index.ts";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import { minutes, systemClock, type Clock } from "../../../lib/support/clock.ts";
 import { claimNext, countDue, settleSent } from "../../../lib/notifications/outbox.ts";
 import {
@@ -338,7 +338,7 @@ describe("a claim", () => {
   it("is of one run only, and worth nothing once it has ended", async () => {
     const world = await openMailWorld();
     const [first = "", second = ""] = await seedMails(world.database, 2);
-    const db = createPrisma({
+    const db = openDatabase({
       url: world.database.url,
       applicationName: "claims under test",
       readOnly: false,
@@ -364,7 +364,7 @@ describe("a claim", () => {
       expect(await settleSent(db, { mailId, claimId: claims[0] ?? "" })).toBe(false);
       expect(await settleSent(db, { mailId, claimId: claims[2] ?? "" })).toBe(true);
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 

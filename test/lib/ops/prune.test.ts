@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { recordFinding } from "../../../lib/findings/index.ts";
 import { retentionEnvironment } from "../../../lib/ops/index.ts";
 import { LeaseLostError } from "../../../lib/support/lease.ts";
@@ -23,12 +23,12 @@ beforeEach(async () => {
   db = client();
 });
 afterEach(async () => {
-  await Promise.all(clients.map((each) => each.$disconnect()));
+  await Promise.all(clients.map((each) => each.close()));
   await database.drop();
 });
 
 function client({ readOnly = false } = {}): Db {
-  const made = createPrisma({
+  const made = openDatabase({
     url: database.url,
     applicationName: "prune under test",
     readOnly,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { watchOutputs } from "../../../lib/ops/index.ts";
 import type { WatchedJob } from "../../../lib/ops/watch/judge.ts";
 import { markLost } from "../../../lib/ops/watch/unfinished.ts";
@@ -19,12 +19,12 @@ beforeEach(async () => {
   db = client();
 });
 afterEach(async () => {
-  await Promise.all(clients.map((each) => each.$disconnect()));
+  await Promise.all(clients.map((each) => each.close()));
   await database.drop();
 });
 
 function client({ readOnly = false } = {}): Db {
-  const made = createPrisma({
+  const made = openDatabase({
     url: database.url,
     applicationName: "watchdog under test",
     readOnly,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Db } from "../../../lib/db/prisma.ts";
+import type { Db } from "../../../lib/db/client.ts";
 import { recordCapture, type Capture, type CaptureResult } from "../../../lib/payments/capture.ts";
 import { systemRandom } from "../../../lib/support/random.ts";
 import { seedBooking, seedPlan, seedWaiting } from "../../support/bookings.ts";

@@ -3,7 +3,7 @@ import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
 import { claimPayout, takeOverClaim, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
 import { ClaimLostError, failPayout, returnToDue } from "../../../lib/payouts/release.ts";
 import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
-import { inTransaction, type Db } from "../../../lib/db/prisma.ts";
+import { inTransaction, type Db } from "../../../lib/db/client.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { noLease, type Lease } from "../../../lib/support/lease.ts";
 import { seedApprovedPayouts, seedPayee, seedPayees } from "../../support/payout-world.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import { openGateway } from "../../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { createLog, silentLog, type Log } from "../../../lib/support/log.ts";
@@ -221,7 +221,7 @@ describe("a dry run", () => {
 
   it("could not write or send if it tried", async () => {
     await world.payout();
-    const db = createPrisma({
+    const db = openDatabase({
       url: world.database.url,
       applicationName: "dry run under test",
       readOnly: true,
@@ -234,14 +234,14 @@ describe("a dry run", () => {
       dryRun: true,
     });
     try {
-      await expect(db.$executeRaw`UPDATE payouts SET tries = 1`).rejects.toThrow(
+      await expect(db.execute`UPDATE payouts SET tries = 1`).rejects.toThrow(
         /read-only transaction/,
       );
       expect(() =>
         gateway.createPayout({ body: "{}", idempotencyKey: "key-1", resend: false }),
       ).toThrow("a dry run tried to call createPayout");
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Fault } from "../../../scripts/sandbox/index.ts";
-import { createPrisma } from "../../../lib/db/prisma.ts";
+import { openDatabase } from "../../../lib/db/client.ts";
 import { ClaimLostError } from "../../../lib/payouts/release.ts";
 import { recordRefused } from "../../../lib/payouts/settle.ts";
 import { LeaseLostError } from "../../../lib/support/lease.ts";
@@ -199,7 +199,7 @@ describe("a process that wakes up after its payout was taken over", () => {
     const { runId } = await world.run();
     await stuck();
     const [attempt] = await world.database.query<{ id: string }>(`SELECT id FROM payout_attempts`);
-    const db = createPrisma({
+    const db = openDatabase({
       url: world.database.url,
       applicationName: "a run that slept",
       readOnly: false,
@@ -212,7 +212,7 @@ describe("a process that wakes up after its payout was taken over", () => {
         recordRefused(db, ref, { httpStatus: 400, failure, body: null }),
       ).rejects.toThrow(ClaimLostError);
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
     expect(await viewOf(world.database, id)).toEqual(inFlight);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPrisma, inTransaction, type Db, type DbSession } from "../../../lib/db/prisma.ts";
+import { openDatabase, inTransaction, type Db, type DbSession } from "../../../lib/db/client.ts";
 import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
 import { claimPayout, takeOverClaim, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
 import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
@@ -34,10 +34,10 @@ let db: Db;
 beforeAll(async () => {
   database = await createTestDatabase();
   const { url } = database;
-  db = createPrisma({ url, applicationName: "a run under test", readOnly: false, connections: 1 });
+  db = openDatabase({ url, applicationName: "a run under test", readOnly: false, connections: 1 });
 });
 afterAll(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 

@@ -1,4 +1,4 @@
-import type { Db, DbSession } from "../../../lib/db/prisma.ts";
+import type { Db, DbSession } from "../../../lib/db/client.ts";
 
 /**
  * A client whose transactions find a row changed between their look at it and a statement that means to
@@ -9,20 +9,20 @@ export function meanwhile(db: Db, { before, change }: { before: RegExp; change: 
   let done = false;
   const racing = (tx: DbSession): DbSession => {
     const first =
-      (run: "$queryRaw" | "$executeRaw") =>
+      (run: "query" | "execute") =>
       async (strings: TemplateStringsArray, ...values: unknown[]): Promise<unknown> => {
         if (!done && before.test(strings.join("?"))) {
           done = true;
-          await tx.$executeRaw(Object.assign([change], { raw: [change] }));
+          await tx.execute(Object.assign([change], { raw: [change] }));
         }
         return tx[run](strings, ...values);
       };
-    return { $queryRaw: first("$queryRaw"), $executeRaw: first("$executeRaw") } as DbSession;
+    return { query: first("query"), execute: first("execute") } as DbSession;
   };
   return {
-    $queryRaw: db.$queryRaw.bind(db),
-    $executeRaw: db.$executeRaw.bind(db),
-    $transaction: (body: (tx: DbSession) => Promise<unknown>, options: object) =>
-      db.$transaction((tx) => body(racing(tx)), options),
+    query: db.query.bind(db),
+    execute: db.execute.bind(db),
+    transaction: (body: (tx: DbSession) => Promise<unknown>, options: object) =>
+      db.transaction((tx) => body(racing(tx)), options),
   } as unknown as Db;
 }

@@ -104,8 +104,8 @@ it("a payee that becomes an organization's while the batch is being made gets no
     },
     db: new Proxy(cycle.client(), {
       get: (db, name) => {
-        if (name !== "$transaction") return Reflect.get(db, name) as unknown;
-        return async (...args: Parameters<typeof db.$transaction>) => {
+        if (name !== "transaction") return Reflect.get(db, name) as unknown;
+        return async (...args: Parameters<typeof db.transaction>) => {
           if (isSet) {
             await setOrganizationPayee(cycle.client(), {
               consultant,
@@ -114,7 +114,7 @@ it("a payee that becomes an organization's while the batch is being made gets no
               operator,
             });
           }
-          return db.$transaction(...args);
+          return db.transaction(...args);
         };
       },
     }),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import type { ProviderPayout } from "../../../lib/razorpay/index.ts";
 import { openGateway } from "../../../lib/razorpay/open-gateway.ts";
 import { reversePayout, type Reversal } from "../../../lib/payouts/reverse.ts";
@@ -13,10 +13,10 @@ const world = useWorld();
 const clients: Db[] = [];
 
 // Before the world's own: its database is dropped once nobody is connected.
-afterEach(() => Promise.all(clients.splice(0).map((db) => db.$disconnect())));
+afterEach(() => Promise.all(clients.splice(0).map((db) => db.close())));
 
 function client(): Db {
-  const db = createPrisma({
+  const db = openDatabase({
     url: world.database.url,
     applicationName: "reversal test",
     readOnly: false,

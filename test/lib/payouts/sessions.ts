@@ -1,5 +1,5 @@
 import pg from "pg";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { sleep } from "../../../lib/support/clock.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { RUN_APPLICATION_NAME } from "../../support/payout-world.ts";
@@ -26,7 +26,7 @@ export async function withDb<T>(
   database: Pick<TestDatabase, "url">,
   work: (db: Db) => Promise<T>,
 ): Promise<T> {
-  const db = createPrisma({
+  const db = openDatabase({
     url: database.url,
     applicationName: RUN_APPLICATION_NAME,
     readOnly: false,
@@ -35,7 +35,7 @@ export async function withDb<T>(
   try {
     return await work(db);
   } finally {
-    await db.$disconnect();
+    await db.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Db } from "../../../lib/db/prisma.ts";
+import type { Db } from "../../../lib/db/client.ts";
 import { prepareAttempts, type AttemptInput } from "../../../lib/payouts/attempt.ts";
 import { claimPayouts, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
 import { recordOutcomes, type Recording } from "../../../lib/payouts/settle.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { inTransaction, type Db, type DbSession } from "../../../lib/db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../../lib/db/client.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import {
   assessPayee,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { noLease } from "../../../lib/support/lease.ts";
 import { expireOutputs, expireTables } from "../../../lib/waitlist/index.ts";
 import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
@@ -14,7 +14,7 @@ let db: Db;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = createPrisma({
+  db = openDatabase({
     url: impatient(database).url,
     applicationName: "expiry under test",
     readOnly: false,
@@ -22,7 +22,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 
@@ -229,14 +229,14 @@ describe("a run of process-expired-notifications", () => {
     for (let place = 0; place < 2; place += 1) await seedWaiting(database, { plan });
     const other = await seedPlan(database, { capacity: 2 });
     for (let place = 0; place < 4; place += 1) await seedWaiting(database, { plan: other });
-    const reader = createPrisma({
+    const reader = openDatabase({
       url: database.url,
       applicationName: "dry run under test",
       readOnly: true,
       connections: 1,
     });
 
-    const planned = await runExpire(reader, { dryRun: true }).finally(() => reader.$disconnect());
+    const planned = await runExpire(reader, { dryRun: true }).finally(() => reader.close());
 
     expect(planned.report).toMatchObject({ found: 2, advanced: 2, expired: 1, offered: 4 });
     expect(await mailKeys(database)).toEqual([]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import {
   bookOffer,
   bookSeats,
@@ -25,7 +25,7 @@ let plan: SeededPlan;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = createPrisma({
+  db = openDatabase({
     url: impatient(database).url,
     applicationName: "moves under test",
     readOnly: false,
@@ -34,7 +34,7 @@ beforeEach(async () => {
   plan = await seedPlan(database, { capacity: 3, sessions: 2 });
 });
 afterEach(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPrisma, inTransaction, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, inTransaction, type Db } from "../../../lib/db/client.ts";
 import { offerFreeSeats, type SeatOffer } from "../../../lib/waitlist/offer-free-seats.ts";
 import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../support/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -10,7 +10,7 @@ let db: Db;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = createPrisma({
+  db = openDatabase({
     url: database.url,
     applicationName: "offers under test",
     readOnly: false,
@@ -18,7 +18,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 

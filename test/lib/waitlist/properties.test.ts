@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import {
   bookOffer,
   bookSeats,
@@ -41,7 +41,7 @@ beforeAll(async () => {
   userIds = await Promise.all(Array.from({ length: 8 }, () => seedUser(database)));
 });
 afterAll(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 
@@ -265,7 +265,7 @@ async function crash(
   acting.catch(() => undefined);
   await Promise.race([acting, process.stopped]);
   await process.close();
-  await dying.$disconnect();
+  await dying.close();
   await database.query(
     `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name = $1`,
@@ -288,5 +288,5 @@ function patient(address: string): string {
 }
 
 function openDb(url: string, applicationName: string): Db {
-  return createPrisma({ url, applicationName, readOnly: false, connections: 2 });
+  return openDatabase({ url, applicationName, readOnly: false, connections: 2 });
 }

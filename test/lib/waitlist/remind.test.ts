@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPrisma, type Db } from "../../../lib/db/prisma.ts";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { noLease } from "../../../lib/support/lease.ts";
 import { reminderOutputs } from "../../../lib/waitlist/index.ts";
 import { bookOffer, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
@@ -15,7 +15,7 @@ let db: Db;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = createPrisma({
+  db = openDatabase({
     url: impatient(database).url,
     applicationName: "reminders under test",
     readOnly: false,
@@ -23,7 +23,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await db.$disconnect();
+  await db.close();
   await database.drop();
 });
 
@@ -228,13 +228,13 @@ describe("a run of send-expiration-reminders", () => {
 
   it("in a dry run says what the real one then queues, and writes nothing", async () => {
     await offered(2);
-    const reader = createPrisma({
+    const reader = openDatabase({
       url: database.url,
       applicationName: "dry run under test",
       readOnly: true,
       connections: 1,
     });
-    const planned = await runRemind(reader, { dryRun: true }).finally(() => reader.$disconnect());
+    const planned = await runRemind(reader, { dryRun: true }).finally(() => reader.close());
 
     expect(reminderOutputs(planned.report)).toMatchObject({ found: 1, queued: 1, sent: 0 });
     expect(await mailKeys(database)).toEqual([]);

@@ -19,7 +19,7 @@ function conditions(source: string): { found: string[]; problems: readonly strin
 it("finds the conditions of an update, of its subqueries and alternatives, and not the name of the row", () => {
   const { found } = conditions(`
     function claim(tx) {
-      return tx.$executeRaw\`
+      return tx.execute\`
         UPDATE payouts SET status = 'PROCESSING' -- AND not this
         WHERE id = \${id}::uuid AND tries < \${3} AND note <> 'a AND b'
           AND (status = 'APPROVED' AND organization_id IS NULL OR status = 'PENDING')
@@ -68,8 +68,8 @@ it("knows the scripts that Redis runs", () => {
 it("leaves alone what only reads, and the index that ON CONFLICT means", () => {
   const { found } = conditions(`
     function read(tx) {
-      tx.$queryRaw\`SELECT count(*) FILTER (WHERE status = 'A') FROM payouts WHERE status = 'B'\`;
-      tx.$executeRaw\`
+      tx.query\`SELECT count(*) FILTER (WHERE status = 'A') FROM payouts WHERE status = 'B'\`;
+      tx.execute\`
         INSERT INTO holds (kind) VALUES ('a') ON CONFLICT (kind) WHERE released_at IS NULL DO NOTHING\`;
     }`);
   expect(found).toEqual([]);
@@ -77,7 +77,7 @@ it("leaves alone what only reads, and the index that ON CONFLICT means", () => {
 
 it("objects to a change of rows whose conditions it can't see", () => {
   const { problems } = conditions(`
-    function all(tx) { return tx.$executeRaw\`UPDATE payouts SET status = 'FAILED'\`; }
+    function all(tx) { return tx.execute\`UPDATE payouts SET status = 'FAILED'\`; }
     function client(db) { return db.payout.updateMany({ where: { id } }); }`);
   expect(problems).toEqual([
     "claims.ts: changes rows without SQL, so that its conditions can't be seen",

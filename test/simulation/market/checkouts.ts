@@ -1,4 +1,4 @@
-import { inTransaction, type Db, type DbSession } from "../../../lib/db/prisma.ts";
+import { inTransaction, type Db, type DbSession } from "../../../lib/db/client.ts";
 import { postTransaction } from "../../../lib/ledger/post-transaction.ts";
 import { bookSeats } from "../../../lib/waitlist/moves/index.ts";
 import type { SimulatedProcess } from "../process.ts";
@@ -37,17 +37,17 @@ export async function bookMeeting(market: Market, desk: Desk, plan: Plan): Promi
   }));
   const checkout = await prepareCheckout(market, desk, { bookingId, reference, buyer });
   await inTransaction(desk.db, async (tx) => {
-    await tx.$executeRaw`
+    await tx.execute`
       INSERT INTO bookings (id, reference, plan_id, user_id, status)
       VALUES (${bookingId}::uuid, ${reference}, ${plan.id}::uuid, ${buyer.id}::uuid,
               ${status}::booking_status)`;
     for (const { id, day } of meetings) {
-      await tx.$executeRaw`
+      await tx.execute`
         INSERT INTO appointments (id, plan_id, consultant_id, booking_id, starts_at, ends_at)
         VALUES (${id}::uuid, ${plan.id}::uuid, ${plan.consultantId}::uuid, ${bookingId}::uuid,
                 now() + make_interval(days => ${day}::int, hours => 13),
                 now() + make_interval(days => ${day}::int, hours => 14))`;
-      await tx.$executeRaw`
+      await tx.execute`
         INSERT INTO slots (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative)
         VALUES (${id}::uuid, ${bookingId}::uuid, ${buyer.id}::uuid, ${plan.consultantId}::uuid,
                 now(), now(), true)`;
@@ -81,7 +81,7 @@ export async function beginCheckout(
 ): Promise<string> {
   const checkout = await prepareCheckout(market, desk, booking);
   const isOpen = await inTransaction(desk.db, async (tx) => {
-    const open = await tx.$queryRaw<unknown[]>`
+    const open = await tx.query<unknown[]>`
       SELECT 1 FROM bookings WHERE id = ${booking.bookingId}::uuid AND status = 'PENDING' FOR UPDATE`;
     if (open.length > 0) await checkout.write(tx);
     return open.length > 0;
@@ -114,7 +114,7 @@ async function prepareCheckout(
     ];
     if (wantsWallet && buyer.wallet) {
       const { id: walletId, organizationId } = buyer.wallet;
-      const taken = await tx.$executeRaw`
+      const taken = await tx.execute`
         UPDATE wallet_accounts SET balance_paise = balance_paise - ${walletPaise}
         WHERE id = ${walletId}::uuid AND balance_paise >= ${walletPaise}`;
       if (taken === 1) {
@@ -131,18 +131,18 @@ async function prepareCheckout(
       }
     }
     if (wantsCredit) {
-      const taken = await tx.$executeRaw`
+      const taken = await tx.execute`
         UPDATE referral_credits SET used_paise = used_paise + ${creditPaise}
         WHERE id = ${buyer.creditId}::uuid AND amount_paise - used_paise >= ${creditPaise}`;
       if (taken === 1) legs.push({ id: legIds[2], kind: "referral_credit", paise: creditPaise });
     }
     const amountPaise = legs.reduce((sum, { paise }) => sum + paise, 0n);
-    await tx.$executeRaw`
+    await tx.execute`
       INSERT INTO payments (id, booking_id, user_id, organization_id, amount_paise, provider_order_id)
       VALUES (${paymentId}::uuid, ${bookingId}::uuid, ${buyer.id}::uuid,
               ${byOrganization ? (buyer.wallet?.organizationId ?? null) : null}::uuid, ${amountPaise}, ${orderId})`;
     for (const { id, kind, paise } of legs) {
-      await tx.$executeRaw`
+      await tx.execute`
         INSERT INTO payment_legs (id, payment_id, kind, amount_paise, wallet_id, referral_credit_id)
         VALUES (${id}::uuid, ${paymentId}::uuid, ${kind}::payment_leg_kind, ${paise},
                 ${kind === "wallet" ? (buyer.wallet?.id ?? null) : null}::uuid,

@@ -1,4 +1,4 @@
-import { inTransaction } from "../../../lib/db/prisma.ts";
+import { inTransaction } from "../../../lib/db/client.ts";
 import { requestRefund } from "../../../lib/payments/refunds/request-refund.ts";
 import { approveAll, releaseAll } from "../operator.ts";
 import { databaseOf } from "../ports.ts";

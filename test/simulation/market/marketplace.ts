@@ -1,4 +1,4 @@
-import { inTransaction } from "../../../lib/db/prisma.ts";
+import { inTransaction } from "../../../lib/db/client.ts";
 import { postEarningsReleased } from "../../../lib/ledger/post-earnings.ts";
 import { recordCapture } from "../../../lib/payments/capture.ts";
 import { requestRefund } from "../../../lib/payments/refunds/request-refund.ts";
@@ -86,7 +86,7 @@ async function perform(market: Market, desk: Desk, move: Move): Promise<string> 
       return earnSale(market, desk);
     case "deactivate": {
       const buyer = chance.pick(buyers);
-      await desk.db.$executeRaw`UPDATE users SET active = false WHERE id = ${buyer.id}::uuid`;
+      await desk.db.execute`UPDATE users SET active = false WHERE id = ${buyer.id}::uuid`;
       return `${buyer.name} is not active any more`;
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Db } from "../../../../lib/db/prisma.ts";
+import type { Db } from "../../../../lib/db/client.ts";
 import { recordCapture } from "../../../../lib/payments/capture.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
 import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";

@@ -7,15 +7,12 @@ export { sql, type SqlPart };
 
 type Statement = TemplateStringsArray | SqlPart;
 
-/**
- * The database inside a transaction, or outside of one. Named and shaped as Prisma Client's raw statements
- * are, so that a core also runs on a Prisma Client that is there already.
- */
+/** The database inside a transaction, or outside of one. */
 export interface DbSession {
   /** The rows: `bigint` is a bigint, `numeric` a string, a time a `Date`, JSON its value. */
-  $queryRaw<T = unknown>(statement: Statement, ...values: unknown[]): Promise<T>;
+  query<T = unknown>(statement: Statement, ...values: unknown[]): Promise<T>;
   /** How many rows were written. */
-  $executeRaw(statement: Statement, ...values: unknown[]): Promise<number>;
+  execute(statement: Statement, ...values: unknown[]): Promise<number>;
 }
 
 export interface TransactionOptions {
@@ -25,11 +22,11 @@ export interface TransactionOptions {
 
 /** The database as a core sees it. */
 export interface Db extends DbSession {
-  $transaction<T>(body: (tx: DbSession) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  $disconnect(): Promise<void>;
+  transaction<T>(body: (tx: DbSession) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  close(): Promise<void>;
 }
 
-export interface PrismaOptions extends ConnectionOptions {
+export interface DbOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */
   connections: number;
 }
@@ -40,8 +37,8 @@ export interface PrismaOptions extends ConnectionOptions {
  */
 const SESSION_WAIT_MS = seconds(60);
 
-/** A client that connects on first use. Disconnect it with `$disconnect()`. */
-export function createPrisma({ connections, ...connection }: PrismaOptions): Db {
+/** A client that connects on first use. Disconnect it with `close()`. */
+export function openDatabase({ connections, ...connection }: DbOptions): Db {
   const pool = new pg.Pool({
     ...connectionConfig(connection),
     connectionTimeoutMillis: SESSION_WAIT_MS,
@@ -54,14 +51,14 @@ export function createPrisma({ connections, ...connection }: PrismaOptions): Db 
   let ended: Promise<void> | undefined;
   return {
     ...sessionOn(pool),
-    $transaction: (body, options) => transact(pool, body, options),
-    $disconnect: () => (ended ??= pool.end()),
+    transaction: (body, options) => transact(pool, body, options),
+    close: () => (ended ??= pool.end()),
   };
 }
 
 /** Runs `body` in one transaction: all of its statements are kept, or none. */
 export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
-  return db.$transaction((tx) => body(tx));
+  return db.transaction((tx) => body(tx));
 }
 
 /**
@@ -69,16 +66,16 @@ export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): P
  * must write nothing.
  */
 export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
-  return db.$transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });
+  return db.transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });
 }
 
 function sessionOn(target: Pick<pg.ClientBase, "query">): DbSession {
   const run = (statement: Statement, values: unknown[]): Promise<pg.QueryResult> =>
     target.query(toStatement(statement instanceof SqlPart ? statement : sql(statement, ...values)));
   return {
-    $queryRaw: async <T>(statement: Statement, ...values: unknown[]) =>
+    query: async <T>(statement: Statement, ...values: unknown[]) =>
       (await run(statement, values)).rows as T,
-    $executeRaw: async (statement, ...values) => (await run(statement, values)).rowCount ?? 0,
+    execute: async (statement, ...values) => (await run(statement, values)).rowCount ?? 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPrisma, inTransaction } from "../../../lib/db/prisma.ts";
+import { openDatabase, inTransaction } from "../../../lib/db/client.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 describe("the database as a core sees it", () => {
@@ -7,70 +7,70 @@ describe("the database as a core sees it", () => {
   beforeAll(async () => void (database = await createTestDatabase()));
   afterAll(() => database.drop());
 
-  const prisma = ({ readOnly = false } = {}) =>
-    createPrisma({
+  const open = ({ readOnly = false } = {}) =>
+    openDatabase({
       url: database.url,
-      applicationName: "afterhours tests/prisma",
+      applicationName: "afterhours tests/client",
       readOnly,
       connections: 1,
     });
 
   it("is not connected before its first question", async () => {
-    const db = prisma();
+    const db = open();
     try {
       const sessions = await database.query(
-        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'afterhours tests/prisma' AND datname = $1",
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'afterhours tests/client' AND datname = $1",
         [database.name],
       );
       expect(sessions).toEqual([]);
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 
   it("keeps all statements of a transaction, or none", async () => {
-    const db = prisma();
+    const db = open();
     try {
       await expect(
         inTransaction(db, async (tx) => {
-          await tx.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('aborted', 1)`;
+          await tx.execute`INSERT INTO job_leases (key, fence) VALUES ('aborted', 1)`;
           throw new Error("half-way");
         }),
       ).rejects.toThrow("half-way");
       await inTransaction(
         db,
-        (tx) => tx.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('kept', 1)`,
+        (tx) => tx.execute`INSERT INTO job_leases (key, fence) VALUES ('kept', 1)`,
       );
       expect(await database.query("SELECT key FROM job_leases")).toEqual([{ key: "kept" }]);
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 
   it("that is read-only can neither write by itself nor in a transaction", async () => {
-    const db = prisma({ readOnly: true });
+    const db = open({ readOnly: true });
     try {
       await expect(
-        db.$executeRaw`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`,
+        db.execute`INSERT INTO job_leases (key, fence) VALUES ('stray', 1)`,
       ).rejects.toThrow(/read-only transaction/);
       await expect(
-        inTransaction(db, (tx) => tx.$executeRaw`UPDATE job_leases SET fence = 2`),
+        inTransaction(db, (tx) => tx.execute`UPDATE job_leases SET fence = 2`),
       ).rejects.toThrow(/read-only transaction/);
       expect(await database.query("SELECT 1 FROM job_leases WHERE key = 'stray'")).toEqual([]);
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 
   it("refuses a value that is undefined, which would reach PostgreSQL as NULL", async () => {
-    const db = prisma();
+    const db = open();
     try {
       const key = undefined as unknown as string;
-      await expect(db.$executeRaw`DELETE FROM job_leases WHERE key = ${key}`).rejects.toThrow(
+      await expect(db.execute`DELETE FROM job_leases WHERE key = ${key}`).rejects.toThrow(
         /undefined after: DELETE FROM job_leases WHERE key =/,
       );
     } finally {
-      await db.$disconnect();
+      await db.close();
     }
   });
 });
