@@ -1,4 +1,5 @@
 import type { Bench } from "./figure.ts";
+import { payoutsBench } from "./payouts/payouts.ts";
 import { bookingsBench } from "./bookings/bookings.ts";
 import { installBench } from "./install/install.ts";
 import { rateBench } from "./rate/rate.ts";
@@ -9,6 +10,7 @@ import { taxBench } from "./tax/tax.ts";
 export const benches: readonly Bench[] = [
   startupBench,
   installBench,
+  payoutsBench,
   rateBench,
   bookingsBench,
   taxBench,
