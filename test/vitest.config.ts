@@ -10,8 +10,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/reporter.ts"],
     // Processes of their own: tests set signal handlers and exit codes.
     pool: "forks",
-    // Two also on one core: tests mostly wait for PostgreSQL. More than four only crowd it.
-    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
+    // One more than there are cores, since tests also wait. More than four only crowd PostgreSQL.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
