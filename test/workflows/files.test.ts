@@ -83,7 +83,7 @@ describe("every workflow", () => {
   it("ends each script of the action with an exec of node", () => {
     for (const { run } of action.runs.steps) {
       if (run === undefined) continue;
-      expect(run.trim().split("\n").at(-1)).toMatch(/^exec node /);
+      expect(run.trim().split("\n").at(-1)).toMatch(/^exec ("\$\{without_secrets\[@\]\}" )?node /);
     }
   });
 });

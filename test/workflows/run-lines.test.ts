@@ -213,12 +213,15 @@ describe("setting up", () => {
     symlinkSync(join(ROOT, "node_modules"), join(checkoutFolder, "node_modules"));
     const bin = join(checkoutFolder, "bin");
     mkdirSync(bin);
-    writeFileSync(join(bin, "npm"), `#!/bin/sh\necho "$@" >> "${join(bin, "calls")}"\n`);
+    writeFileSync(
+      join(bin, "npm"),
+      `#!/bin/sh\necho "$@" >> "${join(bin, "calls")}"\nenv > "${join(bin, "environment")}"\n`,
+    );
     chmodSync(join(bin, "npm"), 0o755);
 
     const step = startWorkflowStep(PAYOUTS, {
       step: "Bundle the jobs",
-      settings: {},
+      settings,
       path: bin,
       cwd: checkoutFolder,
     });
@@ -227,6 +230,9 @@ describe("setting up", () => {
     expect(readFileSync(join(bin, "calls"), "utf8")).toBe(
       "ci --ignore-scripts --no-audit --no-fund\n",
     );
+    const environment = readFileSync(join(bin, "environment"), "utf8");
+    for (const secret of ["DATABASE_URL", "RAZORPAYX_KEY_SECRET"])
+      expect(environment).not.toContain(secret);
     for (const { name } of jobs)
       expect(existsSync(join(checkoutFolder, `dist/jobs/${name}.js`)), name).toBe(true);
   });
