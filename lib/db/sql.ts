@@ -1,3 +1,5 @@
+import { storable } from "../support/storable.ts";
+
 /** A piece of a statement, to be put into a larger one. Values in it stay parameters. */
 export class SqlPart {
   readonly strings: readonly string[];
@@ -40,5 +42,7 @@ export function toStatement(part: SqlPart): { text: string; values: unknown[] } 
 /** `pg` would write a time in this machine's own zone, with its offset; a column without a zone drops that. */
 function toParameter(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
+  if (typeof value === "string") return storable(value);
+  if (value === undefined) throw new TypeError("a value in a list is undefined");
   return Array.isArray(value) ? value.map(toParameter) : value;
 }

@@ -220,7 +220,19 @@ async function payAll(
   // was not refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
-    if (goOn()) finished(unit, await payOne(unitPorts, unit));
+    if (!goOn()) return;
+    try {
+      finished(unit, await payOne(unitPorts, unit));
+    } catch (error) {
+      // The first one ends the run; what is in hand beside it mostly meets the same.
+      if (end.error === undefined)
+        ports.log.error(
+          { payoutId: unit.id, err: toError(error) },
+          "a payout in hand ended with an error",
+        );
+      end.error ??= error;
+      throw error;
+    }
   };
 
   try {
@@ -230,8 +242,7 @@ async function payAll(
       work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
     }).catch((error: unknown) => {
       // Kept, not thrown: the report with what was done must not be lost for it.
-      end.error = error;
-      ports.log.error({ err: toError(error) }, "a payout in hand ended with an error");
+      end.error ??= error;
     });
     if (goOn() && end.error === undefined) {
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Level, type Logger } from "pino";
 import type { Redactor } from "./redact.ts";
+import { storable } from "./storable.ts";
 
 /**
  * A structured log. Every line is redacted before it is written. There is no `child`: pino writes a
@@ -59,11 +60,14 @@ export function silentLog(): Log {
   return pino({ level: "silent" });
 }
 
-/** `JSON.stringify` for values that hold bigints: each becomes its decimal digits. */
+/** `JSON.stringify` for values that hold bigints: each becomes its decimal digits. PostgreSQL can store the result. */
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
-    (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item),
+    (_key, item: unknown) => {
+      if (typeof item === "bigint") return item.toString();
+      return typeof item === "string" ? storable(item) : item;
+    },
     indent,
   );
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase, inTransaction } from "../../../lib/db/client.ts";
+import { toJson } from "../../../lib/support/log.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 describe("the database as a core sees it", () => {
@@ -62,6 +63,20 @@ describe("the database as a core sees it", () => {
     }
   });
 
+  it("stores any text, with a mark for what PostgreSQL can not hold", async () => {
+    const db = open();
+    try {
+      const words = "a\0b \ud800 c \u{1f600} \\u0000";
+      const json = toJson({ words });
+      const [row] = await db.query<{ plain: string; inside: string }[]>`
+        SELECT ${words}::text AS plain, ${json}::jsonb ->> 'words' AS inside`;
+      const kept = "a\ufffdb \ufffd c \u{1f600} \\u0000";
+      expect(row).toEqual({ plain: kept, inside: kept });
+    } finally {
+      await db.close();
+    }
+  });
+
   it("refuses a value that is undefined, which would reach PostgreSQL as NULL", async () => {
     const db = open();
     try {
@@ -69,6 +84,9 @@ describe("the database as a core sees it", () => {
       await expect(db.execute`DELETE FROM job_leases WHERE key = ${key}`).rejects.toThrow(
         /undefined after: DELETE FROM job_leases WHERE key =/,
       );
+      await expect(
+        db.execute`DELETE FROM job_leases WHERE key = ANY(${[key]}::text[])`,
+      ).rejects.toThrow(/a value in a list is undefined/);
     } finally {
       await db.close();
     }
