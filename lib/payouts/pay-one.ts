@@ -26,16 +26,28 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
         return { outcome: "failed", code: claim.code, message: claim.message };
       case "claimed":
         ports.onClaimed(unit);
-        return await payClaimed(ports, claim.payout);
+        return await payOrGiveBack(ports, claim.payout);
     }
   } catch (error) {
     if (error instanceof ClaimLostError)
       return skipped("CLAIMED_ELSEWHERE", "another run has taken it over");
     if (error instanceof LeaseLostError) return skipped(error.code, error.message);
-    // Rolled back, and nothing was sent: claimed or not, the next run finds it.
-    if (isLockConflict(error))
-      return skipped("ROW_LOCKED", "another database session holds the row; nothing was sent");
+    // Rolled back, and nothing was sent.
+    if (isLockConflict(error)) return rowLocked;
     throw error;
+  }
+}
+
+const rowLocked = skipped("ROW_LOCKED", "another database session holds the row; nothing was sent");
+
+/** A payout that meets a locked row on its way to its attempt is due again, unless its own row is that one. */
+async function payOrGiveBack(ports: UnitPorts, payout: ClaimedPayout): Promise<UnitResult> {
+  try {
+    return await payClaimed(ports, payout);
+  } catch (error) {
+    if (!isLockConflict(error)) throw error;
+    await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: rowLocked.code });
+    return { ...rowLocked, payout };
   }
 }
 

@@ -372,6 +372,23 @@ describe("rows that another session holds", () => {
     expect(world.sandbox.calls().some(({ mutating }) => mutating)).toBe(false);
   });
 
+  it("an account: what was claimed is due again, and is paid when the account is free", async () => {
+    const payout = await world.payout();
+    const { report, verdict } = await inSession(world.database, async (client) => {
+      await client.query("BEGIN");
+      await client.query("SELECT 1 FROM payout_accounts FOR UPDATE");
+      return world.run({ database: impatient(world.database) });
+    });
+    expect(verdict).toMatchObject({ code: "work-left-behind" });
+    expect(report).toMatchObject({ found: 1, succeeded: 0, skipped: 1 });
+    expect(await viewOf(world.database, payout.id)).toMatchObject({
+      status: "APPROVED",
+      attempts: [],
+    });
+    const again = await world.run();
+    expect(again.report).toMatchObject({ found: 1, succeeded: 1 });
+  });
+
   it("one of them: the others are paid, and the run says that one waits", async () => {
     const [locked, ...others] = await seedApprovedPayouts(world.database, { count: 3 });
     const { report, verdict } = await inSession(world.database, async (client) => {
