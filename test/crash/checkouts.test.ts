@@ -1,6 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, seedWallet, type SeededBooking } from "../support/bookings.ts";
+import {
+  seedBooking,
+  seedPlan,
+  seedWallet,
+  type SeededBooking,
+} from "../../scripts/seed/bookings.ts";
 import {
   followRefunds,
   runCancel,

@@ -3,7 +3,7 @@ import { jobs } from "../../jobs/registry.ts";
 import { seedMarketplace, type SeededMarketplace } from "../../scripts/demo/marketplace/seed.ts";
 import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/index.ts";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../support/bookings.ts";
+import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../scripts/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { seedMails } from "../support/mail.ts";

@@ -9,7 +9,7 @@ import {
   seedWallet,
   type BookingSeed,
   type SeededBooking,
-} from "../support/bookings.ts";
+} from "../../scripts/seed/bookings.ts";
 import { checkoutState, walletState } from "../support/checkout-world.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startScript } from "../support/run-script.ts";

@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { openDatabase, inTransaction } from "../../lib/db/client.ts";
 import { enqueueMail, type MailTemplate } from "../../lib/notifications/mail.ts";
 import { SAMPLE_MAILS } from "../../scripts/mails/sample.ts";
-import { seedUser } from "../support/bookings.ts";
+import { seedUser } from "../../scripts/seed/bookings.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { mailRows, openMailWorld, runDelivery, seedMail, type MailWorld } from "../support/mail.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";

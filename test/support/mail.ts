@@ -11,7 +11,7 @@ import { systemClock, type Clock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { onTestFinished } from "vitest";
-import { seedUser } from "./bookings.ts";
+import { seedUser } from "../../scripts/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export interface MailWorld {

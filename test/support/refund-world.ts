@@ -13,7 +13,7 @@ import {
   seedWallet,
   type LegSeed,
   type SeededBooking,
-} from "./bookings.ts";
+} from "../../scripts/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export interface RefundWorld {

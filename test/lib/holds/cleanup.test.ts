@@ -9,7 +9,7 @@ import {
   seedWallet,
   type BookingSeed,
   type SeededBooking,
-} from "../../support/bookings.ts";
+} from "../../../scripts/seed/bookings.ts";
 import { runCleanup } from "../../support/checkout-run.ts";
 import {
   checkoutState,

@@ -15,7 +15,7 @@ import {
   seedUser,
   seedWaiting,
   seedWallet,
-} from "../../support/bookings.ts";
+} from "../../../scripts/seed/bookings.ts";
 import {
   checkoutState,
   DAY_MS,

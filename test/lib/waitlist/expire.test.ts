@@ -3,7 +3,7 @@ import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { noLease } from "../../../lib/support/lease.ts";
 import { expireOutputs, expireTables } from "../../../lib/waitlist/index.ts";
 import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../support/bookings.ts";
+import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../../scripts/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { mailSettings } from "../../support/mail.ts";
 import { entryStatuses, mailKeys, runExpire, seatsOf } from "../../support/waitlist.ts";

@@ -4,7 +4,7 @@ import { noLease } from "../../../lib/support/lease.ts";
 import { reminderOutputs } from "../../../lib/waitlist/index.ts";
 import { bookOffer, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
 import { startMailSandbox, type MailSandbox } from "../../../scripts/mail-sandbox/index.ts";
-import { seedPlan, seedWaiting } from "../../support/bookings.ts";
+import { seedPlan, seedWaiting } from "../../../scripts/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { letHoursPass, mailSettings } from "../../support/mail.ts";
 import { mailKeys, OFFER_MS, runRemind } from "../../support/waitlist.ts";

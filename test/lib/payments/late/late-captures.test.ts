@@ -13,7 +13,7 @@ import {
   type BookingSeed,
   type LegSeed,
   type SeededBooking,
-} from "../../../support/bookings.ts";
+} from "../../../../scripts/seed/bookings.ts";
 import { runCleanup, runLate } from "../../../support/checkout-run.ts";
 import {
   checkoutState,
