@@ -12,12 +12,15 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 
-const STAMP = "dist/.made-from";
+/** Written last: what the bundles were made from, and which files they are. */
+const STAMP = join("dist", ".made-from");
 /** Read beside the module that uses it, when a mail is rendered. */
 const MAILS = { module: "lib/notifications/render.ts", folder: "lib/notifications/templates" };
 /** A job is a folder and a file; what lies in `jobs/` itself are lists of them. */
@@ -28,10 +31,32 @@ const LIGHT = "light part of every job";
 const thisFile = fileURLToPath(import.meta.url);
 if (process.argv[1] === thisFile) await buildJobs(dirname(dirname(thisFile)));
 
-/** Whether the bundles are there and made from the source as it is now. */
+/** Whether the bundles are there, every file of them, and made from the source as it is now. */
 export function areJobsBuilt(root) {
   const stamp = join(root, STAMP);
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === sourceHash(root);
+  if (!existsSync(stamp)) return false;
+  const { source, files } = readStamp(stamp);
+  return source === sourceHash(root) && isDeepStrictEqual(files, sizesIn(join(root, "dist")));
+}
+
+/** One that is cut off, or of an older version, is of no bundles. */
+function readStamp(stamp) {
+  try {
+    return JSON.parse(readFileSync(stamp, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+/** The size of each file, by its path; the stamp itself is none of them. */
+function sizesIn(dist) {
+  const paths = readdirSync(dist, { recursive: true }).sort();
+  const files = paths.map((path) => [path, statSync(join(dist, path))]);
+  return Object.fromEntries(
+    files.flatMap(([path, stats]) =>
+      stats.isFile() && join("dist", path) !== STAMP ? [[path, stats.size]] : [],
+    ),
+  );
 }
 
 /** The old bundles stay until the new ones are complete. */
@@ -41,7 +66,8 @@ export async function buildJobs(root) {
   const made = mkdtempSync(join(root, ".cache/dist-"));
   try {
     await bundle(root, join(made, "jobs"));
-    writeFileSync(join(made, ".made-from"), hash);
+    const stamp = { source: hash, files: sizesIn(made) };
+    writeFileSync(join(made, basename(STAMP)), JSON.stringify(stamp));
     rmSync(join(root, "dist"), { recursive: true, force: true });
     renameSync(made, join(root, "dist"));
   } catch (error) {
