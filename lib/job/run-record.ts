@@ -21,28 +21,6 @@ export async function recordStart(pool: pg.Pool, start: RunStart): Promise<void>
 }
 
 /**
- * Writes a run that ended before it began, such as one that was skipped. Its row may be there all the same, if
- * the answer to the first one was lost.
- */
-export async function recordNotStarted(
-  pool: pg.Pool,
-  { runId, job, owner, fence, commit, runUrl }: RunStart,
-  outcome: Outcome,
-): Promise<void> {
-  await pool.query(
-    `INSERT INTO job_runs (id, job, owner, fence, commit, run_url, outcome, reason, exit_code, finished_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
-     ON CONFLICT (id) DO UPDATE
-       SET outcome = EXCLUDED.outcome, reason = EXCLUDED.reason, exit_code = EXCLUDED.exit_code,
-           finished_at = EXCLUDED.finished_at`,
-    [
-      ...[runId, job, owner, fence, commit, runUrl],
-      ...[outcome.kind, reasonOf(outcome) || null, exitCodeOf(outcome)],
-    ],
-  );
-}
-
-/**
  * Writes how the run ended, with the numbers of its report. A session that died while the core worked
  * is noticed only here, so a lost connection is tried once more: the second try changes nothing that
  * the first one did.

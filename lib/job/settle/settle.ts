@@ -3,7 +3,7 @@ import { toError } from "../../support/errors.ts";
 import type { OutputValue } from "../define-job.ts";
 import { runOrigin } from "../environment.ts";
 import { exitCodeOf, explain, reasonOf, type Outcome } from "../outcome.ts";
-import { recordEnd, recordNotStarted } from "../run-record.ts";
+import { recordEnd, recordStart } from "../run-record.ts";
 import type { Run } from "../run.ts";
 import { reportToGithub } from "./github.ts";
 import { sendHeartbeat } from "./heartbeat.ts";
@@ -41,11 +41,9 @@ export async function settle<Settings, Report>(
 
   if (control && !run.options.dryRun) {
     await step("the run record", async () => {
-      if (run.recordStarted) await recordEnd(control, { runId: run.runId, outcome, report });
-      else {
-        const start = { ...run, job: job.name, ...runOrigin(io.env) };
-        await recordNotStarted(control, start, outcome);
-      }
+      if (!run.recordStarted)
+        await recordStart(control, { ...run, job: job.name, ...runOrigin(io.env) });
+      await recordEnd(control, { runId: run.runId, outcome, report });
     });
   }
 
