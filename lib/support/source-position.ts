@@ -9,11 +9,18 @@ import { fileURLToPath } from "node:url";
  */
 export function withSourcePositions(stack: string): string {
   return stack.replace(IN_A_FILE, (place, url: string, line: string, column: string) => {
-    // An entry counts from 0, a trace from 1.
-    const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
-    if (entry === undefined || !("originalSource" in entry)) return place;
-    const source = fileURLToPath(new URL(entry.originalSource, url));
-    return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    try {
+      // An entry counts from 0, a trace from 1.
+      const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (entry === undefined || !("originalSource" in entry)) return place;
+      const source = new URL(entry.originalSource, url);
+      // The first lines of a bundle are of no file.
+      if (source.protocol !== "file:") return place;
+      return `${fileURLToPath(source)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    } catch {
+      // What there is to say of the error comes first: its trace is good enough without.
+      return place;
+    }
   });
 }
 
@@ -32,7 +39,6 @@ function readMap(url: string): SourceMap | undefined {
     const payload = JSON.parse(readFileSync(new URL(url), "utf8")) as SourceMapPayload;
     return new SourceMap(payload);
   } catch {
-    // What there is to say of the error comes first: its trace is good enough without.
     return undefined;
   }
 }

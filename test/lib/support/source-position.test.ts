@@ -41,6 +41,18 @@ describe("the places in a stack trace", () => {
     expect(stack).toContain(`at fail (${join(folder, "source.ts")}:4:9)`);
   });
 
+  it.each<[string, object]>([
+    ["a source that is no file", { version: 3, sources: ["job:some/job.ts"], mappings: "AAAA" }],
+    ["a source that is no address", { version: 3, sources: ["http://[/x.ts"], mappings: "AAAA" }],
+    ["no mappings", { version: 3, sources: [] }],
+    ["nothing", {}],
+  ])("stay as they are where the map has %s", (_what, map) => {
+    const url = pathToFileURL(join(folder, "odd.js")).href;
+    writeFileSync(join(folder, "odd.js.map"), JSON.stringify(map));
+    const stack = `Error: as meant\n    at async ${url}:1:1`;
+    expect(withSourcePositions(stack)).toBe(stack);
+  });
+
   it("stay as they are without a map, and where there is no such file", async () => {
     const stack = await stackOf({ sourcemap: false });
     expect(withSourcePositions(stack)).toBe(stack);
