@@ -4,7 +4,7 @@ import { logLevels, type LogLevel } from "../support/log.ts";
 import type { AnyJob, JobFlag } from "./define-job.ts";
 import { harnessVariables } from "./environment.ts";
 import { exitCodes } from "./outcome.ts";
-import { DEFAULT_OPTIONS, withDryRun, type Output, type ParsedOptions } from "./read-options.ts";
+import { DEFAULT_OPTIONS, withDryRun, type Output, type ParsedOptions } from "./common-options.ts";
 
 /** Parses the flags that every job has, and the job's own, or prints what they are. */
 export function parseOptions(
