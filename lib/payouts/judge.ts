@@ -1,5 +1,5 @@
 import type { Verdict } from "../support/verdict.ts";
-import { countWaiting } from "./due.ts";
+import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import type { PayoutPorts } from "./ports.ts";
@@ -78,13 +78,28 @@ function whatHappened(
 }
 
 /** Nothing went wrong here; what earlier runs left open is said all the same. */
-export function completed({ inDoubtBefore, unfinishedBefore }: PayoutRunReport): Verdict {
+export function completed({
+  inDoubtBefore,
+  unfinishedBefore,
+  unsentBefore,
+}: PayoutRunReport): Verdict {
   const open = inDoubtBefore + unfinishedBefore;
-  if (open === 0) return { kind: "completed" };
-  return {
-    kind: "completed",
-    warning: `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
-  };
+  const warnings = [
+    ...(open > 0
+      ? [
+          `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
+        ]
+      : []),
+    ...(unsentBefore > 0 ? [unsentWarning(unsentBefore)] : []),
+  ];
+  if (warnings.length === 0) return { kind: "completed" };
+  return { kind: "completed", warning: warnings.join(" ") };
+}
+
+/** Nobody is left waiting in silence for a run that may be dead. */
+export function unsentWarning(count: number): string {
+  const minutes = ABANDONED_AFTER_MS / 60_000;
+  return `${count} payouts are claimed by another run and not sent. If that run goes on, it sends them. If it is dead, payouts/handle-stuck-payouts makes them due again ${minutes} minutes after the claim, and the next pay run pays them.`;
 }
 
 /** Zero work while work is waiting: red, with the likely cause. */

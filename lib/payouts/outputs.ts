@@ -9,6 +9,7 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     ...countOutputs(report),
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
+    unsent_before: report.unsentBefore,
     org_errors: errorsOf(report.organizations),
   };
   for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
@@ -43,6 +44,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   const earlier: [string, number][] = [
     ["In doubt from earlier runs", report.inDoubtBefore],
     ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
+    ["Claimed by another run and not sent", report.unsentBefore],
   ];
   return [
     ...tablesOf(report, {

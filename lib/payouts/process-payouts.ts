@@ -8,8 +8,10 @@ import type { ClaimedPayout } from "./claim.ts";
 import {
   abandonedClaims,
   countOpen,
+  countUnsent,
   countWaiting,
   dueAfter,
+  NO_LIMIT,
   summariseDue,
   type DueCursor,
   type DuePayout,
@@ -36,8 +38,6 @@ import {
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
-/** Without `--limit`: as many as there are. */
-const NO_LIMIT = 2_000_000_000;
 /** Due payouts read at a time. */
 const PAGE = 500;
 /** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
@@ -65,6 +65,10 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
   const open = await countOpen(ports.db, ports.runId);
   report.inDoubtBefore = open.inDoubt;
   report.unfinishedBefore = open.unfinished;
+  report.unsentBefore = await countUnsent(ports.db, {
+    runId: ports.runId,
+    fence: ports.lease.fence,
+  });
   warnOfOthers(ports, report);
 
   const overCap = exceededCap(together(found), ports.settings.caps);
@@ -337,6 +341,12 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
     log.warn(
       { count: report.inDoubtBefore },
       "payouts of earlier runs are in doubt: nobody has asked the provider yet",
+    );
+  }
+  if (report.unsentBefore > 0) {
+    log.warn(
+      { count: report.unsentBefore },
+      "payouts are claimed by another run and not sent: it goes on, or is dead",
     );
   }
 }

@@ -66,6 +66,11 @@ export interface PayoutRunReport extends PayoutCounts {
   inDoubtBefore: number;
   /** In processing from earlier runs: the provider has them and had not finished. Of both kinds. */
   unfinishedBefore: number;
+  /**
+   * Claimed by another run, not sent, and too young to be taken over: that run goes on, or it is dead and they
+   * wait. Of both kinds.
+   */
+  unsentBefore: number;
 }
 
 /** The counts that a payout belongs to. */
@@ -89,6 +94,7 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     organizations: emptyCounts(),
     inDoubtBefore: 0,
     unfinishedBefore: 0,
+    unsentBefore: 0,
   };
 }
 

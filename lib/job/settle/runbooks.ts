@@ -16,6 +16,7 @@ export const RUNBOOK_SECTIONS: Readonly<Record<string, string>> = {
   "answer-not-recorded": "an-outcome-is-unknown",
   "stuck-too-long": "an-outcome-is-unknown",
   "payouts-left": "work-is-left-behind",
+  "claims-not-returned": "a-claim-without-an-attempt",
   "refunds-left": "work-is-left-behind",
   "holds-failed": "work-is-left-behind",
   "changed-meanwhile": "work-is-left-behind",

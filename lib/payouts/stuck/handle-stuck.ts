@@ -1,12 +1,20 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { CoreResult } from "../../support/verdict.ts";
+import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { countUnsent, NO_LIMIT } from "../due.ts";
 import { systemicFault, gatewayDown, type RunFault } from "../faults.ts";
 import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
-import { failed } from "../judge.ts";
+import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
+import { failed, unsentWarning } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
-import { countStuck, emptyStuckReport, type StuckOutcome, type StuckReport } from "./report.ts";
+import {
+  countStuck,
+  emptyStuckReport,
+  type StuckItem,
+  type StuckOutcome,
+  type StuckReport,
+} from "./report.ts";
 import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 
@@ -20,15 +28,33 @@ const UNANSWERED_IN_A_ROW = 5;
  * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
  * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
  * is closed as never accepted and the payout is due again. No answer, or too soon: it stays.
+ *
+ * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
-  report.found = Math.min(await countInDoubt(ports.db), ports.limit ?? Infinity);
+  const settler = asSettler(ports);
+  const limit = ports.limit ?? NO_LIMIT;
+  const abandoned = await findAbandoned(settler, limit);
+  report.found = Math.min(abandoned.length + (await countInDoubt(ports.db)), limit);
+  report.unsent = await countUnsent(ports.db, { runId: ports.runId, fence: null });
+  let seen = 0;
+  const count = (item: StuckItem): void => {
+    countStuck(report, item);
+    const { payoutId, outcome, code, message, ageMs } = item;
+    ports.log.info({ payoutId, outcome, code, ageMs }, message);
+    ports.progress.update(++seen, report.found);
+  };
   let fault: RunFault | undefined;
   let unanswered = 0;
-  let seen = 0;
 
-  for await (const doubt of allInDoubt(ports, report.found)) {
+  for (const claim of abandoned) {
+    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    const decision = await giveBackAbandoned({ ...settler, log: ports.log }, claim);
+    const { id: payoutId, netPaise, ageMs } = claim;
+    count({ payoutId, ...decision, overdue: false, netPaise, ageMs });
+  }
+  for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const answer = await lookUp(ports, doubt);
     if (answer.kind === "systemic") fault = systemicFault(answer.fault);
@@ -37,17 +63,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
 
     const { outcome, code, message } = await decide(ports, doubt, answer);
     const overdue = isOpen(outcome) && doubt.ageMs > ports.settings.alarmMs;
-    countStuck(report, {
-      payoutId: doubt.payoutId,
-      outcome,
-      code,
-      message,
-      overdue,
-      netPaise: doubt.netPaise,
-      ageMs: doubt.ageMs,
-    });
-    ports.log.info({ payoutId: doubt.payoutId, outcome, code, ageMs: doubt.ageMs }, message);
-    ports.progress.update(++seen, report.found);
+    const { payoutId, netPaise, ageMs } = doubt;
+    count({ payoutId, outcome, code, message, overdue, netPaise, ageMs });
     // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
     if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
     if (fault) return { verdict: failed(fault), report };
@@ -135,10 +152,7 @@ function isOpen(outcome: StuckOutcome): boolean {
   return outcome === "waiting" || outcome === "unanswered" || outcome === "conflict";
 }
 
-function judge(
-  { settings }: StuckPorts,
-  report: StuckReport,
-): ReturnType<typeof failed> | { kind: "completed" } {
+function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
   if (report.conflicts > 0) {
     return {
       kind: "failed",
@@ -148,13 +162,34 @@ function judge(
         "Look at the findings; nothing was changed for these payouts, and none of them is paid again.",
     };
   }
-  if (report.overdue === 0) return { kind: "completed" };
-  const hours = Math.round(settings.alarmMs / 3_600_000);
-  return {
-    kind: "failed",
-    code: "stuck-too-long",
-    message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
-    remedy:
-      "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
-  };
+  if (report.overdue > 0) {
+    const hours = Math.round(settings.alarmMs / 3_600_000);
+    return {
+      kind: "failed",
+      code: "stuck-too-long",
+      message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
+      remedy:
+        "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
+    };
+  }
+  if (report.notReturned > 0) {
+    return {
+      kind: "partial",
+      reason: "claims-not-returned",
+      message: `${report.notReturned} payouts that a dead run claimed and never sent could not be made due again.`,
+      remedy:
+        "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then nobody pays them.",
+    };
+  }
+  const warnings = [
+    ...(report.returned > 0
+      ? [
+          `${report.returned} payouts that a dead run claimed and never sent ${dryRun ? "would be" : "are"} due again. The next run of payouts/process-payouts pays them: start it by hand if its schedule is too late.`,
+        ]
+      : []),
+    ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),
+  ];
+  return warnings.length === 0
+    ? { kind: "completed" }
+    : { kind: "completed", warning: warnings.join(" ") };
 }

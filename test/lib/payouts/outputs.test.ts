@@ -89,6 +89,7 @@ describe("outputs and tables", () => {
       unknown_net_paise: "90000",
       out_of_tries: 0,
       in_doubt_before: 0,
+      unsent_before: 0,
       unfinished_before: 0,
     });
     const [counts, sums, reasons, look] = payoutTables(report);
