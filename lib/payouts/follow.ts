@@ -1,9 +1,9 @@
-import { isConnectionError } from "../db/connection.ts";
+import { DatabaseBusyError, isConnectionError, isLockConflict } from "../db/connection.ts";
 import type { DbSession } from "../db/client.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
-import { doAll } from "./group.ts";
+import { concernsAll, doAll } from "./group.ts";
 import { recordOutcomes, settlementOf, type Recording, type Settlement } from "./settle.ts";
 import type { UnitPorts } from "./unit.ts";
 
@@ -24,6 +24,20 @@ export interface FollowedPayout {
   netPaise: Paise;
 }
 
+/** What the list said of this run's payouts. */
+export interface Follower {
+  /** Recorded; or settled by somebody else already: then nothing is told. */
+  readonly onSettled: (
+    payout: FollowedPayout,
+    settlement: Settlement,
+    provider: ProviderPayout,
+  ) => void;
+  /** The list was read, and the database did not take what it says. Accepted is accepted all the same. */
+  readonly onUnrecorded: (payout: FollowedPayout, error: unknown) => void;
+  /** An error that belongs to no payout. */
+  readonly onError: (error: unknown) => void;
+}
+
 const PAGE = 100;
 
 /**
@@ -37,7 +51,7 @@ const PAGE = 100;
 export async function followInFlight(
   ports: UnitPorts,
   { count, fromMs, toMs }: InFlight,
-  onSettled: (payout: FollowedPayout, settlement: Settlement, provider: ProviderPayout) => void,
+  follower: Follower,
 ): Promise<void> {
   const read = (skip: number) =>
     ports.gateway.listPayouts({ fromMs, toMs, count: PAGE, skip }, { signal: ports.hardStop });
@@ -51,23 +65,19 @@ export async function followInFlight(
       return;
     }
     const { value: page, httpStatus } = answer;
-    if (!(await settlePage(ports, { page, httpStatus, onSettled }))) return;
+    if (!(await settlePage(ports, { page, httpStatus, follower }))) return;
     if (page.length < PAGE) return;
   }
 }
 
-/** False when the database can not be reached: with the next page it would be the same. */
+/** False when the database can not be asked: with the next page it would be the same. */
 async function settlePage(
   { db, runId, log }: UnitPorts,
   {
     page,
     httpStatus,
-    onSettled,
-  }: {
-    page: readonly ProviderPayout[];
-    httpStatus: number;
-    onSettled: Parameters<typeof followInFlight>[2];
-  },
+    follower,
+  }: { page: readonly ProviderPayout[]; httpStatus: number; follower: Follower },
 ): Promise<boolean> {
   try {
     const providers = new Map(page.map((provider) => [provider.id, provider]));
@@ -85,22 +95,32 @@ async function settlePage(
       const lost = await recordOutcomes(db, { runId }, recordings);
       return recordings.map(({ payoutId }) => !lost.has(payoutId));
     });
+    let isAway = false;
     for (const [index, { payout, provider }] of items.entries()) {
       const result = results[index];
       if (result?.status === "rejected") {
         const err = toError(result.reason);
-        log.warn({ payoutId: payout.id, err }, "a final state could not be recorded yet");
-        if (isConnectionError(result.reason)) return false;
+        // One line for a database that is away, not one for each.
+        if (!isAway) log.warn({ payoutId: payout.id, err }, "a final state is not recorded yet");
+        isAway = concernsAll(result.reason);
+        // In flight there as here: nothing is missing.
+        if (settlementOf(provider) !== "in-flight") follower.onUnrecorded(payout, result.reason);
       }
       // Already settled by somebody else: nothing is lost, and nothing moves back.
       if (result?.status === "fulfilled" && result.value)
-        onSettled(payout, settlementOf(provider), provider);
+        follower.onSettled(payout, settlementOf(provider), provider);
     }
-    return true;
+    return !isAway;
   } catch (error) {
-    log.warn({ err: toError(error) }, "final states could not be recorded yet");
-    return !isConnectionError(error);
+    log.warn({ err: toError(error) }, "final states are not recorded yet");
+    follower.onError(error);
+    return !concernsAll(error);
   }
+}
+
+/** Whether it is nothing to be red about: the next run of another job records what the database missed. */
+export function isPassing(error: unknown): boolean {
+  return isConnectionError(error) || isLockConflict(error) || error instanceof DatabaseBusyError;
 }
 
 /** Which of the provider's payouts are this run's own and not finished. */

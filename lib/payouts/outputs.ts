@@ -25,6 +25,7 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     processed: counts.processed,
     succeeded: counts.succeeded,
     completed: counts.completed,
+    unrecorded: counts.unrecorded,
     failed: counts.failed,
     unknown: counts.unknown,
     skipped: counts.skipped,
@@ -99,6 +100,9 @@ function tablesOf(
           ["Outcome unknown", counts.unknown],
           ["Skipped", counts.skipped],
         ] satisfies [string, number][])),
+    ...(counts.unrecorded > 0
+      ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),

@@ -1,4 +1,6 @@
 import { setMaxListeners } from "node:events";
+import { isLockConflict } from "../db/connection.ts";
+import { describeRowError } from "../db/row-error.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
@@ -16,8 +18,8 @@ import {
   type DueCursor,
   type DuePayout,
 } from "./due.ts";
-import { faultOf, gatewayDown, type RunFault } from "./faults.ts";
-import { followInFlight, type InFlight } from "./follow.ts";
+import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
+import { followInFlight, isPassing, type Follower, type InFlight } from "./follow.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
@@ -29,6 +31,7 @@ import type { PayoutPorts } from "./ports.ts";
 import {
   countItem,
   countPaid,
+  countUnrecorded,
   countsOf,
   emptyReport,
   uncountPaid,
@@ -42,6 +45,8 @@ import { createWindow } from "./window.ts";
 const PAGE = 500;
 /** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
 const NO_ANSWER_IN_A_ROW = 5;
+/** So many locked rows, with no payout in between that passed. Each costs two seconds. */
+const LOCKED_IN_A_ROW = 30;
 /** How long a run that was told to stop waits for the answers it has asked for. */
 const GRACE_MS = seconds(4);
 /** Two groups and a half: while one is claimed, others are on their way and are settled. */
@@ -195,22 +200,32 @@ async function payAll(
     ...ports,
     groups: createGroups(ports),
     hardStop: hardStop.signal,
-    onClaimed: (unit) => countsOf(report, kindOf(unit)).claimed++,
+    onClaimed: () => undefined,
     reserve: guard,
   };
   const window = createWindow({
     most: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
   });
-  const end: RunEnd = { fault: undefined, error: undefined, stopped: false };
+  const end: RunEnd = { fault: undefined, error: undefined, unrecorded: undefined, stopped: false };
   let noAnswerInARow = 0;
+  const refusals = createRefusals();
+  let lockedInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
     const code = "code" in result ? result.code : "";
     const isUnanswered = isWithoutAnswer(result);
+    const isLocked = code === "ROW_LOCKED";
+    const error = "error" in result ? result.error : undefined;
     noAnswerInARow = isUnanswered ? noAnswerInARow + 1 : 0;
-    if (isUnanswered) window.unanswered();
+    // What was skipped says nothing of whether the database takes a payout.
+    const isPassed = error === undefined && result.outcome !== "skipped";
+    if (isLocked) lockedInARow++;
+    else if (isPassed) lockedInARow = 0;
+    if (isUnanswered || isLocked || error !== undefined) window.unanswered();
     else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
+    if (isPassed || error !== undefined) end.fault ??= refusals.next(error);
+    if (lockedInARow >= LOCKED_IN_A_ROW) end.fault ??= rowsLocked;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
     const counts = countsOf(report, kindOf(unit));
@@ -225,9 +240,15 @@ async function payAll(
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
+    let isClaimed = false;
+    const onClaimed = (): void => {
+      isClaimed = true;
+      countsOf(report, kindOf(unit)).claimed++;
+    };
     try {
-      finished(unit, await payOne(unitPorts, unit));
+      finished(unit, await payOne({ ...unitPorts, onClaimed }, unit));
     } catch (error) {
+      countEnded(countsOf(report, kindOf(unit)), { payoutId: unit.id, isClaimed });
       // The first one ends the run; what is in hand beside it mostly meets the same.
       if (end.error === undefined)
         ports.log.error(
@@ -252,24 +273,53 @@ async function payAll(
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
     }
     const follow = end.error === undefined ? inFlight : { ...inFlight, count: 0 };
-    await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
-      const counts = countsOf(report, kindOf(payout));
-      if (settlement === "paid") counts.completed++;
-      if (settlement !== "failed") return;
-      uncountPaid(counts, payout);
-      const code = provider.statusReason ?? provider.statusText;
-      countItem(counts, {
-        payoutId: payout.id,
-        outcome: "failed",
-        code,
-        message: "the provider accepted it and then reported that it failed",
-      });
-    });
+    await followInFlight(unitPorts, follow, follower(report, end));
   } finally {
     ports.signal.removeEventListener("abort", startGrace);
     settled.abort();
   }
   return end;
+}
+
+/** Counts what the provider's list says at the end of the run. */
+function follower(report: PayoutRunReport, end: RunEnd): Follower {
+  const onError = (error: unknown): void => {
+    if (!isPassing(error)) end.unrecorded ??= error;
+  };
+  return {
+    onError,
+    onSettled: (payout, settlement, provider) => {
+      const counts = countsOf(report, kindOf(payout));
+      if (settlement === "paid") counts.completed++;
+      if (settlement !== "failed") return;
+      uncountPaid(counts, payout);
+      countItem(counts, {
+        payoutId: payout.id,
+        outcome: "failed",
+        code: provider.statusReason ?? provider.statusText,
+        message: "the provider accepted it and then reported that it failed",
+      });
+    },
+    onUnrecorded: (payout, error) => {
+      onError(error);
+      const message = isLockConflict(error)
+        ? "final at the provider; another database session holds the row"
+        : `final at the provider; ${describeRowError(error)}`;
+      countUnrecorded(countsOf(report, kindOf(payout)), { payoutId: payout.id, message });
+    },
+  };
+}
+
+/** In hand when an error ended the run: nothing was sent, and nobody else has it. */
+function countEnded(
+  counts: PayoutCounts,
+  { payoutId, isClaimed }: { payoutId: string; isClaimed: boolean },
+): void {
+  const message = isClaimed
+    ? "the run ended; nothing was sent, and it stays in processing until it is taken over, or handle-stuck-payouts makes it due again"
+    : "the run ended at its claim; nothing was sent, and it is as it was, or in processing until it is taken over";
+  countItem(counts, { payoutId, outcome: "skipped", code: "RUN_ENDED", message });
+  counts.left++;
 }
 
 /** Due when the run began, and claimed by another one before this run came to read their page. */
@@ -283,6 +333,7 @@ function countVanished(counts: PayoutCounts): void {
 
 /** Neither accepted nor refused, and not because this run was told to stop. */
 function isWithoutAnswer(result: UnitResult): boolean {
+  if ("error" in result) return false;
   if (result.outcome === "unknown")
     return result.code !== "interrupted" && result.code !== "LEASE_LOST";
   return result.outcome === "skipped" && result.code === "PROVIDER_UNAVAILABLE";

@@ -34,6 +34,8 @@ export interface PayoutCounts {
   succeeded: number;
   /** Of those that succeeded, already paid according to the provider when the run ended. */
   completed: number;
+  /** Of those that succeeded, final at the provider, and the database did not take it: they stay in processing. */
+  unrecorded: number;
   failed: number;
   unknown: number;
   skipped: number;
@@ -105,6 +107,7 @@ function emptyCounts(): PayoutCounts {
     processed: 0,
     succeeded: 0,
     completed: 0,
+    unrecorded: 0,
     failed: 0,
     unknown: 0,
     skipped: 0,
@@ -163,5 +166,19 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
       ? counts.skipped <= MOST_SKIPPED
       : counts.failed + counts.unknown <= MOST_ITEMS;
   if (isKept) counts.items.push(item);
+  else counts.itemsLeftOut++;
+}
+
+/** Notes of a payout that is counted as sent that what became of it afterwards could not be written down. */
+export function countUnrecorded(
+  counts: PayoutCounts,
+  { payoutId, message }: Pick<ReportItem, "payoutId" | "message">,
+): void {
+  const code = "FINAL_STATE_NOT_RECORDED";
+  counts.unrecorded++;
+  const reason = `succeeded ${code}`;
+  counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
+  if (counts.unrecorded <= MOST_SKIPPED)
+    counts.items.push({ payoutId, outcome: "succeeded", code, message });
   else counts.itemsLeftOut++;
 }

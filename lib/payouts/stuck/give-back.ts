@@ -1,10 +1,5 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type DbSession } from "../../db/client.ts";
-import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
-import { LeaseLostError } from "../../support/lease.ts";
-import { toError } from "../../support/errors.ts";
-import type { Log } from "../../support/log.ts";
 import { abandonedClaims, type AbandonedClaim } from "../due.ts";
 import { PAYEE_KINDS } from "../kind.ts";
 import { returnToDue } from "../release.ts";
@@ -36,7 +31,7 @@ export async function findAbandoned(
  * @throws {LeaseLostError}
  */
 export async function giveBackAbandoned(
-  settler: Settler & { readonly log: Log },
+  settler: Settler,
   claim: AbandonedClaim,
 ): Promise<Decision> {
   const returned: Decision = {
@@ -46,24 +41,10 @@ export async function giveBackAbandoned(
   };
   if (settler.dryRun) return returned;
   settler.lease.assertTrusted();
-  try {
-    const isOurs = await inTransaction(settler.db, (tx) => giveBack(tx, settler, claim));
-    if (isOurs) return returned;
-    const message = "another run has taken it over, or has an attempt for it";
-    return { outcome: "skipped", code: "CLAIMED_ELSEWHERE", message };
-  } catch (error) {
-    if (error instanceof LeaseLostError || isForEveryRow(error)) throw error;
-    const isLocked = isLockConflict(error);
-    settler.log.error(
-      { payoutId: claim.id, err: toError(error) },
-      "an abandoned claim was not given back",
-    );
-    return {
-      outcome: "not-returned",
-      code: isLocked ? "ROW_LOCKED" : "DATABASE_REFUSED",
-      message: `never sent, and still in processing: ${isLocked ? "another database session holds the row" : describeRowError(error)}`,
-    };
-  }
+  const isOurs = await inTransaction(settler.db, (tx) => giveBack(tx, settler, claim));
+  if (isOurs) return returned;
+  const message = "another run has taken it over, or has an attempt for it";
+  return { outcome: "skipped", code: "CLAIMED_ELSEWHERE", message };
 }
 
 async function giveBack(

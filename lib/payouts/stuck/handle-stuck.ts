@@ -1,8 +1,12 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
+import { isLockConflict } from "../../db/connection.ts";
+import { describeRowError } from "../../db/row-error.ts";
+import { toError } from "../../support/errors.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { countUnsent, NO_LIMIT } from "../due.ts";
-import { systemicFault, gatewayDown, type RunFault } from "../faults.ts";
+import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
+import { concernsAll } from "../group.ts";
 import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, unsentWarning } from "../judge.ts";
@@ -46,13 +50,18 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     ports.progress.update(++seen, report.found);
   };
   let fault: RunFault | undefined;
+  const refusals = createRefusals();
   let unanswered = 0;
 
   for (const claim of abandoned) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
-    const decision = await giveBackAbandoned({ ...settler, log: ports.log }, claim);
     const { id: payoutId, netPaise, ageMs } = claim;
+    const { error, ...decision } = await recorded(ports, payoutId, () =>
+      giveBackAbandoned(settler, claim),
+    );
     count({ payoutId, ...decision, overdue: false, netPaise, ageMs });
+    fault = refusals.next(error);
+    if (fault) return { verdict: failed(fault), report };
   }
   for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
@@ -61,7 +70,10 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
 
-    const { outcome, code, message } = await decide(ports, doubt, answer);
+    const { outcome, code, message, error } = await recorded(ports, doubt.payoutId, () =>
+      decide(ports, doubt, answer),
+    );
+    fault ??= refusals.next(error);
     const overdue = isOpen(outcome) && doubt.ageMs > ports.settings.alarmMs;
     const { payoutId, netPaise, ageMs } = doubt;
     count({ payoutId, outcome, code, message, overdue, netPaise, ageMs });
@@ -70,6 +82,27 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     if (fault) return { verdict: failed(fault), report };
   }
   return { verdict: judge(ports, report), report };
+}
+
+/** What the database does not take of one payout leaves that one as it is, and stops no other. */
+async function recorded(
+  { log }: StuckPorts,
+  payoutId: string,
+  decide: () => Promise<Decision>,
+): Promise<Decision & { error?: unknown }> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (concernsAll(error)) throw error;
+    log.error({ payoutId, err: toError(error) }, "what was decided could not be recorded");
+    const left = "it is as it was, and the next run of this job tries again";
+    if (isLockConflict(error)) {
+      const message = `another database session holds the row; ${left}`;
+      return { outcome: "not-recorded", code: "ROW_LOCKED", message };
+    }
+    const message = `${describeRowError(error)}; ${left}`;
+    return { outcome: "not-recorded", code: "DATABASE_REFUSED", message, error };
+  }
 }
 
 async function* allInDoubt(ports: StuckPorts, count: number): AsyncGenerator<InDoubt> {
@@ -149,7 +182,7 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
 
 /** In flight at the provider is an answer: IMPS and UPI may take three working days. */
 function isOpen(outcome: StuckOutcome): boolean {
-  return outcome === "waiting" || outcome === "unanswered" || outcome === "conflict";
+  return ["waiting", "unanswered", "conflict", "not-recorded"].includes(outcome);
 }
 
 function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
@@ -172,13 +205,13 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
         "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
     };
   }
-  if (report.notReturned > 0) {
+  if (report.notRecorded > 0) {
     return {
       kind: "partial",
-      reason: "claims-not-returned",
-      message: `${report.notReturned} payouts that a dead run claimed and never sent could not be made due again.`,
+      reason: "not-recorded",
+      message: `${report.notRecorded} payouts could not be settled or made due again, because the database did not take it.`,
       remedy:
-        "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then nobody pays them.",
+        "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then they stay in processing, and nobody pays them.",
     };
   }
   const warnings = [

@@ -11,8 +11,8 @@ export type StuckOutcome =
   | "closed"
   /** Claimed and never sent by a run that is dead: due again. */
   | "returned"
-  /** The same, and the database did not let it go: it is still in processing. */
-  | "not-returned"
+  /** Decided, and the database did not take it: a locked row, or an error at this row. It is as it was. */
+  | "not-recorded"
   /** Not found, and too soon to be sure. */
   | "waiting"
   /** The provider could not be asked. */
@@ -41,7 +41,7 @@ export interface StuckReport {
   inFlight: number;
   closed: number;
   returned: number;
-  notReturned: number;
+  notRecorded: number;
   waiting: number;
   unanswered: number;
   conflicts: number;
@@ -61,7 +61,7 @@ const COUNTER = {
   "in-flight": "inFlight",
   closed: "closed",
   returned: "returned",
-  "not-returned": "notReturned",
+  "not-recorded": "notRecorded",
   waiting: "waiting",
   unanswered: "unanswered",
   conflict: "conflicts",
@@ -76,7 +76,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     inFlight: 0,
     closed: 0,
     returned: 0,
-    notReturned: 0,
+    notRecorded: 0,
     waiting: 0,
     unanswered: 0,
     conflicts: 0,
@@ -107,7 +107,7 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     in_flight: report.inFlight,
     closed: report.closed,
     returned: report.returned,
-    not_returned: report.notReturned,
+    not_recorded: report.notRecorded,
     waiting: report.waiting,
     unanswered: report.unanswered,
     conflicts: report.conflicts,
@@ -126,7 +126,7 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     [`${will}settled as the provider says`, report.settled],
     [`${will}due again: never accepted`, report.closed],
     [`${will}due again: claimed and never sent`, report.returned],
-    ["Claimed and never sent, could not be given back", report.notReturned],
+    ["Decided, and not taken by the database", report.notRecorded],
     ["In flight at the provider", report.inFlight],
     ["Not found yet, too soon to be sure", report.waiting],
     ["No usable answer", report.unanswered],

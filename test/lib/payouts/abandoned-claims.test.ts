@@ -148,9 +148,9 @@ describe("a claim that a dead run never sent", () => {
        WHEN (OLD.id = '${refused.id}') EXECUTE FUNCTION refuse_it()`,
     );
     const { report, verdict } = await stuck();
-    expect(verdict).toMatchObject({ kind: "partial", reason: "claims-not-returned" });
-    expect(report).toMatchObject({ found: 2, returned: 1, notReturned: 1 });
-    const left = report.items.find(({ outcome }) => outcome === "not-returned");
+    expect(verdict).toMatchObject({ kind: "partial", reason: "not-recorded" });
+    expect(report).toMatchObject({ found: 2, returned: 1, notRecorded: 1 });
+    const left = report.items.find(({ outcome }) => outcome === "not-recorded");
     expect(left).toMatchObject({ payoutId: refused.id, code: "DATABASE_REFUSED" });
     expect(left?.message).toContain("SQLSTATE P0001, function refuse_it");
     expect(left?.message).not.toContain("secret");
