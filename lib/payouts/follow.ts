@@ -1,4 +1,3 @@
-import { DatabaseBusyError, isConnectionError, isLockConflict } from "../db/connection.ts";
 import type { DbSession } from "../db/client.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
@@ -116,11 +115,6 @@ async function settlePage(
     follower.onError(error);
     return !concernsAll(error);
   }
-}
-
-/** Whether it is nothing to be red about: the next run of another job records what the database missed. */
-export function isPassing(error: unknown): boolean {
-  return isConnectionError(error) || isLockConflict(error) || error instanceof DatabaseBusyError;
 }
 
 /** Which of the provider's payouts are this run's own and not finished. */

@@ -1,6 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { isLockConflict } from "../db/connection.ts";
-import { describeRowError } from "../db/row-error.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
@@ -19,7 +17,8 @@ import {
   type DuePayout,
 } from "./due.ts";
 import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
-import { followInFlight, isPassing, type Follower, type InFlight } from "./follow.ts";
+import { followInFlight, type InFlight } from "./follow.ts";
+import { countFollowed } from "./count-followed.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
@@ -29,12 +28,11 @@ import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
+  countEnded,
   countItem,
   countPaid,
-  countUnrecorded,
   countsOf,
   emptyReport,
-  uncountPaid,
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
@@ -273,53 +271,16 @@ async function payAll(
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
     }
     const follow = end.error === undefined ? inFlight : { ...inFlight, count: 0 };
-    await followInFlight(unitPorts, follow, follower(report, end));
+    await followInFlight(
+      unitPorts,
+      follow,
+      countFollowed(report, (error) => (end.unrecorded ??= error)),
+    );
   } finally {
     ports.signal.removeEventListener("abort", startGrace);
     settled.abort();
   }
   return end;
-}
-
-/** Counts what the provider's list says at the end of the run. */
-function follower(report: PayoutRunReport, end: RunEnd): Follower {
-  const onError = (error: unknown): void => {
-    if (!isPassing(error)) end.unrecorded ??= error;
-  };
-  return {
-    onError,
-    onSettled: (payout, settlement, provider) => {
-      const counts = countsOf(report, kindOf(payout));
-      if (settlement === "paid") counts.completed++;
-      if (settlement !== "failed") return;
-      uncountPaid(counts, payout);
-      countItem(counts, {
-        payoutId: payout.id,
-        outcome: "failed",
-        code: provider.statusReason ?? provider.statusText,
-        message: "the provider accepted it and then reported that it failed",
-      });
-    },
-    onUnrecorded: (payout, error) => {
-      onError(error);
-      const message = isLockConflict(error)
-        ? "final at the provider; another database session holds the row"
-        : `final at the provider; ${describeRowError(error)}`;
-      countUnrecorded(countsOf(report, kindOf(payout)), { payoutId: payout.id, message });
-    },
-  };
-}
-
-/** In hand when an error ended the run: nothing was sent, and nobody else has it. */
-function countEnded(
-  counts: PayoutCounts,
-  { payoutId, isClaimed }: { payoutId: string; isClaimed: boolean },
-): void {
-  const message = isClaimed
-    ? "the run ended; nothing was sent, and it stays in processing until it is taken over, or handle-stuck-payouts makes it due again"
-    : "the run ended at its claim; nothing was sent, and it is as it was, or in processing until it is taken over";
-  countItem(counts, { payoutId, outcome: "skipped", code: "RUN_ENDED", message });
-  counts.left++;
 }
 
 /** Due when the run began, and claimed by another one before this run came to read their page. */

@@ -169,6 +169,18 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   else counts.itemsLeftOut++;
 }
 
+/** In hand when an error ended the run: nothing was sent, and nobody else has it. */
+export function countEnded(
+  counts: PayoutCounts,
+  { payoutId, isClaimed }: { payoutId: string; isClaimed: boolean },
+): void {
+  const message = isClaimed
+    ? "the run ended; nothing was sent, and it stays in processing until it is taken over, or handle-stuck-payouts makes it due again"
+    : "the run ended at its claim; nothing was sent, and it is as it was, or in processing until it is taken over";
+  countItem(counts, { payoutId, outcome: "skipped", code: "RUN_ENDED", message });
+  counts.left++;
+}
+
 /** Notes of a payout that is counted as sent that what became of it afterwards could not be written down. */
 export function countUnrecorded(
   counts: PayoutCounts,
