@@ -62,5 +62,5 @@ async function callAll(client: RazorpayX, calls: number): Promise<void> {
   await Promise.all(Array.from({ length: CALLERS }, caller));
 }
 
-/** A call of the kind that moves something: each has a connection of its own. */
+/** A call of the kind that moves something. */
 const CONTACT = { name: "A Payee", type: "vendor", referenceId: "bench" } as const;
