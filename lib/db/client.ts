@@ -1,5 +1,6 @@
 import pg from "pg";
 import { seconds } from "../support/clock.ts";
+import { explainWaits } from "./blockers.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
 import { sql, SqlPart, toStatement } from "./sql.ts";
 
@@ -29,6 +30,8 @@ export interface Db extends DbSession {
 export interface DbOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */
   connections: number;
+  /** How long a statement waits for one of them. Default 60 s. */
+  sessionWaitMs?: number;
 }
 
 /**
@@ -37,11 +40,18 @@ export interface DbOptions extends ConnectionOptions {
  */
 const SESSION_WAIT_MS = seconds(60);
 
-/** A client that connects on first use. Disconnect it with `close()`. */
-export function openDatabase({ connections, ...connection }: DbOptions): Db {
+/**
+ * A client that connects on first use. Disconnect it with `close()`. Where none of its sessions is free in
+ * time, a statement throws `DatabaseBusyError`, unless the server is away.
+ */
+export function openDatabase({
+  connections,
+  sessionWaitMs = SESSION_WAIT_MS,
+  ...connection
+}: DbOptions): Db {
   const pool = new pg.Pool({
     ...connectionConfig(connection),
-    connectionTimeoutMillis: SESSION_WAIT_MS,
+    connectionTimeoutMillis: sessionWaitMs,
     max: connections,
     idleTimeoutMillis: 0,
     types: { getTypeParser },
@@ -49,9 +59,12 @@ export function openDatabase({ connections, ...connection }: DbOptions): Db {
   // A session that dies while idle is replaced by the next statement, which reports what it finds.
   pool.on("error", () => undefined);
   let ended: Promise<void> | undefined;
+  const waiting = explainWaits({ connection, waitedMs: sessionWaitMs });
+  const session = sessionOn(pool);
   return {
-    ...sessionOn(pool),
-    transaction: (body, options) => transact(pool, body, options),
+    query: (statement, ...values) => waiting(session.query(statement, ...values)),
+    execute: (statement, ...values) => waiting(session.execute(statement, ...values)),
+    transaction: (body, options) => waiting(transact(pool, body, options)),
     close: () => (ended ??= pool.end()),
   };
 }

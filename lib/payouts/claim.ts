@@ -36,9 +36,9 @@ export type ClaimResult =
   | { kind: "lost" }
   /**
    * It can not be paid as it stands. Claimed, it is FAILED now and its earnings are released; else the claim
-   * was rolled back, and it is as it was.
+   * was rolled back, and it is as it was. `error`: what the database raised, where that is no rule of ours.
    */
-  | { kind: "refused"; isClaimed: boolean; code: string; message: string };
+  | { kind: "refused"; isClaimed: boolean; code: string; message: string; error?: unknown };
 
 export interface Claimant {
   runId: string;

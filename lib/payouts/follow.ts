@@ -1,9 +1,8 @@
-import { isConnectionError } from "../db/connection.ts";
 import type { DbSession } from "../db/client.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
-import { doAll } from "./group.ts";
+import { concernsAll, doAll } from "./group.ts";
 import { recordOutcomes, settlementOf, type Recording, type Settlement } from "./settle.ts";
 import type { UnitPorts } from "./unit.ts";
 
@@ -24,6 +23,20 @@ export interface FollowedPayout {
   netPaise: Paise;
 }
 
+/** What the list said of this run's payouts. */
+export interface Follower {
+  /** Recorded; or settled by somebody else already: then nothing is told. */
+  readonly onSettled: (
+    payout: FollowedPayout,
+    settlement: Settlement,
+    provider: ProviderPayout,
+  ) => void;
+  /** The list was read, and the database did not take what it says. Accepted is accepted all the same. */
+  readonly onUnrecorded: (payout: FollowedPayout, error: unknown) => void;
+  /** An error that belongs to no payout. */
+  readonly onError: (error: unknown) => void;
+}
+
 const PAGE = 100;
 /** Pages asked for at once: asked one after the other, each would cost the time of an answer and use no rate. */
 const AHEAD = 4;
@@ -39,7 +52,7 @@ const AHEAD = 4;
 export async function followInFlight(
   ports: UnitPorts,
   { count, fromMs, toMs }: InFlight,
-  onSettled: (payout: FollowedPayout, settlement: Settlement, provider: ProviderPayout) => void,
+  follower: Follower,
 ): Promise<void> {
   const read = (skip: number) =>
     ports.gateway.listPayouts({ fromMs, toMs, count: PAGE, skip }, { signal: ports.hardStop });
@@ -61,7 +74,7 @@ export async function followInFlight(
         return;
       }
       const { value: page, httpStatus } = answer;
-      const found = await settlePage(ports, { page, httpStatus, onSettled });
+      const found = await settlePage(ports, { page, httpStatus, follower });
       if (found === undefined || page.length < PAGE) return;
       left -= found;
     }
@@ -71,18 +84,14 @@ export async function followInFlight(
   }
 }
 
-/** How many were ours; undefined when the database can not be reached: with the next page it would be the same. */
+/** How many were ours; undefined when the database can not be asked: with the next page it would be the same. */
 async function settlePage(
   { db, runId, log }: UnitPorts,
   {
     page,
     httpStatus,
-    onSettled,
-  }: {
-    page: readonly ProviderPayout[];
-    httpStatus: number;
-    onSettled: Parameters<typeof followInFlight>[2];
-  },
+    follower,
+  }: { page: readonly ProviderPayout[]; httpStatus: number; follower: Follower },
 ): Promise<number | undefined> {
   try {
     const providers = new Map(page.map((provider) => [provider.id, provider]));
@@ -100,21 +109,26 @@ async function settlePage(
       const lost = await recordOutcomes(db, { runId }, recordings);
       return recordings.map(({ payoutId }) => !lost.has(payoutId));
     });
+    let isAway = false;
     for (const [index, { payout, provider }] of items.entries()) {
       const result = results[index];
       if (result?.status === "rejected") {
         const err = toError(result.reason);
-        log.warn({ payoutId: payout.id, err }, "a final state could not be recorded yet");
-        if (isConnectionError(result.reason)) return undefined;
+        // One line for a database that is away, not one for each.
+        if (!isAway) log.warn({ payoutId: payout.id, err }, "a final state is not recorded yet");
+        isAway ||= concernsAll(result.reason);
+        // In flight there as here: nothing is missing.
+        if (settlementOf(provider) !== "in-flight") follower.onUnrecorded(payout, result.reason);
       }
       // Already settled by somebody else: nothing is lost, and nothing moves back.
       if (result?.status === "fulfilled" && result.value)
-        onSettled(payout, settlementOf(provider), provider);
+        follower.onSettled(payout, settlementOf(provider), provider);
     }
-    return items.length;
+    return isAway ? undefined : items.length;
   } catch (error) {
-    log.warn({ err: toError(error) }, "final states could not be recorded yet");
-    return isConnectionError(error) ? undefined : 0;
+    log.warn({ err: toError(error) }, "final states are not recorded yet");
+    follower.onError(error);
+    return concernsAll(error) ? undefined : 0;
   }
 }
 
