@@ -29,7 +29,9 @@ export async function createTestDatabase({
   template = inject("templateDatabase"),
 }: { serverUrl?: string; template?: string } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  await asAdmin(serverUrl, (admin) =>
+    admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`),
+  );
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const session = lazySession(url.href);
