@@ -27,10 +27,14 @@ export interface PostgresOptions {
   port?: number;
   /**
    * `full` (default): a commit survives a crash, as in production. `none`: nothing is flushed to
-   * disk, and without a `dataDir` the data lies in memory where the system has room for it. That is
-   * several times faster, and right for tests that never restart the server.
+   * disk, which is several times faster and right for tests that never restart the server.
    */
   durability?: "full" | "none";
+  /**
+   * Where there is no `dataDir`: the data lies in memory if the system has room for it, else on the disk.
+   * For many small databases; all together may take 2 GB, logs included. Default: false.
+   */
+  inMemory?: boolean;
   /** Further settings of the server, as `{ log_statement: "all" }`. */
   settings?: Record<string, string>;
 }
@@ -92,7 +96,7 @@ interface Cluster {
 
 function serverHome(options: PostgresOptions, account: ServerAccount): string {
   if (options.dataDir === undefined) {
-    const inMemory = options.durability === "none";
+    const { inMemory = false } = options;
     return makeServerDirectory("afterhours-postgres-", account, { inMemory });
   }
   const home = resolve(options.dataDir);

@@ -71,7 +71,7 @@ export function makeServerDirectory(
 /** Where Linux keeps files in memory. A container often has 64 MB of it, which are none to a database. */
 const MEMORY = "/dev/shm";
 const TMPFS = 0x01021994;
-const ENOUGH_BYTES = 3 * 2 ** 30;
+const ENOUGH_BYTES = 2 * 2 ** 30;
 
 function roomInMemory(): string[] {
   try {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 import { sleep } from "../../lib/support/clock.ts";
@@ -9,10 +9,13 @@ export interface TestDatabase {
   /**
    * Runs one statement on a session of its own and returns the rows. `int8` comes as bigint and
    * `date` as `YYYY-MM-DD`, as the code under test has them.
+   *
+   * @param options.prepared for one that is run again and again: the session keeps it, parsed and planned
    */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
     parameters?: unknown[],
+    options?: { prepared?: boolean },
   ): Promise<Row[]>;
   /** Drops it. Fails when a session is still open: the code under test has leaked it. */
   drop(): Promise<void>;
@@ -38,8 +41,14 @@ export async function createTestDatabase({
   return {
     url: url.href,
     name,
-    query: async <Row extends pg.QueryResultRow>(sql: string, parameters: unknown[] = []) =>
-      (await (await session.open()).query<Row>(sql, parameters)).rows,
+    query: async <Row extends pg.QueryResultRow>(
+      text: string,
+      values: unknown[] = [],
+      { prepared = false }: { prepared?: boolean } = {},
+    ) => {
+      const name = prepared ? { name: createHash("md5").update(text).digest("hex") } : {};
+      return (await (await session.open()).query<Row>({ text, values, ...name })).rows;
+    },
     drop: async () => {
       await session.close();
       await asAdmin(serverUrl, (admin) => dropOnceIdle(admin, name));
