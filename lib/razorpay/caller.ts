@@ -22,7 +22,7 @@ export interface Call<T> {
   /** For the reader of a log: `create payout`. */
   operation: string;
   call: CallKind;
-  request: Omit<HttpRequest, "freshConnection">;
+  request: HttpRequest;
   resend?: boolean;
   read: Reader<T>;
 }
@@ -42,8 +42,7 @@ export function createCaller(
     let waitedMs = 0;
     for (let tries = 1; ; tries += 1) {
       if (!(await limiter.take(signal)) || signal?.aborted) return notSent(tries);
-      const freshConnection = call.request.method !== "GET";
-      const exchange = await transport({ ...call.request, freshConnection }, signal);
+      const exchange = await transport(call.request, signal);
       const answer = classify(exchange, { call: call.call, resend, read: call.read });
 
       const header = exchange.kind === "answer" ? exchange.retryAfter : undefined;

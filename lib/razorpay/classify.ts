@@ -98,7 +98,10 @@ const SPEAKS_OF_EARLIER_REFUND = /\b(duplicate receipt|idempotency key)\b/i;
 /** Codes (`error.code`) of failures that the provider's side had, whatever the HTTP status. */
 const SERVER_SIDE_CODES = new Set(["GATEWAY_ERROR", "SERVER_ERROR"]);
 
-/** The connection was never made: refused, no such host, no route, or no trust in the certificate. */
+/**
+ * The connection was never made: refused, no such host, no route, no trust in the certificate, or a proxy
+ * that does not let us through.
+ */
 const UNREACHABLE_CODES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -113,8 +116,15 @@ const UNREACHABLE_CODES = new Set([
   "SELF_SIGNED_CERT_IN_CHAIN",
   "HOSTNAME_MISMATCH",
   "INVALID_CA",
+  "UND_ERR_ABORTED",
+  "UND_ERR_PRX_TLS",
 ]);
 const CERTIFICATE_CODES = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
+
+const CONNECT_TIMEOUT_CODES = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
+
+/** What came is no HTTP, or more of it than an answer may have. */
+const UNREADABLE_CODES = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/;
 
 function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): Answer<never> {
   if (exchange.reason === "interrupted") {
@@ -136,8 +146,8 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
       detail: code,
     };
   }
-  if (code === "ETIMEDOUT") return { kind: "unknown", cause: "timeout", detail: code };
-  const unreadable = code.startsWith("HPE_") || code.startsWith("Z_");
+  if (CONNECT_TIMEOUT_CODES.has(code)) return { kind: "unknown", cause: "timeout", detail: code };
+  const unreadable = UNREADABLE_CODES.test(code);
   return {
     kind: "unknown",
     cause: unreadable ? "unreadable-answer" : "connection-lost",

@@ -25,7 +25,7 @@ const badArgument = argumentErrors("RazorpayX");
 
 /**
  * A client of RazorpayX. It keeps one rate limit for all its calls, so make one per process. Its
- * first call loads the `razorpay` package. Import this module dynamically, so that a job which never pays
+ * first call loads the HTTP client. Import this module dynamically, so that a job which never pays
  * doesn't load it.
  */
 export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): RazorpayX {

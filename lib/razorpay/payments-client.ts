@@ -21,7 +21,7 @@ const badArgument = argumentErrors("Razorpay");
 
 /**
  * A client of the payments API. It keeps one rate limit for all its calls, so make one per process.
- * Its first one loads the `razorpay` package; import this module dynamically all the same.
+ * Its first one loads the HTTP client; import this module dynamically all the same.
  */
 export function createRazorpayPayments(
   settings: RazorpayPaymentsSettings,

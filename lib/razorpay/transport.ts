@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import Razorpay from "razorpay";
-import { AfterhoursError, errorCode } from "../support/errors.ts";
-import type { ConnectionSettings } from "./contract.ts";
+import { Agent, EnvHttpProxyAgent, errors, request as send } from "undici";
+import { seconds } from "../support/clock.ts";
+import { errorCode } from "../support/errors.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
+import type { ConnectionSettings } from "./contract.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST" | "PATCH";
@@ -11,11 +10,6 @@ export interface HttpRequest {
   path: string;
   body?: string;
   headers?: Record<string, string>;
-  /**
-   * A connection of its own. On a kept one the provider may just be hanging up, which looks exactly
-   * like a request that was lost after it arrived.
-   */
-  freshConnection: boolean;
 }
 
 /** What came back: an answer, whatever it says, or the reason why there is none. */
@@ -29,53 +23,68 @@ export type Exchange =
 export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<Exchange>;
 
 /**
- * One HTTP exchange through the axios instance that the official package configures with our
- * credentials. The package's own methods can't be used for money: they drop every header but two without
- * a word, so no idempotency key; they have no timeout; and they turn a network failure into
- * a TypeError that has lost its cause.
- *
- * Never rejects for anything that the network does, and lets no axios error out: those carry the
- * credentials in their configuration.
+ * A connection is used again only within this time, and only after a look whether the other side has hung up.
+ * Whoever answers for the provider keeps an idle one for longer, so it does not hang up just when a request is on
+ * its way, which looks exactly like a request that was lost after it arrived. One connection for each payout instead costs a handshake for each, and 0.37 ms of
+ * processor time where a kept one takes 0.14; through the `razorpay` package's axios it was 0.5 (3,000 payouts,
+ * 100 at once).
  */
-export function createTransport(
-  settings: Omit<ConnectionSettings, "requestsPerSecond">,
-): Transport {
-  const call = axiosOf(new Razorpay({ key_id: settings.keyId, key_secret: settings.keySecret }));
-  const fresh = {
-    httpAgent: new HttpAgent({ keepAlive: false }),
-    httpsAgent: new HttpsAgent({ keepAlive: false }),
+const KEPT_FOR_MS = seconds(1);
+
+/**
+ * HTTP exchanges with the provider. The `razorpay` package can't be used for money: its methods drop every
+ * header but two without a word, so no idempotency key; they have no timeout; and they turn a network
+ * failure into a TypeError that has lost its cause.
+ *
+ * Never rejects for anything that the network does. Nothing is sent twice here, and no redirect followed.
+ */
+export function createTransport({
+  keyId,
+  keySecret,
+  baseUrl,
+  timeoutMs,
+}: Omit<ConnectionSettings, "requestsPerSecond">): Transport {
+  const base = new URL(baseUrl);
+  const ownHeaders = {
+    accept: "application/json",
+    // An answer is read as it comes.
+    "accept-encoding": "identity",
+    authorization: `Basic ${Buffer.from(`${keyId}:${keySecret}`).toString("base64")}`,
+    "user-agent": "afterhours",
+  };
+  const options = {
+    keepAliveTimeout: KEPT_FOR_MS,
+    keepAliveMaxTimeout: KEPT_FOR_MS,
+    // One limit for all of an exchange: see `limitedBy`. To connect has the client's own of 10 s besides.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   };
   // Elsewhere HTTPS_PROXY counts, by which a runner without a fixed address gets an allow-listed one.
-  const direct = isLoopbackHost(new URL(settings.baseUrl).hostname)
-    ? { proxy: false as const }
-    : {};
+  const dispatcher = isLoopbackHost(base.hostname)
+    ? new Agent(options)
+    : new EnvHttpProxyAgent(options);
 
-  return async (request, signal) => {
-    const limits = limitedBy(settings.timeoutMs, signal);
+  return async ({ method, path, body, headers }, signal) => {
+    const limits = limitedBy(timeoutMs, signal);
     try {
-      const response = await call({
-        baseURL: settings.baseUrl,
-        url: request.path,
-        method: request.method,
-        headers: { Accept: "application/json", ...contentType(request), ...request.headers },
-        data: request.body,
+      const exchange = send(`${baseUrl}${path}`, {
+        dispatcher,
+        method,
+        headers: {
+          ...ownHeaders,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: body ?? null,
         signal: limits.signal,
-        ...direct,
-        ...(request.freshConnection ? fresh : {}),
-        // An answer is text until classify.ts has looked at its status, and the body leaves as it is:
-        // by default axios trims it.
-        responseType: "text",
-        transformRequest: [unchanged],
-        transformResponse: [unchanged],
-        validateStatus: () => true,
-        maxRedirects: 0,
-      });
-      return {
-        kind: "answer",
-        httpStatus: response.status,
-        text: typeof response.data === "string" ? response.data : "",
-        retryAfter: headerOf(response.headers, "retry-after"),
-      };
+      }).then(async ({ statusCode, headers: received, body: answer }) => ({
+        kind: "answer" as const,
+        httpStatus: statusCode,
+        text: await answer.text(),
+        retryAfter: firstOf(received["retry-after"]),
+      }));
+      // While it connects the client does not listen to the signal; once connected it sends nothing then.
+      return await Promise.race([exchange, limits.fired]);
     } catch (thrown) {
       const reason = limits.firedBecause();
       return reason
@@ -87,61 +96,31 @@ export function createTransport(
   };
 }
 
-/** As much of axios as is used here; it is the package's dependency, not ours. */
-type AxiosCall = (config: {
-  baseURL: string;
-  url: string;
-  method: string;
-  headers: Record<string, string>;
-  data: string | undefined;
-  signal: AbortSignal;
-  proxy?: false;
-  httpAgent?: HttpAgent;
-  httpsAgent?: HttpsAgent;
-  responseType: "text";
-  transformRequest: ((data: unknown) => unknown)[];
-  transformResponse: ((data: unknown) => unknown)[];
-  validateStatus: () => boolean;
-  maxRedirects: number;
-}) => Promise<{ status: number; data: unknown; headers: object }>;
-
-function axiosOf(razorpay: Razorpay): AxiosCall {
-  const api: object = razorpay.api;
-  if (!("rq" in api) || typeof api.rq !== "function") {
-    throw new AfterhoursError(
-      "RAZORPAY_PACKAGE_CHANGED",
-      "The razorpay package no longer offers its HTTP instance as `api.rq`.",
-      { remedy: "Install the version of razorpay that package.json names." },
-    );
-  }
-  return api.rq as AxiosCall;
-}
-
-function contentType(request: HttpRequest): Record<string, string> {
-  return request.body === undefined ? {} : { "Content-Type": "application/json" };
-}
-
-function unchanged(data: unknown): unknown {
-  return data;
-}
-
 /**
- * A signal that fires when time is up or when the caller's fires, and which of them it was. Axios's
- * own timeout measures silence, so an answer that drips in would never end it.
+ * A signal that fires when time is up or when the caller's fires, and which of them it was. A client's
+ * own timeouts measure silence, so an answer that drips in would never end them.
  */
 function limitedBy(
   timeoutMs: number,
   outer: AbortSignal | undefined,
 ): {
   signal: AbortSignal;
+  /** Rejects when the signal fires. */
+  fired: Promise<never>;
   firedBecause: () => "timeout" | "interrupted" | undefined;
   clear: () => void;
 } {
   const controller = new AbortController();
+  let giveUp: () => void = () => undefined;
+  const fired = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error("given up"));
+  });
+  fired.catch(() => undefined);
   let because: "timeout" | "interrupted" | undefined;
   const fire = (reason: "timeout" | "interrupted"): void => {
     because ??= reason;
     controller.abort();
+    giveUp();
   };
   const interrupt = (): void => fire("interrupted");
   const timer = setTimeout(() => fire("timeout"), timeoutMs);
@@ -149,6 +128,7 @@ function limitedBy(
   outer?.addEventListener("abort", interrupt, { once: true });
   return {
     signal: controller.signal,
+    fired,
     firedBecause: () => because,
     clear: () => {
       clearTimeout(timer);
@@ -157,13 +137,14 @@ function limitedBy(
   };
 }
 
-function headerOf(headers: object, name: string): string | undefined {
-  const value = new Map<string, unknown>(Object.entries(headers)).get(name);
-  return typeof value === "string" ? value : undefined;
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : header?.[0];
 }
 
-/** The code alone: messages quote addresses, and the error itself carries our credentials. */
+/** The code alone: messages quote addresses. */
 function cleanCode(thrown: unknown): string {
-  const code = errorCode(thrown);
+  // Of bytes that are no HTTP at all it gives no code.
+  const code =
+    errorCode(thrown) ?? (thrown instanceof errors.HTTPParserError ? "HPE_UNKNOWN" : undefined);
   return code !== undefined && /^[A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN_NETWORK_ERROR";
 }

@@ -391,6 +391,10 @@ describe("a fault that can't be staged on this machine", () => {
     ["ECONNRESET", "unknown connection-lost"],
     ["EPIPE", "unknown connection-lost"],
     ["ETIMEDOUT", "unknown timeout"],
+    ["UND_ERR_CONNECT_TIMEOUT", "unknown timeout"],
+    ["UND_ERR_SOCKET", "unknown connection-lost"],
+    ["UND_ERR_HEADERS_OVERFLOW", "unknown unreadable-answer"],
+    ["UND_ERR_PRX_TLS", "systemic gateway-unreachable"],
     ["A_CODE_OF_TOMORROW", "unknown connection-lost"],
   ])("with the code %s is %s", (code, expected) => {
     const answer = classify(

@@ -34,7 +34,6 @@ describe("a payout request", () => {
         "x-payout-idempotency": "po-0001-1",
         "content-type": "application/json",
         authorization: `Basic ${Buffer.from(`${KEY_ID}:${KEY_SECRET}`).toString("base64")}`,
-        connection: "close",
       },
     });
   });

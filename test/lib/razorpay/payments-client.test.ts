@@ -459,7 +459,7 @@ describe("an answer that the sandbox would never give", () => {
     expect(received[0]).toMatchObject({
       method: "POST",
       url: "/v1/payments/pay_MadeUp00000001/refund",
-      headers: { "x-refund-idempotency": "rf-0001-1-key", connection: "close" },
+      headers: { "x-refund-idempotency": "rf-0001-1-key" },
       body: built.body,
     });
   });
