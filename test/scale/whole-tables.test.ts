@@ -32,6 +32,14 @@ const BIG_TABLES: ReadonlySet<string> = new Set([
 const DUE = 5;
 const MOST_ROWS = 20_000;
 
+/** Rows are written once, indexes built once, and statistics gathered in the end. */
+const FOR_BULK = {
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  autovacuum: "off",
+  maintenance_work_mem: "256MB",
+};
+
 let server: RunningPostgres;
 let database: TestDatabase;
 let sandbox: Sandbox;
@@ -41,7 +49,7 @@ let reader: Awaited<ReturnType<typeof openPlanReader>>;
 beforeAll(async () => {
   // On the disk: some gigabytes are too much for where the other tests have their databases.
   [server, sandbox, mail] = await Promise.all([
-    startPostgres({ durability: "none" }),
+    startPostgres({ durability: "none", settings: FOR_BULK }),
     startSandbox(),
     startMailSandbox(),
   ]);
