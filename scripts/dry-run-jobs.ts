@@ -19,7 +19,7 @@ process.exitCode = await main();
  */
 async function main(): Promise<number> {
   const never = new AbortController().signal;
-  const postgres = await startPostgres({ durability: "none" });
+  const postgres = await startPostgres({ durability: "none", inMemory: true });
   const sandbox = await startSandbox();
   const mail = await startMailSandbox();
   try {

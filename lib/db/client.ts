@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
 import { seconds } from "../support/clock.ts";
+import { explainWaits } from "./blockers.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
 import { getTypeParser } from "./column-types.ts";
 import { sql, SqlPart, toStatement } from "./sql.ts";
@@ -35,6 +36,8 @@ export interface Db extends DbSession {
 export interface DbOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */
   connections: number;
+  /** How long a statement waits for one of them. Default 60 s. */
+  sessionWaitMs?: number;
 }
 
 /**
@@ -43,11 +46,18 @@ export interface DbOptions extends ConnectionOptions {
  */
 const SESSION_WAIT_MS = seconds(60);
 
-/** A client that connects on first use. Disconnect it with `close()`. */
-export function openDatabase({ connections, ...connection }: DbOptions): Db {
+/**
+ * A client that connects on first use. Disconnect it with `close()`. Where none of its sessions is free in
+ * time, a statement throws `DatabaseBusyError`, unless the server is away.
+ */
+export function openDatabase({
+  connections,
+  sessionWaitMs = SESSION_WAIT_MS,
+  ...connection
+}: DbOptions): Db {
   const pool = new pg.Pool({
     ...connectionConfig(connection),
-    connectionTimeoutMillis: SESSION_WAIT_MS,
+    connectionTimeoutMillis: sessionWaitMs,
     max: connections,
     idleTimeoutMillis: 0,
     types: { getTypeParser },
@@ -62,14 +72,17 @@ export function openDatabase({ connections, ...connection }: DbOptions): Db {
       "the database was asked from within its own transaction, which has its only session: use the session that the transaction was given",
     );
   };
+  const waiting = explainWaits({ connection, waitedMs: sessionWaitMs });
+  const session = sessionOn(pool, refuseWithin);
   return {
-    ...sessionOn(pool, refuseWithin),
+    query: (statement, ...values) => waiting(session.query(statement, ...values)),
+    execute: (statement, ...values) => waiting(session.execute(statement, ...values)),
     transaction: async (body, options) => {
       refuseWithin();
       const transaction = { open: true };
       const inside = (tx: DbSession): ReturnType<typeof body> =>
         within.run(transaction, () => body(tx));
-      return transact(pool, { body: inside, transaction, ...options });
+      return waiting(transact(pool, { body: inside, transaction, ...options }));
     },
     close: () => (ended ??= pool.end()),
   };

@@ -129,6 +129,42 @@ export class DatabasePermissionError extends AfterhoursError {
   }
 }
 
+/** The database answers, and for a minute none of the run's own sessions was free to ask it something. */
+export class DatabaseBusyError extends AfterhoursError {
+  override readonly name = "DatabaseBusyError";
+
+  constructor(
+    url: string,
+    {
+      waitedMs,
+      blockers,
+    }: {
+      waitedMs: number;
+      blockers: readonly { pid: number; name: string; tables: string }[];
+    },
+  ) {
+    const held = blockers.map(
+      ({ pid, name, tables }) =>
+        `${tables === "" ? "rows" : `rows or all of ${tables}`} held by session ${pid} (${name === "" ? "unnamed" : name})`,
+    );
+    super(
+      "DB_BUSY",
+      `the database at ${describeAddress(url)} is up, and no session of this run was free for ${waitedMs / 1000} s: ${
+        held.length === 0 ? "nobody can say for what they wait" : `they wait for ${held.join("; ")}`
+      }`,
+      {
+        remedy:
+          "Look for that session in pg_stat_activity; let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.",
+      },
+    );
+  }
+}
+
+/** Whether no session of the run's own pool was free in time; it is no statement about the server. */
+export function isSessionWait(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message === "timeout exceeded when trying to connect";
+}
+
 /** What Postgres refused, in its words. They name a table, schema, function or database and no value. */
 function refusalOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
@@ -205,9 +241,17 @@ export function isConnectionError(thrown: unknown): boolean {
   return false;
 }
 
-/** Whether the next row would meet the error as well: the session is gone, or may not write. Ends a run at once. */
+/**
+ * Whether the next row would meet the error as well: the session is gone, or is not to be had, or may not
+ * write. Ends a run at once.
+ */
 export function isForEveryRow(thrown: unknown): boolean {
-  return isConnectionError(thrown) || isPermissionDenied(thrown) || isReadOnly(thrown);
+  return (
+    isConnectionError(thrown) ||
+    isPermissionDenied(thrown) ||
+    isReadOnly(thrown) ||
+    thrown instanceof DatabaseBusyError
+  );
 }
 
 /** With a digit, so that Node's `EPIPE` is none. */

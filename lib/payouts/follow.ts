@@ -1,9 +1,8 @@
-import { isConnectionError } from "../db/connection.ts";
 import type { DbSession } from "../db/client.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
-import { doAll } from "./group.ts";
+import { concernsAll, doAll } from "./group.ts";
 import { recordOutcomes, settlementOf, type Recording, type Settlement } from "./settle.ts";
 import type { UnitPorts } from "./unit.ts";
 
@@ -24,7 +23,23 @@ export interface FollowedPayout {
   netPaise: Paise;
 }
 
+/** What the list said of this run's payouts. */
+export interface Follower {
+  /** Recorded; or settled by somebody else already: then nothing is told. */
+  readonly onSettled: (
+    payout: FollowedPayout,
+    settlement: Settlement,
+    provider: ProviderPayout,
+  ) => void;
+  /** The list was read, and the database did not take what it says. Accepted is accepted all the same. */
+  readonly onUnrecorded: (payout: FollowedPayout, error: unknown) => void;
+  /** An error that belongs to no payout. */
+  readonly onError: (error: unknown) => void;
+}
+
 const PAGE = 100;
+/** Pages asked for at once: asked one after the other, each would cost the time of an answer and use no rate. */
+const AHEAD = 4;
 
 /**
  * Asks the provider once, page by page, what became of this run's payouts, and settles those that are
@@ -37,38 +52,47 @@ const PAGE = 100;
 export async function followInFlight(
   ports: UnitPorts,
   { count, fromMs, toMs }: InFlight,
-  onSettled: (payout: FollowedPayout, settlement: Settlement, provider: ProviderPayout) => void,
+  follower: Follower,
 ): Promise<void> {
   const read = (skip: number) =>
     ports.gateway.listPayouts({ fromMs, toMs, count: PAGE, skip }, { signal: ports.hardStop });
-  for (let skip = 0; count > 0 && !ports.signal.aborted; skip += PAGE) {
-    const answer = await read(skip);
-    if (answer.kind !== "accepted") {
-      ports.log.warn(
-        { answer: answer.kind },
-        "the provider's list could not be read; accepted payouts stay in processing for now",
-      );
-      return;
+  // At least as many pages as our own fill; more where others' payouts stand between them.
+  const ownPages = Math.ceil(count / PAGE);
+  const pages: ReturnType<typeof read>[] = [];
+  let asked = 0;
+  let left = count;
+  try {
+    while (left > 0 && !ports.signal.aborted) {
+      while (pages.length === 0 || (pages.length < AHEAD && asked < ownPages))
+        pages.push(read(asked++ * PAGE));
+      const answer = await pages.shift();
+      if (answer?.kind !== "accepted") {
+        ports.log.warn(
+          { answer: answer?.kind },
+          "the provider's list could not be read; accepted payouts stay in processing for now",
+        );
+        return;
+      }
+      const { value: page, httpStatus } = answer;
+      const found = await settlePage(ports, { page, httpStatus, follower });
+      if (found === undefined || page.length < PAGE) return;
+      left -= found;
     }
-    const { value: page, httpStatus } = answer;
-    if (!(await settlePage(ports, { page, httpStatus, onSettled }))) return;
-    if (page.length < PAGE) return;
+  } finally {
+    // No request outlives the run that asked.
+    await Promise.allSettled(pages);
   }
 }
 
-/** False when the database can not be reached: with the next page it would be the same. */
+/** How many were ours; undefined when the database can not be asked: with the next page it would be the same. */
 async function settlePage(
   { db, runId, log }: UnitPorts,
   {
     page,
     httpStatus,
-    onSettled,
-  }: {
-    page: readonly ProviderPayout[];
-    httpStatus: number;
-    onSettled: Parameters<typeof followInFlight>[2];
-  },
-): Promise<boolean> {
+    follower,
+  }: { page: readonly ProviderPayout[]; httpStatus: number; follower: Follower },
+): Promise<number | undefined> {
   try {
     const providers = new Map(page.map((provider) => [provider.id, provider]));
     const found = await ownInFlight(db, { runId, providerIds: [...providers.keys()] });
@@ -85,21 +109,26 @@ async function settlePage(
       const lost = await recordOutcomes(db, { runId }, recordings);
       return recordings.map(({ payoutId }) => !lost.has(payoutId));
     });
+    let isAway = false;
     for (const [index, { payout, provider }] of items.entries()) {
       const result = results[index];
       if (result?.status === "rejected") {
         const err = toError(result.reason);
-        log.warn({ payoutId: payout.id, err }, "a final state could not be recorded yet");
-        if (isConnectionError(result.reason)) return false;
+        // One line for a database that is away, not one for each.
+        if (!isAway) log.warn({ payoutId: payout.id, err }, "a final state is not recorded yet");
+        isAway ||= concernsAll(result.reason);
+        // In flight there as here: nothing is missing.
+        if (settlementOf(provider) !== "in-flight") follower.onUnrecorded(payout, result.reason);
       }
       // Already settled by somebody else: nothing is lost, and nothing moves back.
       if (result?.status === "fulfilled" && result.value)
-        onSettled(payout, settlementOf(provider), provider);
+        follower.onSettled(payout, settlementOf(provider), provider);
     }
-    return true;
+    return isAway ? undefined : items.length;
   } catch (error) {
-    log.warn({ err: toError(error) }, "final states could not be recorded yet");
-    return !isConnectionError(error);
+    log.warn({ err: toError(error) }, "final states are not recorded yet");
+    follower.onError(error);
+    return concernsAll(error) ? undefined : 0;
   }
 }
 

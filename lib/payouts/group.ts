@@ -1,4 +1,4 @@
-import { isConnectionError } from "../db/connection.ts";
+import { isForEveryRow } from "../db/connection.ts";
 import { seconds } from "../support/clock.ts";
 import { LeaseLostError } from "../support/lease.ts";
 
@@ -92,6 +92,7 @@ export async function doAll<T, R>(
   return results;
 }
 
-function concernsAll(error: unknown): boolean {
-  return isConnectionError(error) || error instanceof LeaseLostError;
+/** Whether the next row would meet the error as well. */
+export function concernsAll(error: unknown): boolean {
+  return isForEveryRow(error) || error instanceof LeaseLostError;
 }

@@ -1,5 +1,6 @@
+import { describeRowError } from "../db/row-error.ts";
 import type { Verdict } from "../support/verdict.ts";
-import { countWaiting } from "./due.ts";
+import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import type { PayoutPorts } from "./ports.ts";
@@ -10,6 +11,8 @@ export interface RunEnd {
   fault: RunFault | undefined;
   /** What was thrown, most likely the database's: the run ended, its report stands. */
   error: unknown;
+  /** What kept final states from being recorded at the end, where it is not one that passes by itself. */
+  unrecorded: unknown;
   /** A payout in hand was given up because the run may start nothing more. */
   stopped: boolean;
 }
@@ -18,7 +21,7 @@ export interface RunEnd {
 export async function judge(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  { fault, error, stopped }: RunEnd,
+  { fault, error, unrecorded, stopped }: RunEnd,
 ): Promise<Verdict> {
   if (fault) return failed(fault);
   if (error !== undefined) return { kind: "broken", error };
@@ -33,7 +36,8 @@ export async function judge(
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
-  if (troubled.length === 0) return completed(report);
+  if (troubled.length === 0)
+    return unrecorded === undefined ? completed(report) : notRecorded(report, unrecorded);
   const any = (count: (counts: PayoutCounts) => number): boolean =>
     kinds.some(({ counts }) => count(counts) > 0);
   return {
@@ -47,7 +51,11 @@ export async function judge(
     remedy: [
       ...(any(({ failed: count }) => count)
         ? [
-            "Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch.",
+            `Failed payouts moved no money: mend the cause listed below, their earnings are in the next batch${
+              any(refusedByDatabase)
+                ? "; those that the database refused are still due themselves, and the log has its words"
+                : ""
+            }.`,
           ]
         : []),
       ...(any(({ unknown }) => unknown)
@@ -58,6 +66,10 @@ export async function judge(
       ...(any(({ left }) => left) ? ["What waits is as it was: run again."] : []),
     ].join(" "),
   };
+}
+
+function refusedByDatabase({ reasons }: PayoutCounts): number {
+  return reasons["failed DATABASE_REFUSED"] ?? 0;
 }
 
 const NAME: Readonly<Record<PayeeKind, string>> = {
@@ -78,13 +90,49 @@ function whatHappened(
 }
 
 /** Nothing went wrong here; what earlier runs left open is said all the same. */
-export function completed({ inDoubtBefore, unfinishedBefore }: PayoutRunReport): Verdict {
+export function completed({
+  inDoubtBefore,
+  unfinishedBefore,
+  unsentBefore,
+  unrecorded,
+  organizations,
+}: PayoutRunReport): Verdict {
   const open = inDoubtBefore + unfinishedBefore;
-  if (open === 0) return { kind: "completed" };
+  const warnings = [
+    ...(open > 0
+      ? [
+          `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
+        ]
+      : []),
+    ...(unsentBefore > 0 ? [unsentWarning(unsentBefore)] : []),
+    ...(unrecorded + organizations.unrecorded > 0
+      ? [
+          `${unrecorded + organizations.unrecorded} payouts were sent and are final at the provider, and the database did not take that in time. ${RECORDED_LATER}`,
+        ]
+      : []),
+  ];
+  if (warnings.length === 0) return { kind: "completed" };
+  return { kind: "completed", warning: warnings.join(" ") };
+}
+
+const RECORDED_LATER =
+  "They stay in processing, are not sent again, and payouts/handle-stuck-payouts records it.";
+
+/** All were sent, and what the provider said at the end met an error that the next job may meet as well. */
+function notRecorded({ unrecorded, organizations }: PayoutRunReport, error: unknown): Verdict {
+  const count = unrecorded + organizations.unrecorded;
   return {
-    kind: "completed",
-    warning: `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
+    kind: "partial",
+    reason: "final-state-not-recorded",
+    message: `${count === 0 ? "Payouts" : `${count} payouts`} that were sent could not be recorded as final: ${describeRowError(error)}.`,
+    remedy: `The log has the database's own words; mend what it names. ${RECORDED_LATER}`,
   };
+}
+
+/** Nobody is left waiting in silence for a run that may be dead. */
+export function unsentWarning(count: number): string {
+  const minutes = ABANDONED_AFTER_MS / 60_000;
+  return `${count} payouts are claimed by another run and not sent. If that run goes on, it sends them. If it is dead, payouts/handle-stuck-payouts makes them due again ${minutes} minutes after the claim, and the next pay run pays them.`;
 }
 
 /** Zero work while work is waiting: red, with the likely cause. */

@@ -9,6 +9,7 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     ...countOutputs(report),
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
+    unsent_before: report.unsentBefore,
     org_errors: errorsOf(report.organizations),
   };
   for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
@@ -24,6 +25,7 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     processed: counts.processed,
     succeeded: counts.succeeded,
     completed: counts.completed,
+    unrecorded: counts.unrecorded,
     failed: counts.failed,
     unknown: counts.unknown,
     skipped: counts.skipped,
@@ -43,6 +45,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   const earlier: [string, number][] = [
     ["In doubt from earlier runs", report.inDoubtBefore],
     ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
+    ["Claimed by another run and not sent", report.unsentBefore],
   ];
   return [
     ...tablesOf(report, {
@@ -97,6 +100,9 @@ function tablesOf(
           ["Outcome unknown", counts.unknown],
           ["Skipped", counts.skipped],
         ] satisfies [string, number][])),
+    ...(counts.unrecorded > 0
+      ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),

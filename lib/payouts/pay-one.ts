@@ -1,10 +1,13 @@
 import { isLockConflict } from "../db/connection.ts";
+import { describeRowError } from "../db/row-error.ts";
 import type { Answer } from "../razorpay/index.ts";
-import { AfterhoursError } from "../support/errors.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { refusalOf, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
 import { ensureDestination } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
+import { concernsAll } from "./group.ts";
+import type { PreparedAttempt } from "./attempt.ts";
 import { modeFor, removeName } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { ClaimLostError } from "./release.ts";
@@ -13,7 +16,7 @@ import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
 
 /**
  * One payout from claim to settlement. Whatever goes wrong for this row is a value; an error that is thrown
- * is the database's or a bug, and ends the run.
+ * is one that every other row would meet as well, and ends the run. Nothing was sent then.
  */
 export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> {
   try {
@@ -22,10 +25,10 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
       case "lost":
         return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
       case "refused":
-        if (claim.isClaimed) ports.onClaimed(unit);
-        return { outcome: "failed", code: claim.code, message: claim.message };
+        if (claim.isClaimed) ports.onClaimed();
+        return refused(claim);
       case "claimed":
-        ports.onClaimed(unit);
+        ports.onClaimed();
         return await payOrGiveBack(ports, claim.payout);
     }
   } catch (error) {
@@ -39,16 +42,57 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
 }
 
 const rowLocked = skipped("ROW_LOCKED", "another database session holds the row; nothing was sent");
+/** No rule of ours: somebody else's trigger or constraint, or what the database ran out of. */
+const REFUSED = "DATABASE_REFUSED";
 
-/** A payout that meets a locked row on its way to its attempt is due again, unless its own row is that one. */
+function refused({
+  code,
+  message,
+  error,
+}: Extract<ClaimResult, { kind: "refused" }>): Extract<UnitResult, { code: string }> {
+  return { outcome: "failed", code, message, ...(error === undefined ? {} : { error }) };
+}
+
 async function payOrGiveBack(ports: UnitPorts, payout: ClaimedPayout): Promise<UnitResult> {
+  const ready = await makeReady(ports, payout).catch((error: unknown) =>
+    giveBackAfter(ports, payout, error),
+  );
+  if ("outcome" in ready) return ready;
   try {
-    return await payClaimed(ports, payout);
+    return await send(ports, payout, ready);
   } catch (error) {
-    if (!isLockConflict(error)) throw error;
-    await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: rowLocked.code });
-    return { ...rowLocked, payout };
+    if (error instanceof ClaimLostError) throw error;
+    // It may have been sent: whatever this is, the provider has to be asked.
+    ports.log.error({ payoutId: payout.id, err: toError(error) }, "a payout ended with an error");
+    const message = describeRowError(error);
+    return { outcome: "unknown", code: "UNEXPECTED_ERROR", message, payout, error };
   }
+}
+
+/**
+ * What meets a locked row, or an error of the database, on its way to its attempt is due again, unless its own
+ * row is the one: then it stays claimed, until it is taken over or given back as what a dead run leaves.
+ */
+async function giveBackAfter(
+  ports: UnitPorts,
+  payout: ClaimedPayout,
+  error: unknown,
+): Promise<UnitResult> {
+  if (concernsAll(error) || error instanceof ClaimLostError) throw error;
+  const { id: payoutId } = payout;
+  const isLocked = isLockConflict(error);
+  if (!isLocked) ports.log.error({ payoutId, err: toError(error) }, "payout can not be sent");
+  const becomes = await ports.groups
+    .finish({ kind: "returned", payoutId, reason: isLocked ? rowLocked.code : REFUSED })
+    .then(() => "it is due again")
+    .catch((reason: unknown) => {
+      if (concernsAll(reason) || reason instanceof ClaimLostError) throw reason;
+      ports.log.error({ payoutId, err: toError(reason) }, "payout can not be given back");
+      return "it stays in processing until it is taken over, or handle-stuck-payouts makes it due again";
+    });
+  if (isLocked) return { ...rowLocked, message: `${rowLocked.message}; ${becomes}`, payout };
+  const message = `${describeRowError(error)}; nothing was sent, and ${becomes}`;
+  return { outcome: "failed", code: REFUSED, message, payout, error };
 }
 
 /** Each way asks first whether the lease is trusted. */
@@ -61,15 +105,21 @@ async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
     return await takeOverClaim(ports.db, { payoutId, claimedBy, claimant });
   } catch (error) {
     // The claim was rolled back, so the payout is as it was; the others go on.
-    if (!(error instanceof AfterhoursError) || error instanceof LeaseLostError) throw error;
-    ports.log.error({ payoutId, err: error }, "payout can not be claimed");
-    return { kind: "refused", isClaimed: false, ...refusalOf(error) };
+    if (concernsAll(error) || isLockConflict(error)) throw error;
+    ports.log.error({ payoutId, err: toError(error) }, "payout can not be claimed");
+    const left = { kind: "refused", isClaimed: false } as const;
+    if (error instanceof AfterhoursError) return { ...left, ...refusalOf(error) };
+    const message = `${describeRowError(error)}; nothing was sent, and it is as it was`;
+    return { ...left, code: REFUSED, message, error };
   }
 }
 
-async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<UnitResult> {
-  const { groups, runId } = ports;
-  const held = { payoutId: payout.id, runId };
+/** All that comes before the request: an attempt that is committed, or what the payout comes to without one. */
+async function makeReady(
+  ports: UnitPorts,
+  payout: ClaimedPayout,
+): Promise<PreparedAttempt | UnitResult> {
+  const { groups } = ports;
 
   if (payout.netPaise === 0n) {
     ports.lease.assertTrusted();
@@ -101,19 +151,26 @@ async function payClaimed(ports: UnitPorts, payout: ClaimedPayout): Promise<Unit
   }
   if (isStopping(ports)) return giveBack(ports, payout);
 
-  const attempt = await groups.prepare({
+  return groups.prepare({
     payout,
     fundAccountId: destination.fundAccountId,
     mode: choice.mode,
     accountNumber: ports.gateway.accountNumber,
     narration: ports.settings.narration,
   });
-  const ref: AttemptRef = { attemptId: attempt.id, ...held };
+}
+
+async function send(
+  ports: UnitPorts,
+  payout: ClaimedPayout,
+  attempt: PreparedAttempt,
+): Promise<UnitResult> {
+  const ref: AttemptRef = { attemptId: attempt.id, payoutId: payout.id, runId: ports.runId };
   // The attempt is committed and the lease was trusted a statement ago; asked once more, since this is
   // the step that spends. Not sent, the attempt stays as one that may have been.
   const lost = leaseProblem(ports);
   if (lost) return { outcome: "unknown", code: lost.code, message: lost.message, payout };
-  const answer = await groups.send(() =>
+  const answer = await ports.groups.send(() =>
     ports.gateway.createPayout(
       { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
       { signal: ports.hardStop },

@@ -8,14 +8,17 @@ import type { ClaimedPayout } from "./claim.ts";
 import {
   abandonedClaims,
   countOpen,
+  countUnsent,
   countWaiting,
   dueAfter,
+  NO_LIMIT,
   summariseDue,
   type DueCursor,
   type DuePayout,
 } from "./due.ts";
-import { faultOf, gatewayDown, type RunFault } from "./faults.ts";
+import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
+import { countFollowed } from "./count-followed.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
@@ -25,23 +28,23 @@ import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
+  countEnded,
   countItem,
   countPaid,
   countsOf,
   emptyReport,
-  uncountPaid,
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
-/** Without `--limit`: as many as there are. */
-const NO_LIMIT = 2_000_000_000;
 /** Due payouts read at a time. */
 const PAGE = 500;
 /** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
 const NO_ANSWER_IN_A_ROW = 5;
+/** So many locked rows, with no payout in between that passed. Each costs two seconds. */
+const LOCKED_IN_A_ROW = 30;
 /** How long a run that was told to stop waits for the answers it has asked for. */
 const GRACE_MS = seconds(4);
 /** Two groups and a half: while one is claimed, others are on their way and are settled. */
@@ -65,6 +68,10 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
   const open = await countOpen(ports.db, ports.runId);
   report.inDoubtBefore = open.inDoubt;
   report.unfinishedBefore = open.unfinished;
+  report.unsentBefore = await countUnsent(ports.db, {
+    runId: ports.runId,
+    fence: ports.lease.fence,
+  });
   warnOfOthers(ports, report);
 
   const overCap = exceededCap(together(found), ports.settings.caps);
@@ -191,22 +198,32 @@ async function payAll(
     ...ports,
     groups: createGroups(ports),
     hardStop: hardStop.signal,
-    onClaimed: (unit) => countsOf(report, kindOf(unit)).claimed++,
+    onClaimed: () => undefined,
     reserve: guard,
   };
   const window = createWindow({
     most: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
   });
-  const end: RunEnd = { fault: undefined, error: undefined, stopped: false };
+  const end: RunEnd = { fault: undefined, error: undefined, unrecorded: undefined, stopped: false };
   let noAnswerInARow = 0;
+  const refusals = createRefusals();
+  let lockedInARow = 0;
   let done = 0;
   const finished = (unit: Unit, result: UnitResult): void => {
     const code = "code" in result ? result.code : "";
     const isUnanswered = isWithoutAnswer(result);
+    const isLocked = code === "ROW_LOCKED";
+    const error = "error" in result ? result.error : undefined;
     noAnswerInARow = isUnanswered ? noAnswerInARow + 1 : 0;
-    if (isUnanswered) window.unanswered();
+    // What was skipped says nothing of whether the database takes a payout.
+    const isPassed = error === undefined && result.outcome !== "skipped";
+    if (isLocked) lockedInARow++;
+    else if (isPassed) lockedInARow = 0;
+    if (isUnanswered || isLocked || error !== undefined) window.unanswered();
     else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
+    if (isPassed || error !== undefined) end.fault ??= refusals.next(error);
+    if (lockedInARow >= LOCKED_IN_A_ROW) end.fault ??= rowsLocked;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
     const counts = countsOf(report, kindOf(unit));
@@ -221,9 +238,15 @@ async function payAll(
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
+    let isClaimed = false;
+    const onClaimed = (): void => {
+      isClaimed = true;
+      countsOf(report, kindOf(unit)).claimed++;
+    };
     try {
-      finished(unit, await payOne(unitPorts, unit));
+      finished(unit, await payOne({ ...unitPorts, onClaimed }, unit));
     } catch (error) {
+      countEnded(countsOf(report, kindOf(unit)), { payoutId: unit.id, isClaimed });
       // The first one ends the run; what is in hand beside it mostly meets the same.
       if (end.error === undefined)
         ports.log.error(
@@ -248,19 +271,11 @@ async function payAll(
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
     }
     const follow = end.error === undefined ? inFlight : { ...inFlight, count: 0 };
-    await followInFlight(unitPorts, follow, (payout, settlement, provider) => {
-      const counts = countsOf(report, kindOf(payout));
-      if (settlement === "paid") counts.completed++;
-      if (settlement !== "failed") return;
-      uncountPaid(counts, payout);
-      const code = provider.statusReason ?? provider.statusText;
-      countItem(counts, {
-        payoutId: payout.id,
-        outcome: "failed",
-        code,
-        message: "the provider accepted it and then reported that it failed",
-      });
-    });
+    await followInFlight(
+      unitPorts,
+      follow,
+      countFollowed(report, (error) => (end.unrecorded ??= error)),
+    );
   } finally {
     ports.signal.removeEventListener("abort", startGrace);
     settled.abort();
@@ -279,6 +294,7 @@ function countVanished(counts: PayoutCounts): void {
 
 /** Neither accepted nor refused, and not because this run was told to stop. */
 function isWithoutAnswer(result: UnitResult): boolean {
+  if ("error" in result) return false;
   if (result.outcome === "unknown")
     return result.code !== "interrupted" && result.code !== "LEASE_LOST";
   return result.outcome === "skipped" && result.code === "PROVIDER_UNAVAILABLE";
@@ -337,6 +353,12 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
     log.warn(
       { count: report.inDoubtBefore },
       "payouts of earlier runs are in doubt: nobody has asked the provider yet",
+    );
+  }
+  if (report.unsentBefore > 0) {
+    log.warn(
+      { count: report.unsentBefore },
+      "payouts are claimed by another run and not sent: it goes on, or is dead",
     );
   }
 }

@@ -1,8 +1,10 @@
 import type { Answer, ProviderPayout } from "../razorpay/index.ts";
+import { isForEveryRow, isLockConflict } from "../db/connection.ts";
+import { describeRowError } from "../db/row-error.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { ClaimedPayout } from "./claim.ts";
-import { recordFailed, systemicFault } from "./faults.ts";
+import { recordFailed, recordFault, systemicFault } from "./faults.ts";
 import { ClaimLostError } from "./release.ts";
 import { failureCode, hasAnswer, settlementOf, type AttemptRef, type Outcome } from "./settle.ts";
 import { skipped, type UnitPorts, type UnitResult } from "./unit.ts";
@@ -15,7 +17,7 @@ export interface Answered {
 
 /**
  * The answer into the database, and what it means. A database that is away for a moment must not lose it;
- * one that stays away ends the run, and the payout stays in processing.
+ * one that stays away ends the run, one that refuses this row does not. Either way the payout stays in processing.
  *
  * @throws {ClaimLostError} when somebody else has settled the payout meanwhile
  */
@@ -36,9 +38,13 @@ export async function recordAnswer(ports: UnitPorts, answered: Answered): Promis
       );
       const waitMs = RECORD_AGAIN_AFTER_MS[attempt - 1];
       if (waitMs === undefined) {
+        const unrecorded = { outcome: "unknown", code: "ANSWER_NOT_RECORDED", payout } as const;
         const { message } = recordFailed;
-        const code = "ANSWER_NOT_RECORDED";
-        return { outcome: "unknown", code, message, payout, fault: recordFailed };
+        if (isForEveryRow(error)) return { ...unrecorded, message, fault: recordFault(error) };
+        const why = isLockConflict(error)
+          ? "another database session holds the row"
+          : describeRowError(error);
+        return { ...unrecorded, message: `${message.slice(0, -1)}: ${why}.`, error };
       }
       // A run that was told to stop has no time left to wait for a database that is away.
       await sleep(waitMs, ports.hardStop);

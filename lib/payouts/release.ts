@@ -96,12 +96,20 @@ export async function releaseEarnings(
     WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL`;
 }
 
+/** Why a payout is due again. */
+export interface PayoutReturn {
+  payoutId: string;
+  reason: string;
+  /** Whatever else explains it to a reader of the audit log. */
+  detail?: Readonly<Record<string, unknown>>;
+}
+
 /** As `returnAllToDue`, for one. @throws {ClaimLostError} */
 export async function returnToDue(
   tx: DbSession,
-  { payoutId, reason, ...run }: Holder & { reason: string },
+  { payoutId, reason, detail = {}, ...run }: Holder & PayoutReturn,
 ): Promise<void> {
-  await returnAllToDue(tx, run, [{ payoutId, reason }]);
+  await returnAllToDue(tx, run, [{ payoutId, reason, detail }]);
 }
 
 /**
@@ -113,7 +121,7 @@ export async function returnToDue(
 export async function returnAllToDue(
   tx: DbSession,
   run: HoldingRun,
-  payouts: readonly { payoutId: string; reason: string }[],
+  payouts: readonly PayoutReturn[],
 ): Promise<void> {
   if (payouts.length === 0) return;
   const payoutIds = payouts.map(({ payoutId }) => payoutId);
@@ -126,13 +134,13 @@ export async function returnAllToDue(
     RETURNING id AS "payoutId", organization_id AS "organizationId"`;
   assertAllHit(payouts, returned);
   await reverseDeductions(tx, payoutIds);
-  const reasons = new Map(payouts.map(({ payoutId, reason }) => [payoutId, reason]));
+  const reasons = new Map(payouts.map((each) => [each.payoutId, each]));
   await auditOrganizations(
     tx,
     run,
     returned.map(({ payoutId, organizationId }) => {
-      const reason = reasons.get(payoutId) ?? null;
-      return { payoutId, organizationId, action: "returned", reason };
+      const { reason = null, detail = {} } = reasons.get(payoutId) ?? {};
+      return { payoutId, organizationId, action: "returned", reason, detail };
     }),
   );
 }

@@ -34,6 +34,8 @@ export interface PayoutCounts {
   succeeded: number;
   /** Of those that succeeded, already paid according to the provider when the run ended. */
   completed: number;
+  /** Of those that succeeded, final at the provider, and the database did not take it: they stay in processing. */
+  unrecorded: number;
   failed: number;
   unknown: number;
   skipped: number;
@@ -66,6 +68,11 @@ export interface PayoutRunReport extends PayoutCounts {
   inDoubtBefore: number;
   /** In processing from earlier runs: the provider has them and had not finished. Of both kinds. */
   unfinishedBefore: number;
+  /**
+   * Claimed by another run, not sent, and too young to be taken over: that run goes on, or it is dead and they
+   * wait. Of both kinds.
+   */
+  unsentBefore: number;
 }
 
 /** The counts that a payout belongs to. */
@@ -89,6 +96,7 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     organizations: emptyCounts(),
     inDoubtBefore: 0,
     unfinishedBefore: 0,
+    unsentBefore: 0,
   };
 }
 
@@ -99,6 +107,7 @@ function emptyCounts(): PayoutCounts {
     processed: 0,
     succeeded: 0,
     completed: 0,
+    unrecorded: 0,
     failed: 0,
     unknown: 0,
     skipped: 0,
@@ -157,5 +166,31 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
       ? counts.skipped <= MOST_SKIPPED
       : counts.failed + counts.unknown <= MOST_ITEMS;
   if (isKept) counts.items.push(item);
+  else counts.itemsLeftOut++;
+}
+
+/** In hand when an error ended the run: nothing was sent, and nobody else has it. */
+export function countEnded(
+  counts: PayoutCounts,
+  { payoutId, isClaimed }: { payoutId: string; isClaimed: boolean },
+): void {
+  const message = isClaimed
+    ? "the run ended; nothing was sent, and it stays in processing until it is taken over, or handle-stuck-payouts makes it due again"
+    : "the run ended at its claim; nothing was sent, and it is as it was, or in processing until it is taken over";
+  countItem(counts, { payoutId, outcome: "skipped", code: "RUN_ENDED", message });
+  counts.left++;
+}
+
+/** Notes of a payout that is counted as sent that what became of it afterwards could not be written down. */
+export function countUnrecorded(
+  counts: PayoutCounts,
+  { payoutId, message }: Pick<ReportItem, "payoutId" | "message">,
+): void {
+  const code = "FINAL_STATE_NOT_RECORDED";
+  counts.unrecorded++;
+  const reason = `succeeded ${code}`;
+  counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
+  if (counts.unrecorded <= MOST_SKIPPED)
+    counts.items.push({ payoutId, outcome: "succeeded", code, message });
   else counts.itemsLeftOut++;
 }

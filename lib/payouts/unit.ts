@@ -22,14 +22,16 @@ export type UnitResult =
       message: string;
       payout?: ClaimedPayout;
       fault?: RunFault;
+      /** What the database raised at this row, and that is no rule of ours. One after the other ends the run. */
+      error?: unknown;
     };
 
 export interface UnitPorts extends PayoutPorts {
   readonly groups: PayoutGroups;
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
-  /** Told of each payout that this run has won, whatever comes of it. */
-  readonly onClaimed: (unit: Unit) => void;
+  /** Told when this run has won the payout, whatever comes of it. */
+  readonly onClaimed: () => void;
   /** Refuses a claimed payout that would take the run over a cap. */
   readonly reserve: (payout: ClaimedPayout) => RunFault | undefined;
 }

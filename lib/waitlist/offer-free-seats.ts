@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import { enqueueMail } from "../notifications/mail.ts";
+import { enqueueMail, type PlanShown } from "../notifications/mail.ts";
 
 /** One seat, offered to one person. */
 export interface SeatOffer {
@@ -24,7 +24,8 @@ export async function offerFreeSeats(
   { planId, offerMs }: { planId: string; offerMs: number },
 ): Promise<SeatOffer[]> {
   const offers: SeatOffer[] = [];
-  for (let free = await lockFreeSeats(tx, planId); free > 0;) {
+  const plan = await lockPlan(tx, planId);
+  for (let free = plan?.free ?? 0; free > 0;) {
     const turn = await takeNext(tx, { planId, count: free, offerMs });
     if (turn.length === 0) break;
     for (const { entryId, userId, expiresAt } of turn) {
@@ -33,17 +34,27 @@ export async function offerFreeSeats(
       free -= 1;
     }
   }
-  if (offers.length > 0) await tellThem(tx, { planId, offers });
+  if (plan) await tellThem(tx, { plan, offers });
   return offers;
 }
 
 /** Locks the plan, and says how many seats may be offered: none once it has begun. */
 export async function lockFreeSeats(tx: DbSession, planId: string): Promise<number> {
-  const [plan] = await tx.query<{ free: number }[]>`
-    SELECT CASE WHEN starts_at IS NULL OR starts_at > now()
+  return (await lockPlan(tx, planId))?.free ?? 0;
+}
+
+interface OfferedPlan extends PlanShown {
+  planId: string;
+  free: number;
+}
+
+async function lockPlan(tx: DbSession, planId: string): Promise<OfferedPlan | undefined> {
+  const [plan] = await tx.query<OfferedPlan[]>`
+    SELECT id AS "planId", title AS "planTitle", url AS "planUrl",
+           CASE WHEN starts_at IS NULL OR starts_at > now()
                 THEN COALESCE(capacity - booked_seats - offered_seats, 0) ELSE 0 END AS free
     FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
-  return plan?.free ?? 0;
+  return plan;
 }
 
 /**
@@ -83,17 +94,14 @@ async function takeNext(
 
 async function tellThem(
   tx: DbSession,
-  { planId, offers }: { planId: string; offers: readonly SeatOffer[] },
+  { plan: { planTitle, planUrl }, offers }: { plan: OfferedPlan; offers: readonly SeatOffer[] },
 ): Promise<void> {
-  const [plan] = await tx.query<{ planTitle: string; planUrl: string }[]>`
-    SELECT title AS "planTitle", url AS "planUrl" FROM plans WHERE id = ${planId}::uuid`;
-  if (!plan) return;
   for (const { entryId, userId, expiresAt } of offers) {
     await enqueueMail(tx, {
       key: `waitlist-offer:${entryId}`,
       userId,
       template: "waitlist-offer",
-      data: { ...plan, expiresAt: expiresAt.toISOString() },
+      data: { planTitle, planUrl, expiresAt: expiresAt.toISOString() },
       deliverUntil: expiresAt,
     });
   }

@@ -6,6 +6,8 @@ const TEMPLATE = "bench_migrated";
 
 /** The embedded PostgreSQL as in production: what is committed has been flushed. */
 export interface BenchServer {
+  /** Its superuser's, for what is done to a whole database. */
+  readonly url: string;
   /** A migrated and empty database. */
   create: (name: string) => Promise<string>;
   stop: () => Promise<void>;
@@ -21,6 +23,7 @@ export async function startBenchServer(): Promise<BenchServer> {
     throw error;
   }
   return {
+    url: postgres.url,
     create: async (name) => {
       await statement(postgres, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
       return postgres.urlOf(name);

@@ -61,6 +61,7 @@ function createCommand(): Command {
       "after",
       "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
     )
+    .showHelpAfterError()
     .exitOverride();
 }
 

@@ -12,7 +12,7 @@ export async function withScratchDatabase<T>(
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   if (serverUrl !== undefined) return withScratchOn(serverUrl, work);
-  const server = await startPostgres({ durability: "none" });
+  const server = await startPostgres({ durability: "none", inMemory: true });
   try {
     return await withScratchOn(server.url, work);
   } finally {

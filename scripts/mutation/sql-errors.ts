@@ -13,8 +13,7 @@ interface ErrorHandler {
   _handleErrorMessage(this: pg.Client, message: { code?: string }): unknown;
 }
 const client = pg.Client.prototype as unknown as ErrorHandler;
-// Called by itself below, with the client as it came.
-// eslint-disable-next-line @typescript-eslint/unbound-method
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called below with `this` as it came
 const handle = client._handleErrorMessage;
 let seen: string[] = [];
 

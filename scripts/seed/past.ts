@@ -27,7 +27,7 @@ export async function seedPast(
   }
 }
 
-/** Built in one go when all rows are there, they take a fraction of the time. Keys stay. */
+/** Built in one go when all rows are there, they take a fraction of the time. Keys that others refer to stay. */
 async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
   const { rows } = await client.query<{ drop: string; build: string }>(`
     SELECT format('DROP INDEX %s', indexrelid::regclass) AS drop, pg_get_indexdef(indexrelid) AS build
@@ -35,9 +35,12 @@ async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
     UNION ALL
-    SELECT format('ALTER TABLE slots DROP CONSTRAINT %I', conname),
-           format('ALTER TABLE slots ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid))
-    FROM pg_constraint WHERE conname = 'slots_no_overlap'`);
+    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint AS own
+    WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'x')
+      AND NOT EXISTS (SELECT FROM pg_constraint AS foreign_key
+                      WHERE foreign_key.contype = 'f' AND foreign_key.conindid = own.conindid)`);
   for (const { drop } of rows) await client.query(drop);
   return async () => {
     for (const { build } of rows) await client.query(build);

@@ -30,6 +30,11 @@ export interface PostgresOptions {
    * disk, which is several times faster and right for tests that never restart the server.
    */
   durability?: "full" | "none";
+  /**
+   * Where there is no `dataDir`: the data lies in memory if the system has room for it, else on the disk.
+   * For many small databases; all together may take 2 GB, logs included. Default: false.
+   */
+  inMemory?: boolean;
   /** Further settings of the server, as `{ log_statement: "all" }`. */
   settings?: Record<string, string>;
 }
@@ -90,7 +95,10 @@ interface Cluster {
 }
 
 function serverHome(options: PostgresOptions, account: ServerAccount): string {
-  if (options.dataDir === undefined) return makeServerDirectory("afterhours-postgres-", account);
+  if (options.dataDir === undefined) {
+    const { inMemory = false } = options;
+    return makeServerDirectory("afterhours-postgres-", account, { inMemory });
+  }
   const home = resolve(options.dataDir);
   if (!existsSync(home)) {
     mkdirSync(home, { recursive: true, mode: 0o700 });

@@ -49,6 +49,48 @@ describe("a batch of payouts, whose run is stopped dead", { timeout: TIMEOUT_MS 
   });
 });
 
+describe(
+  "a batch whose run is stopped dead between claim and attempt, without locks",
+  {
+    timeout: TIMEOUT_MS,
+  },
+  () => {
+    it.each([
+      ["after", "commit of claims"],
+      ["before", "commit of attempts"],
+    ] as const)(
+      "%s %s: handle-stuck-payouts says that they wait, and once the run must be dead makes them due",
+      async (side, step) => {
+        const world = await openWorld();
+        await stopAt(world, { step, side });
+        const claimed = await inProcessing(world);
+        expect(claimed).toBeGreaterThan(0);
+
+        const young = await runStuck(world);
+        expect(young.report).toMatchObject({ found: 0, returned: 0, unsent: claimed });
+        expect(young.verdict).toMatchObject({
+          kind: "completed",
+          warning: expect.stringContaining(`${claimed} payouts are claimed`) as string,
+        });
+        expect(await inProcessing(world)).toBe(claimed);
+
+        await letClaimsAge(world.database);
+        const [one, other] = await Promise.all([runStuck(world), runStuck(world)]);
+        expect(one.report.returned + other.report.returned).toBe(claimed);
+        expect(await inProcessing(world)).toBe(0);
+        await checkMoneyInvariants(world.database, world.sandbox);
+        const again = await runStuck(world);
+        expect(again.verdict).toEqual({ kind: "completed" });
+        expect(again.report).toMatchObject({ found: 0, unsent: 0 });
+
+        const { report } = await runPayouts({ ...world, razorpayX: { timeoutMs: 30_000 } });
+        expect(report).toMatchObject({ found: PAYOUTS, completed: PAYOUTS });
+        await checkMoneyInvariants(world.database, world.sandbox);
+      },
+    );
+  },
+);
+
 interface World {
   database: TestDatabase;
   sandbox: Sandbox;
@@ -156,6 +198,10 @@ async function inDoubt({ database }: World, runId: string): Promise<number> {
     [runId],
   );
   return rows.length;
+}
+
+async function inProcessing({ database }: World): Promise<number> {
+  return (await database.query("SELECT 1 FROM payouts WHERE status = 'PROCESSING'")).length;
 }
 
 /** The jobs of the week, as often as there is something to do, with hours in between. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Row } from "../../scripts/bench/figure.ts";
-import { mostInAnySecond, perSecond } from "../../scripts/bench/rate/arrivals.ts";
+import { mostInAnySecond, perSecond, perSecondOverall } from "../../scripts/bench/rate/arrivals.ts";
 import { meetsTarget, ratiosOf, spreadOf } from "../../scripts/bench/spread.ts";
 import { runScript } from "../support/run-script.ts";
 
@@ -79,5 +79,9 @@ describe("what is made of the numbers", () => {
 
   it("counts requests a second between those that each begin a second", () => {
     expect(perSecond([0, 10, 1000, 1010, 2000, 2010], 2)).toBe(2);
+  });
+
+  it("counts requests a second from the first to the last, idle ends included", () => {
+    expect(perSecondOverall([0, 1000, 1100, 1200, 2000])).toBe(2);
   });
 });

@@ -44,6 +44,7 @@ export async function checkBeforeSending(
      FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
      WHERE attempt.idempotency_key = $1`,
     [idempotencyKey],
+    { prepared: true },
   );
   if (attempt === undefined) {
     world.violations.push(`M2: ${process.name} sends a request without a committed attempt`);

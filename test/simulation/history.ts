@@ -29,6 +29,7 @@ export async function changesAfter(
             made_in::text AS "madeIn"
      FROM simulation.history WHERE id > $1 ORDER BY id`,
     [id],
+    { prepared: true },
   );
 }
 

@@ -113,6 +113,7 @@ async function paidOnce({ arena }: World): Promise<string[]> {
      JOIN earnings AS earning ON earning.id = item.earning_id
      WHERE attempt.reference_id = ANY($1) GROUP BY 1 HAVING count(*) > 1`,
     [alive],
+    { prepared: true },
   );
   return rows.map(({ reference, count }) => `M1: ${reference} is paid ${count} times`);
 }
@@ -129,6 +130,7 @@ async function acceptedStaysHeld({ arena }: World): Promise<string[]> {
        SELECT 1 FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
        WHERE item.payout_id = payout.id AND (item.released_at IS NOT NULL OR earning.status = 'READY')))`,
     [alive],
+    { prepared: true },
   );
   return rows.map(
     ({ status, state }) =>
@@ -143,11 +145,15 @@ async function taxNeverFalls({ arena }: World, { deducted }: Memory): Promise<st
               tax_paise < 0 AND reverses_id IS NULL AS falls
        FROM tax_deductions) AS line
      WHERE running < 0 OR falls`,
+    [],
+    { prepared: true },
   );
   const violations = negative.map(() => "M8: a year's tax fell without a reversal, or below zero");
   const rows = await arena.database.query<{ of: string; paise: bigint }>(
     `SELECT consultant_id || ' ' || fiscal_year AS of, sum(tax_paise)::bigint AS paise
      FROM tax_deductions WHERE reverses_id IS NULL GROUP BY 1`,
+    [],
+    { prepared: true },
   );
   for (const { of, paise } of rows) {
     if (paise < (deducted.get(of) ?? 0n))
@@ -164,6 +170,7 @@ async function booksOnlyGrow({ arena }: World, memory: Memory): Promise<string[]
        FROM ledger_entries AS entry JOIN ledger_transactions AS booking ON booking.id = entry.transaction_id
        WHERE entry.id <= $1`,
       [upTo],
+      { prepared: true },
     );
     return row?.digest ?? "";
   };
@@ -171,6 +178,8 @@ async function booksOnlyGrow({ arena }: World, memory: Memory): Promise<string[]
   const isSame = (await digest(books.upTo)) === books.digest;
   const [newest] = await arena.database.query<{ id: bigint | null }>(
     "SELECT max(id) AS id FROM ledger_entries",
+    [],
+    { prepared: true },
   );
   const upTo = newest?.id ?? 0n;
   memory.books = { upTo, digest: await digest(upTo) };
@@ -205,6 +214,8 @@ async function everybodyWasLookedAt(
   const due = await arena.database.query<{ id: string }>(
     `SELECT id FROM payouts WHERE status = 'APPROVED' AND tries < 3
        OR (status = 'PENDING' AND organization_id IS NOT NULL AND tries < 3) ORDER BY id`,
+    [],
+    { prepared: true },
   );
   const before = memory.due;
   memory.due = due.map(({ id }) => id);

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
 import { sleep } from "../../lib/support/clock.ts";
@@ -9,10 +9,13 @@ export interface TestDatabase {
   /**
    * Runs one statement on a session of its own and returns the rows. `int8` comes as bigint and
    * `date` as `YYYY-MM-DD`, as the code under test has them.
+   *
+   * @param options.prepared for one that is run again and again: the session keeps it, parsed and planned
    */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
     parameters?: unknown[],
+    options?: { prepared?: boolean },
   ): Promise<Row[]>;
   /** Drops it. Fails when a session is still open: the code under test has leaked it. */
   drop(): Promise<void>;
@@ -29,15 +32,23 @@ export async function createTestDatabase({
   template = inject("templateDatabase"),
 }: { serverUrl?: string; template?: string } = {}): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(serverUrl, (admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  await asAdmin(serverUrl, (admin) =>
+    admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`),
+  );
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const session = lazySession(url.href);
   return {
     url: url.href,
     name,
-    query: async <Row extends pg.QueryResultRow>(sql: string, parameters: unknown[] = []) =>
-      (await (await session.open()).query<Row>(sql, parameters)).rows,
+    query: async <Row extends pg.QueryResultRow>(
+      text: string,
+      values: unknown[] = [],
+      { prepared = false }: { prepared?: boolean } = {},
+    ) => {
+      const name = prepared ? { name: createHash("md5").update(text).digest("hex") } : {};
+      return (await (await session.open()).query<Row>({ text, values, ...name })).rows;
+    },
     drop: async () => {
       await session.close();
       await asAdmin(serverUrl, (admin) => dropOnceIdle(admin, name));

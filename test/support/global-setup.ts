@@ -45,7 +45,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 async function findPostgresServer(stops: (() => Promise<void>)[]): Promise<string> {
   const given = process.env["TEST_POSTGRES_URL"];
   if (given) return given;
-  const postgres = await startPostgres({ durability: "none" });
+  const postgres = await startPostgres({ durability: "none", inMemory: true });
   stops.push(postgres.stop);
   return postgres.url;
 }

@@ -30,6 +30,8 @@ export interface RunOptions {
   log?: Log;
   /** A database that is silent for so long is taken for lost. Default: as the job has it. */
   silenceMs?: number;
+  /** How long a statement waits for the run's one session. Default: as the job has it. */
+  sessionWaitMs?: number;
   /** The most payouts that are in hand at once. Default: as the job has it. */
   inHand?: number;
   /** Stands between the run and the provider's client. */
@@ -65,6 +67,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
     readOnly: dryRun,
     connections: 1,
     ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+    ...(options.sessionWaitMs === undefined ? {} : { sessionWaitMs: options.sessionWaitMs }),
   });
   try {
     const { verdict, report } = await processPayouts({

@@ -1,12 +1,24 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
+import { isLockConflict } from "../../db/connection.ts";
+import { describeRowError } from "../../db/row-error.ts";
+import { toError } from "../../support/errors.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { CoreResult } from "../../support/verdict.ts";
-import { systemicFault, gatewayDown, type RunFault } from "../faults.ts";
+import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { countUnsent, NO_LIMIT } from "../due.ts";
+import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
+import { concernsAll } from "../group.ts";
 import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
-import { failed } from "../judge.ts";
+import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
+import { failed, unsentWarning } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
-import { countStuck, emptyStuckReport, type StuckOutcome, type StuckReport } from "./report.ts";
+import {
+  countStuck,
+  emptyStuckReport,
+  type StuckItem,
+  type StuckOutcome,
+  type StuckReport,
+} from "./report.ts";
 import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 
@@ -20,39 +32,77 @@ const UNANSWERED_IN_A_ROW = 5;
  * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
  * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
  * is closed as never accepted and the payout is due again. No answer, or too soon: it stays.
+ *
+ * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
-  report.found = Math.min(await countInDoubt(ports.db), ports.limit ?? Infinity);
-  let fault: RunFault | undefined;
-  let unanswered = 0;
+  const settler = asSettler(ports);
+  const limit = ports.limit ?? NO_LIMIT;
+  const abandoned = await findAbandoned(settler, limit);
+  report.found = Math.min(abandoned.length + (await countInDoubt(ports.db)), limit);
+  report.unsent = await countUnsent(ports.db, { runId: ports.runId, fence: null });
   let seen = 0;
+  const count = (item: StuckItem): void => {
+    countStuck(report, item);
+    const { payoutId, outcome, code, message, ageMs } = item;
+    ports.log.info({ payoutId, outcome, code, ageMs }, message);
+    ports.progress.update(++seen, report.found);
+  };
+  let fault: RunFault | undefined;
+  const refusals = createRefusals();
+  let unanswered = 0;
 
-  for await (const doubt of allInDoubt(ports, report.found)) {
+  for (const claim of abandoned) {
+    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    const { id: payoutId, netPaise, ageMs } = claim;
+    const { error, ...decision } = await recorded(ports, payoutId, () =>
+      giveBackAbandoned(settler, claim),
+    );
+    count({ payoutId, ...decision, overdue: false, netPaise, ageMs });
+    fault = refusals.next(error);
+    if (fault) return { verdict: failed(fault), report };
+  }
+  for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const answer = await lookUp(ports, doubt);
     if (answer.kind === "systemic") fault = systemicFault(answer.fault);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
 
-    const { outcome, code, message } = await decide(ports, doubt, answer);
+    const { outcome, code, message, error } = await recorded(ports, doubt.payoutId, () =>
+      decide(ports, doubt, answer),
+    );
+    fault ??= refusals.next(error);
     const overdue = isOpen(outcome) && doubt.ageMs > ports.settings.alarmMs;
-    countStuck(report, {
-      payoutId: doubt.payoutId,
-      outcome,
-      code,
-      message,
-      overdue,
-      netPaise: doubt.netPaise,
-      ageMs: doubt.ageMs,
-    });
-    ports.log.info({ payoutId: doubt.payoutId, outcome, code, ageMs: doubt.ageMs }, message);
-    ports.progress.update(++seen, report.found);
+    const { payoutId, netPaise, ageMs } = doubt;
+    count({ payoutId, outcome, code, message, overdue, netPaise, ageMs });
     // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
     if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
     if (fault) return { verdict: failed(fault), report };
   }
   return { verdict: judge(ports, report), report };
+}
+
+/** What the database does not take of one payout leaves that one as it is, and stops no other. */
+async function recorded(
+  { log }: StuckPorts,
+  payoutId: string,
+  decide: () => Promise<Decision>,
+): Promise<Decision & { error?: unknown }> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (concernsAll(error)) throw error;
+    log.error({ payoutId, err: toError(error) }, "what was decided could not be recorded");
+    const left = "it is as it was, and the next run of this job tries again";
+    if (isLockConflict(error)) {
+      const message = `another database session holds the row; ${left}`;
+      return { outcome: "not-recorded", code: "ROW_LOCKED", message };
+    }
+    const message = `${describeRowError(error)}; ${left}`;
+    return { outcome: "not-recorded", code: "DATABASE_REFUSED", message, error };
+  }
 }
 
 async function* allInDoubt(ports: StuckPorts, count: number): AsyncGenerator<InDoubt> {
@@ -132,13 +182,10 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
 
 /** In flight at the provider is an answer: IMPS and UPI may take three working days. */
 function isOpen(outcome: StuckOutcome): boolean {
-  return outcome === "waiting" || outcome === "unanswered" || outcome === "conflict";
+  return ["waiting", "unanswered", "conflict", "not-recorded"].includes(outcome);
 }
 
-function judge(
-  { settings }: StuckPorts,
-  report: StuckReport,
-): ReturnType<typeof failed> | { kind: "completed" } {
+function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
   if (report.conflicts > 0) {
     return {
       kind: "failed",
@@ -148,13 +195,34 @@ function judge(
         "Look at the findings; nothing was changed for these payouts, and none of them is paid again.",
     };
   }
-  if (report.overdue === 0) return { kind: "completed" };
-  const hours = Math.round(settings.alarmMs / 3_600_000);
-  return {
-    kind: "failed",
-    code: "stuck-too-long",
-    message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
-    remedy:
-      "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
-  };
+  if (report.overdue > 0) {
+    const hours = Math.round(settings.alarmMs / 3_600_000);
+    return {
+      kind: "failed",
+      code: "stuck-too-long",
+      message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
+      remedy:
+        "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
+    };
+  }
+  if (report.notRecorded > 0) {
+    return {
+      kind: "partial",
+      reason: "not-recorded",
+      message: `${report.notRecorded} payouts could not be settled or made due again, because the database did not take it.`,
+      remedy:
+        "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then they stay in processing, and nobody pays them.",
+    };
+  }
+  const warnings = [
+    ...(report.returned > 0
+      ? [
+          `${report.returned} payouts that a dead run claimed and never sent ${dryRun ? "would be" : "are"} due again. The next run of payouts/process-payouts pays them: start it by hand if its schedule is too late.`,
+        ]
+      : []),
+    ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),
+  ];
+  return warnings.length === 0
+    ? { kind: "completed" }
+    : { kind: "completed", warning: warnings.join(" ") };
 }

@@ -9,6 +9,10 @@ export type StuckOutcome =
   | "in-flight"
   /** Never accepted: the attempt is closed, the payout is due again. */
   | "closed"
+  /** Claimed and never sent by a run that is dead: due again. */
+  | "returned"
+  /** Decided, and the database did not take it: a locked row, or an error at this row. It is as it was. */
+  | "not-recorded"
   /** Not found, and too soon to be sure. */
   | "waiting"
   /** The provider could not be asked. */
@@ -31,16 +35,21 @@ export interface StuckItem {
 
 export interface StuckReport {
   dryRun: boolean;
+  /** In doubt, or claimed and never sent by a run that is dead: what became of each is in one of the others. */
   found: number;
   settled: number;
   inFlight: number;
   closed: number;
+  returned: number;
+  notRecorded: number;
   waiting: number;
   unanswered: number;
   conflicts: number;
   skipped: number;
   overdue: number;
   overduePaise: Paise;
+  /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
+  unsent: number;
   items: StuckItem[];
   itemsLeftOut: number;
 }
@@ -51,6 +60,8 @@ const COUNTER = {
   settled: "settled",
   "in-flight": "inFlight",
   closed: "closed",
+  returned: "returned",
+  "not-recorded": "notRecorded",
   waiting: "waiting",
   unanswered: "unanswered",
   conflict: "conflicts",
@@ -64,12 +75,15 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     settled: 0,
     inFlight: 0,
     closed: 0,
+    returned: 0,
+    notRecorded: 0,
     waiting: 0,
     unanswered: 0,
     conflicts: 0,
     skipped: 0,
     overdue: 0,
     overduePaise: 0n,
+    unsent: 0,
     items: [],
     itemsLeftOut: 0,
   };
@@ -92,12 +106,15 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     settled: report.settled,
     in_flight: report.inFlight,
     closed: report.closed,
+    returned: report.returned,
+    not_recorded: report.notRecorded,
     waiting: report.waiting,
     unanswered: report.unanswered,
     conflicts: report.conflicts,
     skipped: report.skipped,
     overdue: report.overdue,
     overdue_paise: report.overduePaise.toString(),
+    unsent: report.unsent,
   };
 }
 
@@ -105,15 +122,18 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
 export function stuckTables(report: StuckReport): SummaryTable[] {
   const will = report.dryRun ? "Would be " : "";
   const counts: [string, number][] = [
-    ["In doubt", report.found],
+    ["In doubt, or never sent by a run that is dead", report.found],
     [`${will}settled as the provider says`, report.settled],
     [`${will}due again: never accepted`, report.closed],
+    [`${will}due again: claimed and never sent`, report.returned],
+    ["Decided, and not taken by the database", report.notRecorded],
     ["In flight at the provider", report.inFlight],
     ["Not found yet, too soon to be sure", report.waiting],
     ["No usable answer", report.unanswered],
     ["Records differ", report.conflicts],
     ["Settled by another run", report.skipped],
     ["Open for too long", report.overdue],
+    ["Beside these: claimed a short while ago and not sent", report.unsent],
   ];
   return [
     {
@@ -125,7 +145,7 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
       title: "Still open",
       columns: ["Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
       rows: report.items
-        .filter(({ outcome }) => !["settled", "closed", "skipped"].includes(outcome))
+        .filter(({ outcome }) => !["settled", "closed", "returned", "skipped"].includes(outcome))
         .map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
           payoutId,
           formatRupees(netPaise),

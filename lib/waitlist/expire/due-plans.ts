@@ -13,7 +13,8 @@ export interface DuePlan {
  * Plans with an offer whose time has passed, or with a free seat and somebody who waits for it: whoever
  * freed it, and whether or not that was told to anybody. Two indexes hold exactly these rows. The first in
  * line is looked up for each plan that has a seat: as an EXISTS the same question was answered by reading
- * everybody who waits (99,000 rows of 1,000,000, for 5 plans that were due).
+ * everybody who waits (99,000 rows of 1,000,000, for 5 plans that were due). For a page of 10,000 that are due,
+ * UNION ALL and GROUP BY take 2.5 times as much of the processor; each half limited before, as much.
  */
 const DUE: SqlPart = sql`
   SELECT plan_id AS id FROM waitlist_entries WHERE status = 'NOTIFIED' AND expires_at <= now()

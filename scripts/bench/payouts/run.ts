@@ -9,6 +9,8 @@ export interface RunRequest {
   url: string;
   env: Readonly<Record<string, string>>;
   most: number;
+  /** Default: as many as come. */
+  requestsPerSecond?: number;
 }
 
 export interface RunAnswer {

@@ -1,5 +1,11 @@
 const SECOND_MS = 1000;
 
+/** Requests a second from the first to the last of them. */
+export function perSecondOverall(arrivalsMs: readonly number[]): number {
+  const tookMs = (arrivalsMs.at(-1) ?? NaN) - (arrivalsMs[0] ?? NaN);
+  return ((arrivalsMs.length - 1) / tookMs) * SECOND_MS;
+}
+
 /**
  * Requests a second, from the first of all to the first of the last second's worth of them. That is how long
  * the others took; within a second the limit leaves open when they come.

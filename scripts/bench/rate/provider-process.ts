@@ -4,19 +4,21 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createChance } from "../chance.ts";
+import { ANSWERS } from "./answers.ts";
 
-const [LEAST_MS, MOST_MS] = [50, 800];
+const { leastMs, mostMs } = ANSWERS;
 
 /** On the machine's monotonic clock, which every process reads alike. */
 const arrivalsMs: number[] = [];
-let seed = 1;
+const chance = createChance();
 
 const server = createServer((request, response) => {
   arrivalsMs.push(Number(process.hrtime.bigint()) / 1e6);
   request.resume();
   setTimeout(
     () => response.writeHead(400, { "Content-Type": "application/json" }).end(REFUSAL),
-    LEAST_MS + chance() * (MOST_MS - LEAST_MS),
+    leastMs + chance() * (mostMs - leastMs),
   );
 });
 // Nothing of it is repeated.
@@ -29,9 +31,3 @@ server.listen(0, "127.0.0.1", () => {
 });
 process.on("message", () => process.send?.({ arrivalsMs: arrivalsMs.splice(0) }));
 process.on("disconnect", () => process.exit());
-
-/** The same times in every run. */
-function chance(): number {
-  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-  return seed / 2 ** 31;
-}

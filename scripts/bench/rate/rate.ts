@@ -1,106 +1,77 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { createRazorpayX } from "../../../lib/razorpay/client.ts";
-import type { RazorpayX } from "../../../lib/razorpay/index.ts";
-import { systemClock } from "../../../lib/support/clock.ts";
-import { systemRandom } from "../../../lib/support/random.ts";
-import type { Bench } from "../figure.ts";
+import type { Bench, Row } from "../figure.ts";
 import { Recorder } from "../spread.ts";
-import { mostInAnySecond, perSecond } from "./arrivals.ts";
+import { ANSWERS } from "./answers.ts";
+import { mostInAnySecond, perSecondOverall, perSecond } from "./arrivals.ts";
+import { startClientAlone } from "./client.ts";
+import { startPayoutRuns } from "./run.ts";
 
 const LIMIT = 10;
-/** More than are under way at once at this rate and these times. */
-const CALLERS = 20;
-/** A multiple of the limit. */
-const CALLS = 150;
-const QUICK_CALLS = 30;
-const ALLOWED = "what the limit allows";
+/** Multiples of the limit. */
+const SIZE = { payouts: 300, calls: 150 };
+const QUICK = { payouts: 30, calls: 30 };
+/** One for the look at the provider before the first claim. */
+const BEFORE = 1;
 
-/** Requests a second that arrive at the provider. */
+const ALLOWED = "what the limit allows";
+const [RUN, CLIENT] = ["payouts of a run", "requests of the client alone"];
+
+/** Requests a second that arrive at the provider, where work never runs out and in a whole run of `process-payouts`. */
 export const rateBench: Bench = {
   name: "rate",
   title: "Use of the provider's rate",
   run: async ({ rounds, quick, say }) => {
-    const provider = await startProvider();
+    const { payouts, calls } = quick ? QUICK : SIZE;
+    const stops: (() => Promise<void> | void)[] = [];
     const recorder = new Recorder();
+    const record = (what: string, arrivalsMs: readonly number[]): void =>
+      recorder.add(`${what} a second`, "/s", perSecond(arrivalsMs, LIMIT));
+    const most = (what: string): string => `most requests in any one second, ${what}`;
     try {
+      const runs = await startPayoutRuns(LIMIT);
+      stops.push(runs.close);
+      const client = await startClientAlone(LIMIT);
+      stops.push(client.close);
       for (let round = 0; round < rounds; round++) {
-        await callAll(clientOf(provider.port), quick ? QUICK_CALLS : CALLS);
-        const arrivalsMs = await provider.arrivals();
-        recorder.add("requests a second", "/s", perSecond(arrivalsMs, LIMIT));
-        recorder.add("most requests in any one second", "", mostInAnySecond(arrivalsMs));
+        const ofRun = await runs.arrivalsMs(payouts);
+        record(RUN, ofRun.slice(BEFORE, BEFORE + payouts));
+        recorder.add(WHOLE, "/s", perSecondOverall(ofRun));
+        recorder.add(most("run"), "", mostInAnySecond(ofRun));
+        const ofClient = await client.arrivalsMs(calls);
+        record(CLIENT, ofClient);
+        recorder.add(most("client"), "", mostInAnySecond(ofClient));
         recorder.add(ALLOWED, "", LIMIT);
         say(`round ${round + 1} of ${rounds}`);
       }
     } finally {
-      provider.close();
+      for (const stop of stops.reverse()) await stop();
     }
     const against = recorder.measurement(ALLOWED);
+    const rate = (name: string): Row => ({
+      measured: recorder.measurement(name),
+      against,
+      target: { of: "ratio", atLeast: 0.98 },
+    });
+    const atMost = (name: string): Row => ({
+      measured: recorder.measurement(name),
+      against,
+      target: { of: "ratio", atMost: 1 },
+    });
+    const answers = `answers that take ${ANSWERS.leastMs} to ${ANSWERS.mostMs} ms`;
     return [
       {
-        heading: `A limit of ${LIMIT} requests a second, answers that take 50 to 800 ms`,
+        heading: `A run of process-payouts: ${payouts} payouts, ${LIMIT} requests a second, ${answers}`,
         rows: [
-          {
-            measured: recorder.measurement("requests a second"),
-            against,
-            target: { of: "ratio", atLeast: 0.98 },
-          },
-          {
-            measured: recorder.measurement("most requests in any one second"),
-            against,
-            target: { of: "ratio", atMost: 1 },
-          },
+          rate(`${RUN} a second`),
+          atMost(most("run")),
+          { measured: recorder.measurement(WHOLE), against },
         ],
+      },
+      {
+        heading: `The client alone: ${calls} requests, ${LIMIT} a second, ${answers}`,
+        rows: [rate(`${CLIENT} a second`), atMost(most("client"))],
       },
     ];
   },
 };
 
-function clientOf(port: number): RazorpayX {
-  return createRazorpayX(
-    {
-      keyId: "rzp_test_bench",
-      keySecret: "bench",
-      accountNumber: "2323230000000001",
-      baseUrl: `http://127.0.0.1:${port}`,
-      timeoutMs: 30_000,
-      requestsPerSecond: LIMIT,
-    },
-    { clock: systemClock, random: systemRandom },
-  );
-}
-
-/** As many at once as the times of the answers need. */
-async function callAll(client: RazorpayX, calls: number): Promise<void> {
-  let left = calls;
-  const caller = async (): Promise<void> => {
-    while (left-- > 0) await client.createContact(CONTACT);
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-}
-
-/** A call of the kind that moves something: each has a connection of its own. */
-const CONTACT = { name: "A Payee", type: "vendor", referenceId: "bench" } as const;
-
-interface Provider {
-  port: number;
-  /** When each request since the last question arrived, in ms. */
-  arrivals(): Promise<number[]>;
-  close(): void;
-}
-
-async function startProvider(): Promise<Provider> {
-  const file = fileURLToPath(new URL("provider-process.ts", import.meta.url));
-  const child: ChildProcess = fork(file, { execArgv: ["--import", "tsx"] });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
-  return {
-    port,
-    arrivals: async () => {
-      const answered = once(child, "message") as Promise<[{ arrivalsMs: number[] }]>;
-      child.send("arrivals");
-      return (await answered)[0].arrivalsMs;
-    },
-    close: () => child.disconnect(),
-  };
-}
+const WHOLE = "all requests a second, from the first to the last";

@@ -372,6 +372,41 @@ describe("rows that another session holds", () => {
     expect(world.sandbox.calls().some(({ mutating }) => mutating)).toBe(false);
   });
 
+  it("all of many: no more are tried than were in hand at first, and the run says why it stops", async () => {
+    await seedApprovedPayouts(world.database, { count: 80 });
+    const { report, verdict } = await inSession(world.database, async (client) => {
+      await client.query("BEGIN");
+      await client.query("SELECT 1 FROM payouts FOR UPDATE");
+      return world.run({ database: impatient(world.database, 20) });
+    });
+    expect(verdict).toMatchObject({ kind: "failed", code: "rows-locked" });
+    expect(report.processed).toBe(0);
+    expect(report.skipped).toBeGreaterThanOrEqual(30);
+    // A locked row lets no other in: sixteen are in hand at any time.
+    expect(report.skipped).toBeLessThanOrEqual(30 + 15);
+    expect(report).toMatchObject({ claimed: 0, left: report.skipped });
+  });
+
+  it("for so long that the run's session is not free: it ends as that, and says who holds what", async () => {
+    await seedApprovedPayouts(world.database, { count: 40 });
+    const { report, verdict } = await inSession(world.database, async (client) => {
+      await client.query("BEGIN");
+      // As an UPDATE of theirs holds them: claims can be made, contacts can not be kept.
+      await client.query("SELECT 1 FROM consultants FOR NO KEY UPDATE");
+      return world.run({ database: impatient(world.database, 9_000), sessionWaitMs: 5_000 });
+    });
+    if (verdict.kind !== "broken") throw new Error(`the run was ${verdict.kind}`);
+    expect(verdict.error).toMatchObject({
+      code: "DB_BUSY",
+      message: expect.stringMatching(
+        /wait for rows or all of consultants held by session \d+ \(another program\)/,
+      ) as string,
+    });
+    expect(report.claimed).toBeGreaterThan(0);
+    expect(report).toMatchObject({ processed: 0, skipped: report.claimed, left: report.claimed });
+    expect(world.callsTo("POST /payouts")).toBe(0);
+  });
+
   it("an account: what was claimed is due again, and is paid when the account is free", async () => {
     const payout = await world.payout();
     const { report, verdict } = await inSession(world.database, async (client) => {

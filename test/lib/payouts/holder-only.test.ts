@@ -20,6 +20,7 @@ import {
   recordUnknown,
   type AttemptRef,
 } from "../../../lib/payouts/settle.ts";
+import { takeOverAbandoned } from "../../../lib/payouts/stuck/give-back.ts";
 import { takeOverInDoubt, type InDoubt } from "../../../lib/payouts/stuck/in-doubt.ts";
 import type { ProviderPayout } from "../../../lib/razorpay/index.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
@@ -224,6 +225,28 @@ describe("what only the holder of a payout in processing may do", () => {
     const failed = await failedOne();
     expect(await takeOver(failed.payout.id, failed.runId)).toBe(false);
     expect(await takeOver(held.payout.id, held.runId)).toBe(true);
+  });
+});
+
+describe("what a dead run never sent", () => {
+  const giveBack = (payoutId: string, claimedBy: string) =>
+    by((db) =>
+      inTransaction(db, (tx) =>
+        takeOverAbandoned(tx, { id: payoutId, claimedBy }, { runId: randomUUID(), fence: 9n }),
+      ),
+    );
+
+  it("is taken from its holder alone, in processing, and with no attempt that may be alive", async () => {
+    const held = await claimedOne();
+    expect(await giveBack(held.payout.id, randomUUID())).toBe(false);
+    const failed = await failedOne();
+    expect(await giveBack(failed.payout.id, failed.runId)).toBe(false);
+    const alive = await attempted();
+    expect(await giveBack(alive.payout.id, alive.runId)).toBe(false);
+    const refused = await refusedOnce();
+    expect(await giveBack(refused.payout.id, refused.runId)).toBe(true);
+    expect(await giveBack(held.payout.id, held.runId)).toBe(true);
+    expect(await giveBack(held.payout.id, held.runId)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { refundEarning } from "../../../lib/earnings/refund.ts";
-import { noLease, type Lease } from "../../../lib/support/lease.ts";
+import { LeaseLostError, noLease, type Lease } from "../../../lib/support/lease.ts";
 import { runStuck } from "../../support/stuck-run.ts";
 import { seedPayees, type PayeeSeed, type SeededPayout } from "../../support/payout-world.ts";
 import { digestOf, failed, paid, turnedAway, unknown, untouched, viewOf } from "./rows.ts";
@@ -236,12 +236,11 @@ describe("an organization's payout", () => {
 
   it("that a dead run left claimed is taken over, and only then", async () => {
     const [payout] = await given(organization());
-    const kill = new Error("killed");
     await world.run({
       lease: {
         ...held(7n),
         assertTrusted: () => {
-          if (world.callsTo("POST /contacts") > 0) throw kill;
+          if (world.callsTo("POST /contacts") > 0) throw new LeaseLostError("test");
         },
       },
     });

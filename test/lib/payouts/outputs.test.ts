@@ -80,7 +80,7 @@ describe("outputs and tables", () => {
     const organizations = Object.entries(payoutOutputs(report)).filter(([name]) =>
       name.startsWith("org_"),
     );
-    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(16).fill(0));
+    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(17).fill(0));
     expect(payoutOutputs(report)).toEqual({
       ...Object.fromEntries(organizations),
       found: 4,
@@ -88,6 +88,7 @@ describe("outputs and tables", () => {
       processed: 3,
       succeeded: 1,
       completed: 0,
+      unrecorded: 0,
       failed: 1,
       unknown: 1,
       skipped: 1,
@@ -99,6 +100,7 @@ describe("outputs and tables", () => {
       unknown_net_paise: "90000",
       out_of_tries: 0,
       in_doubt_before: 0,
+      unsent_before: 0,
       unfinished_before: 0,
     });
     const [counts, sums, reasons, look] = payoutTables(report);

@@ -10,13 +10,20 @@ export async function snapshot(
      WHERE schemaname = 'public' AND tablename NOT IN ('job_runs', 'job_leases', '_prisma_migrations')
      ORDER BY tablename`,
   );
-  const all: Record<string, string[]> = {};
-  for (const { name } of tables) {
-    if (except.some((prefix) => name.startsWith(prefix))) continue;
-    const rows = await database.query<{ row: string }>(
-      `SELECT (to_jsonb(t) - 'last_seen_at')::text AS row FROM ${name} AS t ORDER BY 1`,
-    );
-    all[name] = rows.map(({ row }) => row);
-  }
+  const names = tables
+    .map(({ name }) => name)
+    .filter((name) => !except.some((prefix) => name.startsWith(prefix)));
+  const rows = await database.query<{ name: string; row: string }>(
+    names
+      .map(
+        (name) =>
+          `SELECT '${name}' AS name, (to_jsonb(t) - 'last_seen_at')::text AS row FROM ${name} AS t`,
+      )
+      .join(" UNION ALL ") + " ORDER BY 1, 2",
+    [],
+    { prepared: true },
+  );
+  const all: Record<string, string[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (const { name, row } of rows) all[name]?.push(row);
   return all;
 }

@@ -126,21 +126,22 @@ describe("an answer that can't be recorded, because the database", () => {
         },
       }),
     });
-    expect(verdict).toEqual({ kind: "completed" });
+    expect(verdict).toMatchObject({ kind: "completed" });
     expect(report).toMatchObject({ succeeded: 5, completed: 0 });
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
   it("lets nobody have the row: the payout stays in processing with its attempt", async () => {
     const payout = await world.payout();
-    const { verdict } = await inSession(world.database, async (client) => {
+    const { verdict, report } = await inSession(world.database, async (client) => {
       await client.query("BEGIN");
       return world.run({
         database: impatient(world.database),
         wrapGateway: afterAnswer(() => client.query("SELECT 1 FROM payout_attempts FOR UPDATE")),
       });
     });
-    expect(verdict).toMatchObject({ kind: "failed", code: "answer-not-recorded" });
+    expect(verdict).toMatchObject({ kind: "partial", reason: "outcome-unknown" });
+    expect(report.items).toMatchObject([{ code: "ANSWER_NOT_RECORDED", outcome: "unknown" }]);
     expect(await viewOf(world.database, payout.id)).toEqual(sent);
   });
 });
@@ -228,8 +229,9 @@ describe("a database that goes away between payouts", () => {
     });
     expect(ended).toMatchObject({
       verdict: { kind: "broken" },
-      report: { found: 5, succeeded: 0 },
+      report: { found: 5, claimed: 5, succeeded: 0, skipped: 5, left: 5 },
     });
+    expect(ended.report.reasons).toEqual({ "skipped RUN_ENDED": 5 });
     expect(world.callsTo("POST /payouts")).toBe(0);
     line.restore();
     await world.database.query(

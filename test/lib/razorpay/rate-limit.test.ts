@@ -40,9 +40,11 @@ class FakeTime {
   }
 }
 
-/** All that needs no more time has happened. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** All that needs no more time has happened: a turn is over when the event loop has come round. */
+async function settled(): Promise<void> {
+  for (let rounds = 0; rounds < 2; rounds++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function setUp(requestsPerSecond: number): { time: FakeTime; limiter: RateLimiter } {
@@ -113,6 +115,26 @@ describe("the rate limiter", () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it("counts a turn from when its request has left, however long this process took over it", async () => {
+    const heldUpMs = 25;
+    const { time, limiter } = setUp(1);
+    const sentAtMs: number[] = [];
+    for (let nth = 0; nth < 3; nth++) {
+      void limiter.take().then(() => {
+        time.nowMs += heldUpMs;
+        sentAtMs.push(time.nowMs);
+      });
+    }
+    await time.moveTo(60_000);
+
+    const [first, ...others] = sentAtMs;
+    expect(first).toBe(heldUpMs);
+    for (const [nth, atMs] of others.entries()) {
+      const before = sentAtMs[nth] ?? NaN;
+      expect(atMs - heldUpMs - before).toBeGreaterThanOrEqual(WINDOW_MS);
+    }
   });
 
   it("lets a waiting caller go at once when its signal fires, and keeps its turn for the next", async () => {

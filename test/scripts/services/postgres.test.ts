@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
@@ -37,6 +37,22 @@ describe("startPostgres", () => {
     await server.stop();
     expect(existsSync(home)).toBe(false);
     await waitUntilNobodyListens(server.url);
+  });
+
+  it("has small databases in memory where there is room, and leaves nothing there", async () => {
+    const server = await startPostgres({ durability: "none", inMemory: true });
+    const home = dirname(server.logFile);
+    expect(await queryIn(server.url, "SHOW data_directory")).toEqual([
+      { data_directory: join(home, "data") },
+    ]);
+    if (process.platform === "linux") {
+      const { bavail, bsize } = statfsSync("/dev/shm");
+      // Much less or much more than it needs: others use that memory as well.
+      if (bavail * bsize < 2 ** 30) expect(dirname(home)).not.toBe("/dev/shm");
+      if (bavail * bsize > 4 * 2 ** 30) expect(dirname(home)).toBe("/dev/shm");
+    }
+    await server.stop();
+    expect(existsSync(home)).toBe(false);
   });
 
   it("keeps what was committed when it is killed and started again", async () => {

@@ -32,7 +32,7 @@ async function broken(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<string[]> {
-  const rows = await arena.database.query<{ what: string }>(sql, [...values]);
+  const rows = await arena.database.query<{ what: string }>(sql, [...values], { prepared: true });
   return rows.map(({ what }) => `${rule}: ${what}`);
 }
 
@@ -98,8 +98,12 @@ async function paidSlotsStay(market: Market, memory: MarketMemory): Promise<stri
     `SELECT slot.id, slot.booking_id AS "bookingId"
      FROM slots AS slot JOIN payments AS payment ON payment.booking_id = slot.booking_id
      WHERE payment.status = 'PAID' AND NOT slot.tentative`,
+    [],
+    { prepared: true },
   );
-  const all = await arena.database.query<{ id: string }>("SELECT id FROM slots");
+  const all = await arena.database.query<{ id: string }>("SELECT id FROM slots", [], {
+    prepared: true,
+  });
   const there = new Set(all.map(({ id }) => id));
   const breaches = [...memory.paidSlots]
     .filter(([id, bookingId]) => !there.has(id) && !left.has(bookingId))
@@ -157,6 +161,8 @@ const mailIsTakenOnce: Rule = ({ handedOver, shaken }) =>
 const sentMeansTaken: Rule = async (market) => {
   const sent = await market.arena.database.query<{ id: string; key: string }>(
     "SELECT id, split_part(key, ':', 1) AS key FROM outbox_mails WHERE status = 'SENT'",
+    [],
+    { prepared: true },
   );
   const taken = new Set(market.handedOver.map(({ mailId }) => mailId));
   return sent
@@ -181,6 +187,7 @@ const capturedMoneyHasItsPlace: Rule = async (market) => {
             (SELECT count(*)::int FROM refunds WHERE payment_id = payment.id) AS refunds
      FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id`,
     [[...market.left]],
+    { prepared: true },
   );
   const captured = market.arena.sandbox.payments().filter((payment) => payment.captured);
   const breaches = captured.flatMap(({ id, order_id }) => {
@@ -294,6 +301,8 @@ const refundedOnceAtTheProvider: Rule = async (market) => {
             leg.provider_refund_id AS "refundId", payment.provider_payment_id AS "paymentId"
      FROM refund_legs AS leg JOIN payment_legs AS paid ON paid.id = leg.payment_leg_id
      JOIN payments AS payment ON payment.id = paid.payment_id WHERE paid.kind = 'card'`,
+    [],
+    { prepared: true },
   );
   const refunds = sandbox.refunds();
   const breaches: string[] = [];

@@ -1,0 +1,76 @@
+import pg from "pg";
+import {
+  connectionConfig,
+  DatabaseBusyError,
+  isSessionWait,
+  type ConnectionOptions,
+} from "./connection.ts";
+
+/**
+ * Turns the error of a statement that waited too long for a session of the pool into one that says who holds
+ * up the sessions. Any other error, and that of a server which does not answer now either, stays what it is.
+ */
+export function explainWaits({
+  connection,
+  waitedMs,
+}: {
+  connection: ConnectionOptions;
+  waitedMs: number;
+}): <T>(result: Promise<T>) => Promise<T> {
+  // All that wait give up at about the same time: one look is enough for them.
+  let looking: Promise<Blocker[]> | undefined;
+  const explain = async (error: unknown): Promise<never> => {
+    if (!isSessionWait(error)) throw error;
+    looking ??= findBlockers(connection).finally(() => (looking = undefined));
+    const blockers = await looking.catch(() => undefined);
+    if (blockers === undefined) throw error;
+    throw new DatabaseBusyError(connection.url, { waitedMs, blockers });
+  };
+  return (result) => result.catch(explain);
+}
+
+/** A session that sessions of this run wait for. */
+interface Blocker {
+  pid: number;
+  /** Its `application_name`; empty where it has none. */
+  name: string;
+  /** The tables at which they wait, as text; empty where PostgreSQL does not say. */
+  tables: string;
+}
+
+/**
+ * Whom the sessions of this name wait for, asked in a session of its own, since theirs are taken. What it reads
+ * is open to every role.
+ *
+ * @throws where the server does not answer
+ */
+async function findBlockers(options: ConnectionOptions): Promise<Blocker[]> {
+  const { applicationName } = options;
+  const client = new pg.Client({
+    ...connectionConfig({ ...options, applicationName: `${applicationName}: who blocks` }),
+  });
+  // A session that dies says so in the statement in hand.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<Blocker>(QUERY, [applicationName]);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Who waits for a row holds or awaits the lock of its tuple, which names the table; the row's lock does not. */
+const QUERY = `
+  SELECT blocker.pid, blocker.application_name AS name,
+         COALESCE(string_agg(DISTINCT lock.relation::regclass::text, ', '), '') AS tables
+  FROM pg_stat_activity AS own
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(own.pid)) AS blocking (pid)
+    JOIN pg_stat_activity AS blocker ON blocker.pid = blocking.pid
+    LEFT JOIN pg_locks AS lock ON lock.pid = own.pid AND lock.relation IS NOT NULL
+      AND (lock.locktype = 'tuple' OR NOT lock.granted)
+  WHERE own.datname = current_database() AND own.application_name = $1
+    AND blocker.application_name <> $1
+  GROUP BY blocker.pid, blocker.application_name
+  ORDER BY blocker.pid
+  LIMIT 5`;
