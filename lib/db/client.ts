@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { explainWaits } from "./blockers.ts";
 import { connectionConfig, type ConnectionOptions } from "./connection.ts";
+import { getTypeParser } from "./column-types.ts";
 import { sql, SqlPart, toStatement } from "./sql.ts";
 
 export { sql, type SqlPart };
@@ -10,7 +12,7 @@ type Statement = TemplateStringsArray | SqlPart;
 
 /** The database inside a transaction, or outside of one. */
 export interface DbSession {
-  /** The rows: `bigint` is a bigint, `numeric` a string, a time a `Date`, JSON its value. */
+  /** The rows: `bigint` is a bigint, `numeric` a string, a time a `Date`, JSON its value; so in arrays as well. */
   query<T = unknown>(statement: Statement, ...values: unknown[]): Promise<T>;
   /** How many rows were written. */
   execute(statement: Statement, ...values: unknown[]): Promise<number>;
@@ -21,8 +23,12 @@ export interface TransactionOptions {
   isolationLevel?: "RepeatableRead" | "Serializable";
 }
 
-/** The database as a core sees it. */
+/**
+ * The database as a core sees it. With one session, whatever is asked of it from within one of its own
+ * transactions is refused: it would wait for the session that this transaction has.
+ */
 export interface Db extends DbSession {
+  /** The session that `body` gets ends with it: used afterwards, it throws. */
   transaction<T>(body: (tx: DbSession) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
 }
@@ -59,12 +65,25 @@ export function openDatabase({
   // A session that dies while idle is replaced by the next statement, which reports what it finds.
   pool.on("error", () => undefined);
   let ended: Promise<void> | undefined;
+  const within = new AsyncLocalStorage<OpenTransaction>();
+  const refuseWithin = (): void => {
+    if (connections > 1 || !within.getStore()?.open) return;
+    throw new Error(
+      "the database was asked from within its own transaction, which has its only session: use the session that the transaction was given",
+    );
+  };
   const waiting = explainWaits({ connection, waitedMs: sessionWaitMs });
-  const session = sessionOn(pool);
+  const session = sessionOn(pool, refuseWithin);
   return {
     query: (statement, ...values) => waiting(session.query(statement, ...values)),
     execute: (statement, ...values) => waiting(session.execute(statement, ...values)),
-    transaction: (body, options) => waiting(transact(pool, body, options)),
+    transaction: async (body, options) => {
+      refuseWithin();
+      const transaction = { open: true };
+      const inside = (tx: DbSession): ReturnType<typeof body> =>
+        within.run(transaction, () => body(tx));
+      return waiting(transact(pool, { body: inside, transaction, ...options }));
+    },
     close: () => (ended ??= pool.end()),
   };
 }
@@ -82,9 +101,18 @@ export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Prom
   return db.transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });
 }
 
-function sessionOn(target: Pick<pg.ClientBase, "query">): DbSession {
-  const run = (statement: Statement, values: unknown[]): Promise<pg.QueryResult> =>
-    target.query(toStatement(statement instanceof SqlPart ? statement : sql(statement, ...values)));
+interface OpenTransaction {
+  open: boolean;
+}
+
+/** @param refuse throws where a statement must not be sent */
+function sessionOn(target: Pick<pg.ClientBase, "query">, refuse: () => void): DbSession {
+  const run = (statement: Statement, values: unknown[]): Promise<pg.QueryResult> => {
+    refuse();
+    return target.query(
+      toStatement(statement instanceof SqlPart ? statement : sql(statement, ...values)),
+    );
+  };
   return {
     query: async <T>(statement: Statement, ...values: unknown[]) =>
       (await run(statement, values)).rows as T,
@@ -99,8 +127,14 @@ const BEGIN = {
 
 async function transact<T>(
   pool: pg.Pool,
-  body: (tx: DbSession) => Promise<T>,
-  { isolationLevel }: TransactionOptions = {},
+  {
+    body,
+    transaction,
+    isolationLevel,
+  }: TransactionOptions & {
+    body: (tx: DbSession) => Promise<T>;
+    transaction: OpenTransaction;
+  },
 ): Promise<T> {
   const client = await pool.connect();
   // While it is out of the pool nobody listens; the statement in hand says what happened.
@@ -109,7 +143,8 @@ async function transact<T>(
   let broken: Error | undefined;
   try {
     await client.query(isolationLevel === undefined ? "BEGIN" : BEGIN[isolationLevel]);
-    const result = await body(sessionOn(client));
+    const result = await body(sessionOn(client, refuseAfter(transaction)));
+    transaction.open = false;
     const { command } = await client.query("COMMIT");
     // What PostgreSQL answers when a statement failed and the body went on all the same.
     if (command === "ROLLBACK") throw new Error("a statement failed, so nothing was committed");
@@ -120,24 +155,16 @@ async function transact<T>(
     });
     throw error;
   } finally {
+    transaction.open = false;
     client.off("error", ignore);
     // A session that could not roll back is closed: what it holds ends with it.
     client.release(broken);
   }
 }
 
-const { builtins } = pg.types;
-const asText = (text: string): string => text;
-const asUtcDate = (text: string): Date => new Date(`${text.replace(" ", "T")}Z`);
-
-/** `pg` gives 64-bit numbers as text, and takes a date for one of this machine's zone. */
-const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  [builtins.INT8]: BigInt,
-  [builtins.NUMERIC]: asText,
-  [builtins.DATE]: (text) => new Date(`${text}T00:00:00Z`),
-  [builtins.TIMESTAMP]: asUtcDate,
-};
-
-const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
-  (format === "binary" ? undefined : PARSERS[oid]) ??
-  (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
+/** The session goes back to the pool: a statement that came late would be one of somebody else's transaction. */
+function refuseAfter(transaction: OpenTransaction): () => void {
+  return () => {
+    if (!transaction.open) throw new Error("the session of a transaction was used after its end");
+  };
+}

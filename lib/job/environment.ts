@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import * as z from "zod";
 import {
   present,
   type Env,
@@ -83,11 +82,27 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
   },
 ];
 
-const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ });
-const redisUrl = z.url({ protocol: /^rediss?$/ });
-const httpUrl = z.url({ protocol: /^https?$/ });
-const lockStore = z.enum(["redis", "postgres", "off"]);
-const phase = z.enum(["off", "degraded", "offline"]);
+const LOCK_STORES = ["redis", "postgres", "off"] as const;
+const PHASES = ["off", "degraded", "offline"] as const;
+
+/** What a value means; undefined when it is none that is allowed. */
+type Reader<T> = (value: string) => T | undefined;
+
+/** Line breaks within a URL come from how it was pasted, and mean nothing. */
+const urlOf =
+  (...schemes: string[]): Reader<string> =>
+  (value) => {
+    const text = value.replace(/[\t\r\n]/g, "");
+    const [scheme = "", rest] = text.split("://", 2);
+    const isOne = rest !== undefined && schemes.includes(scheme.toLowerCase());
+    return isOne && URL.canParse(text) ? text : undefined;
+  };
+const httpUrl = urlOf("http", "https");
+
+const oneOf =
+  <T extends string>(allowed: readonly T[]): Reader<T> =>
+  (value) =>
+    allowed.find((each) => each === value);
 
 /** The variable that overrides `HEARTBEAT_URL` for one job: `HEARTBEAT_URL_PAYOUTS_PROCESS_PAYOUTS`. */
 export function heartbeatVariable(job: string): string {
@@ -100,28 +115,28 @@ export function parseHarnessEnvironment(
   job?: string,
 ): ParsedEnvironment<HarnessSettings> {
   const problems: EnvironmentProblem[] = [];
-  const read = <T>(variable: string, schema: z.ZodType<T>, expected: string): T | undefined => {
+  const read = <T>(variable: string, reader: Reader<T>, expected: string): T | undefined => {
     const value = present(env, variable);
     if (value === undefined) return undefined;
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) problems.push({ variable, problem: `expected ${expected}` });
-    return parsed.data;
+    const meaning = reader(value);
+    if (meaning === undefined) problems.push({ variable, problem: `expected ${expected}` });
+    return meaning;
   };
 
   const database = read(
     "DATABASE_URL",
-    databaseUrl,
+    urlOf("postgres", "postgresql"),
     "a URL like postgres://user:password@host:5432/name",
   );
   if (present(env, "DATABASE_URL") === undefined) {
     problems.push({ variable: "DATABASE_URL", problem: "is missing or empty" });
   }
-  const redis = read("REDIS_URL", redisUrl, "a URL like redis://host:6379");
-  const store = read("LOCK_STORE", lockStore, "redis, postgres or off");
+  const redis = read("REDIS_URL", urlOf("redis", "rediss"), "a URL like redis://host:6379");
+  const store = read("LOCK_STORE", oneOf(LOCK_STORES), "redis, postgres or off");
   if (store === "redis" && present(env, "REDIS_URL") === undefined) {
     problems.push({ variable: "REDIS_URL", problem: "is missing, and LOCK_STORE is redis" });
   }
-  const maintenanceOverride = read("MAINTENANCE_PHASE", phase, "off, degraded or offline");
+  const maintenanceOverride = read("MAINTENANCE_PHASE", oneOf(PHASES), "off, degraded or offline");
   const sharedHeartbeat = read("HEARTBEAT_URL", httpUrl, "an http or https URL");
   const ownHeartbeat =
     job === undefined ? undefined : read(heartbeatVariable(job), httpUrl, "an http or https URL");

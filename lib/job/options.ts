@@ -1,27 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { allowedInWords, present, type Env } from "../support/environment.ts";
+import { allowedInWords, type Env } from "../support/environment.ts";
 import { logLevels, type LogLevel } from "../support/log.ts";
 import type { AnyJob, JobFlag } from "./define-job.ts";
 import { harnessVariables } from "./environment.ts";
 import { exitCodes } from "./outcome.ts";
+import { DEFAULT_OPTIONS, withDryRun, type Output, type ParsedOptions } from "./common-options.ts";
 
-export interface CommonOptions {
-  dryRun: boolean;
-  limit: number | undefined;
-  logLevel: LogLevel;
-}
-
-export type ParsedOptions =
-  | { kind: "run"; options: CommonOptions; flags: Readonly<Record<string, string>> }
-  /** `--help` was asked for, and printed. */
-  | { kind: "help" }
-  | { kind: "unusable"; problem: string };
-
-interface Output {
-  stdout: (text: string) => void;
-}
-
-/** Reads the flags that every job has, and the job's own. `DRY_RUN=1` in the environment equals `--dry-run`. */
+/** Parses the flags that every job has, and the job's own, or prints what they are. */
 export function parseOptions(
   job: AnyJob,
   argv: readonly string[],
@@ -39,7 +24,7 @@ export function parseOptions(
     .addOption(
       new Option("--log-level <level>", "least severe lines to log")
         .choices([...logLevels])
-        .default("info"),
+        .default(DEFAULT_OPTIONS.logLevel),
     )
     .addHelpText("after", helpFooter(job))
     .allowExcessArguments(false)
@@ -56,19 +41,13 @@ export function parseOptions(
     if (error.exitCode === 0) return { kind: "help" };
     return { kind: "unusable", problem: error.message.replace(/^error: /, "") };
   }
-  const problem = dryRunProblem(env);
-  if (problem !== undefined) return { kind: "unusable", problem };
-  const options = program.opts<{ dryRun?: boolean; limit?: number; logLevel: LogLevel }>();
-  const fromFlag = program.getOptionValueSource("dryRun") === "cli";
-  return {
-    kind: "run",
-    options: {
-      dryRun: fromFlag || dryRunOf(env) === true,
-      limit: options.limit,
-      logLevel: options.logLevel,
-    },
-    flags: flagValues(program, flags),
-  };
+  const given = program.opts<{ dryRun?: boolean; limit?: number; logLevel: LogLevel }>();
+  const { limit, logLevel } = given;
+  const dryRun = program.getOptionValueSource("dryRun") === "cli";
+  return withDryRun(
+    { kind: "run", options: { dryRun, limit, logLevel }, flags: flagValues(program, flags) },
+    env,
+  );
 }
 
 function optionOf({ name, description, problemWith }: JobFlag): Option {
@@ -86,23 +65,6 @@ function flagValues(program: Command, flags: readonly JobFlag[]): Record<string,
   return Object.fromEntries(
     flags.map(({ name }) => [name, options[new Option(`--${name}`).attributeName()] ?? ""]),
   );
-}
-
-const TRUE = new Set(["1", "true", "yes", "on"]);
-const FALSE = new Set(["0", "false", "no", "off"]);
-
-/** Undefined when unset or unreadable. */
-function dryRunOf(env: Env): boolean | undefined {
-  const value = present(env, "DRY_RUN")?.toLowerCase();
-  if (value === undefined) return undefined;
-  if (TRUE.has(value)) return true;
-  return FALSE.has(value) ? false : undefined;
-}
-
-/** A dry run that was meant and not understood would be a real run. */
-function dryRunProblem(env: Env): string | undefined {
-  if (present(env, "DRY_RUN") === undefined || dryRunOf(env) !== undefined) return undefined;
-  return "DRY_RUN must be one of 1, true, yes, on, 0, false, no, off";
 }
 
 function positiveInteger(text: string): number {

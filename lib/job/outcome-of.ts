@@ -24,10 +24,17 @@ export function outcomeOfVerdict(
   verdict: Verdict,
   { databaseUrl, stop }: { databaseUrl: string; stop: StopSignal },
 ): Outcome {
-  const isOverlooked = verdict.kind === "completed" && stop.reason() === "lease-lost";
-  if (verdict.kind === "interrupted" || isOverlooked) return interrupted(stop);
+  if (verdict.kind === "completed" && stop.reason() === "lease-lost") return LOST_AT_THE_END;
+  if (verdict.kind === "interrupted") return interrupted(stop);
   return verdict.kind === "broken" ? outcomeOfError(verdict.error, databaseUrl, stop) : verdict;
 }
+
+const LOST_AT_THE_END: Outcome = {
+  kind: "interrupted",
+  reason: "lease-lost",
+  message:
+    "Its lock could not be renewed or was lost, and by then it had done all that was due. Another run may have worked beside it: look at what that one says. To run it again is not needed, and does no harm.",
+};
 
 /** The run was asked to stop, and did. */
 export function interrupted(stop: StopSignal): Outcome {

@@ -13,12 +13,13 @@ import { toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
+import { DEFAULT_OPTIONS } from "./common-options.ts";
 import type { JobDefinition } from "./define-job.ts";
 import { parseHarnessEnvironment, runOrigin, type HarnessSettings } from "./environment.ts";
 import { isPaused, readMaintenance, type MaintenancePhase } from "./maintenance.ts";
-import { parseOptions, type CommonOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { interrupted, outcomeOfError, outcomeOfVerdict } from "./outcome-of.ts";
+import { readOptions } from "./read-options.ts";
 import type { Run, RunIo } from "./run.ts";
 import { recordStart } from "./run-record.ts";
 import { maskSecrets } from "./settle/github.ts";
@@ -37,10 +38,11 @@ export async function runJob<Settings, Report, Flag extends string>(
   io: RunIo,
 ): Promise<Outcome> {
   for (const stream of [io.stdout, io.stderr]) surviveLostReader(stream);
-  const parsed = parseOptions(job, io.argv, io.env, { stdout: (text) => io.stdout.write(text) });
+  const parsed = await readOptions(job, io.argv, io.env, {
+    stdout: (text) => io.stdout.write(text),
+  });
   if (parsed.kind === "help") return { kind: "completed" };
-  const options: CommonOptions =
-    parsed.kind === "run" ? parsed.options : { dryRun: false, limit: undefined, logLevel: "info" };
+  const options = parsed.kind === "run" ? parsed.options : DEFAULT_OPTIONS;
 
   // Both halves of the environment are read before anything is said, so that all that is wrong is
   // said at once and all that is secret is known to the log from its first line.

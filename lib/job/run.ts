@@ -4,7 +4,7 @@ import type { Log } from "../support/log.ts";
 import type { Redactor } from "../support/redact.ts";
 import type { JobDefinition } from "./define-job.ts";
 import type { HarnessSettings } from "./environment.ts";
-import type { CommonOptions } from "./options.ts";
+import type { CommonOptions } from "./common-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a run takes from the process. */

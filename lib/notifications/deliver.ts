@@ -18,7 +18,7 @@ import {
   settleLapsed,
   type DueMail,
 } from "./outbox.ts";
-import { renderMail, type RenderedMail } from "./render.ts";
+import { MailTemplateMissingError, renderMail, type RenderedMail } from "./render.ts";
 import { countMail, emptyDeliveryReport, handled, type DeliveryReport } from "./report.ts";
 import { recordSent } from "./record-sent.ts";
 import type { MailSettings } from "./settings.ts";
@@ -77,9 +77,8 @@ export async function deliverDue(
   const { asOf, due, held } = await countDue(db);
   report.due = due;
   const most = Math.min(ports.limit ?? Infinity, due - held);
-  if (ports.dryRun) await plan(ports, { report, asOf, most });
-
   let fault: DeliveryFault | undefined;
+  if (ports.dryRun) fault = await plan(ports, { report, asOf, most });
   let brokenOff = 0;
   for (let taken = 0; taken < most && !ports.dryRun && !fault && !signal.aborted; taken += 1) {
     const turn = await deliverNext(ports, { asOf });
@@ -180,7 +179,11 @@ async function send({ mailer, signal, log }: DeliveryPorts, mail: DueMail): Prom
 function rendering({ template, name, data }: DueMail): RenderedMail | MailAnswer {
   try {
     return renderMail(template, { name, data });
-  } catch {
+  } catch (error) {
+    if (error instanceof MailTemplateMissingError) {
+      const code = "mail-template-missing";
+      return { accepted: false, affects: "server", code, detail: error.file };
+    }
     const code = "mail-not-rendered";
     return { accepted: false, affects: "mail", permanent: true, code, detail: "" };
   }
@@ -195,13 +198,17 @@ function typeOf(error: unknown): string {
 async function plan(
   { db, log }: DeliveryPorts,
   { report, asOf, most }: { report: DeliveryReport; asOf: string; most: number },
-): Promise<void> {
+): Promise<DeliveryFault | undefined> {
   for (const mail of await readDue(db, { asOf, limit: most })) {
     const { id: mailId, template, tries } = mail;
-    const broken = !mail.lapsed && "accepted" in rendering(mail);
+    const rendered = mail.lapsed ? undefined : rendering(mail);
+    const answer = rendered && "accepted" in rendered ? rendered : undefined;
+    if (answer?.accepted === false && answer.affects === "server") return answer;
+    const broken = answer !== undefined;
     const outcome = mail.lapsed ? "lapsed" : broken ? "gave-up" : "planned";
     const code = broken ? "mail-not-rendered" : "";
     countMail(report, { outcome, mailId, template, tries: tries + (broken ? 1 : 0), code });
     log.info({ mailId, template, outcome, code }, "planned");
   }
+  return undefined;
 }

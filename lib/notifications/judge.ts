@@ -27,6 +27,11 @@ const FAULTS: Record<ServerFault, { message: string; remedy: string }> = {
     message: "The mail server does not take mail from MAIL_FROM",
     remedy: "Check that this login may send from that address. The mail stays due.",
   },
+  "mail-template-missing": {
+    message: "A mail template of this version is not there or can not be read",
+    remedy:
+      "The installation is not complete: run `npm run build`; in a workflow, delete the cache of this commit's bundles. The mail stays due.",
+  },
 };
 
 /** Zero sent while mail waits is never green. */

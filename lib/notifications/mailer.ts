@@ -30,7 +30,12 @@ export type MailFault =
 
 /** Why no mail at all can be sent now. */
 export type ServerFault =
-  "mail-server-unreachable" | "mail-tls-failed" | "mail-login-refused" | "mail-sender-refused";
+  | "mail-server-unreachable"
+  | "mail-tls-failed"
+  | "mail-login-refused"
+  | "mail-sender-refused"
+  /** Our own fault, and no mail's either: a file of the installation is not there. */
+  | "mail-template-missing";
 
 export type MailAnswer =
   | { accepted: true }

@@ -21,11 +21,27 @@ export class MailNotRenderedError extends AfterhoursError {
   }
 }
 
+/** A file that belongs to this version is not where it was installed. No mail is at fault. */
+export class MailTemplateMissingError extends AfterhoursError {
+  override readonly name = "MailTemplateMissingError";
+  /** Its name, without the folder. */
+  readonly file: string;
+
+  constructor(file: string, cause: unknown) {
+    super("MAIL_TEMPLATE_MISSING", `the mail template ${file} is not there or can not be read`, {
+      cause,
+      remedy: "The installation is not complete: run `npm run build`.",
+    });
+    this.file = file;
+  }
+}
+
 /**
  * A mail as its reader sees it. A value that a template names and that is missing is an error; everything is
  * escaped in HTML, and stands as it is in text.
  *
  * @throws {MailNotRenderedError}
+ * @throws {MailTemplateMissingError}
  */
 export function renderMail(
   template: string,
@@ -43,6 +59,7 @@ export function renderMail(
       html: layout.html({ heading, content: new Handlebars.SafeString(html(shown)) }),
     };
   } catch (error) {
+    if (error instanceof MailTemplateMissingError) throw error;
     throw new MailNotRenderedError(template, error);
   }
 }
@@ -81,5 +98,9 @@ function compile(source: string, { escaped }: { escaped: boolean }): Part {
 }
 
 function fileOf(name: string): string {
-  return readFileSync(new URL(`./templates/${name}`, import.meta.url), "utf8");
+  try {
+    return readFileSync(new URL(`./templates/${name}`, import.meta.url), "utf8");
+  } catch (error) {
+    throw new MailTemplateMissingError(name, error);
+  }
 }

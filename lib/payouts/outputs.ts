@@ -116,6 +116,8 @@ function tablesOf(
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
   ];
+  const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
+  const lookLeftOut = errorsOf(counts) - look.length;
   return [
     {
       title: titles[0],
@@ -132,10 +134,8 @@ function tablesOf(
       title: titles[3],
       columns: ["Payout", "Outcome", "Reason", "What was said"],
       rows: [
-        ...counts.items
-          .filter(({ outcome }) => outcome !== "skipped")
-          .map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
-        ...(counts.itemsLeftOut > 0 ? [[`and ${counts.itemsLeftOut} more`, "", "", ""]] : []),
+        ...look.map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+        ...(lookLeftOut > 0 ? [[`and ${lookLeftOut} more`, "", "", ""]] : []),
       ],
     },
   ];

@@ -80,9 +80,7 @@ export {
   parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
   type ProviderVariable,
-  razorpayPaymentsEnv,
   razorpayPaymentsVariables,
-  razorpayXEnv,
   razorpayXVariables,
   type SettingProblem,
 } from "./settings.ts";

@@ -1,3 +1,5 @@
+import { withSourcePositions } from "./source-position.ts";
+
 /**
  * Personal data and secrets never reach a log line, an output, a summary or an artifact. Structured
  * values are cut by the name of their field, free text by shape, and the secrets of this run by value.
@@ -95,7 +97,7 @@ export function describeError(error: Error): Record<string, unknown> {
     message: error.message,
     ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
     ...("remedy" in error && typeof error.remedy === "string" ? { remedy: error.remedy } : {}),
-    stack: error.stack,
+    stack: error.stack === undefined ? undefined : withSourcePositions(error.stack),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
   };
 }

@@ -1,9 +1,22 @@
 /** Writes anew what is made from declarations: `npm run docs:generate`. */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
 import { jobs } from "../../jobs/registry.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { jobPage, withFacts } from "./job-facts.ts";
+
+try {
+  new Command("docs:generate")
+    .description("Writes the configuration reference and the facts of each job anew.")
+    .allowExcessArguments(false)
+    .exitOverride()
+    .showHelpAfterError()
+    .parse();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exit(error.exitCode === 0 ? 0 : 2);
+}
 
 const pathOf = (page: string): string => fileURLToPath(new URL(`../../${page}`, import.meta.url));
 

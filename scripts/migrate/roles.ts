@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type pg from "pg";
 import { isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
-import { AfterhoursError, toError } from "../../lib/support/errors.ts";
+import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { connectAdmin, describeServer } from "./database-url.ts";
 
 /** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
@@ -30,6 +31,7 @@ export async function applyRoles({ url, say }: RolesOptions): Promise<void> {
     if (severity === "WARNING") say?.(`PostgreSQL warns: ${message ?? ""}`);
   });
   try {
+    await requireOwner(admin);
     await admin.query(readFileSync(ROLES_FILE, "utf8"));
   } catch (error) {
     throw new AfterhoursError(
@@ -42,9 +44,36 @@ export async function applyRoles({ url, say }: RolesOptions): Promise<void> {
   }
 }
 
+/**
+ * To whoever owns nothing PostgreSQL says so in a hundred warnings, one for each column, and goes on.
+ *
+ * @throws AfterhoursError ROLES_NOT_OWNER
+ */
+async function requireOwner(admin: pg.Client): Promise<void> {
+  const { rows } = await admin.query<{ role: string; what: string }>(
+    `SELECT current_user AS role, format('%s %I', kind, name) AS what
+     FROM (
+       SELECT 1 AS place, 'database' AS kind, datname AS name, datdba AS owner
+       FROM pg_database WHERE datname = current_database()
+       UNION ALL
+       SELECT 2, CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, relname, relowner
+       FROM pg_class
+       WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p', 'v', 'm', 'S')
+     ) AS owned
+     WHERE NOT pg_has_role(owner, 'USAGE')
+     ORDER BY place, name LIMIT 1`,
+  );
+  const [missing] = rows;
+  if (missing === undefined) return;
+  throw new AfterhoursError(
+    "ROLES_NOT_OWNER",
+    `permission denied: role ${missing.role} is not the owner of ${missing.what}`,
+  );
+}
+
 function remedyOf(error: unknown): string {
   if (isMissingSchema(error)) return "Run `npm run db:migrate` first.";
-  if (isPermissionDenied(error)) {
+  if (isPermissionDenied(error) || errorCode(error) === "ROLES_NOT_OWNER") {
     return "Run it as the owner of the database, with the right to create roles while they are missing.";
   }
   return "Look at the message of PostgreSQL; nothing was changed.";

@@ -45,9 +45,7 @@ const PAYOUT_JOB_FILE = "jobs/payouts/process-payouts.ts";
 /** How Node is started on a file: a job from its bundle, as a workflow does, all else from source. */
 function nodeArguments(file: string): string[] {
   const job = /^jobs\/([a-z-]+\/[a-z-]+)\.ts$/.exec(file)?.[1];
-  return job === undefined
-    ? ["--import", "tsx", file]
-    : ["--enable-source-maps", `dist/jobs/${job}.js`];
+  return job === undefined ? ["--import", "tsx", file] : [`dist/jobs/${job}.js`];
 }
 
 /** Starts a job as a process of its own. Killed when the test ends before it does. */

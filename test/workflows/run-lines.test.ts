@@ -249,6 +249,15 @@ describe("setting up", () => {
     }
   });
 
+  it("is said to be what is missing where a job has no bundle", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "afterhours-no-bundles-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const end = await startWorkflowStep(PAYOUTS, { settings, cwd: folder }).ended;
+    expect(end).toMatchObject({ exitCode: 2, stderr: "" });
+    expect(end.stdout).toMatch(/^::error .*dist\/jobs\/payouts\/process-payouts\.js is not there/);
+    expect(end.stdout).toContain("npm run build");
+  });
+
   it("leaves no package that a job loads to development", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;

@@ -51,6 +51,7 @@ export const RUNBOOK_SECTIONS: Readonly<Record<string, string>> = {
   "mail-tls-failed": "no-mail-goes-out",
   "mail-login-refused": "no-mail-goes-out",
   "mail-sender-refused": "no-mail-goes-out",
+  "mail-template-missing": "no-mail-goes-out",
   "jobs-missed": "a-job-was-missed",
   "db-unreachable": "the-database-is-away",
   "db-not-migrated": "the-database-is-away",

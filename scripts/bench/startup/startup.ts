@@ -98,7 +98,7 @@ function casesOf(
   job: string,
   at: { idle: string; paused: string; redisUrl: string | undefined },
 ): Case[] {
-  const bundle = ["--enable-source-maps", `dist/jobs/${job}.js`];
+  const bundle = [`dist/jobs/${job}.js`];
   const source = ["--import", "tsx", `jobs/${job}.ts`];
   const env = { ...STEP, DATABASE_URL: at.idle };
   const held = { AFTERHOURS_ENV: HELD };

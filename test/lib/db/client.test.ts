@@ -1,5 +1,6 @@
+import { AsyncResource } from "node:async_hooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDatabase, inTransaction } from "../../../lib/db/client.ts";
+import { inTransaction, openDatabase, sql, type DbSession } from "../../../lib/db/client.ts";
 import { toJson } from "../../../lib/support/log.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -8,12 +9,12 @@ describe("the database as a core sees it", () => {
   beforeAll(async () => void (database = await createTestDatabase()));
   afterAll(() => database.drop());
 
-  const open = ({ readOnly = false } = {}) =>
+  const open = ({ readOnly = false, connections = 1 } = {}) =>
     openDatabase({
       url: database.url,
       applicationName: "afterhours tests/client",
       readOnly,
-      connections: 1,
+      connections,
     });
 
   it("is not connected before its first question", async () => {
@@ -91,4 +92,105 @@ describe("the database as a core sees it", () => {
       await db.close();
     }
   });
+
+  it("gives the values of a list as it gives them alone", async () => {
+    const db = open();
+    try {
+      const [row] = await db.query<Record<string, unknown[]>[]>`
+        SELECT ARRAY[9007199254740993, NULL, -1]::bigint[] AS integers,
+               ARRAY[['0.10', '1234567890123456789.01']]::numeric[] AS exact,
+               ARRAY['2026-04-01']::date[] AS days,
+               ARRAY['2026-04-01 18:30:00']::timestamp[] AS times,
+               ARRAY['2026-04-01 18:30:00+05:30']::timestamptz[] AS instants`;
+      expect(row).toEqual({
+        integers: [9007199254740993n, null, -1n],
+        exact: [["0.10", "1234567890123456789.01"]],
+        days: [new Date("2026-04-01T00:00:00Z")],
+        times: [new Date("2026-04-01T18:30:00Z")],
+        instants: [new Date("2026-04-01T13:00:00Z")],
+      });
+    } finally {
+      await db.close();
+    }
+  });
+
+  it.each(["date", "timestamp", "timestamptz", "date[]", "timestamptz[]"])(
+    "fails a statement that reads a %s which is no time, and goes on",
+    async (type) => {
+      const db = open();
+      try {
+        const endless = sql([
+          type.endsWith("[]") ? `'{infinity}'::${type}` : `'infinity'::${type}`,
+        ]);
+        await expect(db.query`SELECT ${endless} AS at`).rejects.toThrow(
+          "a time that no Date can hold: infinity",
+        );
+        expect(await db.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+      } finally {
+        await db.close();
+      }
+    },
+  );
+
+  it("refuses to be asked from within its own transaction when it has one session", async () => {
+    const db = open();
+    try {
+      const inside = (ask: () => Promise<unknown>) => db.transaction(() => ask());
+      const refusal = /from within its own transaction/;
+      await expect(inside(() => db.query`SELECT 1`)).rejects.toThrow(refusal);
+      await expect(inside(() => db.execute`SELECT 1`)).rejects.toThrow(refusal);
+      await expect(inside(() => inside(() => Promise.resolve()))).rejects.toThrow(refusal);
+      expect(await db.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+    } finally {
+      await db.close();
+    }
+  });
+
+  it("lets others wait for its one session, and what a transaction began go on after it", async () => {
+    const db = open();
+    try {
+      let after: (() => Promise<unknown>) | undefined;
+      const one = db.transaction(async (tx) => {
+        after = AsyncResource.bind(() => db.query`SELECT 3 AS three`);
+        return tx.query`SELECT 1 AS one`;
+      });
+      const two = db.query`SELECT 2 AS two`;
+      expect(await Promise.all([one, two])).toEqual([[{ one: 1 }], [{ two: 2 }]]);
+      expect(await after?.()).toEqual([{ three: 3 }]);
+    } finally {
+      await db.close();
+    }
+  });
+
+  it("with a second session may be asked from within a transaction", async () => {
+    const db = open({ connections: 2 });
+    try {
+      expect(await db.transaction(() => db.query`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+    } finally {
+      await db.close();
+    }
+  });
+
+  it.each(["was kept", "was given up"])(
+    "refuses the session of a transaction that %s",
+    async (end) => {
+      const db = open();
+      try {
+        const sessions: DbSession[] = [];
+        await db
+          .transaction((tx) => {
+            sessions.push(tx);
+            return end === "was kept" ? Promise.resolve() : Promise.reject(new Error("half-way"));
+          })
+          .catch(() => undefined);
+        for (const late of sessions) {
+          await expect(late.query`SELECT 1`).rejects.toThrow("used after its end");
+          await expect(late.execute`SELECT 1`).rejects.toThrow("used after its end");
+        }
+        expect(sessions).toHaveLength(1);
+      } finally {
+        await db.close();
+      }
+    },
+  );
 });

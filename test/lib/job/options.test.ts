@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { job as cancelPending } from "../../../jobs/payments/cancel-pending.ts";
 import { harnessVariables } from "../../../lib/job/environment.ts";
-import { parseOptions, type ParsedOptions } from "../../../lib/job/options.ts";
+import { parseOptions } from "../../../lib/job/options.ts";
+import type { ParsedOptions } from "../../../lib/job/common-options.ts";
+import { readOptions } from "../../../lib/job/read-options.ts";
 import { exitCodes } from "../../../lib/job/outcome.ts";
 import { logLevels } from "../../../lib/support/log.ts";
 import { testJob } from "./test-job.ts";
@@ -156,5 +159,22 @@ describe("--help", () => {
     for (const [kind, code] of Object.entries(exitCodes)) {
       expect(printed).toContain(`${kind} ${code}`);
     }
+  });
+});
+
+describe("a run that is given no flags", () => {
+  it.each([{}, { DRY_RUN: "1" }, { DRY_RUN: "off" }, { DRY_RUN: " " }, { DRY_RUN: "perhaps" }])(
+    "does what the parser makes of none, with %o",
+    async (env) => {
+      const read = await readOptions(testJob(), [], env, { stdout: () => undefined });
+      expect(read).toEqual(parse([], env).parsed);
+    },
+  );
+
+  it("is refused all the same when the job needs one", async () => {
+    expect(await readOptions(cancelPending, [], {}, { stdout: () => undefined })).toEqual({
+      kind: "unusable",
+      problem: "required option '--payment-id <value>' not specified",
+    });
   });
 });

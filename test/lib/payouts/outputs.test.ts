@@ -53,7 +53,17 @@ describe("a report", () => {
       ["failed", "NON_RESIDENT", "1005", "payout-NON_RESIDENT"],
     ]);
     expect(look?.rows).toHaveLength(1_001);
-    expect(look?.rows.at(-1)).toEqual(["and 910 more", "", "", ""]);
+    expect(look?.rows.at(-1)).toEqual(["and 5 more", "", "", ""]);
+  });
+});
+
+describe("the table of what needs a look", () => {
+  it("says nothing of payouts that were only skipped, however many they are", () => {
+    const report = emptyReport(false);
+    for (let number = 0; number < 105; number++)
+      countItem(report, item("skipped", "CLAIMED_ELSEWHERE"));
+    expect(report.itemsLeftOut).toBe(5);
+    expect(payoutTables(report)[3]?.rows).toEqual([]);
   });
 });
 

@@ -1,0 +1,84 @@
+import { appendFileSync, cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openMailWorld, mailRows, seedMails, takenById, type MailWorld } from "../support/mail.ts";
+import { startStep, type JobEnd } from "../support/job-process.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SOURCE = ["jobs", "lib", "scripts/build.mjs", "package-lock.json", "tsconfig.json"];
+const BUNDLE = "dist/jobs/payouts/process-payouts.js";
+const TEMPLATE = "dist/jobs/shared/templates/waitlist-offer.html";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "afterhours-build-"));
+});
+beforeEach(() => {
+  for (const part of [...SOURCE, "dist"])
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+});
+afterEach(() => {
+  rmSync(join(folder, "dist"), { recursive: true, force: true });
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const BUILD: string = new URL("../../scripts/build.mjs", import.meta.url).href;
+
+/** As set-up asks it. */
+async function areBuilt(): Promise<boolean> {
+  const { areJobsBuilt } = (await import(BUILD)) as { areJobsBuilt: (root: string) => boolean };
+  return areJobsBuilt(folder);
+}
+
+describe("the bundles of the jobs", () => {
+  it("are not made again while they are whole and the source is as it was", async () => {
+    expect(await areBuilt()).toBe(true);
+  });
+
+  it.each<[string, () => void]>([
+    ["a bundle is gone", () => rmSync(join(folder, BUNDLE))],
+    ["a mail template is gone", () => rmSync(join(folder, TEMPLATE))],
+    ["a bundle was cut off", () => truncateSync(join(folder, BUNDLE), 20)],
+    ["all of them are gone", () => rmSync(join(folder, "dist"), { recursive: true })],
+    ["the stamp was cut off", () => truncateSync(join(folder, "dist/.made-from"), 20)],
+    ["a file is too many", () => appendFileSync(join(folder, "dist/jobs/another.js"), "1;")],
+    ["the source has changed", () => appendFileSync(join(folder, "lib/support/clock.ts"), "\n")],
+  ])("are made again when %s", async (_what, spoil) => {
+    spoil();
+    expect(await areBuilt()).toBe(false);
+  });
+});
+
+describe("a mail whose template is not installed", () => {
+  const deliver = ({ database, sandbox }: MailWorld, flags = ""): Promise<JobEnd> =>
+    startStep({
+      script: `exec node dist/jobs/notifications/deliver-outbox.js ${flags}`,
+      env: { DATABASE_URL: database.url, ...sandbox.env },
+      cwd: folder,
+    }).ended;
+
+  it("stays queued and loses no try; the run is red, says what is missing, and what to do", async () => {
+    const world = await openMailWorld();
+    const ids = await seedMails(world.database, 2);
+    rmSync(join(folder, TEMPLATE));
+
+    for (const flags of ["--dry-run", ""]) {
+      const end = await deliver(world, flags);
+      expect(end, end.stderr).toMatchObject({ exitCode: 1 });
+      expect(end.stdout).toContain("failed (mail-template-missing)");
+      expect(end.stdout).toContain("waitlist-offer.html");
+      expect(end.stdout).toContain("npm run build");
+    }
+    expect(await mailRows(world.database)).toMatchObject(
+      ids.map(() => ({ status: "QUEUED", tries: 0, claimed: false })),
+    );
+
+    cpSync(join(ROOT, TEMPLATE), join(folder, TEMPLATE));
+    expect(await deliver(world)).toMatchObject({ exitCode: 0 });
+    expect(takenById(world).size).toBe(2);
+  });
+});
