@@ -33,7 +33,7 @@ const LOST_AT_THE_END: Outcome = {
   kind: "interrupted",
   reason: "lease-lost",
   message:
-    "Its lock could not be renewed or was lost, and by then it had done all that was due. Another run may have worked beside it: look at what that one says. To run it again is not needed, and does no harm.",
+    "Its lock could not be renewed or was lost. By then nothing was left for this run to do. Another run may have worked beside it: look at what that one says. To run it again is not needed, and does no harm.",
 };
 
 /** The run was asked to stop, and did. */

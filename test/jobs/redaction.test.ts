@@ -112,7 +112,7 @@ describe("a run of the payout job in GitHub Actions", () => {
     const end = await runJob({ env: world.env, args: ["--log-level", "trace"] });
     expect(end, end.stdout + end.stderr).toMatchObject({
       exitCode: 1,
-      outputs: { outcome: "failed", reason: "unexpected-error" },
+      outputs: { outcome: "failed", reason: "db-refuses-rows" },
     });
     await expectNothingPrivate(world, end);
   });

@@ -193,4 +193,12 @@ describe("the rate limiter", () => {
     expect(nowMs).toBeGreaterThanOrEqual(WINDOW_MS);
     expect(naps).toBeGreaterThan(1);
   });
+
+  it("without a limit lets everybody through at once, but nobody whose signal has fired", async () => {
+    const { time, limiter } = setUp(Infinity);
+    const turns = await Promise.all(Array.from({ length: 1000 }, () => limiter.take()));
+    expect(new Set(turns)).toEqual(new Set([true]));
+    expect(await limiter.take(AbortSignal.abort())).toBe(false);
+    expect(time.sleepers.size).toBe(0);
+  });
 });
