@@ -54,7 +54,9 @@ describe("a verdict of a run that lost its lock", () => {
     expect(outcomeOfVerdict({ kind: "completed" }, { databaseUrl: URL, stop })).toMatchObject({
       kind: "interrupted",
       reason: "lease-lost",
-      message: expect.stringMatching(/nothing was left for this run to do.*again is not needed/) as string,
+      message: expect.stringMatching(
+        /nothing was left for this run to do.*again is not needed/,
+      ) as string,
     });
     expect(outcomeOfVerdict({ kind: "interrupted" }, { databaseUrl: URL, stop })).toMatchObject({
       message: expect.stringContaining("Run it again to go on") as string,
