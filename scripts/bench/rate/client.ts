@@ -14,7 +14,7 @@ const CALLERS = 20;
 export interface ClientAlone {
   /** When each of so many requests arrived, in ms. */
   arrivalsMs(calls: number): Promise<number[]>;
-  close(): void;
+  close: () => void;
 }
 
 export async function startClientAlone(requestsPerSecond: number): Promise<ClientAlone> {

@@ -8,7 +8,7 @@ import { ANSWERS } from "./answers.ts";
 export interface PayoutRuns {
   /** When each request of a run of so many payouts arrived, in ms: its look before, the payouts, the lists after. */
   arrivalsMs(payouts: number): Promise<number[]>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export async function startPayoutRuns(requestsPerSecond: number): Promise<PayoutRuns> {
