@@ -1,5 +1,5 @@
 import type { Day } from "../support/calendar.ts";
-import { minPaise } from "../support/money.ts";
+import { minPaise, sumPaise } from "../support/money.ts";
 import type { Paise } from "../support/money.ts";
 import { certifiedRateBps, covers } from "./certificate.ts";
 import { ratesOn } from "./law.ts";
@@ -25,17 +25,13 @@ export function arrearsOfYear(input: AssessmentInput, rounding: Rounding, rateDa
 function dueOnEarlierCredits(input: AssessmentInput, rateDate: Day): ExactTax {
   const rateBps = rateBpsOn(rateDate);
   let due = input.yearGrossBeforePaise * BigInt(rateBps);
-  let unlistedPaise = input.yearGrossBeforePaise;
   for (const credit of input.yearCreditsBefore ?? []) {
     const ownRateBps = rateBpsOn(credit.creditedOn);
     // Most years have one rate, and one multiplication is enough for all of it.
     if (ownRateBps !== rateBps) due += credit.grossPaise * BigInt(ownRateBps - rateBps);
-    unlistedPaise -= credit.grossPaise;
   }
   const used = input.certificates?.filter((certificate) => usedInYear(certificate) > 0n) ?? [];
-  return used.length === 0
-    ? due
-    : due - certificateRelief(input, used, { rateDate, unlistedPaise });
+  return used.length === 0 ? due : due - certificateRelief(input, used, rateDate);
 }
 
 /** Gross of one day that no certificate has been counted on yet. */
@@ -50,9 +46,10 @@ interface UncoveredGross {
 function certificateRelief(
   input: AssessmentInput,
   certificates: readonly CertificateUse[],
-  unlisted: { rateDate: Day; unlistedPaise: Paise },
+  rateDate: Day,
 ): ExactTax {
-  const uncovered: UncoveredGross[] = (input.yearCreditsBefore ?? [])
+  const listed = input.yearCreditsBefore ?? [];
+  const uncovered: UncoveredGross[] = listed
     .map(({ creditedOn, grossPaise }) => ({
       day: creditedOn,
       rateBps: rateBpsOn(creditedOn),
@@ -61,8 +58,8 @@ function certificateRelief(
     .sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
   uncovered.push({
     day: undefined,
-    rateBps: rateBpsOn(unlisted.rateDate),
-    paise: unlisted.unlistedPaise,
+    rateBps: rateBpsOn(rateDate),
+    paise: input.yearGrossBeforePaise - sumPaise(listed.map(({ grossPaise }) => grossPaise)),
   });
 
   let relief = 0n;
