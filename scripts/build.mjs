@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 
@@ -65,9 +66,11 @@ export async function buildJobs(root) {
   mkdirSync(join(root, ".cache"), { recursive: true });
   const made = mkdtempSync(join(root, ".cache/dist-"));
   try {
-    await bundle(root, join(made, "jobs"));
+    await bundle(root, made);
     const stamp = { source: hash, files: sizesIn(made) };
     writeFileSync(join(made, basename(STAMP)), JSON.stringify(stamp));
+    // A folder of `mkdtemp` is its maker's alone; jobs may run as another user.
+    chmodSync(made, 0o755);
     rmSync(join(root, "dist"), { recursive: true, force: true });
     renameSync(made, join(root, "dist"));
   } catch (error) {
@@ -76,14 +79,16 @@ export async function buildJobs(root) {
   }
 }
 
-async function bundle(root, outdir) {
+/** Made for `dist/`, where the source maps count from, and written to `made`. */
+async function bundle(root, made) {
   const { build } = await import("esbuild");
   const files = readdirSync(join(root, "jobs"), { recursive: true });
   const jobs = files.filter((file) => JOB.test(file));
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: jobs.map((file) => ({ in: `job:${file}`, out: file.replace(/\.ts$/, "") })),
-    outdir,
+    outdir: join(root, "dist/jobs"),
+    write: false,
     plugins: [startsItsJob(root), inFewFiles(root, jobs), withoutUnused()],
     bundle: true,
     // Jobs share most of their code: 5 MB instead of 77, and less to parse at each start.
@@ -106,9 +111,14 @@ async function bundle(root, outdir) {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   });
+  for (const { path, contents } of outputFiles) {
+    const file = join(made, relative(join(root, "dist"), path));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, contents);
+  }
   for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
     if (!(MAILS.module in inputs)) continue;
-    const beside = join(root, dirname(file), "templates");
+    const beside = join(made, relative("dist", dirname(file)), "templates");
     cpSync(join(root, MAILS.folder), beside, { recursive: true });
   }
 }

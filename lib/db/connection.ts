@@ -233,10 +233,22 @@ export function isLockConflict(thrown: unknown): boolean {
 export function isConnectionError(thrown: unknown): boolean {
   // 08: connection exception; 57P: the server is shutting down or starting up; 28, 3D: login, database.
   const state = sqlStateOf(thrown);
-  if (state !== undefined) return /^(08|57P|28|3D)/.test(state) || state === "53300";
+  if (state !== undefined)
+    return (/^(08|57P|28|3D)/.test(state) || state === "53300") && !isOfStatement(thrown);
   for (const layer of layersOf(thrown)) {
     if (UNREACHABLE.has(errorCode(layer) ?? "")) return true;
     if (LOST_SESSION.test(messageOf(layer))) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether Postgres raised it at a statement and goes on with the session: a trigger that reaches for a third
+ * server gives that one's states. What ends a session, or refuses it, is FATAL.
+ */
+function isOfStatement(thrown: unknown): boolean {
+  for (const layer of layersOf(thrown)) {
+    if (layer instanceof Error && "severity" in layer) return layer.severity === "ERROR";
   }
   return false;
 }

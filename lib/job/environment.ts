@@ -126,7 +126,7 @@ export function parseHarnessEnvironment(
   const database = read(
     "DATABASE_URL",
     urlOf("postgres", "postgresql"),
-    "a URL like postgres://user:password@host:5432/name",
+    "a URL like postgres://host:5432/name, with user and password before the host",
   );
   if (present(env, "DATABASE_URL") === undefined) {
     problems.push({ variable: "DATABASE_URL", problem: "is missing or empty" });

@@ -137,7 +137,10 @@ function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const secure = url?.protocol === "smtps:";
   if (!url || !(secure || url.protocol === "smtp:") || url.hostname === "") {
-    report(SMTP_URL.name, "expected a URL like smtps://user:password@host:465");
+    report(
+      SMTP_URL.name,
+      "expected a URL like smtps://host:465, with user and password before the host",
+    );
     return undefined;
   }
   if (url.search || url.hash || url.pathname.length > 1) {

@@ -151,6 +151,18 @@ export async function abandonedClaims(
     LIMIT ${limit}`;
 }
 
+/** How many of these payouts are due now. */
+export async function countDueOf(
+  db: DbSession,
+  { kind, ids }: { kind: PayeeKind; ids: readonly string[] },
+): Promise<number> {
+  if (ids.length === 0) return 0;
+  const [row] = await db.query<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM payouts
+    WHERE id = ANY(${ids}::uuid[]) AND ${WAITING[kind].condition} AND tries < ${MAXIMUM_TRIES}`;
+  return row?.count ?? 0;
+}
+
 /** What is due and still waits, and what is out of tries and waits for a person. */
 export async function countWaiting(
   db: DbSession,

@@ -67,23 +67,31 @@ function databaseRefuses(error: unknown): RunFault {
     code: "db-refuses-rows",
     message: `One payout after the other met an error in the database: ${describeRowError(error)}.`,
     remedy:
-      "The log has the database's own words: a full disk, say, or a trigger or constraint that is not ours. Mend it, then run again: what was not sent is due, or is made due again by payouts/handle-stuck-payouts.",
+      "The log has the database's own words: a full disk, say, or a trigger or constraint that is not ours. Mend it, then run again: what was not sent is due, or is made due again by payouts/handle-stuck-payouts, which also records what was sent.",
   };
 }
 
-/** So many errors of the database, each at a row of its own, with no row in between that passed: it is not the rows. */
-const REFUSED_IN_A_ROW = 5;
+/** So many errors of the database, each at a row of its own, that are half of what it was last asked: it is not the rows. */
+const REFUSED_AT_LEAST = 5;
+const LAST = 20;
 
-/** Tells when the database's errors are not those of single rows any more. */
+/**
+ * Tells when the database's errors are not those of single rows any more. Not by how many come one after the
+ * other: rows of a batch that are refused are done at the same time, before or after all those that passed.
+ */
 export function createRefusals(): {
   /** `error`: what was raised at the row, undefined where it passed. */
   next: (error: unknown) => RunFault | undefined;
 } {
-  let inARow = 0;
+  const last: boolean[] = [];
   return {
     next: (error) => {
-      inARow = error === undefined ? 0 : inARow + 1;
-      return inARow >= REFUSED_IN_A_ROW ? databaseRefuses(error) : undefined;
+      last.push(error !== undefined);
+      if (last.length > LAST) last.shift();
+      const refused = last.filter(Boolean).length;
+      return error !== undefined && refused >= REFUSED_AT_LEAST && 2 * refused >= last.length
+        ? databaseRefuses(error)
+        : undefined;
     },
   };
 }

@@ -7,6 +7,7 @@ import { createCapGuard, exceededCap } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import {
   abandonedClaims,
+  countDueOf,
   countOpen,
   countUnsent,
   countWaiting,
@@ -209,8 +210,10 @@ async function payAll(
   const refusals = createRefusals();
   let lockedInARow = 0;
   let done = 0;
+  const lost: Record<PayeeKind, string[]> = { consultant: [], organization: [] };
   const finished = (unit: Unit, result: UnitResult): void => {
     const code = "code" in result ? result.code : "";
+    if (code === "CLAIMED_ELSEWHERE") lost[kindOf(unit)].push(unit.id);
     const isUnanswered = isWithoutAnswer(result);
     const isLocked = code === "ROW_LOCKED";
     const error = "error" in result ? result.error : undefined;
@@ -241,6 +244,7 @@ async function payAll(
     let isClaimed = false;
     const onClaimed = (): void => {
       isClaimed = true;
+      refusals.next(undefined);
       countsOf(report, kindOf(unit)).claimed++;
     };
     try {
@@ -269,6 +273,9 @@ async function payAll(
     });
     if (goOn() && end.error === undefined) {
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
+      await countLost(ports, { report, lost }).catch((error: unknown) => {
+        end.error ??= error;
+      });
     }
     const follow = end.error === undefined ? inFlight : { ...inFlight, count: 0 };
     await followInFlight(
@@ -281,6 +288,23 @@ async function payAll(
     settled.abort();
   }
   return end;
+}
+
+/**
+ * Who had what this run could not claim may have given it back meanwhile, or be dead: those that are due wait
+ * for the next run, and those that are claimed and not sent are told of.
+ */
+async function countLost(
+  { db, runId, lease }: PayoutPorts,
+  { report, lost }: { report: PayoutRunReport; lost: Readonly<Record<PayeeKind, string[]>> },
+): Promise<void> {
+  for (const kind of PAYEE_KINDS) {
+    const dueAgain = await countDueOf(db, { kind, ids: lost[kind] });
+    countsOf(report, kind).left += dueAgain;
+  }
+  if (PAYEE_KINDS.every((kind) => lost[kind].length === 0)) return;
+  const unsent = await countUnsent(db, { runId, fence: lease.fence });
+  report.unsentBefore = Math.max(report.unsentBefore, unsent);
 }
 
 /** Due when the run began, and claimed by another one before this run came to read their page. */

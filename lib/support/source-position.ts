@@ -13,6 +13,8 @@ export function withSourcePositions(stack: string): string {
       // An entry counts from 0, a trace from 1.
       const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
       if (entry === undefined || !("originalSource" in entry)) return place;
+      // A map that names no file says null.
+      if (!entry.originalSource || entry.originalSource === "null") return place;
       const source = new URL(entry.originalSource, url);
       // The first lines of a bundle are of no file.
       if (source.protocol !== "file:") return place;

@@ -1,6 +1,16 @@
-import { appendFileSync, cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openMailWorld, mailRows, seedMails, takenById, type MailWorld } from "../support/mail.ts";
@@ -50,6 +60,25 @@ describe("the bundles of the jobs", () => {
   ])("are made again when %s", async (_what, spoil) => {
     spoil();
     expect(await areBuilt()).toBe(false);
+  });
+});
+
+describe("the folder of the bundles", () => {
+  it("is open to the user that runs the jobs, whoever made it", () => {
+    expect(statSync(join(ROOT, "dist")).mode & 0o777).toBe(0o755);
+  });
+
+  it("has source maps that lead to our files from where it lies", () => {
+    const maps = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".map"))
+      .map((file) => join(ROOT, "dist", file));
+    const sources = maps.flatMap((file) => {
+      const { sources: named } = JSON.parse(readFileSync(file, "utf8")) as { sources: string[] };
+      return named.filter((name) => name.startsWith(".")).map((name) => join(dirname(file), name));
+    });
+    expect(sources).toContain(join(ROOT, "lib/razorpay/transport.ts"));
+    const ours = sources.filter((source) => !source.includes("/node_modules/"));
+    expect(ours.filter((source) => !existsSync(source))).toEqual([]);
   });
 });
 

@@ -50,6 +50,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     ports.progress.update(++seen, report.found);
   };
   let fault: RunFault | undefined;
+  const notGivenBack = createRefusals();
   const refusals = createRefusals();
   let unanswered = 0;
 
@@ -60,9 +61,12 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
       giveBackAbandoned(settler, claim),
     );
     count({ payoutId, ...decision, overdue: false, netPaise, ageMs });
-    fault = refusals.next(error);
-    if (fault) return { verdict: failed(fault), report };
+    // Kept for the end: those whose money may have left are asked for all the same.
+    fault = notGivenBack.next(error);
+    if (fault) break;
   }
+  const ofClaims = fault;
+  fault = undefined;
   for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const answer = await lookUp(ports, doubt);
@@ -81,6 +85,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
     if (fault) return { verdict: failed(fault), report };
   }
+  if (ofClaims) return { verdict: failed(ofClaims), report };
   return { verdict: judge(ports, report), report };
 }
 

@@ -104,7 +104,7 @@ describe("the environment of the harness", () => {
     ).toEqual([
       {
         variable: "DATABASE_URL",
-        problem: "expected a URL like postgres://user:password@host:5432/name",
+        problem: "expected a URL like postgres://host:5432/name, with user and password before the host",
       },
       { variable: "REDIS_URL", problem: "expected a URL like redis://host:6379" },
       { variable: "LOCK_STORE", problem: "expected redis, postgres or off" },

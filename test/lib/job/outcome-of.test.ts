@@ -33,6 +33,15 @@ describe("a verdict", () => {
     });
   });
 
+  it("of a run that met a table which another session holds is no bug, and says where to look", () => {
+    const error = withCode("55P03", "canceling statement due to lock timeout");
+    expect(outcomeOfVerdict({ kind: "broken", error }, { databaseUrl: URL, stop })).toMatchObject({
+      kind: "failed",
+      code: "db-busy",
+      remedy: expect.stringContaining("pg_blocking_pids") as string,
+    });
+  });
+
   it.each<[InterruptReason, string]>([
     ["SIGINT", "SIGINT"],
     ["SIGTERM", "SIGTERM"],

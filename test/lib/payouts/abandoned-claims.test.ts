@@ -250,4 +250,23 @@ describe("a run that is alive after all", () => {
     expect(taken).toBe(false);
     expect((await viewOf(world.database, id)).attempts).toEqual(["PREPARED"]);
   });
+
+  it("does not keep from those in doubt that the database takes none of it back", async () => {
+    const { id: inDoubt } = await world.payout();
+    world.sandbox.addFaults({ on: "POST /payouts", dropAfter: true });
+    await world.run();
+
+    const claims = await Promise.all(Array.from({ length: 6 }, () => claimOfDeadRun()));
+    await world.database.query(`
+      CREATE FUNCTION foreign_rule() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'no'; END $$`);
+    const ids = claims.map(({ id }) => `'${id}'`).join();
+    await world.database.query(`
+      CREATE TRIGGER a_foreign_rule BEFORE UPDATE ON payouts
+      FOR EACH ROW WHEN (OLD.id IN (${ids})) EXECUTE FUNCTION foreign_rule()`);
+    const { report, verdict } = await stuck();
+    expect(verdict).toMatchObject({ kind: "failed", code: "db-refuses-rows" });
+    expect(report).toMatchObject({ settled: 1, notRecorded: 5 });
+    expect(await viewOf(world.database, inDoubt)).toEqual(paid);
+  });
 });

@@ -145,6 +145,41 @@ describe("one row at which the database raises what is no rule of ours", () => {
   });
 });
 
+describe("one row", () => {
+  it("at which a trigger reaches a third server in vain is that row's; ours is not away", async () => {
+    const { id, others } = await twelve();
+    await refuse({
+      table: "payouts",
+      on: "UPDATE",
+      when: `OLD.id = '${id}'`,
+      sqlState: "08001",
+    });
+    const { verdict, report } = await world.run();
+    expect(verdict).toMatchObject({ kind: "partial", reason: "payouts-failed" });
+    expect(report.items).toMatchObject([{ payoutId: id, code: "DATABASE_REFUSED" }]);
+    await expectAllPaid(others);
+  });
+
+  it("that a trigger keeps as it was without a word still waits: the run is not green", async () => {
+    const { id, others } = await twelve();
+    await world.database.query(`
+      CREATE FUNCTION foreign_rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`);
+    await world.database.query(`
+      CREATE TRIGGER a_foreign_rule BEFORE UPDATE ON payouts
+      FOR EACH ROW WHEN (OLD.id = '${id}') EXECUTE FUNCTION foreign_rule()`);
+    const result = await world.run();
+    expect(result.verdict).toMatchObject({
+      kind: "partial",
+      reason: "payouts-left",
+      message: "11 of 12 payouts were sent; 1 wait for the next run.",
+    });
+    expect(result.report.reasons).toEqual({ "skipped CLAIMED_ELSEWHERE": 1 });
+    expectToAddUp(result);
+    expect(await viewOf(world.database, id)).toEqual(untouched);
+    await expectAllPaid(others);
+  });
+});
+
 describe("an error that meets every row", () => {
   it("ends the run soon, as what it is, and all that was claimed is due again", async () => {
     await seedApprovedPayouts(world.database, { count: 60 });
@@ -156,8 +191,8 @@ describe("an error that meets every row", () => {
       message: expect.stringContaining("SQLSTATE 53100") as string,
     });
     expect(report.failed).toBeGreaterThanOrEqual(5);
-    // Sixteen are in hand, and an error lets no other in.
-    expect(report.processed + report.skipped).toBeLessThanOrEqual(5 + 15);
+    // Sixteen are in hand, whose claims passed, and an error lets no other in: ten of the last twenty steps.
+    expect(report.processed + report.skipped).toBeLessThanOrEqual(10 + 15);
     expect(await countByStatus(world.database)).toEqual({ APPROVED: 60 });
     expect(world.callsTo("POST /payouts")).toBe(0);
   });
@@ -172,6 +207,23 @@ describe("an error that meets every row", () => {
     expect(report.reasons).toEqual({ "skipped RUN_ENDED": report.claimed });
     const { PROCESSING } = await countByStatus(world.database);
     expect(PROCESSING).toBe(report.claimed);
+  });
+
+  it.each([
+    ["at their claims", { table: "payouts", on: "UPDATE", column: "OLD.id" }, { failed: 5 }],
+    [
+      "at their answers",
+      { table: "payout_attempts", on: "UPDATE", column: "OLD.payout_id" },
+      { unknown: 5 },
+    ],
+  ] as const)("is not made of five rows of one batch, %s", async (_, { column, ...at }, counts) => {
+    const payouts = await seedApprovedPayouts(world.database, { count: 120 });
+    const bad = [1, 4, 7, 10, 13].map((index) => `'${payouts[index]?.id ?? ""}'`);
+    await refuse({ ...at, when: `${column} IN (${bad.join()})` });
+    const result = await world.run();
+    expect(result.verdict).toMatchObject({ kind: "partial" });
+    expect(result.report).toMatchObject({ completed: 115, ...counts });
+    expectToAddUp(result);
   });
 
   it("is not made of single rows that it meets between good ones", async () => {
