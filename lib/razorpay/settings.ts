@@ -136,7 +136,7 @@ export function parseRazorpayPaymentsEnv(env: Environment): Parsed<RazorpayPayme
 }
 
 /** No schema library: what a run that is skipped would load for these few texts takes a tenth of its time. */
-function parseWith<Settings>(
+function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl">>(
   variables: readonly ProviderVariable[],
   env: Environment,
   read: (given: Environment, report: Report) => Settings,
@@ -145,7 +145,9 @@ function parseWith<Settings>(
   // Empty or only spaces is missing: a workflow maps a secret that doesn't exist to "".
   const given = Object.fromEntries(names.map((name) => [name, present(env, name)]));
   const problems: SettingProblem[] = [];
-  const settings = read(given, (problem) => problems.push(problem));
+  const report: Report = (problem) => problems.push(problem);
+  const settings = read(given, report);
+  if (!isOnThisMachine(settings.baseUrl)) proxies(env, report);
   return problems.length === 0 ? { ok: true, settings } : { ok: false, problems };
 }
 
@@ -225,6 +227,51 @@ function baseUrl(text: string | undefined, report: Report): string {
     report({ variable, problem: "must hold no credentials, query or fragment" });
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+/** Also true of what is no URL: that is one problem, not two. */
+function isOnThisMachine(baseUrl: string): boolean {
+  return !URL.canParse(baseUrl) || isLoopbackHost(new URL(baseUrl).hostname);
+}
+
+/**
+ * The client takes these from the environment by itself, the lower case first; without one for https it takes
+ * that for http, and it stumbles over a wrong one even where it would not use it. They belong to the machine, so
+ * no job declares them.
+ */
+const PROXY_VARIABLES = [
+  ["https_proxy", "HTTPS_PROXY"],
+  ["http_proxy", "HTTP_PROXY"],
+] as const;
+
+function proxies(env: Environment, report: Report): void {
+  for (const [lower, upper] of PROXY_VARIABLES) {
+    const variable = env[lower] === undefined ? upper : lower;
+    const text = env[variable];
+    if (text === undefined || text === "" || isProxy(text)) continue;
+    const problem =
+      "must be http://host:port or https://host:port, with a % in a name or password written as %25";
+    report({ variable, problem });
+  }
+}
+
+function isProxy(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  return (
+    ["http:", "https:"].includes(protocol) &&
+    `${pathname}${search}${hash}` === "/" &&
+    [username, password].every(isDecodable)
+  );
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function integer(

@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, errors, request as send } from "undici";
+import { Agent, EnvHttpProxyAgent, errors, Pool, request as send } from "undici";
 import { seconds } from "../support/clock.ts";
 import { errorCode } from "../support/errors.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
@@ -31,6 +31,9 @@ export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<
  */
 const KEPT_FOR_MS = seconds(1);
 
+/** Who takes longer than this to connect will not answer: nothing has been sent by then. */
+const MOST_TO_CONNECT_MS = seconds(10);
+
 /**
  * HTTP exchanges with the provider. The `razorpay` package can't be used for money: its methods drop every
  * header but two without a word, so no idempotency key; they have no timeout; and they turn a network
@@ -55,14 +58,19 @@ export function createTransport({
   const options = {
     keepAliveTimeout: KEPT_FOR_MS,
     keepAliveMaxTimeout: KEPT_FOR_MS,
-    // One limit for all of an exchange: see `limitedBy`. To connect has the client's own of 10 s besides.
+    // One limit for all of an exchange: see `limitedBy`. What it gives up while it connects ends by this one.
     headersTimeout: 0,
     bodyTimeout: 0,
+    connect: { timeout: Math.min(MOST_TO_CONNECT_MS, timeoutMs) },
   };
   // Elsewhere HTTPS_PROXY counts, by which a runner without a fixed address gets an allow-listed one.
   const dispatcher = isLoopbackHost(base.hostname)
     ? new Agent(options)
-    : new EnvHttpProxyAgent(options);
+    : new EnvHttpProxyAgent({
+        ...options,
+        // The connections to the proxy take none of these options, and would wait 300 s for a tunnel.
+        clientFactory: (origin, own) => new Pool(origin, { ...own, headersTimeout: timeoutMs }),
+      });
 
   return async ({ method, path, body, headers }, signal) => {
     const limits = limitedBy(timeoutMs, signal);

@@ -1,10 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
   razorpayPaymentsVariables,
   razorpayXVariables,
 } from "../../../lib/razorpay/index.ts";
+import { createTransport } from "../../../lib/razorpay/transport.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 const complete = {
   RAZORPAYX_KEY_ID: "rzp_test_madeupkey",
@@ -103,6 +106,48 @@ describe("the environment of the RazorpayX client", () => {
     "https://api.razorpay.com/v1?x=1",
   ])("refuses the base URL %s", (RAZORPAY_BASE_URL) => {
     expect(problemsOf({ ...complete, RAZORPAY_BASE_URL })).toEqual(["RAZORPAY_BASE_URL"]);
+  });
+
+  it.each([
+    ["a proxy without its protocol", "proxy.corp:8080"],
+    ["an address without a protocol", "127.0.0.1:9"],
+    ["a host with a space", "http://a b:1"],
+    ["percent signs that stand for nothing", "http://us%er:p%w@host:1"],
+    ["another protocol", "ftp://host:21"],
+    ["a path", "http://host:1/path"],
+    ["nothing but a space", " "],
+  ])("refuses as a proxy %s, without quoting it", (_, text) => {
+    for (const variable of ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]) {
+      const problem = expect.stringMatching(
+        /^must be http:\/\/host:port or https:\/\/host:port, /,
+      ) as string;
+      const parsed = parseRazorpayXEnv({ ...complete, [variable]: text });
+      expect(parsed).toEqual({ ok: false, problems: [{ variable, problem }] });
+      if (text.trim() !== "") expect(JSON.stringify(parsed)).not.toContain(text);
+      expect(
+        parseRazorpayXEnv({
+          ...complete,
+          RAZORPAY_BASE_URL: "http://127.0.0.1:4010/v1",
+          [variable]: text,
+        }),
+      ).toMatchObject({ ok: true });
+    }
+  });
+
+  it.each(["", "http://proxy.example:8080", "https://us%25er:p%40w@proxy.example:8443/"])(
+    "takes the proxy '%s', and so does the client",
+    (HTTPS_PROXY) => {
+      const parsed = parseRazorpayXEnv({ ...complete, HTTPS_PROXY });
+      if (!parsed.ok) throw new Error("the proxy was refused");
+      vi.stubEnv("https_proxy", undefined);
+      vi.stubEnv("HTTPS_PROXY", HTTPS_PROXY);
+      expect(() => createTransport(parsed.settings)).not.toThrow();
+    },
+  );
+
+  it("asks of the proxies only those that the client takes", () => {
+    const shadowed = { https_proxy: "http://proxy.example:8080", HTTPS_PROXY: "proxy.example" };
+    expect(problemsOf({ ...complete, ...shadowed })).toEqual([]);
   });
 
   it("is listed with every variable that it reads", () => {
