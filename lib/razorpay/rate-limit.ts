@@ -32,7 +32,8 @@ export function createRateLimiter(options: {
   sleep?: Sleep;
 }): RateLimiter {
   const { requestsPerSecond, clock, sleep = realSleep } = options;
-  if (requestsPerSecond === Infinity) return { take: (signal) => Promise.resolve(!signal?.aborted) };
+  if (requestsPerSecond === Infinity)
+    return { take: (signal) => Promise.resolve(!signal?.aborted) };
   const waiting: (() => void)[] = [];
   const takenAtMs: number[] = [];
   const apartMs = Math.ceil(WINDOW_MS / requestsPerSecond / 2);
