@@ -153,12 +153,27 @@ export class DatabaseBusyError extends AfterhoursError {
         held.length === 0 ? "nobody can say for what they wait" : `they wait for ${held.join("; ")}`
       }`,
       {
-        remedy:
-          "Look for that session in pg_stat_activity; let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.",
+        remedy: END_THE_BLOCKER,
       },
     );
   }
 }
+
+/** The database answers, and another session holds a row or table that the whole run needs. */
+export class DatabaseLockedError extends AfterhoursError {
+  override readonly name = "DatabaseLockedError";
+
+  constructor(url: string, cause: unknown) {
+    super(
+      "DB_BUSY",
+      `the database at ${describeAddress(url)} is up, and another session holds a row or a table that this run needs`,
+      { cause, remedy: END_THE_BLOCKER },
+    );
+  }
+}
+
+const END_THE_BLOCKER =
+  "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.";
 
 /** Whether no session of the run's own pool was free in time; it is no statement about the server. */
 export function isSessionWait(thrown: unknown): boolean {

@@ -1,4 +1,5 @@
 import {
+  DatabaseLockedError,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseReadOnlyError,
@@ -104,19 +105,6 @@ function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
   if (isReadOnly(cause)) return new DatabaseReadOnlyError(databaseUrl, error);
   if (isPermissionDenied(cause)) return new DatabasePermissionError(databaseUrl, error);
   if (error instanceof LockUnavailableError) return error;
-  if (isLockConflict(cause)) return lockedByOthers(error);
+  if (isLockConflict(cause)) return new DatabaseLockedError(databaseUrl, error);
   return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
-}
-
-/** A row or table that the whole run needs, as for its first look at what is due. */
-function lockedByOthers(cause: Error): AfterhoursError {
-  return new AfterhoursError(
-    "DB_BUSY",
-    "another database session holds a row or a table that this run needs",
-    {
-      cause,
-      remedy:
-        "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.",
-    },
-  );
 }

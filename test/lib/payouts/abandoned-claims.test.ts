@@ -250,8 +250,10 @@ describe("a run that is alive after all", () => {
     expect(taken).toBe(false);
     expect((await viewOf(world.database, id)).attempts).toEqual(["PREPARED"]);
   });
+});
 
-  it("does not keep from those in doubt that the database takes none of it back", async () => {
+describe("claims that the database takes none back of", () => {
+  it("keep no payout in doubt from being asked for", async () => {
     const { id: inDoubt } = await world.payout();
     world.sandbox.addFaults({ on: "POST /payouts", dropAfter: true });
     await world.run();
