@@ -4,8 +4,8 @@ import {
   connectionConfig,
   DatabasePermissionError,
   DatabaseUnreachableError,
-  isLoginRefused,
   isPermissionDenied,
+  isWorthAnotherTry,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
@@ -21,7 +21,7 @@ const QUERY_TIMEOUT_MS = seconds(15);
  * core's own session, so that a lease is renewed while the core is in a long transaction; and a pool,
  * so that a session lost to a restart of the database is replaced.
  *
- * @throws {DatabaseUnreachableError} after three attempts, or at once when the login is refused
+ * @throws {DatabaseUnreachableError} after three attempts, or at once when the login or a certificate is refused
  * @throws {DatabasePermissionError} at once when the role may not connect to the database
  */
 export async function openControlPool(
@@ -39,7 +39,7 @@ export async function openControlPool(
   try {
     await connectWithRetry(() => pool.query("SELECT 1"), {
       ...retry,
-      isWorthRetrying: (error) => !isLoginRefused(error),
+      isWorthRetrying: isWorthAnotherTry,
     });
     return pool;
   } catch (error) {

@@ -2,9 +2,9 @@ import type pg from "pg";
 import { connectWithRetry } from "../db/connect-retry.ts";
 import {
   DatabaseUnreachableError,
-  isLoginRefused,
   isMissingSchema,
   isPermissionDenied,
+  isWorthAnotherTry,
 } from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
@@ -187,7 +187,7 @@ async function openControl<S, R>(
       onRetry: ({ attempt: number, waitMs, error }) =>
         run.log.warn(
           { err: toError(error), attempt: number, waitMs },
-          "the database does not answer yet",
+          "no session with the database yet",
         ),
     },
   );
@@ -254,7 +254,7 @@ async function warmUp<S, R>(
     await connectWithRetry(() => db.query`SELECT 1`, {
       random: systemRandom,
       signal: stop.signal,
-      isWorthRetrying: (error) => !isLoginRefused(error),
+      isWorthRetrying: isWorthAnotherTry,
     });
     return db;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { AfterhoursError } from "../../support/errors.ts";
+import { describeServerFault, postgresFault, redisFault } from "../../support/server-fault/index.ts";
 
 export interface LockRequest {
   /** Made by `lockKey`. */
@@ -39,14 +40,22 @@ export interface LockStore {
   close(): Promise<void>;
 }
 
-/** The lock store did not answer: nobody knows whether the lock is held. */
+/** The lock store gave no lock and did not say that somebody holds it: nobody knows whether it is held. */
 export class LockUnavailableError extends AfterhoursError {
   override readonly name = "LockUnavailableError";
 
-  constructor(store: string, cause: unknown) {
-    super("LOCK_UNAVAILABLE", `the lock store (${store}) cannot be reached`, {
-      cause,
-      remedy: "Check that it is up and that its address is right; nothing was started.",
+  /** @param earlier the last error of the connection, for a driver whose own error does not say why */
+  constructor(store: string, cause: unknown, earlier?: unknown) {
+    const { message, remedy } = describeServerFault(
+      store === "PostgreSQL" ? postgresFault(cause) : redisFault(cause, earlier),
+      {
+        name: `the lock store (${store})`,
+        type: store === "PostgreSQL" ? "postgres" : "redis",
+      },
+    );
+    super("LOCK_UNAVAILABLE", message, {
+      cause: cause ?? earlier,
+      remedy: `${remedy} Without the lock nothing was started.`,
     });
   }
 }

@@ -14,7 +14,7 @@ import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
-import { briefly } from "../../payouts/command.ts";
+import { told } from "../../payouts/command.ts";
 import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
 import { checkRole } from "./role.ts";
 
@@ -51,10 +51,9 @@ export async function checkDatabase(
     }
     return [migrated, await checkRole(db), clocks, ...(await checkRuns(db, { jobs, watchdog }))];
   } catch (error) {
-    const told = recognise(error, env["DATABASE_URL"] ?? "");
     const [first, ...others] = PARTS;
     return [
-      wrong(first, briefly(told)),
+      wrong(first, told(recognise(error, env["DATABASE_URL"] ?? ""))),
       ...others.map((part) => notChecked(part, "the database can not be asked")),
     ];
   } finally {
