@@ -79,7 +79,10 @@ export async function takeLock<S, R>(
     if (!(error instanceof LockUnavailableError)) throw error;
     if (isMissingSchema(error.cause) || isPermissionDenied(error.cause)) throw error;
     if (lock.failMode === "open") {
-      log.warn({ err: error }, "no lock was to be had from the lock store; this job runs without one");
+      log.warn(
+        { err: error },
+        "no lock was to be had from the lock store; this job runs without one",
+      );
       return unlocked;
     }
     throw error;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { faultOfCode, isTlsFault } from "../support/server-fault/index.ts";
 import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
 import { type JsonValue, parseJson } from "./json.ts";
 import type { Reader } from "./reading.ts";
@@ -98,10 +99,7 @@ const SPEAKS_OF_EARLIER_REFUND = /\b(duplicate receipt|idempotency key)\b/i;
 /** Codes (`error.code`) of failures that the provider's side had, whatever the HTTP status. */
 const SERVER_SIDE_CODES = new Set(["GATEWAY_ERROR", "SERVER_ERROR"]);
 
-/**
- * The connection was never made: refused, no such host, no route, no trust in the certificate, or a proxy
- * that does not let us through.
- */
+/** The connection was never made: refused, no such host, no route, or a proxy that does not let us through. */
 const UNREACHABLE_CODES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -111,15 +109,8 @@ const UNREACHABLE_CODES = new Set([
   "EHOSTDOWN",
   "ENETUNREACH",
   "ENETDOWN",
-  "EPROTO",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "HOSTNAME_MISMATCH",
-  "INVALID_CA",
   "UND_ERR_ABORTED",
-  "UND_ERR_PRX_TLS",
 ]);
-const CERTIFICATE_CODES = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
 
 const CONNECT_TIMEOUT_CODES = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -138,7 +129,7 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     return { kind: "unknown", cause: "timeout", detail: "no complete answer within the timeout" };
   }
   const { code } = exchange;
-  if (UNREACHABLE_CODES.has(code) || CERTIFICATE_CODES.test(code)) {
+  if (UNREACHABLE_CODES.has(code) || isTlsCode(code)) {
     return {
       kind: "systemic",
       fault: "gateway-unreachable",
@@ -153,6 +144,12 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     cause: unreadable ? "unreadable-answer" : "connection-lost",
     detail: code,
   };
+}
+
+/** The handshake failed, so that nothing was sent: the list is that of every server. */
+function isTlsCode(code: string): boolean {
+  const fault = faultOfCode(code);
+  return fault !== undefined && isTlsFault(fault);
 }
 
 function classifySuccess<T>(

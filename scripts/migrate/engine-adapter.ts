@@ -7,6 +7,7 @@ import type {
 } from "@prisma/driver-adapter-utils";
 import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
+import { withoutDriverWarning } from "../../lib/db/address.ts";
 
 /** PostgreSQL's `"char"`, one byte, in which its catalogs keep kinds of things. */
 const CHAR_OID = 18;
@@ -36,7 +37,7 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
 
   async connect(): Promise<SqlDriverAdapter> {
     // One session: the engine's advisory lock belongs to the session that took it.
-    const pool = new pg.Pool({ connectionString: this.#url, max: 1 });
+    const pool = new pg.Pool({ connectionString: withoutDriverWarning(this.#url), max: 1 });
     // The adapter takes its own listener away before the last session has ended.
     pool.on("error", () => undefined);
     this.#pools.push(pool);

@@ -84,7 +84,9 @@ async function startOnSomePort(parts: Parts): Promise<number> {
 async function startOn(parts: Parts, port: number): Promise<void> {
   const { binary, home, password, server, settings } = parts;
   const configuration = join(home, "redis.conf");
-  writeFileSync(configuration, configurationText({ port, password, home, settings }), { mode: 0o600 });
+  writeFileSync(configuration, configurationText({ port, password, home, settings }), {
+    mode: 0o600,
+  });
   await server.start({
     command: binary.command,
     args: [configuration],

@@ -1,5 +1,10 @@
 import { AfterhoursError } from "../../support/errors.ts";
-import { describeServerFault, postgresFault, redisFault } from "../../support/server-fault/index.ts";
+import {
+  describeServerFault,
+  postgresFault,
+  redisFault,
+  type ServerFault,
+} from "../../support/server-fault/index.ts";
 
 export interface LockRequest {
   /** Made by `lockKey`. */
@@ -44,17 +49,14 @@ export interface LockStore {
 export class LockUnavailableError extends AfterhoursError {
   override readonly name = "LockUnavailableError";
 
-  /** @param earlier the last error of the connection, for a driver whose own error does not say why */
-  constructor(store: string, cause: unknown, earlier?: unknown) {
+  constructor(store: string, cause: unknown, fault?: ServerFault) {
+    const isRedis = store !== "PostgreSQL";
     const { message, remedy } = describeServerFault(
-      store === "PostgreSQL" ? postgresFault(cause) : redisFault(cause, earlier),
-      {
-        name: `the lock store (${store})`,
-        type: store === "PostgreSQL" ? "postgres" : "redis",
-      },
+      fault ?? (isRedis ? redisFault(cause) : postgresFault(cause)),
+      { name: `the lock store (${store})`, type: isRedis ? "redis" : "postgres" },
     );
     super("LOCK_UNAVAILABLE", message, {
-      cause: cause ?? earlier,
+      cause,
       remedy: `${remedy} Without the lock nothing was started.`,
     });
   }

@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
 import { seconds } from "../../support/clock.ts";
+import { redisFault } from "../../support/server-fault/index.ts";
 import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-store.ts";
+import { explainRedis } from "./redis-silence.ts";
 
 /**
  * Takes the key and counts the fence in one step, so that no fence is given out for a lock that was
@@ -72,7 +74,13 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
       if (redis.status === "end") await redis.connect();
       return await command();
     } catch (error) {
-      throw new LockUnavailableError("Redis", error, lastError);
+      const fault = redisFault(error, lastError);
+      const isConnected = redis.status === "connect";
+      throw new LockUnavailableError(
+        "Redis",
+        error,
+        cut?.aborted ? fault : await explainRedis(url, fault, { isConnected }),
+      );
     }
   };
 

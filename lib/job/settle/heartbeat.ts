@@ -42,7 +42,10 @@ class MonitorError extends AfterhoursError {
   override readonly name = "MonitorError";
 
   constructor(fault: ServerFault, cause?: unknown) {
-    const { message, remedy } = describeServerFault(fault, { name: "the monitor", type: "monitor" });
+    const { message, remedy } = describeServerFault(fault, {
+      name: "the monitor",
+      type: "monitor",
+    });
     super("MONITOR_NOT_TOLD", message, { remedy, cause });
   }
 }

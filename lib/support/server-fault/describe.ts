@@ -113,6 +113,11 @@ const SAYS: Record<ServerFaultKind, { says: string; remedy: (words: Words) => st
     says: "answers, and has no memory, disk or connection left",
     remedy: () => "Make room at the server, or raise its limits, then run again.",
   },
+  "breaks-off": {
+    says: "answers, and breaks off every time",
+    remedy: ({ setting }) =>
+      `Look at the server's log and at what is between (a firewall, a proxy), and check the port in ${setting}.`,
+  },
   busy: {
     says: "answers, and is not ready: it is starting or stopping, or asks us to come later",
     remedy: () => "Run again in some minutes; if this stays, look at the server's log.",

@@ -6,3 +6,4 @@ export { faultOfCode, networkFault } from "./network.ts";
 export { postgresFault, sqlStateOf } from "./postgres.ts";
 export { redisFault } from "./redis.ts";
 export { smtpFault, type SmtpError } from "./smtp.ts";
+export { speaksTls } from "./speaks-tls.ts";

@@ -25,6 +25,8 @@ export type ServerFaultKind =
   | "wrong-role"
   /** No memory, disk or connection is left. */
   | "full"
+  /** It takes connections, and ends them or falls silent before it has answered. */
+  | "breaks-off"
   /** It starts, stops, or says: later. */
   | "busy"
   /** It answered, and nothing above says why it refuses. */
@@ -38,7 +40,13 @@ export interface ServerFault {
 }
 
 /** Kinds of which another attempt in some seconds may go better. */
-const MAY_PASS: ReadonlySet<ServerFaultKind> = new Set(["no-answer", "full", "busy", "unclear"]);
+const MAY_PASS: ReadonlySet<ServerFaultKind> = new Set([
+  "no-answer",
+  "breaks-off",
+  "full",
+  "busy",
+  "unclear",
+]);
 
 /** Whether it is of use to ask again in a moment; a certificate or a login does not change by itself. */
 export function mayPass({ kind }: ServerFault): boolean {

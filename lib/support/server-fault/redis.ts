@@ -35,9 +35,7 @@ const BY_ERR: readonly (readonly [RegExp, ServerFaultKind])[] = [
  * @param earlier the last error of the connection: the driver gives up with an error that does not say why
  */
 export function redisFault(thrown: unknown, earlier?: unknown): ServerFault {
-  return (
-    judge(thrown) ?? (earlier === undefined ? undefined : judge(earlier)) ?? NO_ANSWER_AT_ALL
-  );
+  return judge(thrown) ?? (earlier === undefined ? undefined : judge(earlier)) ?? NO_ANSWER_AT_ALL;
 }
 
 const NO_ANSWER_AT_ALL: ServerFault = { kind: "no-answer", code: "" };

@@ -128,7 +128,9 @@ describe("a database with TLS", () => {
 
   it("that takes only encrypted sessions says so to a plain one", async () => {
     const fault = Object.assign(
-      new Error('no pg_hba.conf entry for host "10.0.0.1", user "app", database "a", no encryption'),
+      new Error(
+        'no pg_hba.conf entry for host "10.0.0.1", user "app", database "a", no encryption',
+      ),
       { code: "28000" },
     );
     const error = new DatabaseUnreachableError("postgres://app:s3cret@db.example/a", fault);

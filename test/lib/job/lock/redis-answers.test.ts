@@ -23,6 +23,7 @@ describeWithRedis("a Redis that answers and gives no lock", () => {
         "tls-key-file": certificates.selfSigned.key,
         "tls-ca-cert-file": certificates.ca,
         "tls-auth-clients": "no",
+        "enable-protected-configs": "yes",
       },
     });
     admin = new Redis(redis.url);
@@ -110,6 +111,7 @@ describeWithRedis("a Redis that answers and gives no lock", () => {
 
   it("because one side speaks TLS and the other does not says which", async () => {
     const toTls = await refusalOf(changed((url) => (url.port = String(tlsPort))));
+    expect(toTls).toContain("takes only encrypted connections");
     expect(toTls).toContain("rediss://");
     const toPlain = await refusalOf(redis.url.replace("redis://", "rediss://"));
     expect(toPlain).toContain("answers, and offers no TLS");
@@ -118,7 +120,18 @@ describeWithRedis("a Redis that answers and gives no lock", () => {
   it("because it still loads its data says so", async () => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
-      socket.on("data", () => socket.write("-LOADING Redis is loading the dataset in memory\r\n"));
+      socket.on("data", (data) => {
+        // As Redis does: what it tells of itself may be read meanwhile, nothing else.
+        const facts = "loading:1\r\nloading_eta_seconds:100\r\n";
+        for (const [, command] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+          const isInfo = command?.toLowerCase() === "info";
+          socket.write(
+            isInfo
+              ? `$${facts.length}\r\n${facts}\r\n`
+              : "-LOADING Redis is loading the dataset in memory\r\n",
+          );
+        }
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
