@@ -90,6 +90,9 @@ const PHASES = ["off", "degraded", "offline"] as const;
 /** What a value means; undefined when it is none that is allowed. */
 type Reader<T> = (value: string) => T | undefined;
 
+const HTTP_API =
+  "this is the address of an HTTP API: take the one for Redis clients, rediss://host:6379";
+
 /** What a message expects of a value that is a URL. */
 const FORMS = {
   DATABASE_URL: {
@@ -98,7 +101,8 @@ const FORMS = {
   },
   REDIS_URL: {
     schemes: ["redis", "rediss"],
-    expected: "a URL like redis://host:6379, or rediss://host:6379 for TLS",
+    expected: "a URL like redis://host:6379",
+    hints: { http: HTTP_API, https: HTTP_API },
   },
   http: { schemes: ["http", "https"], expected: "an http or https URL" },
 } as const;

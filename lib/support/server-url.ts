@@ -3,6 +3,8 @@ export interface ServerUrlForm {
   schemes: readonly string[];
   /** `a URL like redis://host:6379`. */
   expected: string;
+  /** For schemes that people take for one of these. */
+  hints?: Readonly<Record<string, string>>;
 }
 
 const PERCENT_ENCODED =
@@ -14,12 +16,13 @@ const PERCENT_ENCODED =
  */
 export function readServerUrl(
   value: string,
-  { schemes, expected }: ServerUrlForm,
+  { schemes, expected, hints }: ServerUrlForm,
 ): { url: string } | { problem: string } {
   const url = value.replace(/[\t\r\n]/g, "");
   const [scheme = "", rest] = url.split("://", 2);
   if (rest === undefined || !schemes.includes(scheme.toLowerCase())) {
-    return { problem: `expected ${expected}` };
+    const hint = hints?.[scheme.toLowerCase()];
+    return { problem: `expected ${expected}${hint === undefined ? "" : `; ${hint}`}` };
   }
   if (holdsRawCharacters(url)) return { problem: `expected ${expected}; ${PERCENT_ENCODED}` };
   return URL.canParse(url) ? { url } : { problem: `expected ${expected}` };

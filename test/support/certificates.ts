@@ -42,7 +42,7 @@ export function makeCertificates(): TestCertificates {
     const { uid, gid } = serverAccount();
     chmodSync(path(`${name}.key`), 0o600);
     chmodSync(path(`${name}.pem`), 0o644);
-    if (uid !== undefined) chownSync(path(`${name}.key`), uid, gid ?? uid);
+    if (uid !== undefined) chownSync(path(`${name}.key`), uid, gid);
     return { cert: path(`${name}.pem`), key: path(`${name}.key`) };
   };
   const signed = (name: string, { names, days }: { names: string; days: number }): Certificate => {

@@ -65,6 +65,7 @@ export async function startScriptedSmtp({
         else if (line.startsWith("MAIL")) say("MAIL", "250 ok");
         else if (line.startsWith("RCPT")) say("RCPT", "250 ok");
         else if (line.startsWith("DATA")) say("DATA", "354 go on");
+        else if (line.startsWith("STARTTLS")) socket.write("502 5.5.1 not here\r\n");
         else if (line.startsWith("QUIT")) socket.end("221 bye\r\n");
         else socket.write("250 ok\r\n");
       }

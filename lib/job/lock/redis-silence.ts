@@ -46,13 +46,14 @@ async function askOnce(url: string): Promise<ServerFault | undefined> {
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  redis.on("error", () => undefined);
+  let lastError: unknown;
+  redis.on("error", (error: unknown) => void (lastError = error));
   try {
     await redis.connect();
     await redis.get("afterhours:check");
     return undefined;
   } catch (error) {
-    return redisFault(error);
+    return redisFault(error, lastError);
   } finally {
     redis.disconnect();
   }

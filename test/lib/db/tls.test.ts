@@ -126,7 +126,7 @@ describe("a database with TLS", () => {
     expect(said).toMatch(/not trusted|file of ours/);
   });
 
-  it("that takes only encrypted sessions says so to a plain one", async () => {
+  it("that takes only encrypted sessions says so to a plain one", () => {
     const fault = Object.assign(
       new Error(
         'no pg_hba.conf entry for host "10.0.0.1", user "app", database "a", no encryption',

@@ -45,7 +45,8 @@ describe("a mail server that says later", () => {
     expect(said).not.toMatch(/reached|MAIL_FROM|everything/i);
     expect(report).toMatchObject({ due: 12, sent: after, left: 12 - after, retriedLater: 0 });
     expect(sandbox.taken()).toBe(after);
-    expect(sandbox.reached(step)).toBe(after + (step === "greeting" || step === "EHLO" ? 1 : 1));
+    // MAIL is the first command of a mail: on a connection that was idle, 421 is worth another connection.
+    expect(sandbox.reached(step)).toBe(after + 1);
     const rows = await mailRows(database);
     expect(rows.filter(({ status }) => status === "SENT")).toHaveLength(after);
     expect(rows.every(({ tries, claimed }) => tries === 0 && !claimed)).toBe(true);
@@ -143,11 +144,11 @@ describe("a mail server that speaks TLS", () => {
     const { selfSigned, expired, ofOtherHost } = certificates;
     const self = await verdictOf({ reply: usual, certificate: selfSigned }, "smtps");
     expect(self).toContain("its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)");
-    for (const certificate of [expired, ofOtherHost]) {
-      // This process trusts no authority of a test: that comes before the rest.
-      const said = await verdictOf({ reply: usual, certificate }, "smtps");
-      expect(said).toContain("its certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)");
-    }
+    const old = await verdictOf({ reply: usual, certificate: expired }, "smtps");
+    expect(old).toContain("its certificate has expired or is not valid yet (CERT_HAS_EXPIRED)");
+    // This process trusts no authority of a test: that comes before the name.
+    const other = await verdictOf({ reply: usual, certificate: ofOtherHost }, "smtps");
+    expect(other).toContain("its certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)");
   });
 
   it("and is spoken to in plain text, or the other way round, says which", async () => {
