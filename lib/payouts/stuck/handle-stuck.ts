@@ -70,7 +70,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const answer = await lookUp(ports, doubt);
-    if (answer.kind === "systemic") fault = systemicFault(answer.fault);
+    if (answer.kind === "systemic") fault = systemicFault(answer.fault, answer.detail);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
 
