@@ -37,6 +37,7 @@ import {
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
+import { createRefusalGate } from "./refusal-gate.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
@@ -195,9 +196,11 @@ async function payAll(
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
+  const gate = createRefusalGate();
   const unitPorts: UnitPorts = {
     ...ports,
     groups: createGroups(ports),
+    gate,
     hardStop: hardStop.signal,
     onClaimed: () => undefined,
     reserve: guard,
@@ -226,6 +229,7 @@ async function payAll(
     else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
     if (isPassed || error !== undefined) end.fault ??= refusals.next(error);
+    end.fault ??= gate.fault;
     if (lockedInARow >= LOCKED_IN_A_ROW) end.fault ??= rowsLocked;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
@@ -235,7 +239,8 @@ async function payAll(
     ports.progress.update(++done, totalFound(report));
   };
 
-  const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
+  const goOn = (): boolean =>
+    (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
   // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
   // was not refused, and finds the contact that it made.
   const inTurn = createTurns();

@@ -31,6 +31,7 @@ export const RUNBOOK_SECTIONS: Readonly<Record<string, string>> = {
   credentials: "the-provider-does-not-let-us-in",
   "not-allow-listed": "the-provider-does-not-let-us-in",
   "wrong-address": "the-provider-does-not-let-us-in",
+  "provider-refuses-all": "the-provider-refuses-everything",
   "account-refused": "the-provider-does-not-let-us-in",
   "account-not-listed": "the-provider-does-not-let-us-in",
   "gateway-unreachable": "the-provider-is-away",

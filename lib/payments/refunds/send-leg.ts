@@ -1,3 +1,4 @@
+import { refusedAs } from "../../payouts/refusal-streak.ts";
 import { failureCode } from "../../payouts/settle.ts";
 import type { Answer, ProviderRefund } from "../../razorpay/index.ts";
 import { seconds, sleep } from "../../support/clock.ts";
@@ -116,7 +117,9 @@ function resultOf(
     const outcome = news.to === "DUE" ? "skipped" : "unknown";
     return { outcome, code: answer.fault, message: fault.message, fault };
   }
-  return { ...describe(news), settled };
+  const failure = answer.kind === "refused" ? answer.failure : undefined;
+  const refusal = failure ?? (answer.kind === "unknown" ? answer.refusal : undefined);
+  return { ...describe(news), settled, refusedAs: refusal && refusedAs(refusal) };
 }
 
 /** What is written down of a leg, as the report says it. */
