@@ -33,10 +33,12 @@ export function createRefusalGate(): RefusalGate {
   let refusedPayouts = 0;
   let fault: RunFault | undefined;
 
+  /** A function, because what was false a moment ago may be true after an await. */
+  const isClosed = (): boolean => fault !== undefined;
   const isFree = (): boolean =>
     acceptedInARow >= TRUSTED_AFTER || underWay + streak.count < REFUSALS_IN_A_ROW;
   const letIn = (): void => {
-    while (waiting.length > 0 && (fault !== undefined || isFree())) {
+    while (waiting.length > 0 && (isClosed() || isFree())) {
       underWay++;
       waiting.shift()?.();
     }
@@ -85,11 +87,11 @@ export function createRefusalGate(): RefusalGate {
       return fault;
     },
     async ask(asked, request, signal) {
-      if (fault) return undefined;
+      if (isClosed()) return undefined;
       await take(signal);
       try {
         // Other refusals may have come while this one waited.
-        if (fault) return undefined;
+        if (isClosed()) return undefined;
         const answer = await request();
         note(asked, answer);
         return answer;
