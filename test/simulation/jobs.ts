@@ -149,7 +149,7 @@ async function core(
     case "reconcile": {
       const { verdict, report } = await reconcilePayoutStatus({
         ...ports,
-        settings: { razorpayX, days: 14 },
+        settings: { razorpayX, days: 14, fullDays: 400 },
       });
       const { settled, reversed, critical } = report;
       return {
