@@ -2,6 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
@@ -67,9 +68,8 @@ export async function dueGroups(
            array_agg(net.earning_id::text) AS "earningIds",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
            count(item.earning_id)::int AS "inAnotherPayout",
-           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
-                 WHERE hold.consultant_id = net.consultant_id AND hold.released_at IS NULL
-                 ORDER BY hold.kind) AS holds
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = net.consultant_id ORDER BY hold.kind) AS holds
     FROM net
     LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL

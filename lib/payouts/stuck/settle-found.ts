@@ -21,6 +21,8 @@ export interface Decision {
   outcome: StuckOutcome;
   code: string;
   message: string;
+  /** Due again, and not sent while the payee is on hold. */
+  isHeld?: boolean;
 }
 
 /**
