@@ -22,6 +22,7 @@ import {
 } from "./report.ts";
 import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
+import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
 
 export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
 
@@ -37,6 +38,35 @@ const UNANSWERED_IN_A_ROW = 5;
  * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
+  const slow: SlowPayout[] = [];
+  const result = await endDoubt(ports, slow);
+  await tellOfSlow(ports, result.report, slow);
+  return result;
+}
+
+/**
+ * Tells the operators of payouts that stay in processing, also when the run ends red. A mail that the database does
+ * not take must not hide what was settled: the next run writes it.
+ */
+async function tellOfSlow(
+  { db, dryRun, log, settings }: StuckPorts,
+  report: StuckReport,
+  slow: readonly SlowPayout[],
+): Promise<void> {
+  report.slow = slow.length;
+  const { operators: recipient } = settings;
+  if (dryRun || recipient === undefined) return;
+  try {
+    report.told = await tellOperators(db, { recipient, slow });
+  } catch (error) {
+    log.error(
+      { err: toError(error), count: slow.length },
+      "the mail to the operators is not written",
+    );
+  }
+}
+
+async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
   const settler = asSettler(ports);
   const limit = ports.limit ?? NO_LIMIT;
@@ -47,6 +77,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   const count = (item: StuckItem): void => {
     countStuck(report, item);
     const { payoutId, outcome, code, message, ageMs } = item;
+    const isInProcessing = outcome === "in-flight" || isOpen(outcome);
+    if (isInProcessing && ageMs >= SLOW_MS) slow.push({ payoutId, ageMs, said: message });
     ports.log.info({ payoutId, outcome, code, ageMs }, message);
     ports.progress.update(++seen, report.found);
   };

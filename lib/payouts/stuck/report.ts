@@ -50,6 +50,10 @@ export interface StuckReport {
   skipped: number;
   overdue: number;
   overduePaise: Paise;
+  /** In processing for three days or longer. */
+  slow: number;
+  /** Of these, named in a mail to the operators that this run wrote. */
+  told: number;
   /** Of those that are due again: not sent until the hold of the payee is released. */
   held: number;
   /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
@@ -87,6 +91,8 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     skipped: 0,
     overdue: 0,
     overduePaise: 0n,
+    slow: 0,
+    told: 0,
     held: 0,
     unsent: 0,
     items: [],
@@ -120,6 +126,8 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     skipped: report.skipped,
     overdue: report.overdue,
     overdue_paise: report.overduePaise.toString(),
+    slow: report.slow,
+    told: report.told,
     held: report.held,
     unsent: report.unsent,
   };
@@ -141,6 +149,8 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     ["Records differ", report.conflicts],
     ["Settled by another run", report.skipped],
     ["Open for too long", report.overdue],
+    ["In processing for three days or longer", report.slow],
+    ["of which named in a mail to the operators now", report.told],
     ["Beside these: claimed a short while ago and not sent", report.unsent],
   ];
   return [

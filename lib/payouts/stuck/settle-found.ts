@@ -53,7 +53,7 @@ export async function settleFound(
   }
   const done = {
     code: provider.statusText,
-    message: `the provider has it as ${provider.statusText}`,
+    message: `the provider has it as ${provider.statusText}${provider.statusReason === null ? "" : ` (${provider.statusReason})`}`,
   };
   if (settler.dryRun) return { outcome: "settled", ...done };
   settler.lease.assertTrusted();
