@@ -14,7 +14,7 @@ import type { TaxPolicy } from "../tds/index.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
-import { heldAmong, heldMessage, IS_HELD, lockPayees, ON_HOLD } from "./on-hold.ts";
+import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
 import { assertAllHit, failPayout, failPayouts, returnToDue } from "./release.ts";
 
@@ -75,7 +75,7 @@ export async function claimPayouts(
   }: { payoutIds: readonly string[]; claimant: Claimant; tax: TaxPolicy },
 ): Promise<ClaimResult[]> {
   return inTransaction(db, async (tx) => {
-    await lockPayees(tx, payoutIds);
+    await lockAgainstHolds(tx, payoutIds);
     const rows = await casDueToProcessing(tx, payoutIds, claimant);
     const results = new Map<string, ClaimResult>(
       rows.length === payoutIds.length ? [] : await heldResults(tx, payoutIds, rows),
@@ -243,7 +243,7 @@ export async function takeOverClaim(
   { payoutId, claimedBy, claimant }: { payoutId: string; claimedBy: string; claimant: Claimant },
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
-    await lockPayees(tx, [payoutId]);
+    await lockAgainstHolds(tx, [payoutId]);
     // A statement of its own: the next one then sees the attempt of a run that held the row until now.
     await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
     const [row] = await tx.query<Omit<ClaimedPayout, keyof Payee>[]>`

@@ -29,16 +29,15 @@ export function heldMessage({ consultantRef, holds }: Omit<HeldPayout, "id">): s
 }
 
 /**
- * Locks the payees of these payouts against new holds until the transaction ends. Placing a hold locks the payee as
- * well, in a trigger: so a hold is either committed before the claim, which then sees it, or it waits for the claim
- * and counts the payout as in processing. A statement of its own, before the one that looks at holds.
+ * Keeps new holds of the payees of these payouts waiting until the transaction ends. Placing a hold takes the same
+ * lock for itself, in a trigger: so a hold is either committed before the claim, which then sees it, or it waits for
+ * the claim and counts the payout as in processing. A statement of its own, before the one that looks at holds. Not
+ * the consultant's row, which notes the provider's contact meanwhile.
  */
-export async function lockPayees(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
+export async function lockAgainstHolds(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
   await tx.query`
-    SELECT 1 FROM consultants
-    WHERE id IN (SELECT consultant_id FROM payouts WHERE id = ANY(${payoutIds}::uuid[]))
-    ORDER BY id
-    FOR SHARE`;
+    SELECT share_payee_lock(consultant_id)::text FROM (
+      SELECT DISTINCT consultant_id FROM payouts WHERE id = ANY(${payoutIds}::uuid[])) AS payee`;
 }
 
 /** Those of the payouts whose payee is on hold, by id. */

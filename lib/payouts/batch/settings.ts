@@ -85,7 +85,7 @@ function days(env: Env, problems: EnvironmentProblem[]): number {
   const text = present(env, name) ?? fallback;
   const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
   if (!(value >= allowed.least && value <= allowed.most)) {
-    const problem = `expected a whole number from ${allowed.least} to ${allowed.most}`;
+    const problem = `expected a whole number of days, ${allowed.least} to ${allowed.most}`;
     problems.push({ variable: name, problem });
   }
   return value;

@@ -40,7 +40,7 @@ type Reasoned = Operator & { reason: string };
 
 /**
  * Keeps a consultant from being paid until it is released: out of new payouts, and what is due waits. A run that
- * claims at this moment is before the hold or after it, since both lock the consultant; `reach` is counted after
+ * claims at this moment is before the hold or after it, since both take the payee's lock; `reach` is counted after
  * that lock, so that a payout which such a run has claimed is among those in processing.
  */
 export async function placeHold(
