@@ -14,6 +14,7 @@ export const FINDING_KINDS = [
   "foreign-provider-payout",
   "order-paid-twice",
   "payable-drift",
+  "payout-transaction-unmatched",
   "provider-cash-drift",
   "provider-payout-missing",
   "provider-payout-without-row",

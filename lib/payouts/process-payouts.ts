@@ -12,6 +12,7 @@ import {
   countUnsent,
   countWaiting,
   dueAfter,
+  heldDue,
   NO_LIMIT,
   summariseDue,
   type DueCursor,
@@ -30,10 +31,12 @@ import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
   countEnded,
+  countHeld,
   countItem,
   countPaid,
   countsOf,
   emptyReport,
+  MOST_HELD,
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
@@ -66,6 +69,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     const counts = countsOf(report, kind);
     counts.found = ofKind.count;
     counts.outOfTries = (await countWaiting(ports.db, kind)).outOfTries;
+    countHeld(counts, await heldDue(ports.db, { kind, most: MOST_HELD }));
   }
   const open = await countOpen(ports.db, ports.runId);
   report.inDoubtBefore = open.inDoubt;
@@ -378,6 +382,8 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
   if (outOfTries > 0) {
     log.warn({ count: outOfTries }, "payouts are out of tries and wait for a person");
   }
+  const held = sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).held));
+  if (held > 0) log.warn({ count: held }, "payouts are not sent: their payees are on hold");
   if (report.inDoubtBefore > 0) {
     log.warn(
       { count: report.inDoubtBefore },
