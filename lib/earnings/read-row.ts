@@ -11,6 +11,7 @@ import {
   type ConsultantDetails,
   type EarningRow,
   type PanStatus,
+  type PayeeCategory,
 } from "./types.ts";
 
 /** What could be read of one row; what could not is `undefined` and has a problem. */
@@ -67,7 +68,7 @@ function readConsultant(reader: RowReader): ConsultantDetails | undefined {
   const pan = readPan(reader, category);
   const panStatus = readPanStatus(reader);
   const resident = reader.yesNo("resident");
-  const aadhaar = reader.yesNo("aadhaar");
+  const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader);
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
@@ -85,6 +86,18 @@ function readPanStatus(reader: RowReader): PanStatus | undefined {
     reader.refuse("pan_status", `is ${status} although no PAN is given`);
   }
   return status;
+}
+
+/** Whether one was furnished. Refused for everybody but an individual: it would lower the tax of a company. */
+function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): boolean | undefined {
+  const aadhaar = reader.yesNo("aadhaar");
+  if (aadhaar === true && category !== undefined && category !== "individual") {
+    reader.refuse(
+      "aadhaar",
+      `is yes for category ${category}; only an individual can have an Aadhaar`,
+    );
+  }
+  return aadhaar;
 }
 
 function readText(reader: RowReader, column: ColumnName, shape: RegExp): string | undefined {

@@ -22,8 +22,8 @@ export interface TaxPolicy {
   /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
   readonly rounding: Rounding;
   /**
-   * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
-   * UNVERIFIED for the 2025 Act.
+   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default
+   * true under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
 }
