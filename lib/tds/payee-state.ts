@@ -48,36 +48,65 @@ export async function readPayeeTaxStates(
   tx: DbSession,
   { payees, lock }: { payees: readonly PayeeCredits[]; lock: boolean },
 ): Promise<Map<string, PayeeTaxState>> {
-  const taxpayers = await readTaxpayers(
-    tx,
-    payees.map(({ consultantId }) => consultantId),
-  );
-  const everybody = [...new Set([...taxpayers.values()].flat())];
-  const profiles = await readProfiles(tx, everybody, lock);
-  const certificates = await readCertificates(tx, everybody);
+  const people = await readTaxpayerProfiles(tx, {
+    consultantIds: payees.map(({ consultantId }) => consultantId),
+    lock,
+  });
+  const everybody = [...new Set([...people.values()].flatMap(({ members }) => members))];
   const fiscalYears = [...new Set(payees.flatMap(yearsOf))];
   const totals = await readTotals(tx, everybody, fiscalYears);
 
   const states = new Map<string, PayeeTaxState>();
   for (const payee of payees) {
-    const members = taxpayers.get(payee.consultantId) ?? [payee.consultantId];
-    const profile = profileOf(
-      payee.consultantId,
-      members.flatMap((id) => profiles.get(id) ?? []),
-    );
-    if (!profile) continue;
-    const own = onePerNumber(members.flatMap((id) => certificates.get(id) ?? []));
+    const person = people.get(payee.consultantId);
+    if (!person) continue;
+    const { members, profile, certificateIds } = person;
     states.set(payee.consultantId, {
       taxpayerId: members[0] ?? payee.consultantId,
-      profile: { ...profile, certificates: own.certificates },
+      profile,
       years: yearTotals(yearsOf(payee), {
         sums: members.flatMap((id) => totals.sums.get(id) ?? []),
         carried: members.flatMap((id) => totals.carried.get(id) ?? []),
-        certificateIds: own.canonicalIds,
+        certificateIds,
       }),
     });
   }
   return states;
+}
+
+/** What decides the tax of a person, apart from the year's totals. */
+export interface TaxpayerProfile {
+  /** All consultants who are the person, in the order of their ids. */
+  members: readonly string[];
+  profile: PayeeProfile;
+  /** By the id of each record of a certificate, the id under which its use counts. */
+  certificateIds: ReadonlyMap<string, string>;
+}
+
+/** The persons of these consultants, by consultant. One without a tax profile is not in the answer. */
+export async function readTaxpayerProfiles(
+  tx: DbSession,
+  { consultantIds, lock }: { consultantIds: readonly string[]; lock: boolean },
+): Promise<ReadonlyMap<string, TaxpayerProfile>> {
+  const taxpayers = await readTaxpayers(tx, consultantIds);
+  const everybody = [...new Set([...taxpayers.values()].flat())];
+  const profiles = await readProfiles(tx, everybody, lock);
+  const certificates = await readCertificates(tx, everybody);
+  const people = new Map<string, TaxpayerProfile>();
+  for (const [consultantId, members] of taxpayers) {
+    const profile = profileOf(
+      consultantId,
+      members.flatMap((id) => profiles.get(id) ?? []),
+    );
+    if (!profile) continue;
+    const own = onePerNumber(members.flatMap((id) => certificates.get(id) ?? []));
+    people.set(consultantId, {
+      members,
+      profile: { ...profile, certificates: own.certificates },
+      certificateIds: own.canonicalIds,
+    });
+  }
+  return people;
 }
 
 function yearsOf({ credits }: PayeeCredits): number[] {
@@ -137,7 +166,7 @@ async function readProfiles(
 }
 
 /** A certificate, and what it is called. */
-export type NumberedCertificate = Certificate & { number: string };
+type NumberedCertificate = Certificate & { number: string };
 
 async function readCertificates(
   tx: DbSession,
@@ -155,7 +184,7 @@ async function readCertificates(
  * The certificates of one person, the earliest first. One that is recorded with two consultants of the person is
  * one certificate with one ceiling, the smaller one where they differ.
  */
-export function onePerNumber(all: readonly NumberedCertificate[]): {
+function onePerNumber(all: readonly NumberedCertificate[]): {
   certificates: Certificate[];
   /** By the id of each record, the id under which its use counts. */
   canonicalIds: ReadonlyMap<string, string>;

@@ -16,6 +16,15 @@ export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
 export const ROUNDINGS = ["rupee-half-up", "paisa-half-up", "paisa-floor"] as const;
 export type Rounding = (typeof ROUNDINGS)[number];
 
+/**
+ * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular 20/2023,
+ * question 4), or any. What is owed is recovered from the money of any.
+ */
+export const REFUND_BASES = ["same-year", "any-year"] as const;
+export type RefundBase = (typeof REFUND_BASES)[number];
+
+export const DEFAULT_REFUND_BASE: RefundBase = "same-year";
+
 export interface TaxPolicy {
   /** Default `whole-year`. The 1961 Act does not say. */
   readonly crossing: CrossingPolicy;

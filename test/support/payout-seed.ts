@@ -28,6 +28,8 @@ export interface PayoutSeed {
 }
 
 export interface CertificateSeed {
+  /** Default: one of its own. */
+  number?: string;
   rateBps: number;
   from: Day;
   to: Day;
@@ -186,8 +188,9 @@ class Builder {
       const aadhaar = seed.aadhaar ?? false;
       this.#profiles.push([consultantId, category, resident, panStatus, pan, aadhaar]);
     }
-    for (const { rateBps, from, to, ceilingPaise } of seed.certificates ?? []) {
-      const certificate = `CERT-${this.#certificates.length + 1}`;
+    for (const { number: certificateNumber, ...terms } of seed.certificates ?? []) {
+      const { rateBps, from, to, ceilingPaise } = terms;
+      const certificate = certificateNumber ?? `CERT-${this.#certificates.length + 1}`;
       this.#certificates.push([consultantId, certificate, rateBps, from, to, text(ceilingPaise)]);
     }
 

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { openDatabase } from "../../lib/db/client.ts";
@@ -176,6 +177,7 @@ export async function drifts(database: Pick<TestDatabase, "url">): Promise<strin
       log: silentLog(),
       progress: noProgress,
       signal: new AbortController().signal,
+      settings: { tax: defaultTaxPolicy },
     });
     return report.checks.filter(({ count }) => count > 0).map(({ code }) => code);
   } finally {
