@@ -1,5 +1,6 @@
 import { isDay, type Day } from "../support/calendar.ts";
 import { formatRupees, parseRupees, type Paise } from "../support/money.ts";
+import { keptForm } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
@@ -49,7 +50,7 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
   }
   const reader = new RowReader(cells, columns, line);
   const consultant = readConsultant(reader);
-  const bookingReference = readText(reader, "booking_reference", CODE);
+  const bookingReference = readCode(reader, "booking_reference");
   const creditedOn = readCreditDate(reader, today);
   const money = readMoney(reader);
 
@@ -61,7 +62,7 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
 }
 
 function readConsultant(reader: RowReader): ConsultantDetails | undefined {
-  const ref = readText(reader, "consultant", CODE);
+  const ref = readCode(reader, "consultant");
   const name = reader.has("name") ? readText(reader, "name", NAME) : undefined;
   const category = reader.choice("category", payeeCategories);
   if (category === undefined && !reader.has("category")) reader.missing("category");
@@ -98,6 +99,12 @@ function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): bo
     );
   }
   return aadhaar;
+}
+
+/** In one Unicode form: two forms of one code look the same and would be two payees, or one sale paid twice. */
+function readCode(reader: RowReader, column: ColumnName): string | undefined {
+  const code = readText(reader, column, CODE);
+  return code === undefined ? undefined : keptForm(code);
 }
 
 function readText(reader: RowReader, column: ColumnName, shape: RegExp): string | undefined {
