@@ -17,8 +17,10 @@ decimal strings; days are YYYY-MM-DD.
 
   creditedOn, paidOn?            the earlier of the two fixes rate and financial year
   payeeCategory                  individual, huf, company, firm or other
-  resident, aadhaar              true or false
+  resident                       true or false
   panStatus                      valid, missing or inoperative
+  panRelief?                     { from, to }: days on which an inoperative PAN counts as valid
+  aadhaar                        true or false; true for an individual alone, and of use without a PAN alone
   grossPaise                     without GST, before the platform's fee
   yearGrossBeforePaise           gross of the payee's earlier credits of the year
   yearTaxBeforePaise             tax withheld from them

@@ -16,14 +16,23 @@ export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
 export const ROUNDINGS = ["rupee-half-up", "paisa-half-up", "paisa-floor"] as const;
 export type Rounding = (typeof ROUNDINGS)[number];
 
+/**
+ * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular 20/2023,
+ * question 4), or any. What is owed is recovered from the money of any.
+ */
+export const REFUND_BASES = ["same-year", "any-year"] as const;
+export type RefundBase = (typeof REFUND_BASES)[number];
+
+export const DEFAULT_REFUND_BASE: RefundBase = "same-year";
+
 export interface TaxPolicy {
   /** Default `whole-year`. The 1961 Act does not say. */
   readonly crossing: CrossingPolicy;
   /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
   readonly rounding: Rounding;
   /**
-   * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
-   * UNVERIFIED for the 2025 Act.
+   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default
+   * true under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
 }
