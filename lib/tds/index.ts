@@ -13,8 +13,8 @@ export type {
 } from "./assess-credits.ts";
 export { ratesOn, statuteOn } from "./law.ts";
 export type { Act, RatePeriod, StatutePeriod } from "./law.ts";
-export { CROSSING_POLICIES, defaultTaxPolicy, ROUNDINGS } from "./policy.ts";
-export type { CrossingPolicy, Rounding, TaxPolicy } from "./policy.ts";
+export { CROSSING_POLICIES, defaultTaxPolicy, LIKELY_POLICIES, ROUNDINGS } from "./policy.ts";
+export type { CrossingPolicy, LikelyPolicy, Rounding, TaxPolicy } from "./policy.ts";
 export { PAN_STATUSES, PAYEE_CATEGORIES, REASONS } from "./types.ts";
 export type {
   Assessment,

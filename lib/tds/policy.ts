@@ -16,11 +16,20 @@ export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
 export const ROUNDINGS = ["rupee-half-up", "paisa-half-up", "paisa-floor"] as const;
 export type Rounding = (typeof ROUNDINGS)[number];
 
+/**
+ * How a payee is taxed whose year is marked as likely to exceed the threshold: from the first rupee, or like
+ * everybody else once the threshold is crossed.
+ */
+export const LIKELY_POLICIES = ["from-the-first-rupee", "at-the-crossing"] as const;
+export type LikelyPolicy = (typeof LIKELY_POLICIES)[number];
+
 export interface TaxPolicy {
   /** Default `whole-year`. The 1961 Act does not say. */
   readonly crossing: CrossingPolicy;
   /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
   readonly rounding: Rounding;
+  /** Default `from-the-first-rupee`; it concerns payees who are marked, and nobody else. */
+  readonly likelyToExceed: LikelyPolicy;
   /**
    * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
    * UNVERIFIED for the 2025 Act.
@@ -31,6 +40,7 @@ export interface TaxPolicy {
 export const defaultTaxPolicy: TaxPolicy = {
   crossing: "whole-year",
   rounding: "rupee-half-up",
+  likelyToExceed: "from-the-first-rupee",
   aadhaarSuffices: { act1961: true, act2025: true },
 };
 

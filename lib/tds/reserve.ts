@@ -166,17 +166,20 @@ async function readProfiles(
     resident: boolean;
     panStatus: PanStatus;
     aadhaar: boolean;
+    likelyToExceed: boolean;
     reliefFrom: Day | null;
     reliefTo: Day | null;
   }
   const rows = lock
     ? await tx.query<Row[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
+               likely_to_exceed AS "likelyToExceed",
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])
         ORDER BY consultant_id FOR UPDATE`
     : await tx.query<Row[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
+               likely_to_exceed AS "likelyToExceed",
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])`;
   return new Map(
