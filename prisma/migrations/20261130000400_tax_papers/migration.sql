@@ -38,11 +38,11 @@ CROSS JOIN LATERAL (
 ALTER TABLE "tax_deposits"
   ADD COLUMN "bsr_code" TEXT,
   ADD COLUMN "challan_serial" TEXT,
-  -- The part that was more than withheld by then: tax on credits that were not paid yet.
-  ADD COLUMN "advance_paise" BIGINT NOT NULL DEFAULT 0;
+  -- Withheld and accrued for the month when it was deposited; unknown for deposits of before this migration.
+  ADD COLUMN "owed_paise" BIGINT;
 ALTER TABLE "tax_deposits"
   ADD CONSTRAINT "tax_deposits_challan" CHECK (
     ("bsr_code" IS NULL) = ("challan_serial" IS NULL)
     AND ("bsr_code" IS NULL OR ("bsr_code" ~ '^[0-9]{7}$' AND "challan_serial" ~ '^[0-9]{5}$'))
   ),
-  ADD CONSTRAINT "tax_deposits_advance" CHECK ("advance_paise" >= 0 AND "advance_paise" <= "amount_paise");
+  ADD CONSTRAINT "tax_deposits_owed" CHECK ("owed_paise" IS NULL OR "owed_paise" >= "amount_paise");
