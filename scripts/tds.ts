@@ -6,6 +6,7 @@ import { operatorName, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
 import { amount, day, format, month, quarter, taxPolicyOf } from "./tds/arguments.ts";
 import { assessLines } from "./tds/assess-lines.ts";
+import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
 import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
 
@@ -153,6 +154,8 @@ program
       await withDatabase({ readOnly: false }, (db) => recordOneDeposit(db, deposit, policy));
     },
   );
+
+addPaperCommands(program);
 
 function defaultFormat(): Format {
   return process.stdout.isTTY ? "table" : "csv";

@@ -1,6 +1,7 @@
 import type { Db } from "../../lib/db/client.ts";
 import { formatRupees, sumPaise, type Paise } from "../../lib/support/money.ts";
 import type { TaxPolicy } from "../../lib/tds/index.ts";
+import { readHigherRateTaken } from "../../lib/tds/papers/index.ts";
 import {
   accruedLines,
   parseChallan,
@@ -69,6 +70,12 @@ export async function printRegister(
   if (accrued.lines > 0) {
     console.error(
       `  accrued: ${describe(accrued)}; these credits are not paid yet, and their tax is due all the same`,
+    );
+  }
+  const higher = await readHigherRateTaken(db, policy);
+  if (higher.length > 0) {
+    console.error(
+      "Of some payees tax was taken at the higher rate, and their PAN counts now: `npm run tds -- relief list` shows them.",
     );
   }
   return saysWhetherItAgrees(await proveRegister(db, quarter));
