@@ -4,7 +4,7 @@ import { defaultTaxPolicy } from "../lib/tds/index.ts";
 import type { Quarter } from "../lib/tds/returns/index.ts";
 import { operatorName, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
-import { amount, day, format, month, quarter, taxPolicyOf } from "./tds/arguments.ts";
+import { amount, day, format, month, quarter, taxSettingsOf } from "./tds/arguments.ts";
 import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
@@ -18,8 +18,10 @@ decimal strings; days are YYYY-MM-DD.
 
   creditedOn, paidOn?            the earlier of the two fixes rate and financial year
   payeeCategory                  individual, huf, company, firm or other
-  resident, aadhaar              true or false
+  resident                       true or false
   panStatus                      valid, missing or inoperative
+  panRelief?                     { from, to }: days on which an inoperative PAN counts as valid
+  aadhaar                        true or false; true for an individual alone, and of use without a PAN alone
   grossPaise                     without GST, before the platform's fee
   yearGrossBeforePaise           gross of the payee's earlier credits of the year
   yearTaxBeforePaise             tax withheld from them
@@ -87,13 +89,13 @@ Exit status: 0 the register agrees with the ledger; 1 it does not, or something 
   )
   .action(
     async (options: { quarter: Quarter; unmask?: boolean; all?: boolean; format?: Format }) => {
-      const policy = taxPolicyOf(process.env);
+      const settings = taxSettingsOf(process.env);
       await withDatabase({ readOnly: true }, async (db) => {
         const { unmask = false, all = false } = options;
         const agrees = await printRegister(db, options.quarter, {
           unmask,
           all,
-          policy,
+          settings,
           format: options.format ?? defaultFormat(),
         });
         if (!agrees) process.exitCode = EXIT.notDone;
@@ -111,10 +113,10 @@ program
     "\nAccrued is the tax on credits that are not paid yet: it is due by the same day as what is withheld.",
   )
   .action(async (options: { all?: boolean; format?: Format }) => {
-    const policy = taxPolicyOf(process.env);
+    const settings = taxSettingsOf(process.env);
     await withDatabase({ readOnly: true }, async (db) => {
       const { all = false } = options;
-      await printChallans(db, { all, policy, format: options.format ?? defaultFormat() });
+      await printChallans(db, { all, settings, format: options.format ?? defaultFormat() });
     });
   });
 
@@ -141,7 +143,7 @@ program
       by?: string;
     }) => {
       const recordedBy = whoDoesIt(options.by, process.env);
-      const policy = taxPolicyOf(process.env);
+      const settings = taxSettingsOf(process.env);
       const deposit = {
         month: options.month,
         section: options.section,
@@ -151,7 +153,7 @@ program
         depositedOn: options.on,
         recordedBy,
       };
-      await withDatabase({ readOnly: false }, (db) => recordOneDeposit(db, deposit, policy));
+      await withDatabase({ readOnly: false }, (db) => recordOneDeposit(db, deposit, settings));
     },
   );
 

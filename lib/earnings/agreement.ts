@@ -1,4 +1,5 @@
 import type { ColumnName } from "./columns.ts";
+import { codeKey, lookAlike } from "./code-form.ts";
 import type { Problem } from "./problems.ts";
 import type { RowRead } from "./read-row.ts";
 import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
@@ -17,9 +18,14 @@ export interface Agreement {
 export function agreement(): Agreement {
   const bookings = new Map<string, number>();
   const consultants = new Map<string, Stated>();
+  const codes = new Map<string, { ref: string; line: number }>();
 
   return {
-    check: (row) => [...checkBooking(row, bookings), ...checkConsultant(row, consultants)],
+    check: (row) => [
+      ...checkBooking(row, bookings),
+      ...checkCode(row, codes),
+      ...checkConsultant(row, consultants),
+    ],
     consultantsOf: (rows) => {
       const found = new Map<string, ConsultantInFile>();
       for (const { consultantRef, line } of rows) {
@@ -49,6 +55,19 @@ function checkBooking(
   }
   const message = `line ${line} repeats the booking reference of line ${first}; each stands once`;
   return [{ line, column: "booking_reference", message }];
+}
+
+/** Codes that differ by case alone are one payee, written in two ways. */
+function checkCode(
+  { line, consultant }: RowRead,
+  codes: Map<string, { ref: string; line: number }>,
+): Problem[] {
+  if (consultant === undefined) return [];
+  const { ref } = consultant;
+  const first = codes.get(codeKey(ref));
+  if (first === undefined) codes.set(codeKey(ref), { ref, line });
+  if (first === undefined || first.ref === ref) return [];
+  return [lookAlike(line, ref, first.ref, `line ${first.line}`)];
 }
 
 function checkConsultant(

@@ -1,7 +1,9 @@
 import type { ClientBase } from "pg";
 import { formatRupees } from "../support/money.ts";
 import { accountKey } from "./agreement.ts";
+import { lookAlike } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
+import { compareIdentities, type SharedIdentities } from "./identity.ts";
 import {
   loadConsultants,
   loadEarnings,
@@ -26,6 +28,8 @@ export interface ImportPlan {
   knownEarnings: EarningOnRecord[];
   /** Consultants whose name on record is another one; it stays. */
   namesKept: number;
+  /** Payees who have one PAN or one account from this import on. */
+  shared: SharedIdentities;
   problems: Problem[];
 }
 
@@ -49,14 +53,29 @@ export async function planImport(
     newEarnings: [],
     knownEarnings: [],
     namesKept: 0,
+    shared: { pan: [], account: [] },
     problems: [],
   };
-  const consultants = await loadConsultants(client, [...file.consultants.keys()]);
+  const { found, alike } = await loadConsultants(client, [...file.consultants.keys()]);
   for (const inFile of file.consultants.values()) {
-    const onRecord = consultants.get(inFile.details.ref);
-    if (onRecord === undefined) plan.newConsultants.push(inFile.details);
-    else planKnownConsultant(plan, inFile, onRecord, { updateAccounts });
+    const { ref } = inFile.details;
+    const onRecord = found.get(ref);
+    const other = alike.get(ref);
+    if (onRecord) planKnownConsultant(plan, inFile, onRecord, { updateAccounts });
+    else plan.newConsultants.push(inFile.details);
+    if (other !== undefined) plan.problems.push(lookAlike(inFile.line, ref, other, "on record"));
   }
+  const changed = new Set([
+    ...plan.newConsultants.map(({ ref }) => ref),
+    ...[...plan.newTaxProfiles, ...plan.newAccounts].map(({ details }) => details.ref),
+  ]);
+  const { problems, shared } = await compareIdentities(
+    client,
+    [...file.consultants.values()],
+    (code) => changed.has(code),
+  );
+  plan.problems.push(...problems);
+  plan.shared = shared;
 
   const references = file.rows.map((row) => row.bookingReference);
   const earnings = await loadEarnings(client, references);

@@ -1,5 +1,6 @@
 import { isDay, type Day } from "../support/calendar.ts";
 import { formatRupees, parseRupees, type Paise } from "../support/money.ts";
+import { keptForm } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
@@ -11,6 +12,7 @@ import {
   type ConsultantDetails,
   type EarningRow,
   type PanStatus,
+  type PayeeCategory,
 } from "./types.ts";
 
 /** What could be read of one row; what could not is `undefined` and has a problem. */
@@ -48,7 +50,7 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
   }
   const reader = new RowReader(cells, columns, line);
   const consultant = readConsultant(reader);
-  const bookingReference = readText(reader, "booking_reference", CODE);
+  const bookingReference = readCode(reader, "booking_reference");
   const creditedOn = readCreditDate(reader, today);
   const money = readMoney(reader);
 
@@ -60,14 +62,14 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
 }
 
 function readConsultant(reader: RowReader): ConsultantDetails | undefined {
-  const ref = readText(reader, "consultant", CODE);
+  const ref = readCode(reader, "consultant");
   const name = reader.has("name") ? readText(reader, "name", NAME) : undefined;
   const category = reader.choice("category", payeeCategories);
   if (category === undefined && !reader.has("category")) reader.missing("category");
   const pan = readPan(reader, category);
   const panStatus = readPanStatus(reader);
   const resident = reader.yesNo("resident");
-  const aadhaar = reader.yesNo("aadhaar");
+  const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader);
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
@@ -85,6 +87,24 @@ function readPanStatus(reader: RowReader): PanStatus | undefined {
     reader.refuse("pan_status", `is ${status} although no PAN is given`);
   }
   return status;
+}
+
+/** Whether one was furnished. Refused for everybody but an individual: it would lower the tax of a company. */
+function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): boolean | undefined {
+  const aadhaar = reader.yesNo("aadhaar");
+  if (aadhaar === true && category !== undefined && category !== "individual") {
+    reader.refuse(
+      "aadhaar",
+      `is yes for category ${category}; only an individual can have an Aadhaar`,
+    );
+  }
+  return aadhaar;
+}
+
+/** In one Unicode form: two forms of one code look the same and would be two payees, or one sale paid twice. */
+function readCode(reader: RowReader, column: ColumnName): string | undefined {
+  const code = readText(reader, column, CODE);
+  return code === undefined ? undefined : keptForm(code);
 }
 
 function readText(reader: RowReader, column: ColumnName, shape: RegExp): string | undefined {

@@ -59,7 +59,7 @@ export async function claimPayout(
  * leaves either untouched payouts or taxed ones. The results are in the order of `payoutIds`.
  *
  * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two are of
- * one payee, whose second would not count the first. Nothing is claimed then: ask for each by itself.
+ * one payee or one PAN, whose second would not count the first. Nothing is claimed then: ask for each by itself.
  */
 export async function claimPayouts(
   db: Db,
@@ -76,6 +76,7 @@ export async function claimPayouts(
       assertOneEach(rows);
       await auditClaims(tx, claimant, rows);
       const facts = await readFacts(tx, rows);
+      assertOneTaxpayerEach(facts.taxStates);
       const decided = rows.map((row) => decide(row, { facts, tax }));
       const refused = decided.filter((each) => each.kind === "refused");
       const claimed = decided.filter((each) => each.kind === "claimed");
@@ -95,6 +96,13 @@ export async function claimPayouts(
 function assertOneEach(rows: readonly ClaimedRow[]): void {
   if (new Set(rows.map(({ consultantId }) => consultantId)).size === rows.length) return;
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one payee were claimed at once");
+}
+
+/** Two payees with one PAN are one person, whose year is one. */
+function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void {
+  const taxpayers = new Set([...states.values()].map(({ taxpayerId }) => taxpayerId));
+  if (taxpayers.size === states.size) return;
+  throw new AfterhoursError("CLAIM_ORDER", "two payouts of one PAN were claimed at once");
 }
 
 /** What the decision on a claim rests on. */
@@ -178,7 +186,7 @@ function decide(
     taxPaise,
     netPaise,
   };
-  return { kind: "claimed", payoutId, consultantId, lines, payout };
+  return { kind: "claimed", payoutId, consultantId, identity: state.profile, lines, payout };
 }
 
 const NO_ACCOUNT = {

@@ -236,8 +236,8 @@ async function payAll(
   };
 
   const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
-  // was not refused, and finds the contact that it made.
+  // One payout of a person at a time, whatever the codes of its PAN: the next is taxed on a year that counts the
+  // one before only if it was not refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
@@ -266,7 +266,7 @@ async function payAll(
     await forEachInHand(units, {
       atOnce: window.atOnce,
       goOn,
-      work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
+      work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
     }).catch((error: unknown) => {
       // Kept, not thrown: the report with what was done must not be lost for it.
       end.error ??= error;

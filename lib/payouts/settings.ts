@@ -13,7 +13,7 @@ import {
 } from "../support/environment.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
 import type { TaxPolicy } from "../tds/index.ts";
-import { readTaxPolicy, taxVariables } from "../tds/settings.ts";
+import { parseTaxPolicy, taxVariables } from "../tds/settings.ts";
 
 /** What no run may exceed. Checked before anything is sent, on amounts before tax. */
 export interface PayoutCaps {
@@ -64,6 +64,7 @@ const own: readonly EnvironmentVariable[] = [
     description: "text on the payee's bank statement",
     allowed: { form: "1 to 30 letters, digits and spaces", example: "Acme payout" },
   },
+  ...taxVariables,
 ];
 
 /** The variables of the provider's client, as every job that talks to it declares them. */
@@ -71,7 +72,7 @@ export const providerVariables: readonly EnvironmentVariable[] = asEnvironment(r
 
 /** Everything that the payout job reads from the environment. */
 export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
-  variables: [...providerVariables, ...own, ...taxVariables],
+  variables: [...providerVariables, ...own],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
@@ -95,7 +96,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
-    const tax = readTaxPolicy(env, problems);
+    const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {

@@ -62,6 +62,12 @@ export const RATE_PERIODS: readonly RatePeriod[] = [
   },
 ];
 
+/**
+ * From this day tax on the holder of an inoperative PAN is deducted at the higher rate (Rule 114AAA(3) and (4),
+ * Circular 3/2023). Before it, such a PAN counts like any other.
+ */
+export const INOPERATIVE_PAN_FROM: Day = "2023-07-01";
+
 export const STATUTE_PERIODS: readonly StatutePeriod[] = [
   // UNVERIFIED: payment code 1035 is probable; the form names and section 395 are from secondary sources.
   {

@@ -23,6 +23,15 @@ export type Rounding = (typeof ROUNDINGS)[number];
 export const LIKELY_POLICIES = ["from-the-first-rupee", "at-the-crossing"] as const;
 export type LikelyPolicy = (typeof LIKELY_POLICIES)[number];
 
+/**
+ * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular 20/2023,
+ * question 4), or any. What is owed is recovered from the money of any.
+ */
+export const REFUND_BASES = ["same-year", "any-year"] as const;
+export type RefundBase = (typeof REFUND_BASES)[number];
+
+export const DEFAULT_REFUND_BASE: RefundBase = "same-year";
+
 export interface TaxPolicy {
   /** Default `whole-year`. The 1961 Act does not say. */
   readonly crossing: CrossingPolicy;
@@ -31,8 +40,8 @@ export interface TaxPolicy {
   /** Default `from-the-first-rupee`; it concerns payees who are marked, and nobody else. */
   readonly likelyToExceed: LikelyPolicy;
   /**
-   * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
-   * UNVERIFIED for the 2025 Act.
+   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default
+   * true under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
 }

@@ -7,13 +7,16 @@ import {
 } from "../support/environment.ts";
 import {
   CROSSING_POLICIES,
+  DEFAULT_REFUND_BASE,
   defaultTaxPolicy,
   LIKELY_POLICIES,
+  REFUND_BASES,
   ROUNDINGS,
+  type RefundBase,
   type TaxPolicy,
 } from "./policy.ts";
 
-/** What the law leaves open, as the operator's accountant decided it. See docs/tax.md. */
+/** The variables of the tax policy, as every job that assesses tax declares them. */
 export const taxVariables: readonly EnvironmentVariable[] = [
   {
     name: "TDS_CROSSING_POLICY",
@@ -45,20 +48,37 @@ export const taxVariables: readonly EnvironmentVariable[] = [
   },
 ];
 
-/** For a program that assesses tax and does not pay it. */
-export const taxEnvironment: EnvironmentSpec<{ tax: TaxPolicy }> = {
-  variables: taxVariables,
+/** As every job that takes a refund off later earnings declares it. */
+export const refundBaseVariable: EnvironmentVariable = {
+  name: "TDS_REFUND_BASE",
+  required: false,
+  default: DEFAULT_REFUND_BASE,
+  description:
+    "which later earnings have less gross, the base of the tax, for a refunded sale: those of its financial year or all",
+  allowed: { oneOf: REFUND_BASES },
+};
+
+/** What decides the tax of a credit that no payout has claimed yet: the policy, and what a refund takes off it. */
+export interface TaxSettings {
+  tax: TaxPolicy;
+  refundBase: RefundBase;
+}
+
+/** For a program that says what tax is due, and does not pay. */
+export const taxEnvironment: EnvironmentSpec<TaxSettings> = {
+  variables: [...taxVariables, refundBaseVariable],
   parse(env) {
     const problems: EnvironmentProblem[] = [];
-    const tax = readTaxPolicy(env, problems);
-    return problems.length > 0
-      ? { ok: false, problems }
-      : { ok: true, settings: { tax }, secrets: [] };
+    const settings = {
+      tax: parseTaxPolicy(env, problems),
+      refundBase: parseRefundBase(env, problems),
+    };
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, settings, secrets: [] };
   },
 };
 
-/** What is wrong goes to `problems`; the policy then has the first of the allowed values there. */
-export function readTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPolicy {
+/** Reads the tax policy; what is wrong is added to `problems`. */
+export function parseTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPolicy {
   return {
     crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
     rounding: oneOf(env, "TDS_ROUNDING", ROUNDINGS, problems),
@@ -71,16 +91,20 @@ export function readTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPoli
   };
 }
 
+/** Reads which earnings bear the gross of a refund; what is wrong is added to `problems`. */
+export function parseRefundBase(env: Env, problems: EnvironmentProblem[]): RefundBase {
+  return oneOf(env, refundBaseVariable.name, REFUND_BASES, problems);
+}
+
 function oneOf<T extends string>(
   env: Env,
   variable: string,
-  allowed: readonly [T, ...T[]],
+  allowed: readonly T[],
   problems: EnvironmentProblem[],
 ): T {
-  const preset = taxVariables.find(({ name }) => name === variable)?.default;
-  const value = present(env, variable) ?? preset;
+  const known = [...taxVariables, refundBaseVariable].find(({ name }) => name === variable);
+  const value = present(env, variable) ?? known?.default ?? "";
   const found = allowed.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  problems.push({ variable, problem: `expected ${allowed.join(" or ")}` });
-  return allowed[0];
+  if (found === undefined) problems.push({ variable, problem: `expected ${allowed.join(" or ")}` });
+  return found ?? (allowed[0] as T);
 }

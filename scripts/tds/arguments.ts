@@ -3,16 +3,15 @@ import { isDay, type Day } from "../../lib/support/calendar.ts";
 import { parseRupees, type Paise } from "../../lib/support/money.ts";
 import { parseCertificateNumber, parseRate } from "../../lib/tds/papers/index.ts";
 import { parseQuarter, type Quarter } from "../../lib/tds/returns/index.ts";
-import type { TaxPolicy } from "../../lib/tds/index.ts";
-import { taxEnvironment } from "../../lib/tds/settings.ts";
+import { taxEnvironment, type TaxSettings } from "../../lib/tds/settings.ts";
 import type { Env } from "../../lib/support/environment.ts";
 import { UsageError } from "../payouts/arguments.ts";
 import type { Format } from "./print-register.ts";
 
 /** The settings by which a payout run would assess. @throws {UsageError} */
-export function taxPolicyOf(env: Env): TaxPolicy {
+export function taxSettingsOf(env: Env): TaxSettings {
   const parsed = taxEnvironment.parse(env);
-  if (parsed.ok) return parsed.settings.tax;
+  if (parsed.ok) return parsed.settings;
   const wrong = parsed.problems.map(({ variable, problem }) => `${variable}: ${problem}`);
   throw new UsageError(`${wrong.join("; ")}. Nothing was done.`);
 }

@@ -14,7 +14,7 @@ import {
 import { operatorName, reason, shortText, whoDoesIt } from "../payouts/arguments.ts";
 import { BY, databaseFor, WHY } from "../payouts/command.ts";
 import { oneLine, table } from "../payouts/print.ts";
-import { amount, certificateNumber, day, rate, taxPolicyOf } from "./arguments.ts";
+import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
 
 const withDatabase = databaseFor("afterhours tds");
@@ -65,12 +65,12 @@ function addReliefCommands(relief: Command): void {
     .addHelpText("after", RELIEF_HELP)
     .action(async (options: Given & { from: string; to: string }) => {
       const operator = operatorOf(options);
-      const policy = taxPolicyOf(process.env);
+      const { tax } = taxSettingsOf(process.env);
       await withDatabase({ readOnly: false }, async (db) => {
         const { payee, from, to } = options;
         const { outcome, payeeRef } = await addRelief(db, { payee, from, to, operator });
         say(outcome, `relief of ${payeeRef} from ${from} to ${to}`);
-        const taken = await readHigherRateTaken(db, policy);
+        const taken = await readHigherRateTaken(db, tax);
         const own = taken.filter((each) => each.payeeRef === payeeRef);
         if (own.length > 0) console.log(higherRateLines(own).join("\n"));
       });
@@ -99,7 +99,7 @@ function addReliefCommands(relief: Command): void {
       "payees with relief or an inoperative PAN, and 5% that was taken although the PAN counts now",
     )
     .action(async () => {
-      const policy = taxPolicyOf(process.env);
+      const { tax } = taxSettingsOf(process.env);
       await withDatabase({ readOnly: true }, async (db) => {
         const payees = await listRelief(db);
         const rows = payees.map(({ payeeRef, payeeName, panStatus, from, to }) =>
@@ -109,7 +109,7 @@ function addReliefCommands(relief: Command): void {
         console.log(
           lines.length === 0 ? "No payee has relief or an inoperative PAN." : lines.join("\n"),
         );
-        const taken = await readHigherRateTaken(db, policy);
+        const taken = await readHigherRateTaken(db, tax);
         if (taken.length > 0)
           console.log(["", ...higherRateLines(taken), describeHigherRate(taken)].join("\n"));
       });

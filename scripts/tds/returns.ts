@@ -1,6 +1,6 @@
 import type { Db } from "../../lib/db/client.ts";
 import { formatRupees, sumPaise, type Paise } from "../../lib/support/money.ts";
-import type { TaxPolicy } from "../../lib/tds/index.ts";
+import type { TaxSettings } from "../../lib/tds/settings.ts";
 import { readHigherRateTaken } from "../../lib/tds/papers/index.ts";
 import {
   accruedLines,
@@ -38,14 +38,14 @@ export interface RegisterOptions {
   format: Format;
   /** Also what was withheld and taken back. */
   all: boolean;
-  policy: TaxPolicy;
+  settings: TaxSettings;
 }
 
 /** The register to standard output, what is to be said of it to standard error. Whether the books agree. */
 export async function printRegister(
   db: Db,
   quarter: Quarter,
-  { unmask, format, all, policy }: RegisterOptions,
+  { unmask, format, all, settings }: RegisterOptions,
 ): Promise<boolean> {
   const print = { unmask, challansOf: await readDepositsOf(db, quarter) };
   const totals = { withheld: new Map<string, Totals>(), accrued: new Map<string, Totals>() };
@@ -59,7 +59,7 @@ export async function printRegister(
   };
   if (format === "csv") process.stdout.write(registerCsvHeader());
   for await (const line of withheldLines(db, quarter, { all })) take(line);
-  for (const line of await accruedLines(db, quarter, policy)) take(line);
+  for (const line of await accruedLines(db, quarter, settings)) take(line);
   if (format === "csv") process.stdout.write(registerCsv(kept, print));
   else process.stdout.write(`${registerTable(kept, print).join("\n")}\n`);
 
@@ -72,7 +72,7 @@ export async function printRegister(
       `  accrued: ${describe(accrued)}; these credits are not paid yet, and their tax is due all the same`,
     );
   }
-  const higher = await readHigherRateTaken(db, policy);
+  const higher = await readHigherRateTaken(db, settings.tax);
   if (higher.length > 0) {
     console.error(
       "Of some payees tax was taken at the higher rate, and their PAN counts now: `npm run tds -- relief list` shows them.",
@@ -97,9 +97,9 @@ function saysWhetherItAgrees({ disagreeing }: RegisterProof): boolean {
 
 export async function printChallans(
   db: Db,
-  { all, format, policy }: { all: boolean; format: Format; policy: TaxPolicy },
+  { all, format, settings }: { all: boolean; format: Format; settings: TaxSettings },
 ): Promise<void> {
-  const { challans, unassessed } = await readChallans(db, { all, policy });
+  const { challans, unassessed } = await readChallans(db, { all, settings });
   if (format === "csv") process.stdout.write(challanCsv(challans));
   else if (challans.length === 0) console.log("Nothing is due.");
   else console.log(challanTable(challans).join("\n"));
@@ -114,8 +114,12 @@ function describeUnassessed(unassessed: readonly Unassessed[]): string {
   return `Not in it: ${credits} unpaid credits of ${unassessed.length} payees, gross ${formatRupees(grossPaise)}. Their tax can not be assessed (${codes}).`;
 }
 
-export async function recordOneDeposit(db: Db, deposit: Deposit, policy: TaxPolicy): Promise<void> {
-  const outcome = await recordDeposit(db, deposit, policy);
+export async function recordOneDeposit(
+  db: Db,
+  deposit: Deposit,
+  settings: TaxSettings,
+): Promise<void> {
+  const outcome = await recordDeposit(db, deposit, settings);
   const what = `${formatRupees(deposit.amountPaise)} for ${deposit.month}, section ${deposit.section}, code ${deposit.code}`;
   console.log(
     outcome === "recorded"

@@ -8,6 +8,8 @@ export interface DriftRow {
   subjectId: string;
   expectedPaise: Paise;
   actualPaise: Paise;
+  /** What else the finding says. */
+  details?: Readonly<Record<string, unknown>>;
 }
 
 export interface CheckResult {

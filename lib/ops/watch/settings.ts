@@ -1,10 +1,8 @@
 import { combineEnvironments, present, type EnvironmentSpec } from "../../support/environment.ts";
-import type { TaxPolicy } from "../../tds/index.ts";
-import { taxEnvironment } from "../../tds/settings.ts";
+import { taxEnvironment, type TaxSettings } from "../../tds/settings.ts";
 
 /** What the watchdog knows of the tax that is to be deposited. */
-export interface TaxWatchSettings {
-  tax: TaxPolicy;
+export interface TaxWatchSettings extends TaxSettings {
   /** So many days before the day of deposit it warns. Zero: it says nothing of tax at all. */
   depositWarningDays: number;
 }

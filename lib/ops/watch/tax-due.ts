@@ -21,10 +21,10 @@ export interface TaxDue {
 /** The months whose tax is overdue, or due within the days of the setting; oldest first. Reads only. */
 export async function readTaxDue(
   db: DbSession,
-  { tax, depositWarningDays }: TaxWatchSettings,
+  { depositWarningDays, ...settings }: TaxWatchSettings,
 ): Promise<TaxDue[]> {
   if (depositWarningDays === 0) return [];
-  const { challans } = await readChallans(db, { all: false, policy: tax });
+  const { challans } = await readChallans(db, { all: false, settings });
   return challans
     .filter(({ duePaise, daysLeft }) => duePaise > 0n && daysLeft <= depositWarningDays)
     .map(toTaxDue);

@@ -6,12 +6,16 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
+import type { RefundBase } from "../../tds/index.ts";
+import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
 
 export interface BatchSettings {
   /** A consultant who is owed less is carried to the next batch. */
   minimumPaise: Paise;
   /** A payout of at most so much is approved at once; a larger one waits for a person. */
   autoApprovePaise: Paise;
+  /** Which earnings have less gross for a refunded sale. Default: those of the sale's financial year. */
+  refundBase?: RefundBase;
 }
 
 const MINIMUM = {
@@ -37,7 +41,7 @@ const LEAST_PAISE = 100n;
 
 /** Everything that the batch reads from the environment, beyond the database. */
 export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
-  variables: [MINIMUM, AUTO_APPROVE],
+  variables: [MINIMUM, AUTO_APPROVE, refundBaseVariable],
   parse(env) {
     const problems: EnvironmentProblem[] = [];
     const minimumPaise = rupees(env, MINIMUM, problems);
@@ -45,10 +49,11 @@ export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
       problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
     }
     const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
+    const refundBase = parseRefundBase(env, problems);
     if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
       return { ok: false, problems };
     }
-    return { ok: true, settings: { minimumPaise, autoApprovePaise }, secrets: [] };
+    return { ok: true, settings: { minimumPaise, autoApprovePaise, refundBase }, secrets: [] };
   },
 };
 

@@ -101,7 +101,8 @@ async function readLines(db: DbSession): Promise<Line[]> {
   return db.query<Line[]>`
     WITH counting AS (
       SELECT line.* FROM tax_deductions AS line
-      WHERE line.reverses_id IS NULL
+      -- Taken for want of any PAN it was right, and stays when one is furnished later.
+      WHERE line.reverses_id IS NULL AND line.pan_status IS DISTINCT FROM 'missing'
         AND NOT EXISTS (SELECT 1 FROM tax_deductions WHERE reverses_id = line.id)
     ), years AS (
       SELECT DISTINCT line.consultant_id, line.fiscal_year

@@ -3,6 +3,7 @@ import type { Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import type { YearTotals } from "../assess-credits.ts";
 import type { TaxPolicy } from "../policy.ts";
+import type { TaxSettings } from "../settings.ts";
 import { assessPayee, readPayeeTaxStates, type PayeeTaxState } from "../reserve.ts";
 import {
   consultantsWithUnpaidCredits,
@@ -48,18 +49,21 @@ const PAGE = 200;
  * with certificates, exemption and what is carried. What a payout in flight has reserved is in it as reserved.
  * Once the payout is completed, the same tax is withheld and no longer accrued. Reads only.
  */
-export async function readAccrual(db: DbSession, policy: TaxPolicy): Promise<Accrual> {
+export async function readAccrual(
+  db: DbSession,
+  { tax: policy, refundBase }: TaxSettings,
+): Promise<Accrual> {
   const lines = await readReserved(db);
   const unassessed: Unassessed[] = [];
   const consultantIds = await consultantsWithUnpaidCredits(db);
   const assessedYears = new Map<string, readonly YearTotals[]>();
   for (let from = 0; from < consultantIds.length; from += PAGE) {
     const page = consultantIds.slice(from, from + PAGE);
-    const payees = byConsultant(await readUnpaidCredits(db, page));
+    const payees = byConsultant(await readUnpaidCredits(db, page, refundBase));
     const states = await readPayeeTaxStates(db, { payees, lock: false });
     for (const { consultantId, credits } of payees) {
       const state = states.get(consultantId);
-      const person = personOf(consultantId);
+      const person = state?.taxpayerId ?? consultantId;
       const result = assessUnpaid(state, { credits, policy, earlier: assessedYears.get(person) });
       if ("code" in result) {
         const grossPaise = credits.reduce((sum, credit) => sum + credit.grossPaise, 0n);
@@ -79,11 +83,6 @@ export async function readAccrual(db: DbSession, policy: TaxPolicy): Promise<Acc
     }
   }
   return { lines, unassessed };
-}
-
-/** Who is taxed: the totals of a year belong to this one. */
-function personOf(consultantId: string): string {
-  return consultantId;
 }
 
 function assessUnpaid(

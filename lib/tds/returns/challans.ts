@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import { daysBetween, type Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
-import type { TaxPolicy } from "../policy.ts";
+import type { TaxSettings } from "../settings.ts";
 import { readAccrual, type Accrual, type Unassessed } from "./accrual.ts";
 import { depositDueOn } from "./periods.ts";
 
@@ -36,10 +36,10 @@ type Settled = Pick<Challan, "month" | "section" | "code" | "withheldPaise" | "d
 /** What is to be deposited by when, oldest month first; with `all`, settled months as well. */
 export async function readChallans(
   db: DbSession,
-  { all, policy }: { all: boolean; policy: TaxPolicy },
+  { all, settings }: { all: boolean; settings: TaxSettings },
 ): Promise<Challans> {
   const settled = await readSettled(db);
-  const { lines, unassessed } = await readAccrual(db, policy);
+  const { lines, unassessed } = await readAccrual(db, settings);
   const today = await readToday(db);
   const challans = merge(settled, lines)
     .map((row): Challan => {

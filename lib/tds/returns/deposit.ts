@@ -4,7 +4,7 @@ import { postTransaction } from "../../ledger/post-transaction.ts";
 import type { Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import type { TaxPolicy } from "../policy.ts";
+import type { TaxSettings } from "../settings.ts";
 import { parseChallan } from "./challan-reference.ts";
 import { readChallans } from "./challans.ts";
 
@@ -32,14 +32,14 @@ export interface Deposit {
 export async function recordDeposit(
   db: Db,
   deposit: Deposit,
-  policy: TaxPolicy,
+  settings: TaxSettings,
 ): Promise<"recorded" | "recorded-before"> {
   return inTransaction(db, async (tx) => {
     // One after the other: two deposits at once must not both fit into what is due.
     await tx.query`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
     if (await isRecorded(tx, deposit)) return "recorded-before";
     await assertNotInFuture(tx, deposit);
-    const owedPaise = await assertDue(tx, deposit, policy);
+    const owedPaise = await assertDue(tx, deposit, settings);
     const challan = parseChallan(deposit.challanReference);
     const [row] = await tx.query<{ id: string }[]>`
       INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by,
@@ -101,8 +101,8 @@ async function assertNotInFuture(tx: DbSession, { depositedOn }: Deposit): Promi
 }
 
 /** What is withheld and accrued for the deposit's month. @throws {AfterhoursError} `DEPOSIT_EXCEEDS` */
-async function assertDue(tx: DbSession, deposit: Deposit, policy: TaxPolicy): Promise<Paise> {
-  const { challans } = await readChallans(tx, { all: true, policy });
+async function assertDue(tx: DbSession, deposit: Deposit, settings: TaxSettings): Promise<Paise> {
+  const { challans } = await readChallans(tx, { all: true, settings });
   const month = challans.find(
     (challan) =>
       challan.month === deposit.month &&

@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
-import type { TaxPolicy } from "../policy.ts";
+import type { TaxSettings } from "../settings.ts";
 import { readAccrual, type AccruedTax } from "./accrual.ts";
 import { depositDueOn, type Quarter } from "./periods.ts";
 
@@ -86,9 +86,9 @@ export async function* withheldLines(
 export async function accruedLines(
   db: DbSession,
   { from, to }: Quarter,
-  policy: TaxPolicy,
+  settings: TaxSettings,
 ): Promise<RegisterLine[]> {
-  const { lines } = await readAccrual(db, policy);
+  const { lines } = await readAccrual(db, settings);
   const own = lines.filter(({ creditedOn }) => from <= creditedOn && creditedOn <= to);
   const facts = await readFacts(db, own);
   const found = own.flatMap((line): RegisterLine[] => {

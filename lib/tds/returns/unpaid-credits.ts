@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import { planRecoveries, type Take } from "../../earnings/recoveries.ts";
+import type { RefundBase } from "../policy.ts";
 import type { CreditedEarning } from "../reserve.ts";
 
 /** A credit on which no tax is reserved or withheld, as a payout would pay it now. */
@@ -23,6 +24,7 @@ export async function consultantsWithUnpaidCredits(db: DbSession): Promise<strin
 export async function readUnpaidCredits(
   db: DbSession,
   consultantIds: readonly string[],
+  refundBase: RefundBase,
 ): Promise<UnpaidCredit[]> {
   const rows = await db.query<UnpaidCredit[]>`
     SELECT net.consultant_id AS "consultantId", net.earning_id AS "earningId", net.currency::text AS currency,
@@ -35,7 +37,7 @@ export async function readUnpaidCredits(
         WHERE line.earning_id = net.earning_id AND line.reverses_id IS NULL
           AND NOT EXISTS (SELECT 1 FROM tax_deductions WHERE reverses_id = line.id))
     ORDER BY net.consultant_id, earning.credited_on, net.earning_id`;
-  return withoutTaken(rows, await planRecoveries(db, consultantIds));
+  return withoutTaken(rows, await planRecoveries(db, consultantIds, refundBase));
 }
 
 /** What the takes leave of the credits; a credit of which nothing is left to pay is in no payout. */

@@ -4,6 +4,9 @@
 -- Expected to exceed the threshold of the exemption this year: taxed from the first rupee.
 ALTER TABLE "tax_profiles" ADD COLUMN "likely_to_exceed" BOOLEAN NOT NULL DEFAULT false;
 
+-- Whether a line rests on that mark. Null: assessed before this was kept.
+ALTER TABLE "tax_deductions" ADD COLUMN "likely_to_exceed" BOOLEAN;
+
 -- The part of the gross that the buyer paid to the consultant directly. It counts for the tax, and is paid by nobody.
 ALTER TABLE "earnings" ADD COLUMN "paid_directly_paise" BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE "earnings"

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { taxWatchEnvironment, watchOutputs, watchTables } from "../../../lib/ops/index.ts";
 import { daysBetween, type Day } from "../../../lib/support/calendar.ts";
-import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
+import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { depositDueOn } from "../../../lib/tds/returns/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { runWatch } from "../../support/ops.ts";
@@ -25,9 +25,11 @@ afterEach(async () => {
   await database.drop();
 });
 
+const SETTINGS = { tax: defaultTaxPolicy, refundBase: DEFAULT_REFUND_BASE };
+
 /** A watchdog that warns so many days before the day of deposit. */
 const watch = (depositWarningDays: number): ReturnType<typeof runWatch> =>
-  runWatch(db, { jobs: [], settings: { tax: defaultTaxPolicy, depositWarningDays } });
+  runWatch(db, { jobs: [], settings: { ...SETTINGS, depositWarningDays } });
 
 /** ₹12,34,000 credited to a company, approved and not paid yet. */
 async function credit(creditedOn: Day): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CHECKS, runCheck } from "../../../lib/ledger/reconcile/checks.ts";
-import { defaultTaxPolicy, type TaxPolicy } from "../../../lib/tds/index.ts";
+import { DEFAULT_REFUND_BASE, defaultTaxPolicy, type TaxPolicy } from "../../../lib/tds/index.ts";
 import {
   accruedLines,
   parseQuarter,
@@ -17,11 +17,15 @@ import { withDb } from "../payouts/sessions.ts";
 import { useWorld } from "../payouts/world.ts";
 
 const world = useWorld();
+const SETTINGS = { tax: defaultTaxPolicy, refundBase: DEFAULT_REFUND_BASE };
 const SECTION = "393(1) Table Sl. No. 8(v)";
 const CAPS = { singlePaise: 1_00_00_000_00n };
 
-const challans = (policy: TaxPolicy = defaultTaxPolicy, all = true): Promise<readonly Challan[]> =>
-  withDb(world.database, async (db) => (await readChallans(db, { all, policy })).challans);
+const challans = (tax: TaxPolicy = defaultTaxPolicy, all = true): Promise<readonly Challan[]> =>
+  withDb(
+    world.database,
+    async (db) => (await readChallans(db, { all, settings: { ...SETTINGS, tax } })).challans,
+  );
 
 const amounts = (rows: readonly Challan[]): Record<string, bigint[]> =>
   Object.fromEntries(
@@ -33,7 +37,7 @@ async function register(quarter: string, { all = false } = {}): Promise<Register
   if (!of) throw new Error(`no quarter ${quarter}`);
   return withDb(world.database, async (db) => [
     ...(await collect(withheldLines(db, of, { all }))),
-    ...(await accruedLines(db, of, defaultTaxPolicy)),
+    ...(await accruedLines(db, of, SETTINGS)),
   ]);
 }
 
@@ -95,9 +99,7 @@ describe("tax on credits that are not paid yet", () => {
       expect(withheld, month).toBe(0n);
       expect(after[month], month).toEqual([accrued, 0n, 0n]);
     }
-    expect((await withDb(world.database, (db) => readAccrual(db, defaultTaxPolicy))).lines).toEqual(
-      [],
-    );
+    expect((await withDb(world.database, (db) => readAccrual(db, SETTINGS))).lines).toEqual([]);
   });
 
   it("counts what is in flight once, and a payout that failed again", async () => {
@@ -114,7 +116,7 @@ describe("tax on credits that are not paid yet", () => {
     await world.database.query(
       `UPDATE earnings SET hold_until = india_today() + 100 WHERE booking_reference = 'disputed'`,
     );
-    const lines = await withDb(world.database, (db) => readAccrual(db, defaultTaxPolicy));
+    const lines = await withDb(world.database, (db) => readAccrual(db, SETTINGS));
     expect(lines.lines).toHaveLength(2);
   });
 
@@ -128,9 +130,7 @@ describe("tax on credits that are not paid yet", () => {
   it("says for whom it can not be told", async () => {
     await world.payout({ ...SEPTEMBER, resident: false });
     await world.payout({ ...SEPTEMBER, taxProfile: false });
-    const { lines, unassessed } = await withDb(world.database, (db) =>
-      readAccrual(db, defaultTaxPolicy),
-    );
+    const { lines, unassessed } = await withDb(world.database, (db) => readAccrual(db, SETTINGS));
     expect(lines).toEqual([]);
     expect(unassessed.map(({ code }) => code).toSorted()).toEqual([
       "NON_RESIDENT",
@@ -152,7 +152,7 @@ describe("tax on credits that are not paid yet", () => {
     };
     const record = (amountPaise: bigint, challanReference: string): Promise<string> =>
       withDb(world.database, (db) =>
-        recordDeposit(db, { ...deposit, amountPaise, challanReference }, defaultTaxPolicy),
+        recordDeposit(db, { ...deposit, amountPaise, challanReference }, SETTINGS),
       );
     await expect(record(1_700_01n, "another")).rejects.toMatchObject({ code: "DEPOSIT_EXCEEDS" });
     expect(await record(1_700_00n, deposit.challanReference)).toBe("recorded");

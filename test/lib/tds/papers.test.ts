@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
+import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { readChallans } from "../../../lib/tds/returns/index.ts";
 import {
   addCertificate,
@@ -19,6 +19,7 @@ import { withDb } from "../payouts/sessions.ts";
 import { useWorld } from "../payouts/world.ts";
 
 const world = useWorld();
+const SETTINGS = { tax: defaultTaxPolicy, refundBase: DEFAULT_REFUND_BASE };
 const operator = { by: "asha", reason: "paper of 1 June" };
 const LAKH = 1_00_000_00n;
 
@@ -45,7 +46,7 @@ const end = (payee: string, on: string) =>
 
 const accrued = async (): Promise<bigint> => {
   const { challans } = await withDb(world.database, (db) =>
-    readChallans(db, { all: true, policy: defaultTaxPolicy }),
+    readChallans(db, { all: true, settings: SETTINGS }),
   );
   return challans.reduce((sum, { accruedPaise }) => sum + accruedPaise, 0n);
 };
@@ -118,6 +119,13 @@ describe("tax taken at the higher rate", () => {
         cause: "relief",
       },
     ]);
+  });
+
+  it("is not shown where there was no PAN then: it was right, and stays", async () => {
+    await world.payout({ ...JUNE, panStatus: "missing" });
+    await world.run();
+    await world.database.query("UPDATE tax_profiles SET pan_status = 'valid', pan = 'ZZZCZ0000Z'");
+    expect(await taken()).toEqual([]);
   });
 
   it("is shown with another word where the PAN is valid by now, exemption and all", async () => {
