@@ -59,7 +59,9 @@ export async function dueGroups(
     ), net AS (
       SELECT net.earning_id, net.consultant_id, net.currency, net.status, net.due,
              net.gross_paise - COALESCE(planned.gross_paise, 0) AS gross_paise,
-             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise
+             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise,
+             -- What was paid directly is in a payout for its tax.
+             net.payable AND (net.amount_paise = 0 OR net.amount_paise > COALESCE(planned.amount_paise, 0)) AS payable
       FROM earnings_net AS net LEFT JOIN planned USING (earning_id)
       WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
     )
@@ -73,8 +75,9 @@ export async function dueGroups(
     FROM net
     LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
-    WHERE net.status = 'READY' AND net.due AND net.amount_paise > 0
+    WHERE net.status = 'READY' AND net.due AND net.payable
     GROUP BY net.consultant_id, organization.id, net.currency
+    HAVING sum(net.amount_paise) > 0
     ORDER BY net.consultant_id, net.currency`;
   return rows.map((row) => ({
     ...row,

@@ -1,6 +1,7 @@
 /** The papers of a payee that lower or raise tax: relief for a PAN, certificates, the mark of a large year. */
 export {
   faultInTerms,
+  maskedNumber,
   parseCertificateNumber,
   parseRate,
   type CertificateTerms,
