@@ -54,6 +54,7 @@ export const RUNBOOK_SECTIONS: Readonly<Record<string, string>> = {
   "mail-sender-refused": "no-mail-goes-out",
   "mail-template-missing": "no-mail-goes-out",
   "jobs-missed": "a-job-was-missed",
+  "tax-overdue": "tax-is-overdue",
   "db-unreachable": "the-database-is-away",
   "db-not-migrated": "the-database-is-away",
   "db-read-only": "the-database-is-away",
