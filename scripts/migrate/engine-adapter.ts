@@ -7,6 +7,8 @@ import type {
 } from "@prisma/driver-adapter-utils";
 import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
+import { newSessionPool } from "../../lib/db/session.ts";
+import { administration } from "./database-url.ts";
 
 /** PostgreSQL's `"char"`, one byte, in which its catalogs keep kinds of things. */
 const CHAR_OID = 18;
@@ -36,9 +38,7 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
 
   async connect(): Promise<SqlDriverAdapter> {
     // One session: the engine's advisory lock belongs to the session that took it.
-    const pool = new pg.Pool({ connectionString: this.#url, max: 1 });
-    // The adapter takes its own listener away before the last session has ended.
-    pool.on("error", () => undefined);
+    const pool = newSessionPool(administration(this.#url), { max: 1 });
     this.#pools.push(pool);
     noteCharColumns(pool);
     const adapter = await new PrismaPg(pool).connect();
