@@ -1,5 +1,5 @@
-import { writeFileSync, chownSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { chownSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import pg from "pg";
 import { sleep } from "../../lib/support/clock.ts";
 import {
@@ -7,6 +7,7 @@ import {
   fetchProgram,
   findProgram,
   type DebianProgram,
+  type ProgramBinary,
 } from "../../scripts/services/debian-program.ts";
 import { freePort } from "../../scripts/services/free-port.ts";
 import { makeServerDirectory, serverAccount } from "../../scripts/services/server-account.ts";
@@ -42,9 +43,10 @@ export async function startPgBouncer(
   databaseUrl: string,
   { mode, ignores = ["extra_float_digits", "options"], poolSize = 4 }: PoolerOptions,
 ): Promise<TestPooler> {
-  const binary = findProgram(PGBOUNCER) ?? fetchProgram(PGBOUNCER, { say: console.log });
+  const found = findProgram(PGBOUNCER) ?? fetchProgram(PGBOUNCER, { say: console.log });
   const account = serverAccount();
   const home = makeServerDirectory("afterhours-pgbouncer-", account);
+  const binary = reachable(found, home);
   const server = new SupervisedServer({ stopSignals: ["SIGINT", "SIGQUIT"], removeAtEnd: [home] });
   const target = new URL(databaseUrl);
   const port = await freePort();
@@ -95,6 +97,19 @@ export async function startPgBouncer(
     await sleep(50);
   }
   return { url: url.href, stop: () => server.stop() };
+}
+
+/** PgBouncer does not run as root, and the account that it runs as may not be able to enter our own folders. */
+function reachable(binary: ProgramBinary, home: string): ProgramBinary {
+  if (binary.libraryPath === undefined || process.getuid?.() !== 0) return binary;
+  const copy = join(home, "program");
+  mkdirSync(copy, { mode: 0o755 });
+  const command = join(copy, PGBOUNCER.name);
+  copyFileSync(binary.command, command);
+  for (const folder of binary.libraryPath.split(delimiter).filter((name) => name !== "")) {
+    cpSync(folder, copy, { recursive: true, dereference: true });
+  }
+  return { command, libraryPath: copy };
 }
 
 /** Also a refusal in its own words is an answer. */
