@@ -58,7 +58,10 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 /** Every setting that a session of this kind must have. */
-export function settingsFor({ readOnly, purpose = "job" }: SessionRules): readonly SessionSetting[] {
+export function settingsFor({
+  readOnly,
+  purpose = "job",
+}: SessionRules): readonly SessionSetting[] {
   const limits = purpose === "job";
   const startup: Readonly<Record<string, string>> = {
     ...MEANING,

@@ -26,6 +26,7 @@ export const FINDING_KINDS = [
   "statement-does-not-add-up",
   "tax-deposit-exceeds",
   "tax-payable-drift",
+  "tax-year-differs",
   "transaction-unbalanced",
   "unexplained-transaction",
   "unrecognised-provider-status",

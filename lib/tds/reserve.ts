@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import { fiscalYearOf, type Day } from "../support/calendar.ts";
+import { fiscalYearOf, requireDay, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 import {
@@ -184,7 +184,7 @@ async function readProfiles(
       consultantId,
       reliefFrom === null || reliefTo === null
         ? profile
-        : { ...profile, panRelief: { from: reliefFrom, to: reliefTo } },
+        : { ...profile, panRelief: { from: requireDay(reliefFrom), to: requireDay(reliefTo) } },
     ]),
   );
 }
@@ -200,6 +200,7 @@ async function readCertificates(
     ORDER BY valid_from, id`;
   const certificates = new Map<string, Certificate[]>();
   for (const { consultantId, ...certificate } of rows) {
+    for (const day of [certificate.from, certificate.to]) requireDay(day);
     certificates.set(consultantId, [...(certificates.get(consultantId) ?? []), certificate]);
   }
   return certificates;
@@ -262,6 +263,7 @@ async function readYears(
   }
   for (const row of rows) {
     const { consultantId, fiscalYear, certificateId } = row;
+    requireDay(row.creditedOn);
     // The years of the other payees were asked for as well.
     if (certificateId === null && !ownYears.get(consultantId)?.has(fiscalYear)) continue;
     const years = totals.get(consultantId);

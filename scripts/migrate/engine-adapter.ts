@@ -7,7 +7,7 @@ import type {
 } from "@prisma/driver-adapter-utils";
 import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
-import { newSessionPool } from "../../lib/db/session.ts";
+import { newSessionPool, type DatabaseSession } from "../../lib/db/session.ts";
 import { administration } from "./database-url.ts";
 
 /** PostgreSQL's `"char"`, one byte, in which its catalogs keep kinds of things. */
@@ -41,11 +41,16 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     const pool = newSessionPool(administration(this.#url), { max: 1 });
     this.#pools.push(pool);
     noteCharColumns(pool);
+    const isPooled = await pool.connect().then((client) => {
+      client.release();
+      return (client as unknown as DatabaseSession).isPooled;
+    });
     const adapter = await new PrismaPg(pool).connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query: SqlQuery) => {
       const positions = new Set<number>();
-      const result = await charColumns.run(positions, () => queryRaw(query));
+      const asked = isPooled ? { ...query, sql: withoutSessionLock(query.sql) } : query;
+      const result = await charColumns.run(positions, () => queryRaw(asked));
       for (const position of positions) {
         result.columnTypes[position] = ColumnTypeEnum.Character;
       }
@@ -80,6 +85,14 @@ function noteCharColumns(pool: pg.Pool): void {
     return result;
   };
   Object.assign(pool, { query: noting });
+}
+
+/**
+ * The engine locks in its session, which a pooler gives to somebody else with the lock in it. Our own lock keeps
+ * another migrating process away.
+ */
+function withoutSessionLock(sql: string): string {
+  return sql.replace(/\bpg_advisory_lock\(/g, "pg_advisory_xact_lock(");
 }
 
 async function executeWhole(pool: pg.Pool, script: string): Promise<void> {

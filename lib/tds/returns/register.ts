@@ -1,5 +1,5 @@
 import type { DbSession } from "../../db/client.ts";
-import type { Day } from "../../support/calendar.ts";
+import { requireDay, type Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { depositDueOn, type Quarter } from "./periods.ts";
 
@@ -46,6 +46,7 @@ export async function* registerLines(
       LIMIT ${PAGE}`;
     for (const { sequence, ...line } of rows) {
       after = sequence;
+      requireDay(line.creditedOn);
       yield { ...line, depositDueOn: depositDueOn(line.creditedOn) };
     }
     if (rows.length < PAGE) return;

@@ -171,9 +171,9 @@ describe("a setting that cannot be set", () => {
 it("a dry run through an address with `options` cannot write", async () => {
   const url = `${database.url}?options=-c%20search_path%3Dpublic`;
   await inDatabase({ url, readOnly: true }, async (db) => {
-    await expect(
-      db.execute`INSERT INTO maintenance (phase) VALUES ('off')`,
-    ).rejects.toMatchObject({ code: "25006" });
+    await expect(db.execute`INSERT INTO maintenance (phase) VALUES ('off')`).rejects.toMatchObject({
+      code: "25006",
+    });
   });
 });
 
