@@ -56,7 +56,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
       await engine.close();
     }
   } finally {
-    // The lock goes with the session.
+    // The lock goes with the session, and behind a pooler with the transaction.
+    if (admin.isPooled) await admin.query("ROLLBACK").catch(() => undefined);
     await admin.end();
   }
 }

@@ -56,7 +56,7 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
       }
       return result;
     };
-    adapter.executeScript = (script: string) => executeWhole(pool, script);
+    adapter.executeScript = (script: string) => executeWhole(pool, isPooled ? withoutSessionLock(script) : script);
     return adapter;
   }
 

@@ -119,5 +119,7 @@ export async function forgetEmptyHistory(admin: pg.Client, { isKept }: History):
   const rows = await readNames(admin).catch(() => undefined);
   if (rows === undefined || rows.some(({ isApplied }) => isApplied)) return false;
   await admin.query("DROP TABLE public._prisma_migrations");
+  // Behind a pooler the lock is held by a transaction, which would take this back when it ends.
+  if (admin.getTransactionStatus() === "T") await admin.query("COMMIT");
   return true;
 }
