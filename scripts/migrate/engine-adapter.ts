@@ -40,23 +40,23 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     // One session: the engine's advisory lock belongs to the session that took it.
     const pool = newSessionPool(administration(this.#url), { max: 1 });
     this.#pools.push(pool);
-    noteCharColumns(pool);
     const isPooled = await pool.connect().then((client) => {
       client.release();
       return (client as unknown as DatabaseSession).isPooled;
     });
+    if (isPooled) withoutSessionLocks(pool);
+    noteCharColumns(pool);
     const adapter = await new PrismaPg(pool).connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query: SqlQuery) => {
       const positions = new Set<number>();
-      const asked = isPooled ? { ...query, sql: withoutSessionLock(query.sql) } : query;
-      const result = await charColumns.run(positions, () => queryRaw(asked));
+      const result = await charColumns.run(positions, () => queryRaw(query));
       for (const position of positions) {
         result.columnTypes[position] = ColumnTypeEnum.Character;
       }
       return result;
     };
-    adapter.executeScript = (script: string) => executeWhole(pool, isPooled ? withoutSessionLock(script) : script);
+    adapter.executeScript = (script: string) => executeWhole(pool, script);
     return adapter;
   }
 
@@ -91,8 +91,19 @@ function noteCharColumns(pool: pg.Pool): void {
  * The engine locks in its session, which a pooler gives to somebody else with the lock in it. Our own lock keeps
  * another migrating process away.
  */
-function withoutSessionLock(sql: string): string {
-  return sql.replace(/\bpg_advisory_lock\(/g, "pg_advisory_xact_lock(");
+function withoutSessionLocks(pool: pg.Pool): void {
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
+  const inTransaction = (text: unknown): unknown =>
+    typeof text === "string"
+      ? text.replace(/\bpg_advisory_lock\(/g, "pg_advisory_xact_lock(")
+      : text;
+  const replacing = (statement: unknown, ...rest: unknown[]): Promise<pg.QueryResult> => {
+    if (typeof statement !== "object" || statement === null || !("text" in statement)) {
+      return query(inTransaction(statement), ...rest);
+    }
+    return query({ ...statement, text: inTransaction(statement.text) }, ...rest);
+  };
+  Object.assign(pool, { query: replacing });
 }
 
 async function executeWhole(pool: pg.Pool, script: string): Promise<void> {
