@@ -90,7 +90,7 @@ function databaseUrl(): string {
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "postgres:" && protocol !== "postgresql:") {
     throw new MisconfiguredError(
-      "DATABASE_URL is not an address such as postgres://user:password@host:port/database",
+      "DATABASE_URL is not an address such as postgres://user:password@host:port/database; special characters of a password are percent-encoded, such as %40 for @ and %23 for #",
     );
   }
   return url;

@@ -12,6 +12,11 @@ export class DatabaseSessionError extends AfterhoursError {
   constructor(message: string, remedy: string) {
     super("MISCONFIGURED", message, { remedy });
   }
+
+  /** What is wrong and what to do, as a job and the check say it. */
+  get problem(): string {
+    return `${this.message}. ${this.remedy ?? ""}`.trim();
+  }
 }
 
 const NOTHING_WRITTEN = "This session wrote nothing.";

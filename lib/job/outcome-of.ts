@@ -78,7 +78,7 @@ export function outcomeOfError(
   if (stop.isStopping() && isLockConflict(thrown)) return interrupted(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof DatabaseSessionError) {
-    const problem = [error.message, error.remedy].filter(Boolean).join(". ");
+    const { problem } = error;
     return { kind: "misconfigured", problems: [{ variable: "DATABASE_URL", problem }] };
   }
   if (error instanceof AfterhoursError) {

@@ -19,6 +19,10 @@ export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
     throw new AfterhoursError(
       "MISCONFIGURED",
       "DATABASE_URL is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database.",
+      {
+        remedy:
+          "Special characters of a password are percent-encoded: %40 for @, %23 for #, %2F for /, %25 for %.",
+      },
     );
   }
   return url;

@@ -1,5 +1,4 @@
-import { createServer } from "node:net";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -41,16 +40,15 @@ const years = (): Promise<unknown[]> =>
 
 /** What the check says of the database. */
 function ofDatabase({ stdout }: ScriptResult): { state: string; detail: string } {
-  const { findings } = JSON.parse(stdout) as {
-    findings: { part: string; state: string; detail: string }[];
-  };
-  const [found] = findings.filter(({ part }) => part === "database");
+  const findings = JSON.parse(stdout) as { part: string; state: string; detail: string }[];
+  const found = findings.find(({ part }) => part === "database");
   if (found === undefined) throw new Error(`nothing about the database: ${stdout}`);
   return found;
 }
 
 describe("a job in a database with settings of its own", () => {
   it("pays and taxes as in any other", async () => {
+    await seed();
     for (const setting of [
       "DateStyle = 'SQL, DMY'",
       "IntervalStyle = 'iso_8601'",
@@ -63,7 +61,6 @@ describe("a job in a database with settings of its own", () => {
     ]) {
       await database.query(`ALTER DATABASE ${database.name} SET ${setting}`);
     }
-    await seed();
     expect(ofDatabase(await check(database.url))).toMatchObject({ state: "ok" });
     const end = await pay(database.url);
     expect(end.outputs, end.stderr).toMatchObject({ outcome: "completed", completed: "2" });
