@@ -32,6 +32,7 @@ export const FINDING_KINDS = [
   "tax-differs",
   "tax-payable-drift",
   "tax-profile-contradicts",
+  "tax-year-differs",
   "transaction-unbalanced",
   "unexplained-transaction",
   "unrecognised-provider-status",

@@ -24,7 +24,7 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
     name: "DATABASE_URL",
     required: true,
     secret: true,
-    description: "PostgreSQL 14 or newer, a direct connection without a transaction pooler",
+    description: "PostgreSQL 14 or newer, best by its direct address; poolers: docs/operations.md",
     allowed: {
       form: "a URL of postgres:// or postgresql://",
       example: "postgres://user:password@host:5432/afterhours",
@@ -126,7 +126,7 @@ export function parseHarnessEnvironment(
   const database = read(
     "DATABASE_URL",
     urlOf("postgres", "postgresql"),
-    "a URL like postgres://host:5432/name, with user and password before the host",
+    "a URL like postgres://host:5432/name, with user and password before the host; special characters of a password are percent-encoded, such as %40 for @, %23 for #, %2F for / and %25 for %",
   );
   if (present(env, "DATABASE_URL") === undefined) {
     problems.push({ variable: "DATABASE_URL", problem: "is missing or empty" });

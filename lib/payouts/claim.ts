@@ -1,4 +1,5 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -299,6 +300,7 @@ async function creditsOfAll(
     ORDER BY earning.credited_on, item.earning_id`;
   const credits = new Map<string, CreditedEarning[]>();
   for (const { payoutId, ...credit } of rows) {
+    requireDay(credit.creditedOn);
     const own = credits.get(payoutId);
     if (own) own.push(credit);
     else credits.set(payoutId, [credit]);

@@ -1,4 +1,5 @@
-import pg from "pg";
+import type { ConnectionOptions } from "../../lib/db/connection.ts";
+import { newSession, type DatabaseSession } from "../../lib/db/session.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 
 /**
@@ -18,6 +19,10 @@ export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
     throw new AfterhoursError(
       "MISCONFIGURED",
       "DATABASE_URL is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database.",
+      {
+        remedy:
+          "Special characters of a password are percent-encoded: %40 for @, %23 for #, %2F for /, %25 for %.",
+      },
     );
   }
   return url;
@@ -31,17 +36,19 @@ export function describeServer(url: string): string {
 }
 
 /**
- * Connects, for the administration of the database.
+ * Connects, for the administration of the database. PostgreSQL is of a version that will do.
  *
- * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password
+ * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password; MISCONFIGURED where the
+ * session is not one that may be worked with
  */
-export async function connectAdmin(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+export async function connectAdmin(url: string): Promise<DatabaseSession> {
+  const client = newSession(administration(url), { connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined);
   try {
     await client.connect();
     return client;
   } catch (error) {
+    if (error instanceof AfterhoursError) throw error;
     const code = errorCode(error) ?? errorCode(firstOf(error));
     const reason = toError(firstOf(error)).message || code || "no answer";
     throw new AfterhoursError(
@@ -50,6 +57,16 @@ export async function connectAdmin(url: string): Promise<pg.Client> {
       { remedy: "Is the server running, and are user and password right?", cause: error },
     );
   }
+}
+
+/** A session of the owner of the database: it waits for a row, or for its own statement, as long as it takes. */
+export function administration(url: string): ConnectionOptions {
+  return {
+    url,
+    applicationName: "afterhours administration",
+    readOnly: false,
+    purpose: "administration",
+  };
 }
 
 function isPostgresUrl(text: string): boolean {

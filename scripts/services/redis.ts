@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { environmentOf, type ProgramBinary } from "./debian-program.ts";
 import { freePort } from "./free-port.ts";
-import type { RedisBinary } from "./redis-binary.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
 import { SupervisedServer } from "./supervised.ts";
 
@@ -55,7 +55,7 @@ export async function startRedis(
 }
 
 interface Parts {
-  binary: RedisBinary;
+  binary: ProgramBinary;
   home: string;
   password: string;
   server: SupervisedServer;
@@ -81,7 +81,7 @@ async function startOn({ binary, home, password, server }: Parts, port: number):
     command: binary.command,
     args: [configuration],
     cwd: home,
-    env: environment(binary),
+    env: environmentOf(binary),
     logFile: join(home, "redis.log"),
   });
   const deadline = performance.now() + READY_WITHIN_MS;
@@ -109,15 +109,6 @@ function configurationText(values: { port: number; password: string; home: strin
     "loglevel notice",
     "",
   ].join("\n");
-}
-
-function environment(binary: RedisBinary): Record<string, string> {
-  const libraries = [binary.libraryPath, process.env["LD_LIBRARY_PATH"]].filter(Boolean);
-  return {
-    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-    LC_ALL: "C",
-    ...(libraries.length > 0 && { LD_LIBRARY_PATH: libraries.join(delimiter) }),
-  };
 }
 
 function accepts(port: number, password: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import {
   isMissingSchema,
   isPermissionDenied,
 } from "../../../lib/db/connection.ts";
+import { DatabaseSessionError } from "../../../lib/db/session-errors.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
@@ -54,7 +55,7 @@ export async function checkDatabase(
     const told = recognise(error, env["DATABASE_URL"] ?? "");
     const [first, ...others] = PARTS;
     return [
-      wrong(first, briefly(told)),
+      wrong(first, told instanceof DatabaseSessionError ? told.problem : briefly(told)),
       ...others.map((part) => notChecked(part, "the database can not be asked")),
     ];
   } finally {
@@ -87,7 +88,12 @@ async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {
   if (newer.length > 0) {
     return wrong("database", `${address} is newer than this version: it has ${newer.join(", ")}`);
   }
-  return ok("database", `${address} is reachable and has all ${ours.length} migrations`);
+  const [server] = await db.query<{ version: string }[]>`
+    SELECT current_setting('server_version') AS version`;
+  return ok(
+    "database",
+    `${address} is PostgreSQL ${server?.version ?? "?"}, has all ${ours.length} migrations, and the session is as a job needs it`,
+  );
 }
 
 /** By the middle of the question, so that a slow network is no skew. */
