@@ -132,7 +132,7 @@ program
 
 program
   .command("hold")
-  .description("keeps a consultant out of new payouts")
+  .description("keeps a consultant from being paid, also what is due already")
   .argument("<consultant>", "id or external reference")
   .requiredOption(
     "--kind <kind>",

@@ -1,6 +1,8 @@
 import type pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
+import { DatabaseSessionError } from "./session-errors.ts";
+import { startupOf, type SessionPurpose } from "./session-settings.ts";
 import {
   describeServerFault,
   faultOfCode,
@@ -22,45 +24,37 @@ export interface ConnectionOptions {
   applicationName: string;
   /** A stray write then fails with an error from Postgres itself. */
   readOnly: boolean;
+  /** Default: that of a job. `administration` waits for a row, and for its own statement, as long as it takes. */
+  purpose?: SessionPurpose;
   /** When it fires, every session ends where it is and no new one can be made. */
   cut?: AbortSignal;
   /** A server that has been silent for so long is taken for lost. Default 130 s; no statement takes longer. */
   silenceMs?: number;
 }
 
-/** How long a statement waits for a row that another session has locked. */
-const LOCK_TIMEOUT_MS = 2000;
-/** No statement of a job is meant to take longer; one that does is stuck. */
-const STATEMENT_TIMEOUT_MS = 120_000;
-/** A session whose client vanished within a transaction would hold its rows for hours. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000;
 /** The server ends a statement before this, if it is there. */
-const SILENCE_MS = STATEMENT_TIMEOUT_MS + seconds(10);
+const SILENCE_MS = seconds(130);
 /** Short enough for a run that is told to stop while it connects. */
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** Settings of a `pg` client or pool for a job's session. */
+/**
+ * What `pg` needs to open a session. What the session then is, nobody has read back yet: whatever opens one does it
+ * by `newSession` or `newSessionPool` of `session.ts`.
+ */
 export function connectionConfig({
   url,
   applicationName,
   readOnly,
+  purpose = "job",
   cut,
-  silenceMs = SILENCE_MS,
+  silenceMs = purpose === "job" ? SILENCE_MS : 0,
 }: ConnectionOptions): pg.ClientConfig {
-  const settings = [
-    `lock_timeout=${LOCK_TIMEOUT_MS}`,
-    `statement_timeout=${STATEMENT_TIMEOUT_MS}`,
-    `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
-    "timezone=UTC",
-    ...(readOnly ? ["default_transaction_read_only=on"] : []),
-  ];
   return {
-    connectionString: withoutDriverWarning(url),
+    ...startupOf(withoutDriverWarning(url), { readOnly, purpose }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     stream: () => databaseSocket({ silenceMs, cut }),
-    options: settings.map((setting) => `-c ${setting}`).join(" "),
   };
 }
 
@@ -289,6 +283,7 @@ export function isForEveryRow(thrown: unknown): boolean {
     isConnectionError(thrown) ||
     isPermissionDenied(thrown) ||
     isReadOnly(thrown) ||
+    thrown instanceof DatabaseSessionError ||
     thrown instanceof DatabaseBusyError
   );
 }

@@ -26,7 +26,7 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
     name: "DATABASE_URL",
     required: true,
     secret: true,
-    description: "PostgreSQL 14 or newer, a direct connection without a transaction pooler",
+    description: "PostgreSQL 14 or newer, best by its direct address; poolers: docs/operations.md",
     allowed: {
       form: "a URL of postgres:// or postgresql://",
       example: "postgres://user:password@host:5432/afterhours",

@@ -9,7 +9,7 @@ import {
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
-import { toError } from "../support/errors.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
@@ -209,6 +209,7 @@ async function maintenanceOf<S, R>(
       ({ phase, reason } = await readMaintenance(control));
     } catch (error) {
       if (isMissingSchema(error) || isPermissionDenied(error)) throw error;
+      if (error instanceof AfterhoursError) throw error;
       if (run.job.movesMoney) {
         return {
           kind: "failed",
@@ -251,14 +252,14 @@ async function warmUp<S, R>(
   });
   run.releasers.push({ what: "database session", release: () => db.close() });
   try {
-    await connectWithRetry(() => db.query`SELECT 1`, {
+    await connectWithRetry(() => db.connect(), {
       random: systemRandom,
       signal: stop.signal,
-      isWorthRetrying: isWorthAnotherTry,
+      isWorthRetrying: (error) => isWorthAnotherTry(error) && !(error instanceof AfterhoursError),
     });
     return db;
   } catch (error) {
-    if (isPermissionDenied(error)) throw error;
+    if (isPermissionDenied(error) || error instanceof AfterhoursError) throw error;
     throw new DatabaseUnreachableError(harness.databaseUrl, error);
   }
 }

@@ -1,5 +1,6 @@
-import pg from "pg";
-import { tlsProblemOf, withoutDriverWarning } from "../../lib/db/address.ts";
+import type { ConnectionOptions } from "../../lib/db/connection.ts";
+import { tlsProblemOf } from "../../lib/db/address.ts";
+import { newSession, type DatabaseSession } from "../../lib/db/session.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
 import { describeServerFault, postgresFault } from "../../lib/support/server-fault/index.ts";
 import { readServerUrl } from "../../lib/support/server-url.ts";
@@ -41,20 +42,19 @@ export function describeServer(url: string): string {
 }
 
 /**
- * Connects, for the administration of the database.
+ * Connects, for the administration of the database. PostgreSQL is of a version that will do.
  *
- * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password
+ * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password; MISCONFIGURED where the
+ * session is not one that may be worked with
  */
-export async function connectAdmin(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: withoutDriverWarning(url),
-    connectionTimeoutMillis: 10_000,
-  });
+export async function connectAdmin(url: string): Promise<DatabaseSession> {
+  const client = newSession(administration(url), { connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined);
   try {
     await client.connect();
     return client;
   } catch (error) {
+    if (error instanceof AfterhoursError) throw error;
     const fault = postgresFault(error);
     const { message, remedy } = describeServerFault(fault, {
       name: `PostgreSQL at ${describeServer(url)}`,
@@ -65,6 +65,16 @@ export async function connectAdmin(url: string): Promise<pg.Client> {
       cause: error,
     });
   }
+}
+
+/** A session of the owner of the database: it waits for a row, or for its own statement, as long as it takes. */
+export function administration(url: string): ConnectionOptions {
+  return {
+    url,
+    applicationName: "afterhours administration",
+    readOnly: false,
+    purpose: "administration",
+  };
 }
 
 function isWhole(url: string): boolean {

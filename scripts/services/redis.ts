@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { environmentOf, type ProgramBinary } from "./debian-program.ts";
 import { freePort } from "./free-port.ts";
-import type { RedisBinary } from "./redis-binary.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
 import { SupervisedServer } from "./supervised.ts";
 
@@ -61,7 +61,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
 }
 
 interface Parts {
-  binary: RedisBinary;
+  binary: ProgramBinary;
   home: string;
   password: string;
   server: SupervisedServer;
@@ -91,7 +91,7 @@ async function startOn(parts: Parts, port: number): Promise<void> {
     command: binary.command,
     args: [configuration],
     cwd: home,
-    env: environment(binary),
+    env: environmentOf(binary),
     logFile: join(home, "redis.log"),
   });
   const deadline = performance.now() + READY_WITHIN_MS;
@@ -122,15 +122,6 @@ function configurationText(
     ...Object.entries(values.settings).map(([name, value]) => `${name} ${value}`),
     "",
   ].join("\n");
-}
-
-function environment(binary: RedisBinary): Record<string, string> {
-  const libraries = [binary.libraryPath, process.env["LD_LIBRARY_PATH"]].filter(Boolean);
-  return {
-    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-    LC_ALL: "C",
-    ...(libraries.length > 0 && { LD_LIBRARY_PATH: libraries.join(delimiter) }),
-  };
 }
 
 function accepts(port: number, password: string): Promise<boolean> {
