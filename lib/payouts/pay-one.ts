@@ -7,6 +7,7 @@ import { ensureDestination, withoutName } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
 import { concernsAll } from "./group.ts";
 import type { PreparedAttempt } from "./attempt.ts";
+import { ON_HOLD } from "./on-hold.ts";
 import { modeFor } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { ClaimLostError } from "./release.ts";
@@ -23,6 +24,8 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
     switch (claim.kind) {
       case "lost":
         return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
+      case "held":
+        return skipped(ON_HOLD, claim.message);
       case "refused":
         if (claim.isClaimed) ports.onClaimed();
         return refused(claim);

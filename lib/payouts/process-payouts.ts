@@ -12,6 +12,7 @@ import {
   countUnsent,
   countWaiting,
   dueAfter,
+  heldDue,
   NO_LIMIT,
   summariseDue,
   type DueCursor,
@@ -30,10 +31,12 @@ import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
   countEnded,
+  countHeld,
   countItem,
   countPaid,
   countsOf,
   emptyReport,
+  MOST_HELD,
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
@@ -66,6 +69,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     const counts = countsOf(report, kind);
     counts.found = ofKind.count;
     counts.outOfTries = (await countWaiting(ports.db, kind)).outOfTries;
+    countHeld(counts, await heldDue(ports.db, { kind, most: MOST_HELD }));
   }
   const open = await countOpen(ports.db, ports.runId);
   report.inDoubtBefore = open.inDoubt;
@@ -241,8 +245,8 @@ async function payAll(
 
   const goOn = (): boolean =>
     (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
-  // was not refused, and finds the contact that it made.
+  // One payout of a person at a time, whatever the codes of its PAN: the next is taxed on a year that counts the
+  // one before only if it was not refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
@@ -271,7 +275,7 @@ async function payAll(
     await forEachInHand(units, {
       atOnce: window.atOnce,
       goOn,
-      work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
+      work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
     }).catch((error: unknown) => {
       // Kept, not thrown: the report with what was done must not be lost for it.
       end.error ??= error;
@@ -378,6 +382,8 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
   if (outOfTries > 0) {
     log.warn({ count: outOfTries }, "payouts are out of tries and wait for a person");
   }
+  const held = sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).held));
+  if (held > 0) log.warn({ count: held }, "payouts are not sent: their payees are on hold");
   if (report.inDoubtBefore > 0) {
     log.warn(
       { count: report.inDoubtBefore },

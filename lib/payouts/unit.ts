@@ -18,7 +18,7 @@ export type UnitResult =
       accepted?: { ref: AttemptRef; provider: ProviderPayout };
     }
   | {
-      outcome: Exclude<ItemOutcome, "succeeded" | "planned">;
+      outcome: Exclude<ItemOutcome, "succeeded" | "planned" | "held">;
       code: string;
       message: string;
       payout?: ClaimedPayout;

@@ -1,3 +1,4 @@
+import { faultOfCode, isTlsFault } from "../support/server-fault/index.ts";
 import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
 import { hear, type Heard, readFailure } from "./failure-words.ts";
 import { type JsonValue, parseJson } from "./json.ts";
@@ -97,10 +98,7 @@ const TURNS_DOWN: ReadonlySet<number> = new Set([400, 401, 403, 404, 422, 429]);
 /** "It is processed already" refuses a cancellation, and says nothing of a request that we made. */
 const READS_OR_CANCELS: ReadonlySet<CallKind> = new Set(["list", "fetch", "cancel-payout"]);
 
-/**
- * The connection was never made: refused, no such host, no route, no trust in the certificate, or a proxy
- * that does not let us through.
- */
+/** The connection was never made: refused, no such host, no route, or a proxy that does not let us through. */
 const UNREACHABLE_CODES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -110,15 +108,8 @@ const UNREACHABLE_CODES = new Set([
   "EHOSTDOWN",
   "ENETUNREACH",
   "ENETDOWN",
-  "EPROTO",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "HOSTNAME_MISMATCH",
-  "INVALID_CA",
   "UND_ERR_ABORTED",
-  "UND_ERR_PRX_TLS",
 ]);
-const CERTIFICATE_CODES = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
 
 const CONNECT_TIMEOUT_CODES = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -137,7 +128,7 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     return { kind: "unknown", cause: "timeout", detail: "no complete answer within the timeout" };
   }
   const { code } = exchange;
-  if (UNREACHABLE_CODES.has(code) || CERTIFICATE_CODES.test(code)) {
+  if (UNREACHABLE_CODES.has(code) || isTlsCode(code)) {
     return {
       kind: "systemic",
       fault: "gateway-unreachable",
@@ -152,6 +143,12 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     cause: unreadable ? "unreadable-answer" : "connection-lost",
     detail: code,
   };
+}
+
+/** The handshake failed, so that nothing was sent: the list is that of every server. */
+function isTlsCode(code: string): boolean {
+  const fault = faultOfCode(code);
+  return fault !== undefined && isTlsFault(fault);
 }
 
 function classifySuccess<T>(
