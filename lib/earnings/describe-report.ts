@@ -10,7 +10,7 @@ export function describeReport(report: ImportReport): string[] {
     line("Rows", rows),
     line("Consultants", `${consultants.new} new, ${consultants.known} known`),
     line("Earnings", `${earnings.new} new, ${earnings.known} already imported`),
-    line("In the file", amounts(report.fileTotals)),
+    line("In the file", `${amounts(report.fileTotals)}${leftOut(report.rowsLeftOut)}`),
     line("New", amounts(report.newTotals)),
     line("Payouts approved", payoutsText(payouts)),
   ];
@@ -18,7 +18,17 @@ export function describeReport(report: ImportReport): string[] {
   if (namesKept > 0) {
     lines.push(line("Names", `${namesKept} differ from the record; the record is kept`));
   }
+  if (report.accepted > 0) {
+    lines.push(
+      line("Long numbers", `${report.accepted} look cut by a spreadsheet and were accepted`),
+    );
+  }
   return lines;
+}
+
+function leftOut(rows: number): string {
+  if (rows === 0) return "";
+  return ` (without ${rows} ${rows === 1 ? "row that has" : "rows that have"} problems)`;
 }
 
 const HEADLINES: Record<ImportReport["outcome"], string> = {

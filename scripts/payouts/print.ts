@@ -1,4 +1,5 @@
 import type {
+  AccountNote,
   HoldChange,
   ListedPayout,
   OrganizationChange,
@@ -15,7 +16,18 @@ const redactor = createRedactor();
 
 export function listLines(payouts: readonly ListedPayout[]): string[] {
   return table(
-    ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
+    [
+      "Payout",
+      "Consultant",
+      "Status",
+      "Owed",
+      "Tax",
+      "Net",
+      "Sales",
+      "Tries",
+      "Created (IST)",
+      "Remark",
+    ],
     payouts.map((payout) => [
       payout.id,
       payeeOf(payout),
@@ -23,11 +35,42 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       money(payout.amountPaise, payout.currency),
       money(payout.taxPaise, payout.currency),
       money(payout.netPaise, payout.currency),
+      String(payout.sales),
       String(payout.tries),
       istMinute(payout.createdAt),
-      payout.inDoubt ? "outcome unknown" : redactor.text(payout.failureCode ?? ""),
+      remarkOn(payout),
     ]),
   );
+}
+
+/** How many payouts, and what is owed by them together, for each currency. */
+export function totalLine(payouts: readonly ListedPayout[]): string {
+  const sums = new Map<string, Paise>();
+  for (const { currency, amountPaise } of payouts)
+    sums.set(currency, (sums.get(currency) ?? 0n) + amountPaise);
+  const owed = [...sums].map(([currency, paise]) => money(paise, currency)).join(" and ");
+  const sales = payouts.reduce((sum, payout) => sum + payout.sales, 0);
+  return `${counted(payouts.length, "payout")} for ${counted(sales, "sale")}, ${owed} owed before tax`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+const ACCOUNT_NOTES: Readonly<Record<AccountNote, string>> = {
+  none: "no active account",
+  "never-paid": "first payout to this payee",
+  "changed-since-last-paid": "account changed since last paid",
+  "changed-since-approval": "account changed since approval",
+  "above-upi-limit": "more than a VPA takes",
+};
+
+function remarkOn({ inDoubt, failureCode, accountNotes }: ListedPayout): string {
+  const remarks = [
+    ...(inDoubt ? ["outcome unknown"] : failureCode === null ? [] : [redactor.text(failureCode)]),
+    ...accountNotes.map((note) => ACCOUNT_NOTES[note]),
+  ];
+  return remarks.join("; ");
 }
 
 export function showLines(payout: PayoutDetails): string[] {
