@@ -37,7 +37,7 @@ export interface RowContext {
 
 const LONGEST = { consultant: 64, booking_reference: 64, name: 100 } as const;
 /** Joiners alone are no name. */
-const SEEN = /[^\s\u200c\u200d]/u;
+const SEEN = /^[^\r\n]*[^\s\u200c\u200d][^\r\n]*$/u;
 
 /** Reads and checks one row by itself. */
 export function readRow(
@@ -78,8 +78,11 @@ export function readRow(
 /** In any column but a name, what nobody sees makes two values of one. */
 function refuseInvisible(reader: RowReader): void {
   for (const column of reader.columns) {
-    const found = invisibleIn(reader.text(column), { name: column === "name" });
+    const text = reader.text(column);
+    const found = invisibleIn(text, { name: column === "name" });
     if (found === undefined) continue;
+    // A line break is seen, and has a sentence of its own.
+    if (column === "name" && /[\r\n]/.test(text)) continue;
     reader.block(
       column,
       `holds a character that cannot be seen, ${found}; type the value again without it`,

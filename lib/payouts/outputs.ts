@@ -1,6 +1,7 @@
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
+import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
@@ -103,6 +104,9 @@ function tablesOf(
     ...(counts.unrecorded > 0
       ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
       : []),
+    ...(counts.aboveCap > 0
+      ? ([["Above the cap of one payout, not sent", counts.aboveCap]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),
@@ -116,8 +120,10 @@ function tablesOf(
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
   ];
-  const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
-  const lookLeftOut = errorsOf(counts) - look.length;
+  const look = counts.items.filter(
+    ({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP,
+  );
+  const lookLeftOut = errorsOf(counts) + counts.aboveCap - look.length;
   return [
     {
       title: titles[0],

@@ -3,6 +3,7 @@ import { describeRowError } from "../db/row-error.ts";
 import type { Answer } from "../razorpay/index.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
+import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { refusalOf, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
 import { ensureDestination } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
@@ -131,7 +132,8 @@ async function makeReady(
   if (!choice.ok) return fail(ports, payout, choice.code, choice.message);
 
   const overCap = ports.reserve(payout);
-  if (overCap) return giveBack(ports, payout, overCap);
+  if (overCap?.stops === "run") return giveBack(ports, payout, overCap.fault);
+  if (overCap) return giveBackAlone(ports, payout, overCap.message);
   if (isStopping(ports)) return giveBack(ports, payout);
   ports.lease.assertTrusted();
 
@@ -199,6 +201,17 @@ async function giveBack(
   await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
   const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
   return fault ? { ...result, payout, fault } : { ...result, payout };
+}
+
+/** As `giveBack`, and the run goes on. */
+async function giveBackAlone(
+  ports: UnitPorts,
+  payout: ClaimedPayout,
+  message: string,
+): Promise<UnitResult> {
+  const code = ABOVE_SINGLE_CAP;
+  await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
+  return { ...skipped(code, message), payout };
 }
 
 /** The provider's words about this payee, as anybody may read them. */

@@ -1,3 +1,4 @@
+import { defaultModeSettings } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
@@ -54,6 +55,10 @@ export interface BatchReport {
   onHoldPaise: Paise;
   /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
   recoveredPaise: Paise;
+  /** Of the payouts created or planned, those to a VPA that are more than a VPA takes, before tax. */
+  aboveUpiLimit: number;
+  /** The first 250 of those, by the consultant's code. */
+  aboveUpi: { consultantRef: string; amountPaise: Paise }[];
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */
   itemsLeftOut: number;
@@ -84,6 +89,8 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     carriedPaise: 0n,
     onHoldPaise: 0n,
     recoveredPaise: 0n,
+    aboveUpiLimit: 0,
+    aboveUpi: [],
     items: [],
     itemsLeftOut: 0,
   };
@@ -100,6 +107,12 @@ export function countCreated(report: BatchReport, group: DueGroup, status: NewSt
   report.earnings += group.earningIds.length;
   report.grossPaise += group.grossPaise;
   report.amountPaise += group.amountPaise;
+  const { consultantRef, amountPaise } = group;
+  if (group.isPaidToVpa && amountPaise > defaultModeSettings.upiMaximumPaise) {
+    report.aboveUpiLimit++;
+    if (report.aboveUpi.length < MOST_ITEMS_OF_AN_OUTCOME)
+      report.aboveUpi.push({ consultantRef, amountPaise });
+  }
   if (group.organizationId !== null) {
     report.organizations++;
     report.organizationsPaise += group.amountPaise;
