@@ -92,7 +92,8 @@ async function readRecords(
     on_record: (cells: string[], { lines }) => {
       // The parser counts a carriage return inside a value as a line of its own.
       carriageReturns += count(cells, "\r");
-      lastLine = lines - carriageReturns;
+      // But not one outside quotes: a row is at least one line after the row before it.
+      lastLine = Math.max(lines - carriageReturns, lastLine + 1);
       onRecord(cells, lastLine - count(cells, "\n"));
       return null;
     },

@@ -58,7 +58,10 @@ export function reason(text: string): string {
 }
 
 export function operatorName(text: string): string {
-  return sentence(text, 100);
+  const name = sentence(text, 100);
+  // In the audit log that is a job, which had no hand in anything.
+  if (/^job:/i.test(name)) throw new InvalidArgumentError("a name does not begin with job:.");
+  return name;
 }
 
 /** A reference or a name. */

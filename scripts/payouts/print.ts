@@ -97,6 +97,8 @@ export function showLines(payout: PayoutDetails): string[] {
     const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
+  if (payout.accountNotes.length > 0)
+    facts.push(["Account", payout.accountNotes.map((note) => ACCOUNT_NOTES[note]).join("; ")]);
   if (payout.holds.length > 0) facts.push(["On hold", payout.holds.join(", ")]);
   return [
     `Payout ${payout.id}`,

@@ -99,7 +99,7 @@ describe("what is due above a cap", () => {
     const { verdict } = await world.run({ caps: { singlePaise: 1n } });
 
     expect(verdict).toMatchObject({ kind: "failed", code: "cap-exceeded" });
-    expect(await viewOf(world.database, payout?.id ?? "")).toEqual(givenBack);
+    expect(await viewOf(world.database, payout?.id ?? "")).toEqual(untouched);
     expect(world.callsTo("POST /payouts")).toBe(0);
   });
 
