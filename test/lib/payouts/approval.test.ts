@@ -238,7 +238,8 @@ describe("a retry that must fail again", () => {
     const planned = await cycle.batch({ dryRun: true });
     const { verdict, report } = await cycle.batch();
     for (const each of [planned.verdict, verdict]) {
-      expect(each).toMatchObject({ kind: "completed", warning: expect.stringContaining("(C-1)") });
+      expect(each.kind).toBe("completed");
+      if (each.kind === "completed") expect(each.warning).toContain("(C-1)");
     }
     expect(report).toMatchObject({
       created: 1,
