@@ -9,6 +9,7 @@ import {
   type ListedPayout,
   type Operator,
   type PayoutChange,
+  type Shown,
 } from "../../lib/payouts/operate/index.ts";
 import { errorCode } from "../../lib/support/errors.ts";
 import { formatRupees, sumPaise, type Paise } from "../../lib/support/money.ts";
@@ -35,8 +36,9 @@ export async function choiceOf(
 ): Promise<Choice | undefined> {
   const ways = [ids.length > 0, batch !== undefined, all === true, file !== undefined];
   if (ways.filter(Boolean).length !== 1) {
+    const missing = ways.includes(true) ? "" : "missing required argument 'ids': ";
     throw new UsageError(
-      "name payouts, or give one of --batch, --all and --file; nothing was approved",
+      `${missing}name payouts, or give one of --batch, --all and --file; nothing was approved`,
     );
   }
   if (all === true) {
@@ -64,7 +66,7 @@ async function namesIn(path: string): Promise<{ line: number; name: string }[]> 
 
 /**
  * Shows what a choice means, with count and sum, asks for a yes, and approves each as it was shown. What changed in between
- * is refused. Returns whether all of it was approved.
+ * is refused.
  */
 export async function approveMany(
   db: Db,
@@ -116,7 +118,7 @@ export async function approveMany(
   );
 }
 
-function asShown(payout: ListedPayout | undefined): object {
+function asShown(payout: ListedPayout | undefined): { shown?: Shown } {
   if (payout === undefined) return {};
   const { amountPaise, sales, accountId } = payout;
   return { shown: { amountPaise, sales, accountId } };
