@@ -1,9 +1,8 @@
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { CommanderError, InvalidArgumentError, Option } from "commander";
 import pg from "pg";
 import {
-  connectionConfig,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseUnreachableError,
@@ -26,8 +25,10 @@ import {
   type ImportOptions,
   type ReadOptions,
 } from "../lib/earnings/index.ts";
+import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
+import { newCommand } from "./command-line.ts";
 import { operatorName, reason, UsageError, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, WHY } from "./payouts/command.ts";
 import { requirePolicy } from "./payouts/policy.ts";
@@ -49,7 +50,7 @@ interface Options extends ImportOptions {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command("import:earnings")
+  const command = newCommand("import:earnings")
     .description("Brings earnings from a finance export (CSV) into the database.")
     .argument("<file>", "the CSV file; its columns are described in docs/importing-earnings.md")
     .option("--dry-run", "check everything, also against the database, and write nothing")
@@ -112,13 +113,11 @@ async function importFile(path: string, options: Options): Promise<number> {
     return EXIT.refused;
   }
 
-  const client = new pg.Client(
-    connectionConfig({
-      url,
-      applicationName: "afterhours import-earnings",
-      readOnly: options.dryRun ?? false,
-    }),
-  );
+  const client = newSession({
+    url,
+    applicationName: "afterhours import-earnings",
+    readOnly: options.dryRun ?? false,
+  });
   // A session that breaks is reported by the statement that it breaks, not as an uncaught event.
   client.on("error", () => undefined);
   try {
@@ -174,7 +173,7 @@ function databaseUrl(): string {
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "postgres:" && protocol !== "postgresql:") {
     throw new MisconfiguredError(
-      "DATABASE_URL is not an address such as postgres://user:password@host:port/database",
+      "DATABASE_URL is not an address such as postgres://user:password@host:port/database; special characters of a password are percent-encoded, such as %40 for @ and %23 for #",
     );
   }
   return url;
@@ -211,7 +210,9 @@ function describeFailure(error: unknown): number {
   if (error instanceof AfterhoursError) {
     console.error(`error: ${error.message}`);
     if (error.remedy !== undefined) console.error(error.remedy);
-    return error instanceof DatabaseNotMigratedError ? EXIT.misconfigured : EXIT.refused;
+    const isSetUpWrong =
+      error.code === "MISCONFIGURED" || error instanceof DatabaseNotMigratedError;
+    return isSetUpWrong ? EXIT.misconfigured : EXIT.refused;
   }
   if (error instanceof pg.DatabaseError) {
     const place = [error.table, error.constraint].filter((part) => part !== undefined).join(" ");

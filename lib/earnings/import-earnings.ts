@@ -3,10 +3,12 @@ import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
 import { auditImport, type Importer } from "./audit-import.ts";
+import { auditShared, type SharedIdentities } from "./identity.ts";
 import { planImport, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
 import type { EarningTotals } from "./types.ts";
+import { writePapers } from "./tax-papers.ts";
 import { writePlan } from "./write.ts";
 
 export interface ImportOptions {
@@ -40,6 +42,8 @@ export interface ImportReport {
   /** Of all good rows, new and known. */
   fileTotals: EarningTotals;
   newTotals: EarningTotals;
+  /** Payees who have one PAN or one account from this import on, by code. */
+  shared: SharedIdentities;
   payouts: PayoutTotals;
 }
 
@@ -70,16 +74,16 @@ export async function importEarnings(
       return report({ outcome, file, plan, problems, payouts });
     }
     const written = await writePlan(client, plan);
-    const references = file.rows.map((row) => row.bookingReference);
+    await writePapers(client, plan.newPapers);
+    const by = importer ?? (await importerByLogin(client));
+    await auditShared(client, plan.shared, IMPORT_ACTOR);
+    const references = [...plan.newEarnings, ...plan.knownEarnings].map(
+      ({ bookingReference }) => bookingReference,
+    );
     const { payouts: approved, ...payouts } = approve
       ? await approvePayouts(client, references)
       : { ...noPayouts, payouts: [] };
-    await auditImport(client, {
-      importer: importer ?? (await importerByLogin(client)),
-      plan,
-      written,
-      payouts: approved,
-    });
+    await auditImport(client, { importer: by, plan, written, payouts: approved });
     await client.query("COMMIT");
     return report({ outcome: "imported", file, plan, problems, payouts });
   } catch (error) {
@@ -88,6 +92,9 @@ export async function importEarnings(
     throw error;
   }
 }
+
+/** As the audit log names what an import found. */
+const IMPORT_ACTOR = "import:earnings";
 
 async function importerByLogin(client: ClientBase): Promise<Importer> {
   const { rows } = await client.query<{ login: string }>("SELECT session_user AS login");
@@ -130,7 +137,8 @@ function plannedPayouts({
     sum.amountPaise += earning.amountPaise;
     sums.set(earning.consultantRef, sum);
   }
-  return totalPayouts(sums.values());
+  // What was paid directly alone makes no payout: its tax is taken from the next one that pays something.
+  return totalPayouts([...sums.values()].filter(({ amountPaise }) => amountPaise > 0n));
 }
 
 function report({
@@ -159,6 +167,7 @@ function report({
     rowsLeftOut: file.rowCount - file.rows.length,
     fileTotals: total(file.rows),
     newTotals: total(plan.newEarnings),
+    shared: plan.shared,
     payouts,
   };
 }

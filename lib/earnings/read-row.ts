@@ -1,18 +1,21 @@
 import type { Day } from "../support/calendar.ts";
 import { invisibleIn } from "../support/invisible.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
+import { keptForm } from "./code-form.ts";
 import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
 import type { Problem } from "./problems.ts";
 import type { ReadRules } from "./read-options.ts";
 import { RowReader } from "./row-reader.ts";
 import { IDENTIFIERS, spreadsheetDamage } from "./spreadsheet.ts";
+import { readTaxPapers } from "./tax-papers.ts";
 import {
   panStatuses,
   payeeCategories,
   type ConsultantDetails,
   type EarningRow,
   type PanStatus,
+  type PayeeCategory,
 } from "./types.ts";
 import { readCreditDate, readRupees } from "./values.ts";
 
@@ -64,7 +67,7 @@ export function readRow(
   refuseInvisible(reader);
   const accepted = refuseDamage(reader, rules);
   const consultant = readConsultant(reader, rules);
-  const bookingReference = readText(reader, "booking_reference");
+  const bookingReference = readCode(reader, "booking_reference");
   const creditedOn = readCreditDate(reader, { today, dateFormat: rules.dateFormat });
   const money = readMoney(reader, rules);
 
@@ -103,19 +106,20 @@ function refuseDamage(reader: RowReader, { acceptLongNumbers }: ReadRules): numb
 }
 
 function readConsultant(reader: RowReader, rules: ReadRules): ConsultantDetails | undefined {
-  const ref = readText(reader, "consultant");
+  const ref = readCode(reader, "consultant");
   const name = reader.has("name") ? readText(reader, "name") : undefined;
   const category = reader.choice("category", payeeCategories);
   if (category === undefined && !reader.has("category")) reader.missing("category");
   const pan = readPan(reader, category);
   const panStatus = readPanStatus(reader);
   const resident = reader.yesNo("resident");
-  const aadhaar = reader.yesNo("aadhaar");
+  const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader, rules.allowedIfsc);
+  const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
   }
-  return { ref, name, pan, category, panStatus, resident, aadhaar, account };
+  return { ref, name, pan, category, panStatus, resident, aadhaar, account, papers };
 }
 
 function readPanStatus(reader: RowReader): PanStatus | undefined {
@@ -128,6 +132,27 @@ function readPanStatus(reader: RowReader): PanStatus | undefined {
     reader.refuse("pan_status", `is ${status} although no PAN is given`);
   }
   return status;
+}
+
+/** Whether one was furnished. Refused for everybody but an individual: it would lower the tax of a company. */
+function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): boolean | undefined {
+  const aadhaar = reader.yesNo("aadhaar");
+  if (aadhaar === true && category !== undefined && category !== "individual") {
+    reader.refuse(
+      "aadhaar",
+      `is yes for category ${category}; only an individual can have an Aadhaar`,
+    );
+  }
+  return aadhaar;
+}
+
+/** In one Unicode form: two forms of one code look the same and would be two payees, or one sale paid twice. */
+function readCode(
+  reader: RowReader,
+  column: "consultant" | "booking_reference",
+): string | undefined {
+  const code = readText(reader, column);
+  return code === undefined ? undefined : keptForm(code);
 }
 
 function readText(reader: RowReader, column: keyof typeof LONGEST): string | undefined {
@@ -146,6 +171,7 @@ function readText(reader: RowReader, column: keyof typeof LONGEST): string | und
 interface Money {
   grossPaise: Paise;
   platformFeePaise: Paise;
+  paidDirectlyPaise: Paise;
   amountPaise: Paise;
 }
 
@@ -157,10 +183,17 @@ function readMoney(reader: RowReader, { amounts }: ReadRules): Money | undefined
     return undefined;
   }
   if (grossPaise === undefined || platformFeePaise === undefined) return undefined;
-  if (platformFeePaise >= grossPaise) {
-    const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
-    reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  const paidDirectlyPaise = reader.has("paid_directly") ? readRupees(reader, "paid_directly") : 0n;
+  if (paidDirectlyPaise === undefined) return undefined;
+  const amountPaise = grossPaise - platformFeePaise - paidDirectlyPaise;
+  if (amountPaise > 0n || (amountPaise === 0n && paidDirectlyPaise > 0n))
+    return { grossPaise, platformFeePaise, paidDirectlyPaise, amountPaise };
+  if (paidDirectlyPaise > 0n) {
+    const amounts = `${formatRupees(paidDirectlyPaise)} and the fee of ${formatRupees(platformFeePaise)} are more than the gross of ${formatRupees(grossPaise)}`;
+    reader.refuse("paid_directly", `${amounts}; expected no more than the gross together`);
     return undefined;
   }
-  return { grossPaise, platformFeePaise, amountPaise: grossPaise - platformFeePaise };
+  const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
+  reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  return undefined;
 }

@@ -37,6 +37,8 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     tax_base_paise: counts.taxBasePaise.toString(),
     unknown_net_paise: counts.unknownNetPaise.toString(),
     out_of_tries: counts.outOfTries,
+    held: counts.held,
+    held_paise: counts.heldPaise.toString(),
   };
 }
 
@@ -55,7 +57,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
       more: earlier.filter(([, count]) => count > 0),
     }),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
-    ...(organizations.found + organizations.outOfTries === 0
+    ...(organizations.found + organizations.outOfTries + organizations.held === 0
       ? []
       : tablesOf(organizations, {
           dryRun,
@@ -107,6 +109,9 @@ function tablesOf(
     ...(counts.aboveCap > 0
       ? ([["Above the cap of one payout, not sent", counts.aboveCap]] satisfies [string, number][])
       : []),
+    ...(counts.held > 0
+      ? ([["Due but on hold, not sent", counts.held]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),
@@ -119,11 +124,15 @@ function tablesOf(
     ...(counts.unknown > 0
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
+    ...(counts.held > 0
+      ? ([["On hold, before tax", formatRupees(counts.heldPaise)]] satisfies [string, string][])
+      : []),
   ];
   const look = counts.items.filter(
     ({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP,
   );
-  const lookLeftOut = errorsOf(counts) + counts.aboveCap - look.length;
+  const lookLeftOut =
+    errorsOf(counts) + counts.unrecorded + counts.held + counts.aboveCap - look.length;
   return [
     {
       title: titles[0],

@@ -9,7 +9,14 @@ export { approvePayout } from "./approve.ts";
 export type { Operator, PayoutChange, Refusal } from "./change.ts";
 export { choosePayouts, type Choice, type Chosen } from "./choose.ts";
 export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
-export { HOLD_KINDS, placeHold, releaseHold, type HoldChange, type HoldKind } from "./hold.ts";
+export {
+  HOLD_KINDS,
+  placeHold,
+  releaseHold,
+  type HoldChange,
+  type HoldKind,
+  type HoldReach,
+} from "./hold.ts";
 export { listPayouts, type AccountNote, type ListedPayout, type PayoutFilter } from "./list.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
 export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";

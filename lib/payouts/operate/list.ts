@@ -1,6 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 export interface ListedPayout {
@@ -25,6 +26,8 @@ export interface ListedPayout {
   accountId: string | null;
   /** What to know of that account before approving: not of payouts that have ended. */
   accountNotes: readonly AccountNote[];
+  /** Kinds of the open holds of its payee: a payout that is not finished is not sent while there is one. */
+  holds: readonly string[];
 }
 
 export type AccountNote =
@@ -103,6 +106,8 @@ export async function listPayouts(
            EXISTS (SELECT FROM payout_attempts AS attempt
                    WHERE attempt.payout_id = payout.id AND attempt.state IN ('PREPARED', 'UNKNOWN'))
              AS "inDoubt",
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = payout.consultant_id ORDER BY hold.kind) AS holds,
            account.id AS "accountId", account.kind::text AS "accountKind",
            account.created_at > payout.approved_at AS "isNewerThanApproval",
            (SELECT attempt.payout_account_id

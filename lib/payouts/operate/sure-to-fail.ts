@@ -20,7 +20,8 @@ export async function sureToFail(
   { payout, tax }: { payout: LockedPayout; tax: TaxPolicy },
 ): Promise<Refusal | undefined> {
   const plan = await createPlanner({ db: tx, settings: { tax } })({ id: payout.id });
-  if (plan.kind === "send") return undefined;
+  // A hold passes; it is a refusal of its own.
+  if (plan.kind !== "refuse") return undefined;
   return {
     code: "WOULD_FAIL_AGAIN",
     message: `the next run would refuse it again (${plan.code}): ${plan.message}`,
