@@ -1,7 +1,8 @@
+import { mostUrgentFirst } from "../support/kept-items.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
-import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
+import { errorsOf, urgency, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
@@ -10,6 +11,8 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
     unsent_before: report.unsentBefore,
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
     org_errors: errorsOf(report.organizations),
   };
   for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
@@ -47,11 +50,12 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
     ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
     ["Claimed by another run and not sent", report.unsentBefore],
   ];
+  const now: [string, number][] = dryRun ? [] : [["In flight now", report.inFlight.count]];
   return [
     ...tablesOf(report, {
       dryRun,
       titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
-      more: earlier.filter(([, count]) => count > 0),
+      more: [...earlier, ...now].filter(([, count]) => count > 0),
     }),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
     ...(organizations.found + organizations.outOfTries === 0
@@ -116,8 +120,10 @@ function tablesOf(
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
   ];
-  const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
-  const lookLeftOut = errorsOf(counts) - look.length;
+  const look = mostUrgentFirst(
+    counts.items.filter(({ outcome }) => outcome !== "skipped"),
+    urgency,
+  );
   return [
     {
       title: titles[0],
@@ -133,10 +139,8 @@ function tablesOf(
     {
       title: titles[3],
       columns: ["Payout", "Outcome", "Reason", "What was said"],
-      rows: [
-        ...look.map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
-        ...(lookLeftOut > 0 ? [[`and ${lookLeftOut} more`, "", "", ""]] : []),
-      ],
+      rows: look.map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+      more: errorsOf(counts) + counts.unrecorded - look.length,
     },
   ];
 }

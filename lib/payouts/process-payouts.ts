@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { readInFlight } from "../ledger/in-flight.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
@@ -73,6 +74,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     runId: ports.runId,
     fence: ports.lease.fence,
   });
+  report.inFlight = await readInFlight(ports.db);
   warnOfOthers(ports, report);
 
   const overCap = exceededCap(together(found), ports.settings.caps);

@@ -1,3 +1,5 @@
+import type { InFlight } from "../ledger/in-flight.ts";
+import { keepItem } from "../support/kept-items.ts";
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
 
@@ -55,7 +57,7 @@ export interface PayoutCounts {
   outOfTries: number;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
-  /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
+  /** At most a thousand, those that need a look before those that were skipped; the rest is counted. */
   items: ReportItem[];
   itemsLeftOut: number;
 }
@@ -73,6 +75,8 @@ export interface PayoutRunReport extends PayoutCounts {
    * wait. Of both kinds.
    */
   unsentBefore: number;
+  /** When the run ended: sent or perhaps sent, by this run or an earlier one, and not final here. */
+  inFlight: InFlight;
 }
 
 /** The counts that a payout belongs to. */
@@ -80,14 +84,16 @@ export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts
   return kind === "consultant" ? report : report.organizations;
 }
 
+/** What needs a look first: sent or perhaps sent, then failed; what was skipped last. */
+export function urgency({ outcome }: ReportItem): number {
+  if (outcome === "unknown" || outcome === "succeeded") return 0;
+  return outcome === "failed" ? 1 : 2;
+}
+
 /** What needs a look: failed, refused at the claim, or without a known outcome. */
 export function errorsOf({ failed, unknown }: PayoutCounts): number {
   return failed + unknown;
 }
-
-const MOST_ITEMS = 1000;
-/** Fewer, so that payouts that another run has do not crowd out those that need a look. */
-const MOST_SKIPPED = 100;
 
 export function emptyReport(dryRun: boolean): PayoutRunReport {
   return {
@@ -97,6 +103,7 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     inDoubtBefore: 0,
     unfinishedBefore: 0,
     unsentBefore: 0,
+    inFlight: { count: 0, paise: 0n },
   };
 }
 
@@ -161,12 +168,7 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   counts[item.outcome]++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  const isKept =
-    item.outcome === "skipped"
-      ? counts.skipped <= MOST_SKIPPED
-      : counts.failed + counts.unknown <= MOST_ITEMS;
-  if (isKept) counts.items.push(item);
-  else counts.itemsLeftOut++;
+  keepItem(counts, item, { rank: urgency });
 }
 
 /** In hand when an error ended the run: nothing was sent, and nobody else has it. */
@@ -190,7 +192,5 @@ export function countUnrecorded(
   counts.unrecorded++;
   const reason = `succeeded ${code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  if (counts.unrecorded <= MOST_SKIPPED)
-    counts.items.push({ payoutId, outcome: "succeeded", code, message });
-  else counts.itemsLeftOut++;
+  keepItem(counts, { payoutId, outcome: "succeeded", code, message }, { rank: urgency });
 }

@@ -61,6 +61,10 @@ export function renderMarkdown(input: SummaryInput): string {
     for (const row of table.rows) {
       if (!add(`| ${row.map(markdownText).join(" | ")} |`)) leftOut++;
     }
+    if ((table.more ?? 0) > 0) {
+      add("");
+      add(`and ${table.more} more`);
+    }
   }
   if (leftOut > 0) lines.push("", `${leftOut} more rows do not fit here; they are in the log.`);
   lines.push("", `Run \`${input.runId}\``, "");
@@ -76,7 +80,7 @@ export function renderPlain(input: SummaryInput): string {
   if (input.runbook !== undefined) {
     lines.push(`  Next: ${plainText(input.runbook.url ?? input.runbook.path)}`);
   }
-  for (const { title, columns, rows } of input.tables) {
+  for (const { title, columns, rows, more = 0 } of input.tables) {
     if (rows.length === 0) continue;
     const cells = [columns, ...rows].map((row) => row.map(plainText));
     const widths = columns.map((_, index) =>
@@ -91,6 +95,7 @@ export function renderPlain(input: SummaryInput): string {
           .trimEnd()}`,
       );
     }
+    if (more > 0) lines.push(`  and ${more} more`);
   }
   return `${lines.map(withoutCommands).join("\n")}\n`;
 }

@@ -5,6 +5,7 @@ import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { readInFlight } from "../in-flight.ts";
 import { readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
 import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
@@ -35,6 +36,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
       ports.progress.update(report.checks.length, CHECKS.length + 1);
     }
     await checkCash(tx, report);
+    report.inFlight = await readInFlight(tx);
     return true;
   });
   report.drifts = report.checks.reduce((sum, { count }) => sum + count, 0);
@@ -51,7 +53,7 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
   report.cash = cash;
   const outcome: CheckOutcome = {
     code: "PROVIDER_CASH_DRIFT",
-    title: "Cash at the provider is the books' less what is in flight",
+    title: "Cash at the provider is the books' less what is not booked or not read yet",
     count: 0,
     rows: [],
   };

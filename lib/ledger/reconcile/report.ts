@@ -1,6 +1,7 @@
 import type { FindingCode } from "../../findings/index.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
+import type { InFlight } from "../in-flight.ts";
 import type { ProviderCash } from "../provider-cash.ts";
 import type { DriftRow } from "./checks.ts";
 
@@ -19,10 +20,12 @@ export interface LedgerReport {
   drifts: number;
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
+  /** Payouts that were sent or perhaps sent, and are not final here. */
+  inFlight: InFlight;
 }
 
 export function emptyLedgerReport(dryRun: boolean): LedgerReport {
-  return { dryRun, checks: [], drifts: 0, cash: undefined };
+  return { dryRun, checks: [], drifts: 0, cash: undefined, inFlight: { count: 0, paise: 0n } };
 }
 
 /** The report as step outputs: one count for each check, by its code in lower case. */
@@ -35,7 +38,9 @@ export function ledgerOutputs(report: LedgerReport): Record<string, string | num
     ...Object.fromEntries(report.checks.map(({ code, count }) => [code.toLowerCase(), count])),
     provider_cash_paise: paise(cash?.providerPaise),
     ledger_cash_paise: paise(cash?.ledgerPaise),
-    in_flight_paise: paise(cash?.inFlightPaise),
+    unbooked_paise: paise(cash?.unbookedPaise),
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
   };
 }
 
@@ -58,6 +63,11 @@ export function ledgerTables(report: LedgerReport): SummaryTable[] {
       rows: checks.map(({ title, count }) => [title, String(count)]),
     },
     {
+      title: "In flight now",
+      columns: ["Payouts", "Rupees"],
+      rows: [[String(report.inFlight.count), formatRupees(report.inFlight.paise)]],
+    },
+    {
       title: "Cash",
       columns: ["", "Rupees"],
       rows:
@@ -65,12 +75,17 @@ export function ledgerTables(report: LedgerReport): SummaryTable[] {
           ? [["At the provider", "not read yet"]]
           : [
               ["At the provider, as it was last read", formatRupees(cash.providerPaise)],
-              ["Moved there and not booked yet (in flight)", formatRupees(cash.inFlightPaise)],
+              ["Moved there and not booked yet", formatRupees(cash.unbookedPaise)],
               ["Booked and not read there yet", formatRupees(cash.notReadPaise)],
               ["In the books", formatRupees(cash.ledgerPaise)],
               ["Difference", formatRupees(cash.driftPaise)],
             ],
     },
-    { title: "Drift", columns: ["Check", "Row", "Expected", "Is", "Difference"], rows },
+    {
+      title: "Drift",
+      columns: ["Check", "Row", "Expected", "Is", "Difference"],
+      rows,
+      more: report.drifts - rows.length,
+    },
   ];
 }

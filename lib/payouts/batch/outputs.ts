@@ -76,6 +76,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
           code,
           message,
         ]),
+      more: report.itemsLeftOut,
     },
   ];
 }

@@ -1,9 +1,10 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
+import { readInFlight } from "../../ledger/in-flight.ts";
 import { walkList, type ProviderPayout, type Walk } from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { faultOf, type RunFault } from "../faults.ts";
-import { failed } from "../judge.ts";
+import { failed, inFlightNote } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
 import { reversePayout } from "../reverse.ts";
@@ -67,6 +68,7 @@ export async function reconcilePayoutStatus(
   });
   report.statement = statement.report;
   if (statement.walk.kind !== "complete") return { verdict: endOf(statement.walk), report };
+  report.inFlight = await readInFlight(ports.db);
   return { verdict: judge(report), report };
 }
 
@@ -176,7 +178,7 @@ async function settle(
   } else if (outcome === "settled") {
     report.settled++;
     addItem(report, item);
-  } else if (outcome === "in-flight") report.inFlight++;
+  } else if (outcome === "in-flight") report.atProvider++;
   else report.skipped++;
   ports.log.info({ payoutId: ours.payoutId, outcome, code }, message);
 }
@@ -249,7 +251,7 @@ async function find(run: Run, finding: NewFinding, payoutId: string): Promise<vo
   ports.log.warn({ kind, severity, subjectId, isOpen }, "our record and the provider's differ");
 }
 
-function judge({ critical, warnings }: ReconcileReport): Verdict {
+function judge({ critical, warnings, reversed, inFlight }: ReconcileReport): Verdict {
   if (critical > 0) {
     const differ: RunFault = {
       code: "records-differ",
@@ -259,9 +261,15 @@ function judge({ critical, warnings }: ReconcileReport): Verdict {
     };
     return failed(differ);
   }
-  if (warnings === 0) return { kind: "completed" };
+  const open = [
+    ...(reversed > 0
+      ? [`The money of ${reversed} payouts came back; their earnings wait for the next batch.`]
+      : []),
+    ...(warnings > 0 ? [`${warnings} findings wait for a person: npm run findings -- list.`] : []),
+  ];
   return {
     kind: "completed",
-    warning: `${warnings} findings wait for a person: npm run findings -- list.`,
+    ...(inFlight.count === 0 ? {} : { note: inFlightNote(inFlight) }),
+    ...(open.length === 0 ? {} : { warning: open.join(" ") }),
   };
 }

@@ -1,13 +1,14 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { isLockConflict } from "../../db/connection.ts";
 import { describeRowError } from "../../db/row-error.ts";
+import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { countUnsent, NO_LIMIT } from "../due.ts";
 import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
 import { concernsAll } from "../group.ts";
-import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
+import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, unsentWarning } from "../judge.ts";
 import type { PayoutPorts } from "../ports.ts";
@@ -15,6 +16,7 @@ import { recordTurnedAway } from "../settle.ts";
 import {
   countStuck,
   emptyStuckReport,
+  stillOpen,
   type StuckItem,
   type StuckOutcome,
   type StuckReport,
@@ -40,7 +42,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   const settler = asSettler(ports);
   const limit = ports.limit ?? NO_LIMIT;
   const abandoned = await findAbandoned(settler, limit);
-  report.found = Math.min(abandoned.length + (await countInDoubt(ports.db)), limit);
+  report.inFlight = await readInFlight(ports.db);
+  report.found = Math.min(abandoned.length + report.inFlight.count, limit);
   report.unsent = await countUnsent(ports.db, { runId: ports.runId, fence: null });
   let seen = 0;
   const count = (item: StuckItem): void => {
@@ -86,6 +89,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     if (fault) return { verdict: failed(fault), report };
   }
   if (ofClaims) return { verdict: failed(ofClaims), report };
+  report.inFlight = await readInFlight(ports.db);
   return { verdict: judge(ports, report), report };
 }
 
@@ -227,7 +231,23 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
       : []),
     ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),
   ];
-  return warnings.length === 0
-    ? { kind: "completed" }
-    : { kind: "completed", warning: warnings.join(" ") };
+  const note = stillOpenNote(report);
+  return {
+    kind: "completed",
+    ...(note === undefined ? {} : { note }),
+    ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }),
+  };
+}
+
+/** What takes its usual course: IMPS and UPI may take three working days. */
+function stillOpenNote(report: StuckReport): string | undefined {
+  const open = stillOpen(report);
+  if (open === 0) return undefined;
+  const { atProvider, waiting, unanswered } = report;
+  const parts = [
+    ...(atProvider > 0 ? [`the provider has not decided about ${atProvider}`] : []),
+    ...(waiting > 0 ? [`it does not have ${waiting}, and it is too soon to send them again`] : []),
+    ...(unanswered > 0 ? [`it gave no usable answer about ${unanswered}`] : []),
+  ];
+  return `${open} payouts are still open: ${parts.join("; ")}. None of them is paid again meanwhile.`;
 }

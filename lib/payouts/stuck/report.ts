@@ -1,3 +1,5 @@
+import type { InFlight } from "../../ledger/in-flight.ts";
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
@@ -38,7 +40,8 @@ export interface StuckReport {
   /** In doubt, or claimed and never sent by a run that is dead: what became of each is in one of the others. */
   found: number;
   settled: number;
-  inFlight: number;
+  /** Asked about in this run: the provider has it and has not finished. */
+  atProvider: number;
   closed: number;
   returned: number;
   notRecorded: number;
@@ -50,15 +53,15 @@ export interface StuckReport {
   overduePaise: Paise;
   /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
   unsent: number;
+  /** When the run ended: sent or perhaps sent, and not final here. */
+  inFlight: InFlight;
   items: StuckItem[];
   itemsLeftOut: number;
 }
 
-const MOST_ITEMS = 1000;
-
 const COUNTER = {
   settled: "settled",
-  "in-flight": "inFlight",
+  "in-flight": "atProvider",
   closed: "closed",
   returned: "returned",
   "not-recorded": "notRecorded",
@@ -73,7 +76,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     dryRun,
     found: 0,
     settled: 0,
-    inFlight: 0,
+    atProvider: 0,
     closed: 0,
     returned: 0,
     notRecorded: 0,
@@ -84,6 +87,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     overdue: 0,
     overduePaise: 0n,
     unsent: 0,
+    inFlight: { count: 0, paise: 0n },
     items: [],
     itemsLeftOut: 0,
   };
@@ -95,8 +99,23 @@ export function countStuck(report: StuckReport, item: StuckItem): void {
     report.overdue++;
     report.overduePaise += item.netPaise;
   }
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  keepItem(report, item, { rank: urgency });
+}
+
+const DONE: ReadonlySet<StuckOutcome> = new Set(["settled", "closed", "returned", "skipped"]);
+
+/** Records that differ first, then what is late or got no answer, then what waits; what is done last. */
+function urgency({ outcome, overdue }: StuckItem): number {
+  if (outcome === "conflict") return 0;
+  if (overdue || outcome === "not-recorded" || outcome === "unanswered") return 1;
+  if (outcome === "waiting") return 2;
+  return DONE.has(outcome) ? 4 : 3;
+}
+
+/** Found and neither settled nor due again: in doubt, or at the provider. */
+export function stillOpen(report: StuckReport): number {
+  const { atProvider, notRecorded, waiting, unanswered, conflicts } = report;
+  return atProvider + notRecorded + waiting + unanswered + conflicts;
 }
 
 /** The report as step outputs. */
@@ -104,7 +123,7 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
   return {
     found: report.found,
     settled: report.settled,
-    in_flight: report.inFlight,
+    at_provider: report.atProvider,
     closed: report.closed,
     returned: report.returned,
     not_recorded: report.notRecorded,
@@ -115,6 +134,8 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     overdue: report.overdue,
     overdue_paise: report.overduePaise.toString(),
     unsent: report.unsent,
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
   };
 }
 
@@ -127,14 +148,19 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     [`${will}due again: never accepted`, report.closed],
     [`${will}due again: claimed and never sent`, report.returned],
     ["Decided, and not taken by the database", report.notRecorded],
-    ["In flight at the provider", report.inFlight],
+    ["The provider has not finished", report.atProvider],
     ["Not found yet, too soon to be sure", report.waiting],
     ["No usable answer", report.unanswered],
     ["Records differ", report.conflicts],
     ["Settled by another run", report.skipped],
     ["Open for too long", report.overdue],
     ["Beside these: claimed a short while ago and not sent", report.unsent],
+    ["In flight now", report.inFlight.count],
   ];
+  const open = mostUrgentFirst(
+    report.items.filter(({ outcome }) => !DONE.has(outcome)),
+    urgency,
+  );
   return [
     {
       title: "Payouts in doubt",
@@ -144,16 +170,15 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     {
       title: "Still open",
       columns: ["Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
-      rows: report.items
-        .filter(({ outcome }) => !["settled", "closed", "returned", "skipped"].includes(outcome))
-        .map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
-          payoutId,
-          formatRupees(netPaise),
-          (ageMs / 3_600_000).toFixed(1),
-          outcome,
-          code,
-          message,
-        ]),
+      rows: open.map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
+        payoutId,
+        formatRupees(netPaise),
+        (ageMs / 3_600_000).toFixed(1),
+        outcome,
+        code,
+        message,
+      ]),
+      more: stillOpen(report) - open.length,
     },
   ];
 }
