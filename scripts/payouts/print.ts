@@ -1,3 +1,4 @@
+import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
 import type {
   HoldChange,
   ListedPayout,
@@ -6,7 +7,7 @@ import type {
   PayoutDetails,
   Refusal,
 } from "../../lib/payouts/operate/index.ts";
-import { istDay } from "../../lib/support/calendar.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
 
@@ -15,7 +16,17 @@ const redactor = createRedactor();
 
 export function listLines(payouts: readonly ListedPayout[]): string[] {
   return table(
-    ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
+    [
+      "Payout",
+      "Consultant",
+      "Status",
+      "Owed",
+      "Tax",
+      "Net",
+      "Failed tries",
+      "Created (IST)",
+      "Remark",
+    ],
     payouts.map((payout) => [
       payout.id,
       payeeOf(payout),
@@ -45,7 +56,7 @@ export function showLines(payout: PayoutDetails): string[] {
     ["Owed", money(payout.amountPaise, currency)],
     ["Tax", money(payout.taxPaise, currency)],
     ["Net", money(payout.netPaise, currency)],
-    ["Tries", String(payout.tries)],
+    ["Failed tries", `${payout.tries} of ${MAXIMUM_TRIES}`],
     ["Created", `${istMinute(payout.createdAt)} IST`],
     ["Approved", payout.approvedAt ? `${istMinute(payout.approvedAt)} IST` : "-"],
     ["Completed", payout.completedAt ? `${istMinute(payout.completedAt)} IST` : "-"],
@@ -57,9 +68,10 @@ export function showLines(payout: PayoutDetails): string[] {
   if (payout.holds.length > 0) facts.push(["On hold", payout.holds.join(", ")]);
   return [
     `Payout ${payout.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
+    ...facts.map(([label, value]) => `  ${label.padEnd(12)}  ${oneLine(value)}`),
     ...section("Earnings", itemLines(payout)),
     ...section("Attempts", attemptLines(payout)),
+    ...triesLines(payout).map((line) => `  ${line}`),
     ...section("Tax", deductionLines(payout)),
     ...section("Audit", auditLines(payout)),
   ];
@@ -93,6 +105,7 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       "Reference",
       "Provider's id",
       "Provider's status",
+      "UTR",
       "HTTP",
       "Failure",
       "Created (IST)",
@@ -105,11 +118,33 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       attempt.referenceId,
       attempt.providerPayoutId ?? "",
       attempt.providerStatus ?? "",
+      attempt.utr ?? "",
       attempt.httpStatus === null ? "" : String(attempt.httpStatus),
       redactor.text(attempt.failureCode ?? ""),
       istMinute(attempt.createdAt),
     ]),
   );
+}
+
+/** Tries and attempts are two counts: an attempt may end undecided, and a try before any attempt is made. */
+function triesLines({ attempts, tries }: PayoutDetails): string[] {
+  const open = attempts.filter(({ state }) => ["PREPARED", "UNKNOWN", "ACCEPTED"].includes(state));
+  const failed = attempts.filter(({ state }) => ["REFUSED", "FAILED"].includes(state)).length;
+  return [
+    ...(open.length > 0
+      ? [
+          `${open.length} of them ${open.length === 1 ? "is" : "are"} undecided, which is no failed try yet`,
+        ]
+      : []),
+    ...(tries > failed
+      ? [`${tries - failed} failed tries ended before the provider was asked for a payout`]
+      : []),
+    ...(failed > tries
+      ? [
+          `${failed - tries} of them do not count as a failed try: the payee's account was not the cause`,
+        ]
+      : []),
+  ];
 }
 
 function deductionLines({ deductions, currency }: PayoutDetails): string[] {
@@ -218,13 +253,6 @@ function decimal(paise: Paise): string {
 function money(paise: Paise | null, currency: string): string {
   if (paise === null) return "-";
   return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
-}
-
-const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
-
-export function istMinute(instant: Date): string {
-  const time = new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
-  return `${istDay(instant)} ${time}`;
 }
 
 export function section(title: string, lines: readonly string[]): string[] {
