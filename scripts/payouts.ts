@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
 import type { Db } from "../lib/db/client.ts";
+import { storedFunds } from "../lib/payouts/funds.ts";
 import {
   approvePayout,
   findConsultant,
@@ -38,6 +39,7 @@ import {
 } from "./payouts/command.ts";
 import {
   changeLine,
+  fundsLines,
   holdLine,
   listLines,
   organizationLine,
@@ -73,7 +75,10 @@ program
         const found = await listPayouts(db, { status, consultantId: consultant?.id, limit });
         if (options.json) console.log(toJsonText(found.payouts));
         else if (found.payouts.length === 0) console.log("No payouts.");
-        else console.log(listLines(found.payouts).join("\n"));
+        else {
+          console.log(listLines(found.payouts).join("\n"));
+          console.log(fundsLines(await storedFunds(db)).join("\n"));
+        }
         if (found.more) console.error(`There are more than ${limit}; use --limit.`);
       });
     },

@@ -6,6 +6,8 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
+import { formatRupees } from "../support/money.ts";
+import { shortPaise, storedFunds, type Funds } from "./funds.ts";
 import { decide, onHold, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
@@ -176,7 +178,11 @@ async function judge(
         "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
     };
   }
-  if (waiting + report.refused === 0) return { kind: "completed" };
+  report.funds = await storedFunds(ports.db, {
+    count: report.planned,
+    paise: ports.dryRun ? report.amountPaise : 0n,
+  });
+  if (waiting + report.refused === 0) return completed(report.funds);
   const parts = [
     ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
     ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
@@ -190,6 +196,16 @@ async function judge(
     message: `${made}; ${parts.join(" and ")}.`,
     remedy:
       "Nothing was written for these consultants. Mend the cause listed below and run the batch again before the payouts are processed; it never takes an earning twice.",
+  };
+}
+
+/** A shortage is said now, while there is time to add money before the pay run. */
+function completed(funds: Funds): Verdict {
+  const short = shortPaise(funds);
+  if (short === 0n) return { kind: "completed" };
+  return {
+    kind: "completed",
+    warning: `The account lacks ${formatRupees(short)} for all payouts that are open. Add money before the pay run: without it the run is red, and pays the oldest first or nobody (PAYOUTS_WHEN_SHORT).`,
   };
 }
 

@@ -2,6 +2,7 @@ import { mostUrgentFirst } from "../support/kept-items.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
+import { fundsTable } from "./funds.ts";
 import { errorsOf, urgency, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
@@ -42,6 +43,9 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
   };
 }
 
+/** The rest is in the report file. */
+const MOST_PLANNED = 20;
+
 /** The report as the tables that a finance person reads. */
 export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   const { organizations, dryRun } = report;
@@ -50,6 +54,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
     ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
     ["Claimed by another run and not sent", report.unsentBefore],
   ];
+  const planned = report.plan.slice(0, MOST_PLANNED);
   const now: [string, number][] = dryRun ? [] : [["In flight now", report.inFlight.count]];
   return [
     ...tablesOf(report, {
@@ -57,6 +62,20 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
       titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
       more: [...earlier, ...now].filter(([, count]) => count > 0),
     }),
+    ...(report.funds === undefined ? [] : [fundsTable(report.funds)]),
+    {
+      title: "Who would get what",
+      columns: ["Payee", "Payout", "Mode", "Owed", "Tax", "Net"],
+      rows: planned.map(({ payee = "", payoutId, mode, amountPaise, taxPaise, netPaise }) => [
+        payee,
+        payoutId,
+        mode,
+        formatRupees(amountPaise),
+        formatRupees(taxPaise),
+        formatRupees(netPaise),
+      ]),
+      more: report.plan.length - planned.length,
+    },
     // Where nobody pays organizations, four tables of nothing would only be in the way.
     ...(organizations.found + organizations.outOfTries === 0
       ? []
@@ -138,8 +157,14 @@ function tablesOf(
     },
     {
       title: titles[3],
-      columns: ["Payout", "Outcome", "Reason", "What was said"],
-      rows: look.map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
+      columns: ["Payee", "Payout", "Outcome", "Reason", "What was said"],
+      rows: look.map(({ payee = "", payoutId, outcome, code, message }) => [
+        payee,
+        payoutId,
+        outcome,
+        code,
+        message,
+      ]),
       more: errorsOf(counts) + counts.unrecorded - look.length,
     },
   ];

@@ -5,7 +5,8 @@ import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
-import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
+import type { PayeeKind } from "./kind.ts";
+import { countItem, countPaid, countsOf, type Amounts, type PayoutRunReport } from "./report.ts";
 import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
@@ -13,13 +14,20 @@ export type Plan =
   ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
 
 /** Adds one plan to the counts of a dry run. */
-export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+export function countPlan(
+  report: PayoutRunReport,
+  { payoutId, kind }: { payoutId: string; kind: PayeeKind },
+  plan: Plan,
+): void {
+  const counts = countsOf(report, kind);
   if (plan.kind === "refuse") {
     countItem(counts, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
     counts.processed--;
     return;
   }
   countPaid(counts, "planned", plan);
+  const { mode, amountPaise, taxPaise, netPaise } = plan;
+  report.plan.push({ payoutId, mode, amountPaise, taxPaise, netPaise });
 }
 
 /**

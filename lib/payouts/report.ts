@@ -1,4 +1,5 @@
 import type { InFlight } from "../ledger/in-flight.ts";
+import type { Funds } from "./funds.ts";
 import { keepItem } from "../support/kept-items.ts";
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
@@ -19,6 +20,8 @@ export type ItemOutcome =
 /** One payout that did not simply succeed, with the reason. Holds no personal data. */
 export interface ReportItem {
   payoutId: string;
+  /** The payee's code, as `C-7` or `C-7 for ORG-2`; written at the end of the run. */
+  payee?: string;
   outcome: ItemOutcome;
   /** Stable: `NON_RESIDENT`, `CLAIMED_ELSEWHERE`, or the provider's reason. */
   code: string;
@@ -77,6 +80,21 @@ export interface PayoutRunReport extends PayoutCounts {
   unsentBefore: number;
   /** When the run ended: sent or perhaps sent, by this run or an earlier one, and not final here. */
   inFlight: InFlight;
+  /** Undefined when nothing was due, or the run ended before the provider was asked. */
+  funds: Funds | undefined;
+  /** Dry run only: every payout that a run would send. */
+  plan: PlannedPayout[];
+}
+
+/** A payout that a run would send now. */
+export interface PlannedPayout {
+  payoutId: string;
+  payee?: string;
+  /** `none` when tax takes all of it. */
+  mode: string;
+  amountPaise: Paise;
+  taxPaise: Paise;
+  netPaise: Paise;
 }
 
 /** The counts that a payout belongs to. */
@@ -104,6 +122,8 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     unfinishedBefore: 0,
     unsentBefore: 0,
     inFlight: { count: 0, paise: 0n },
+    funds: undefined,
+    plan: [],
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
+import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
 import { CROSSING_POLICIES, defaultTaxPolicy, ROUNDINGS, type TaxPolicy } from "../tds/index.ts";
 
@@ -27,6 +28,7 @@ export interface PayoutSettings {
   tax: TaxPolicy;
   /** What the payee reads on the bank statement. */
   narration: string;
+  whenShort: WhenShort;
 }
 
 const own: readonly EnvironmentVariable[] = [
@@ -62,6 +64,14 @@ const own: readonly EnvironmentVariable[] = [
     default: "Consultant payout",
     description: "text on the payee's bank statement",
     allowed: { form: "1 to 30 letters, digits and spaces", example: "Acme payout" },
+  },
+  {
+    name: "PAYOUTS_WHEN_SHORT",
+    required: false,
+    default: "pay-oldest-first",
+    description:
+      "when the account holds too little for all that is due: pay the oldest that it can pay, or stop before the first; either way the run is red and says how much is missing",
+    allowed: { oneOf: WHEN_SHORT },
   },
   {
     name: "TDS_CROSSING_POLICY",
@@ -115,6 +125,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
+    const whenShort = oneOf(env, "PAYOUTS_WHEN_SHORT", WHEN_SHORT, problems);
     const tax: TaxPolicy = {
       crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
       rounding: oneOf(env, "TDS_ROUNDING", ROUNDINGS, problems),
@@ -128,7 +139,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, caps, tax, narration },
+      settings: { razorpayX: provider.settings, caps, tax, narration, whenShort },
       secrets: [keyId, keySecret, accountNumber],
     };
   },

@@ -1,3 +1,4 @@
+import { fundsTable, type Funds } from "../../lib/payouts/funds.ts";
 import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
 import type {
   HoldChange,
@@ -39,6 +40,13 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       payout.inDoubt ? "outcome unknown" : redactor.text(payout.failureCode ?? ""),
     ]),
   );
+}
+
+/** What is open beside what the account held when it was last read. */
+export function fundsLines(funds: Funds): string[] {
+  const { title, columns, rows } = fundsTable(funds);
+  const asOf = funds.asOf === null ? "" : `, as read ${istMinute(funds.asOf)} IST`;
+  return section(`${title}${asOf}`, table(columns, rows).slice(1));
 }
 
 export function showLines(payout: PayoutDetails): string[] {

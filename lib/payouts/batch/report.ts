@@ -1,3 +1,4 @@
+import type { Funds } from "../funds.ts";
 import type { Paise } from "../../support/money.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
@@ -54,6 +55,8 @@ export interface BatchReport {
   onHoldPaise: Paise;
   /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
   recoveredPaise: Paise;
+  /** What the next pay run needs, beside what the account held when it was last read. */
+  funds: Funds | undefined;
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */
   itemsLeftOut: number;
@@ -84,6 +87,7 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     carriedPaise: 0n,
     onHoldPaise: 0n,
     recoveredPaise: 0n,
+    funds: undefined,
     items: [],
     itemsLeftOut: 0,
   };

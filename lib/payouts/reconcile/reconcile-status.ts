@@ -5,6 +5,7 @@ import { readStatement } from "../../statement/index.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { faultOf, type RunFault } from "../faults.ts";
 import { failed, inFlightNote } from "../judge.ts";
+import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
 import { reversePayout } from "../reverse.ts";
@@ -49,6 +50,12 @@ export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
 ): Promise<CoreResult<ReconcileReport>> {
   const report = emptyReconcileReport(ports.dryRun);
+  const verdict = await compareAll(ports, report);
+  await namePayees(ports.db, report.items);
+  return { verdict, report };
+}
+
+async function compareAll(ports: ReconcilePorts, report: ReconcileReport): Promise<Verdict> {
   const run: Run = { ports, report, settler: { ...ports, actor: ACTOR }, seen: new Set() };
   const period = await readPeriod(ports.db, ports.settings.days);
 
@@ -57,9 +64,9 @@ export async function reconcilePayoutStatus(
       ports.gateway.listPayouts({ fromMs: period.fromMs, ...page }, { signal: ports.signal }),
     { signal: ports.signal, onPage: (page, httpStatus) => comparePage(run, page, httpStatus) },
   );
-  if (walk.kind !== "complete") return { verdict: endOf(walk), report };
+  if (walk.kind !== "complete") return endOf(walk);
   const missing = await askForMissing(run, period.from);
-  if (missing) return { verdict: missing, report };
+  if (missing) return missing;
 
   const statement = await readStatement({
     ...ports,
@@ -67,9 +74,9 @@ export async function reconcilePayoutStatus(
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
-  if (statement.walk.kind !== "complete") return { verdict: endOf(statement.walk), report };
+  if (statement.walk.kind !== "complete") return endOf(statement.walk);
   report.inFlight = await readInFlight(ports.db);
-  return { verdict: judge(report), report };
+  return judge(report);
 }
 
 function endOf(walk: Exclude<Walk, { kind: "complete" }>): Verdict {

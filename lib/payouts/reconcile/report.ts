@@ -9,6 +9,8 @@ import type { SummaryTable } from "../../support/summary-table.ts";
 export interface ReconcileItem {
   /** Ours, or the provider's where there is none of ours. */
   payoutId: string;
+  /** The payee's code, where it is ours; written at the end of the run. */
+  payee?: string;
   /** `settled`, `reversed`, or the kind of a finding. */
   outcome: string;
   message: string;
@@ -149,12 +151,10 @@ export function reconcileTables(report: ReconcileReport): SummaryTable[] {
     { title: "Account at the provider", columns: ["", ""], rows: account },
     {
       title: "Changed or found",
-      columns: ["Payout", "Outcome", "What was said"],
-      rows: mostUrgentFirst(report.items, urgency).map(({ payoutId, outcome, message }) => [
-        payoutId,
-        outcome,
-        message,
-      ]),
+      columns: ["Payee", "Payout", "Outcome", "What was said"],
+      rows: mostUrgentFirst(report.items, urgency).map(
+        ({ payee = "", payoutId, outcome, message }) => [payee, payoutId, outcome, message],
+      ),
       more: report.itemsLeftOut,
     },
   ];

@@ -11,6 +11,7 @@ import { concernsAll } from "../group.ts";
 import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, unsentWarning } from "../judge.ts";
+import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
 import {
@@ -39,6 +40,12 @@ const UNANSWERED_IN_A_ROW = 5;
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
+  const verdict = await endDoubts(ports, report);
+  await namePayees(ports.db, report.items);
+  return { verdict, report };
+}
+
+async function endDoubts(ports: StuckPorts, report: StuckReport): Promise<Verdict> {
   const settler = asSettler(ports);
   const limit = ports.limit ?? NO_LIMIT;
   const abandoned = await findAbandoned(settler, limit);
@@ -58,7 +65,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   let unanswered = 0;
 
   for (const claim of abandoned) {
-    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    if (ports.signal.aborted) return { kind: "interrupted" };
     const { id: payoutId, netPaise, ageMs } = claim;
     const { error, ...decision } = await recorded(ports, payoutId, () =>
       giveBackAbandoned(settler, claim),
@@ -71,7 +78,7 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   const ofClaims = fault;
   fault = undefined;
   for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
-    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    if (ports.signal.aborted) return { kind: "interrupted" };
     const answer = await lookUp(ports, doubt);
     if (answer.kind === "systemic") fault = systemicFault(answer.fault);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
@@ -85,12 +92,12 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     const { payoutId, netPaise, ageMs } = doubt;
     count({ payoutId, outcome, code, message, overdue, netPaise, ageMs });
     // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
-    if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
-    if (fault) return { verdict: failed(fault), report };
+    if (code === "interrupted") return { kind: "interrupted" };
+    if (fault) return failed(fault);
   }
-  if (ofClaims) return { verdict: failed(ofClaims), report };
+  if (ofClaims) return failed(ofClaims);
   report.inFlight = await readInFlight(ports.db);
-  return { verdict: judge(ports, report), report };
+  return judge(ports, report);
 }
 
 /** What the database does not take of one payout leaves that one as it is, and stops no other. */

@@ -26,6 +26,8 @@ export type StuckOutcome =
 
 export interface StuckItem {
   payoutId: string;
+  /** The payee's code; written at the end of the run. */
+  payee?: string;
   outcome: StuckOutcome;
   code: string;
   message: string;
@@ -169,8 +171,9 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     },
     {
       title: "Still open",
-      columns: ["Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
-      rows: open.map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
+      columns: ["Payee", "Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
+      rows: open.map(({ payee = "", payoutId, netPaise, ageMs, outcome, code, message }) => [
+        payee,
         payoutId,
         formatRupees(netPaise),
         (ageMs / 3_600_000).toFixed(1),
