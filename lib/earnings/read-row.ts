@@ -115,7 +115,7 @@ function readConsultant(reader: RowReader, rules: ReadRules): ConsultantDetails 
   const resident = reader.yesNo("resident");
   const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader, rules.allowedIfsc);
-  const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
+  const papers = readTaxPapers(reader, { hasPan: reader.has("pan"), rules });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
   }
