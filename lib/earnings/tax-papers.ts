@@ -252,11 +252,11 @@ export async function writePapers(client: ClientBase, papers: readonly NewPapers
   );
 }
 
-function flat({ ref, relief, certificate, likelyToExceed = false as boolean }: NewPapers): object {
+function flat({ ref, relief, certificate, likelyToExceed }: NewPapers): object {
   const ceiling: Paise | undefined = certificate?.ceilingPaise;
   return {
     ref,
-    likely: likelyToExceed,
+    likely: likelyToExceed === true,
     relief_from: relief?.from ?? null,
     relief_to: relief?.to ?? null,
     number: certificate?.number ?? null,
