@@ -1,5 +1,4 @@
 /** Finance command: `npm run --silent tds -- <command>`. Exit status 2 means that it was used wrongly. */
-import { Command } from "commander";
 import { defaultTaxPolicy } from "../lib/tds/index.ts";
 import type { Quarter } from "../lib/tds/returns/index.ts";
 import { operatorName, shortText, whoDoesIt } from "./payouts/arguments.ts";
@@ -9,6 +8,7 @@ import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
 import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours tds");
 
@@ -38,7 +38,7 @@ Each line of output answers one: { taxPaise, rateBps, section, reason, carriedFo
 Exit status: 0 every line was answered; 2 the input was not JSON lines (what came before was answered).
 The rules and their sources are in docs/tax.md.`;
 
-const program = new Command("tds")
+const program = newCommand("tds")
   .description("Tax deducted at source from payments to consultants.")
   .showHelpAfterError("(--help shows what is accepted)")
   .exitOverride();
@@ -52,7 +52,7 @@ program
     "--no-aadhaar-2025",
     "from 1 April 2026, tax payees with an Aadhaar alone like payees without PAN",
   )
-  .addHelpText("after", ASSESS_HELP)
+  .addHelpText("after", helpText(ASSESS_HELP))
   .action(async (options: { aadhaar2025: boolean }) => {
     const aadhaarSuffices = {
       ...defaultTaxPolicy.aadhaarSuffices,

@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import { fiscalYearOf, type Day } from "../support/calendar.ts";
+import { fiscalYearOf, requireDay, type Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
 import { emptyYear, type PayeeProfile, type YearTotals } from "./assess-credits.ts";
 import { readTaxpayers } from "./taxpayer.ts";
@@ -144,7 +144,7 @@ function profileOf(
     aadhaar,
     likelyToExceed: rows.some((row) => row.likelyToExceed),
     ...(relief && relief.reliefFrom !== null && relief.reliefTo !== null
-      ? { panRelief: { from: relief.reliefFrom, to: relief.reliefTo } }
+      ? { panRelief: { from: requireDay(relief.reliefFrom), to: requireDay(relief.reliefTo) } }
       : {}),
   };
 }
@@ -304,7 +304,7 @@ function withSum(
     ...year,
     grossPaise: year.grossPaise + row.grossPaise,
     taxPaise: year.taxPaise + row.taxPaise,
-    credits: [...year.credits, { creditedOn: row.creditedOn, grossPaise: row.grossPaise }],
+    credits: [...year.credits, { creditedOn: requireDay(row.creditedOn), grossPaise: row.grossPaise }],
     certificateUsedPaise:
       id === null ? used : { ...used, [id]: (used[id] ?? 0n) + row.certificateGrossPaise },
   };

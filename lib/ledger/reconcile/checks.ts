@@ -217,6 +217,17 @@ export const CHECKS: readonly Check[] = [
       ) AS withheld USING (month, section, code)
       WHERE deposited.paise > GREATEST(withheld.paise, deposited.owed, 0)`,
   },
+  {
+    code: "TAX_YEAR_DIFFERS",
+    title: "Every sale is taxed in the financial year in which it was credited",
+    // What was counted in a year that is not its own; what was taken back again is counted nowhere.
+    drifts: sql`
+      SELECT 'tax-deduction' AS subject_type, id::text AS subject_id, 0 AS expected, gross_paise AS actual
+      FROM tax_deductions AS line
+      WHERE reverses_id IS NULL
+        AND fiscal_year IS DISTINCT FROM EXTRACT(YEAR FROM credited_on - interval '3 months')
+        AND NOT EXISTS (SELECT FROM tax_deductions WHERE reverses_id = line.id)`,
+  },
 ];
 
 /** Asks one question of the whole books. */

@@ -1,7 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { postTransaction } from "../../ledger/post-transaction.ts";
-import type { Day } from "../../support/calendar.ts";
+import { requireDay, type Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { TaxSettings } from "../settings.ts";
@@ -77,6 +77,7 @@ async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
            deposited_on::text AS "depositedOn"
     FROM tax_deposits WHERE challan_reference = ${deposit.challanReference}`;
   if (!earlier) return false;
+  requireDay(earlier.depositedOn);
   const isSame =
     earlier.month === deposit.month &&
     earlier.section === deposit.section &&

@@ -1,5 +1,5 @@
 import type { DbSession } from "../../db/client.ts";
-import type { Day } from "../../support/calendar.ts";
+import { requireDay, type Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import type { TaxSettings } from "../settings.ts";
 import { readAccrual, type AccruedTax } from "./accrual.ts";
@@ -76,6 +76,7 @@ export async function* withheldLines(
       LIMIT ${PAGE}`;
     for (const { sequence, ...line } of rows) {
       after = sequence;
+      requireDay(line.creditedOn);
       yield { ...line, status: "withheld", depositDueOn: depositDueOn(line.creditedOn) };
     }
     if (rows.length < PAGE) return;
