@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import { isDay, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
-import { parseRupees, type Paise } from "../support/money.ts";
+import type { Paise } from "../support/money.ts";
 import {
   faultInRelief,
   faultInTerms,
@@ -10,10 +10,13 @@ import {
   parseRate,
   type CertificateTerms,
 } from "../tds/papers/index.ts";
+import type { Importer } from "./audit-import.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
+import type { ReadRules } from "./read-options.ts";
 import type { RowReader } from "./row-reader.ts";
 import type { ConsultantInFile, TaxPapers } from "./types.ts";
+import { readRupees } from "./values.ts";
 
 const CERTIFICATE = [
   "certificate_number",
@@ -24,9 +27,12 @@ const CERTIFICATE = [
 ] as const satisfies readonly ColumnName[];
 
 /** The papers that a row states: days of relief, a certificate, the mark of a large year. */
-export function readTaxPapers(reader: RowReader, { hasPan }: { hasPan: boolean }): TaxPapers {
+export function readTaxPapers(
+  reader: RowReader,
+  { hasPan, amounts }: { hasPan: boolean } & Pick<ReadRules, "amounts">,
+): TaxPapers {
   const relief = readRelief(reader);
-  const certificate = readCertificate(reader);
+  const certificate = readCertificate(reader, amounts);
   if (!hasPan && relief)
     reader.refuse("pan_relief_from", "stands beside no PAN; there is none to relieve");
   if (!hasPan && certificate)
@@ -48,7 +54,10 @@ function readRelief(reader: RowReader): TaxPapers["relief"] {
   return undefined;
 }
 
-function readCertificate(reader: RowReader): CertificateTerms | undefined {
+function readCertificate(
+  reader: RowReader,
+  amounts: ReadRules["amounts"],
+): CertificateTerms | undefined {
   if (!isWhole(reader, CERTIFICATE)) return undefined;
   const number = parseCertificateNumber(reader.text("certificate_number"));
   if (number === undefined)
@@ -58,9 +67,7 @@ function readCertificate(reader: RowReader): CertificateTerms | undefined {
     reader.refuse("certificate_rate", "expected per cent with at most two decimals, such as 0.05");
   const from = readDay(reader, "certificate_from");
   const to = readDay(reader, "certificate_to");
-  const ceilingPaise = parseRupees(reader.text("certificate_ceiling"));
-  if (ceilingPaise === undefined)
-    reader.refuse("certificate_ceiling", "expected rupees, such as 1000000.00, without grouping");
+  const ceilingPaise = readRupees(reader, "certificate_ceiling", amounts);
   if (number === undefined || rateBps === undefined || ceilingPaise === undefined) return undefined;
   if (from === undefined || to === undefined) return undefined;
   const terms = { number, rateBps, from, to, ceilingPaise };
@@ -243,12 +250,12 @@ export async function writePapers(client: ClientBase, papers: readonly NewPapers
     [toJson(papers.map((paper) => flat(paper)))],
   );
   await client.query(
-    `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, detail)
-     SELECT 'login ' || session_user, 'tax', 'papers-imported', 'consultant', c.id::text,
+    `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, detail)
+     SELECT $2::text, 'tax', 'papers-imported', 'consultant', c.id::text, $3::text,
             jsonb_build_object('before', NULL, 'after', paper.detail)
      FROM jsonb_to_recordset($1::jsonb) AS paper (ref text, detail jsonb)
      JOIN consultants c ON c.external_ref = paper.ref`,
-    [toJson(papers.map((paper) => ({ ref: paper.ref, detail: masked(paper) })))],
+    [toJson(papers.map((paper) => ({ ref: paper.ref, detail: masked(paper) }))), by, reason],
   );
 }
 
