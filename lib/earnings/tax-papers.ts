@@ -10,7 +10,6 @@ import {
   parseRate,
   type CertificateTerms,
 } from "../tds/papers/index.ts";
-import type { Importer } from "./audit-import.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
 import type { ReadRules } from "./read-options.ts";
