@@ -228,7 +228,11 @@ async function loadPapers(
 }
 
 /** Writes them once their consultants are there, each with an entry in the audit log. */
-export async function writePapers(client: ClientBase, papers: readonly NewPapers[]): Promise<void> {
+export async function writePapers(
+  client: ClientBase,
+  papers: readonly NewPapers[],
+  { by, reason }: { by: string; reason: string | null },
+): Promise<void> {
   if (papers.length === 0) return;
   await client.query(
     `UPDATE tax_profiles SET pan_relief_from = COALESCE(paper.relief_from, pan_relief_from),
