@@ -74,8 +74,8 @@ export async function importEarnings(
       return report({ outcome, file, plan, problems, payouts });
     }
     const written = await writePlan(client, plan);
-    await writePapers(client, plan.newPapers);
     const by = importer ?? (await importerByLogin(client));
+    await writePapers(client, plan.newPapers, by);
     await auditShared(client, plan.shared, IMPORT_ACTOR);
     const references = [...plan.newEarnings, ...plan.knownEarnings].map(
       ({ bookingReference }) => bookingReference,
