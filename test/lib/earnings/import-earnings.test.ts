@@ -245,13 +245,13 @@ describe("what is on record", () => {
   });
 
   it("refuses tax facts that differ from the record, and shows none of them", async () => {
-    await importRows([row()]);
+    await importRows([row({ aadhaar: "yes" })]);
     const changed = {
       pan: "ZZZHE9876B",
       category: "huf",
       pan_status: "inoperative",
       resident: "no",
-      aadhaar: "yes",
+      aadhaar: "no",
     };
 
     const { outcome, problems } = await importRows(
