@@ -2,6 +2,7 @@ import type { ColumnName } from "./columns.ts";
 import { codeKey, lookAlike } from "./code-form.ts";
 import type { Problem } from "./problems.ts";
 import type { RowRead } from "./read-row.ts";
+import { mergePapers, PAPER_COLUMNS } from "./tax-papers.ts";
 import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
 
 export interface Agreement {
@@ -113,6 +114,7 @@ const COMPARED: readonly {
   { column: "pan_status", what: "the PAN's status", value: ({ panStatus }) => panStatus },
   { column: "resident", what: "the residence", value: ({ resident }) => resident?.toString() },
   { column: "aadhaar", what: "the Aadhaar", value: ({ aadhaar }) => aadhaar?.toString() },
+  ...PAPER_COLUMNS,
 ];
 
 /** Equal for equal payout accounts. */
@@ -129,5 +131,6 @@ function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantD
     panStatus: known.panStatus ?? stated.panStatus,
     resident: known.resident ?? stated.resident,
     aadhaar: known.aadhaar ?? stated.aadhaar,
+    papers: mergePapers(known.papers, stated.papers),
   };
 }

@@ -7,6 +7,7 @@ import { planImport, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
 import type { EarningTotals } from "./types.ts";
+import { writePapers } from "./tax-papers.ts";
 import { writePlan } from "./write.ts";
 
 export interface ImportOptions {
@@ -64,6 +65,7 @@ export async function importEarnings(
       return report({ outcome, file, plan, problems, payouts });
     }
     await writePlan(client, plan);
+    await writePapers(client, plan.newPapers);
     await auditShared(client, plan.shared, IMPORT_ACTOR);
     const references = [...plan.newEarnings, ...plan.knownEarnings].map(
       ({ bookingReference }) => bookingReference,
@@ -117,7 +119,8 @@ function plannedPayouts({
     sum.amountPaise += earning.amountPaise;
     sums.set(earning.consultantRef, sum);
   }
-  return totalPayouts(sums.values());
+  // What was paid directly alone makes no payout: its tax is taken from the next one that pays something.
+  return totalPayouts([...sums.values()].filter(({ amountPaise }) => amountPaise > 0n));
 }
 
 function report({

@@ -12,6 +12,7 @@ import {
 } from "./on-record.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
+import { planPapers, type NewPapers } from "./tax-papers.ts";
 import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
 
 /** What an import of a file would write to the database as it stands, and what forbids it. */
@@ -24,6 +25,8 @@ export interface ImportPlan {
   newAccounts: OfConsultant[];
   /** Of `newAccounts`, how many replace another. */
   replacedAccounts: number;
+  /** Relief, certificates and marks that are not on record. */
+  newPapers: NewPapers[];
   newEarnings: EarningRow[];
   knownEarnings: EarningOnRecord[];
   /** Consultants whose name on record is another one; it stays. */
@@ -50,6 +53,7 @@ export async function planImport(
     newTaxProfiles: [],
     newAccounts: [],
     replacedAccounts: 0,
+    newPapers: [],
     newEarnings: [],
     knownEarnings: [],
     namesKept: 0,
@@ -76,6 +80,10 @@ export async function planImport(
   );
   plan.problems.push(...problems);
   plan.shared = shared;
+
+  const papers = await planPapers(client, file.consultants.values());
+  plan.newPapers.push(...papers.newPapers);
+  plan.problems.push(...papers.problems);
 
   const references = file.rows.map((row) => row.bookingReference);
   const earnings = await loadEarnings(client, references);
@@ -155,6 +163,13 @@ function compareEarning(row: EarningRow, onRecord: EarningOnRecord): Problem[] {
   if (row.platformFeePaise !== onRecord.platformFeePaise) {
     const message = `${known} ${formatRupees(onRecord.platformFeePaise)}, not ${formatRupees(row.platformFeePaise)}`;
     problems.push({ line, column: "platform_fee", message });
+  }
+  const isSameMoney =
+    row.grossPaise === onRecord.grossPaise && row.platformFeePaise === onRecord.platformFeePaise;
+  if (isSameMoney && row.amountPaise !== onRecord.amountPaise) {
+    const direct = onRecord.grossPaise - onRecord.platformFeePaise - onRecord.amountPaise;
+    const message = `${known} ${formatRupees(direct)}, not ${formatRupees(row.paidDirectlyPaise ?? 0n)}`;
+    problems.push({ line, column: "paid_directly", message });
   }
   return problems;
 }

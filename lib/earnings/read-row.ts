@@ -6,6 +6,7 @@ import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
 import type { Problem } from "./problems.ts";
 import { RowReader } from "./row-reader.ts";
+import { readTaxPapers } from "./tax-papers.ts";
 import {
   panStatuses,
   payeeCategories,
@@ -71,10 +72,11 @@ function readConsultant(reader: RowReader): ConsultantDetails | undefined {
   const resident = reader.yesNo("resident");
   const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader);
+  const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
   }
-  return { ref, name, pan, category, panStatus, resident, aadhaar, account };
+  return { ref, name, pan, category, panStatus, resident, aadhaar, account, papers };
 }
 
 function readPanStatus(reader: RowReader): PanStatus | undefined {
@@ -146,6 +148,7 @@ function readCreditDate(reader: RowReader, today: Day): Day | undefined {
 interface Money {
   grossPaise: Paise;
   platformFeePaise: Paise;
+  paidDirectlyPaise: Paise;
   amountPaise: Paise;
 }
 
@@ -157,12 +160,19 @@ function readMoney(reader: RowReader): Money | undefined {
     return undefined;
   }
   if (grossPaise === undefined || platformFeePaise === undefined) return undefined;
-  if (platformFeePaise >= grossPaise) {
-    const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
-    reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  const paidDirectlyPaise = reader.has("paid_directly") ? readRupees(reader, "paid_directly") : 0n;
+  if (paidDirectlyPaise === undefined) return undefined;
+  const amountPaise = grossPaise - platformFeePaise - paidDirectlyPaise;
+  if (amountPaise > 0n || (amountPaise === 0n && paidDirectlyPaise > 0n))
+    return { grossPaise, platformFeePaise, paidDirectlyPaise, amountPaise };
+  if (paidDirectlyPaise > 0n) {
+    const amounts = `${formatRupees(paidDirectlyPaise)} and the fee of ${formatRupees(platformFeePaise)} are more than the gross of ${formatRupees(grossPaise)}`;
+    reader.refuse("paid_directly", `${amounts}; expected no more than the gross together`);
     return undefined;
   }
-  return { grossPaise, platformFeePaise, amountPaise: grossPaise - platformFeePaise };
+  const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
+  reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  return undefined;
 }
 
 function readRupees(reader: RowReader, column: ColumnName): Paise | undefined {

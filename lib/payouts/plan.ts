@@ -3,6 +3,7 @@ import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts
 import type { YearTotals } from "../tds/index.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
+import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
@@ -10,10 +11,17 @@ import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
 export type Plan =
-  ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
+  | ({ kind: "send"; mode: string } & Amounts)
+  | { kind: "refuse"; code: string; message: string }
+  /** Its payee is on hold by now. */
+  | { kind: "hold"; message: string };
 
 /** Adds one plan to the counts of a dry run. */
 export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+  if (plan.kind === "hold") {
+    countItem(counts, { payoutId, outcome: "skipped", code: ON_HOLD, message: plan.message });
+    return;
+  }
   if (plan.kind === "refuse") {
     countItem(counts, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
     counts.processed--;
@@ -46,6 +54,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
              tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
+    const held = (await heldAmong(ports.db, [payoutId])).get(payoutId);
+    if (held) return { kind: "hold", message: heldMessage(held) };
     const { consultantId, organizationId, grossPaise, amountPaise } = payout;
     if (payout.currency !== "INR") {
       return refuse(

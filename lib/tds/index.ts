@@ -17,10 +17,11 @@ export {
   CROSSING_POLICIES,
   DEFAULT_REFUND_BASE,
   defaultTaxPolicy,
+  LIKELY_POLICIES,
   REFUND_BASES,
   ROUNDINGS,
 } from "./policy.ts";
-export type { CrossingPolicy, RefundBase, Rounding, TaxPolicy } from "./policy.ts";
+export type { CrossingPolicy, LikelyPolicy, RefundBase, Rounding, TaxPolicy } from "./policy.ts";
 export { mayHaveAadhaar, PAN_STATUSES, PAYEE_CATEGORIES, REASONS } from "./types.ts";
 export type {
   Assessment,

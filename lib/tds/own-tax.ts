@@ -49,7 +49,7 @@ export function assessOwn(
   }
 
   const hasThreshold = input.payeeCategory === "individual" || input.payeeCategory === "huf";
-  const standing = hasThreshold ? standingByThreshold(input, rates) : "taxed";
+  const standing = hasThreshold ? standingByThreshold(input, policy, rates) : "taxed";
   const basePaise = basePaiseOf(input, policy, { standing, rates });
   const certificates = panCounts ? input.certificates : undefined;
   const cover = certificateCover(certificates, { rateDate, grossPaise: basePaise });
@@ -93,7 +93,12 @@ function aadhaarStandsIn(input: AssessmentInput, policy: TaxPolicy, act: Act): b
   );
 }
 
-function standingByThreshold(input: AssessmentInput, rates: RatePeriod): Standing {
+function standingByThreshold(
+  input: AssessmentInput,
+  policy: TaxPolicy,
+  rates: RatePeriod,
+): Standing {
+  if (input.likelyToExceed && policy.likelyToExceed === "from-the-first-rupee") return "taxed";
   if (input.yearGrossBeforePaise > rates.thresholdPaise) return "taxed";
   const yearGrossPaise = input.yearGrossBeforePaise + input.grossPaise;
   return yearGrossPaise > rates.thresholdPaise ? "crossing" : "exempt";

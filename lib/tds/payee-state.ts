@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import { fiscalYearOf, type Day } from "../support/calendar.ts";
+import { fiscalYearOf, requireDay, type Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
 import { emptyYear, type PayeeProfile, type YearTotals } from "./assess-credits.ts";
 import { readTaxpayers } from "./taxpayer.ts";
@@ -119,13 +119,14 @@ interface ProfileRow {
   resident: boolean;
   panStatus: PanStatus;
   aadhaar: boolean;
+  likelyToExceed: boolean;
   reliefFrom: Day | null;
   reliefTo: Day | null;
 }
 
 /**
  * The profile by which a payee is taxed. A PAN is inoperative if any of the consultants who have it says so, and
- * its days of relief are those of whoever has them: both belong to the PAN.
+ * its days of relief are those of whoever has them: both belong to the PAN. So does the mark of a large year.
  */
 function profileOf(
   consultantId: string,
@@ -141,8 +142,9 @@ function profileOf(
     resident,
     panStatus: isInoperative ? "inoperative" : panStatus,
     aadhaar,
+    likelyToExceed: rows.some((row) => row.likelyToExceed),
     ...(relief && relief.reliefFrom !== null && relief.reliefTo !== null
-      ? { panRelief: { from: relief.reliefFrom, to: relief.reliefTo } }
+      ? { panRelief: { from: requireDay(relief.reliefFrom), to: requireDay(relief.reliefTo) } }
       : {}),
   };
 }
@@ -155,11 +157,13 @@ async function readProfiles(
   const rows = lock
     ? await tx.query<ProfileRow[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
+               likely_to_exceed AS "likelyToExceed",
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])
         ORDER BY consultant_id FOR UPDATE`
     : await tx.query<ProfileRow[]>`
         SELECT consultant_id AS "consultantId", category, resident, pan_status AS "panStatus", aadhaar,
+               likely_to_exceed AS "likelyToExceed",
                pan_relief_from::text AS "reliefFrom", pan_relief_to::text AS "reliefTo"
         FROM tax_profiles WHERE consultant_id = ANY(${consultantIds}::uuid[])`;
   return new Map(rows.map((row) => [row.consultantId, row]));
@@ -300,7 +304,7 @@ function withSum(
     ...year,
     grossPaise: year.grossPaise + row.grossPaise,
     taxPaise: year.taxPaise + row.taxPaise,
-    credits: [...year.credits, { creditedOn: row.creditedOn, grossPaise: row.grossPaise }],
+    credits: [...year.credits, { creditedOn: requireDay(row.creditedOn), grossPaise: row.grossPaise }],
     certificateUsedPaise:
       id === null ? used : { ...used, [id]: (used[id] ?? 0n) + row.certificateGrossPaise },
   };

@@ -66,11 +66,9 @@ async function recheckPage(
   const members = [...people.values()].flatMap((person) => person.members);
   const lines = await readLines(tx, members, years);
   const different = [...people.values()].flatMap((person) =>
-    replayLines(
-      linesOf(person, lines),
-      { ...person, years: new Set(years) },
-      policy,
-    ).map((difference) => ({ ...difference, members: person.members })),
+    replayLines(linesOf(person, lines), { ...person, years: new Set(years) }, policy).map(
+      (difference) => ({ ...difference, members: person.members }),
+    ),
   );
   if (different.length === 0) return [];
   const codes = await codesOf(
@@ -106,7 +104,7 @@ async function readLines(
            line.credited_on::text AS "creditedOn", line.gross_paise AS "grossPaise",
            line.tax_paise AS "taxPaise", line.rate_bps AS "rateBps", line.certificate_id AS "certificateId",
            line.certificate_gross_paise AS "certificateGrossPaise", line.pan_status::text AS "panStatus",
-           line.aadhaar, line.reverses_id AS "reversesId", line.sequence
+           line.aadhaar, line.likely_to_exceed AS "likelyToExceed", line.reverses_id AS "reversesId", line.sequence
     FROM tax_deductions AS line JOIN payouts AS payout ON payout.id = line.payout_id
     WHERE line.consultant_id = ANY(${consultantIds}::uuid[])
       AND (line.fiscal_year = ANY(${years}::int[]) OR line.certificate_id IS NOT NULL

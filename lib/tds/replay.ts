@@ -24,6 +24,8 @@ export interface RecordedLine {
   /** The identity on which it rests; null: assessed before that was kept. */
   panStatus: PanStatus | null;
   aadhaar: boolean | null;
+  /** Whether the payee was marked as likely to exceed the threshold; null: assessed before that was kept. */
+  likelyToExceed: boolean | null;
   /** The line that it takes back. */
   reversesId: string | null;
 }
@@ -138,6 +140,7 @@ function assessAgain(
     payeeCategory: profile.category,
     resident: true,
     ...identityOf(line, profile),
+    likelyToExceed: line.likelyToExceed ?? false,
     ...(profile.panRelief && { panRelief: profile.panRelief }),
     grossPaise: line.grossPaise,
     yearGrossBeforePaise: sum(year.map(({ grossPaise }) => grossPaise)),

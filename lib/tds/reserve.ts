@@ -49,7 +49,7 @@ export interface AssessedPayout {
   payoutId: string;
   consultantId: string;
   /** The payee's identity, on which the lines rest. */
-  identity: Pick<PayeeProfile, "panStatus" | "aadhaar">;
+  identity: Pick<PayeeProfile, "panStatus" | "aadhaar" | "likelyToExceed">;
   lines: readonly CreditLine[];
 }
 
@@ -59,8 +59,8 @@ export async function reserveDeductions(
   payouts: readonly AssessedPayout[],
 ): Promise<void> {
   const rows = payouts.flatMap(({ payoutId, consultantId, identity, lines }) => {
-    const { panStatus, aadhaar } = identity;
-    const ofPayout = { payoutId, consultantId, panStatus, aadhaar };
+    const { panStatus, aadhaar, likelyToExceed = false } = identity;
+    const ofPayout = { payoutId, consultantId, panStatus, aadhaar, likelyToExceed };
     return lines.map(({ key, ...line }) => ({ ...line, earningId: key, ...ofPayout }));
   });
   const positioned = rows.map((row, position) => ({ position, ...row }));
@@ -68,15 +68,15 @@ export async function reserveDeductions(
     INSERT INTO tax_deductions (
       consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps,
       section, code, reason, carried_forward_paise, certificate_id, certificate_gross_paise, pan_status,
-      aadhaar)
+      aadhaar, likely_to_exceed)
     SELECT "consultantId", "payoutId", "earningId", "fiscalYear", "rateDate", "grossPaise",
            "taxPaise", "rateBps", section, code, reason, "carriedForwardPaise", "certificateId",
-           "certificateGrossPaise", "panStatus", aadhaar
+           "certificateGrossPaise", "panStatus", aadhaar, "likelyToExceed"
     FROM jsonb_to_recordset(${toJson(positioned)}::jsonb) AS line (
       position int, "consultantId" uuid, "payoutId" uuid, "earningId" uuid, "fiscalYear" int,
       "rateDate" date, "grossPaise" bigint, "taxPaise" bigint, "rateBps" int, section text, code text,
       reason text, "carriedForwardPaise" bigint, "certificateId" uuid, "certificateGrossPaise" bigint,
-      "panStatus" pan_status, aadhaar boolean)
+      "panStatus" pan_status, aadhaar boolean, "likelyToExceed" boolean)
     ORDER BY position`;
 }
 

@@ -2,12 +2,14 @@ import {
   present,
   type Env,
   type EnvironmentProblem,
+  type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
 import {
   CROSSING_POLICIES,
   DEFAULT_REFUND_BASE,
   defaultTaxPolicy,
+  LIKELY_POLICIES,
   REFUND_BASES,
   ROUNDINGS,
   type RefundBase,
@@ -31,6 +33,13 @@ export const taxVariables: readonly EnvironmentVariable[] = [
     allowed: { oneOf: ROUNDINGS },
   },
   {
+    name: "TDS_LIKELY_TO_EXCEED",
+    required: false,
+    default: defaultTaxPolicy.likelyToExceed,
+    description: "from when a payee is taxed who is marked as likely to exceed the threshold",
+    allowed: { oneOf: LIKELY_POLICIES },
+  },
+  {
     name: "TDS_AADHAAR_SUFFICES_2025_ACT",
     required: false,
     default: "yes",
@@ -49,11 +58,31 @@ export const refundBaseVariable: EnvironmentVariable = {
   allowed: { oneOf: REFUND_BASES },
 };
 
+/** What decides the tax of a credit that no payout has claimed yet: the policy, and what a refund takes off it. */
+export interface TaxSettings {
+  tax: TaxPolicy;
+  refundBase: RefundBase;
+}
+
+/** For a program that says what tax is due, and does not pay. */
+export const taxEnvironment: EnvironmentSpec<TaxSettings> = {
+  variables: [...taxVariables, refundBaseVariable],
+  parse(env) {
+    const problems: EnvironmentProblem[] = [];
+    const settings = {
+      tax: parseTaxPolicy(env, problems),
+      refundBase: parseRefundBase(env, problems),
+    };
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, settings, secrets: [] };
+  },
+};
+
 /** Reads the tax policy; what is wrong is added to `problems`. */
 export function parseTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPolicy {
   return {
     crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
     rounding: oneOf(env, "TDS_ROUNDING", ROUNDINGS, problems),
+    likelyToExceed: oneOf(env, "TDS_LIKELY_TO_EXCEED", LIKELY_POLICIES, problems),
     aadhaarSuffices: {
       ...defaultTaxPolicy.aadhaarSuffices,
       act2025:

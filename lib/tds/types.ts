@@ -54,6 +54,8 @@ export interface AssessmentInput {
   /** Days on which an inoperative PAN counts as valid. */
   readonly panRelief?: DayRange;
   readonly aadhaar: boolean;
+  /** The year is expected to exceed the threshold: taxed from the first rupee. Default: false. */
+  readonly likelyToExceed?: boolean;
   /** What the buyer paid without GST and before the platform's fee. Above zero. */
   readonly grossPaise: Paise;
   /** Gross of the payee's earlier credits in the same financial year. */

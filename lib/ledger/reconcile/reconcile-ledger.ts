@@ -72,16 +72,17 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
     rows: [],
   };
   report.checks.push(outcome);
-  if (cash === undefined || cash.driftPaise === 0n) return;
+  if (cash === undefined) return;
+  const agrees = cash.driftPaise === 0n;
+  const unexplained = await unexplainedCash(tx, { most: MOST_ROWS, lateOnly: agrees });
   const whole = {
     subjectType: "ledger-account",
     subjectId: "BANK",
     expectedPaise: cash.ledgerPaise - cash.driftPaise,
     actualPaise: cash.ledgerPaise,
   };
-  const unexplained = await unexplainedCash(tx, MOST_ROWS);
   outcome.rows = [
-    whole,
+    ...(agrees ? [] : [whole]),
     ...unexplained.map(({ transactionId, providerPaise, ledgerPaise }) => ({
       subjectType: "provider-transaction",
       subjectId: transactionId,

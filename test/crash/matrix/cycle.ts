@@ -58,7 +58,7 @@ export async function createBatch({ database }: Pick<JobOptions, "database">): P
     const { verdict } = await createPayoutBatch({
       ...common(db),
       limit: undefined,
-      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n },
+      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n, settlementDays: 0 },
       lease: noLease,
     });
     return verdict;

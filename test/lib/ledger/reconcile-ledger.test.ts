@@ -214,6 +214,13 @@ describe("a drift", () => {
       { TAX_PAYABLE_DRIFT: [100n] },
     ],
     [
+      "a sale that is taxed in another financial year",
+      `UPDATE tax_deductions SET fiscal_year = 1990
+       WHERE id = (SELECT id FROM tax_deductions WHERE gross_paise = 100000 ORDER BY sequence LIMIT 1)`,
+      `UPDATE tax_deductions SET fiscal_year = extract(year FROM credited_on - interval '3 months')`,
+      { TAX_YEAR_DIFFERS: [100_000n] },
+    ],
+    [
       "a transaction of the account that nobody can explain",
       `INSERT INTO provider_transactions (id, credit_paise, debit_paise, source_entity, source_id, at)
        VALUES ('txn_x', 0, 4200, 'adjustment', 'adj_1', now())`,

@@ -34,6 +34,7 @@ describe("a payee's tax state", () => {
     expect(state?.profile).toEqual({
       category: "individual",
       resident: true,
+      likelyToExceed: false,
       panStatus: "valid",
       aadhaar: false,
       certificates: [],
