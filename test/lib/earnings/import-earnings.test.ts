@@ -646,7 +646,7 @@ describe("who is one payee, and one person", () => {
     expect(text).toContain("M-1, M-2: taxed together as one person");
     expect(text).not.toContain("ZZZPE1234A");
     const { rows } = await client.query(
-      "SELECT action, subject_id, detail FROM audit_log ORDER BY action",
+      "SELECT action, subject_id, detail FROM audit_log WHERE category = 'tax' ORDER BY action",
     );
     const detail = { consultants: ["M-1", "M-2"] };
     expect(rows).toEqual([
