@@ -1,6 +1,6 @@
 import { onSnapshot, type Db, type DbSession } from "../../db/client.ts";
 import { isResolved, kindOfCode, recordFinding, type NewFinding } from "../../findings/index.ts";
-import { istDay } from "../../support/calendar.ts";
+import { fiscalYearLabel, istDay } from "../../support/calendar.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
@@ -59,8 +59,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
   }
   for (const notice of report.notices) {
     notice.open = notice.count - (await storeNotices(ports, notice));
-    if (notice.open > 0)
-      ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
+    if (notice.open > 0) ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
   }
   return { verdict: judge(ports, report), report };
 }
@@ -112,7 +111,7 @@ async function checkTax(
     count: differences.length,
     rows: differences.slice(0, MOST_ROWS).map((difference) => {
       const { fiscalYear, consultants, expectedPaise, actualPaise } = difference;
-      const year = `${fiscalYear}-${String((fiscalYear + 1) % 100).padStart(2, "0")}`;
+      const year = fiscalYearLabel(fiscalYear);
       return {
         subjectType: "tax-year",
         subjectId: `${year} ${consultants[0] ?? ""}`,
@@ -126,10 +125,7 @@ async function checkTax(
 }
 
 /** Stores each listed row, and returns how many a person has resolved as they are. */
-async function storeFindings(
-  ports: LedgerPorts,
-  { code, rows }: CheckOutcome,
-): Promise<number> {
+async function storeFindings(ports: LedgerPorts, { code, rows }: CheckOutcome): Promise<number> {
   let resolved = 0;
   for (const { subjectType, subjectId, expectedPaise, actualPaise, details } of rows) {
     const isOpen = await store(ports, {
@@ -169,10 +165,7 @@ async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<
   return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
 }
 
-function judge(
-  { clock }: LedgerPorts,
-  { checks, notices, drifts, cash }: LedgerReport,
-): Verdict {
+function judge({ clock }: LedgerPorts, { checks, notices, drifts, cash }: LedgerReport): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
     const first = broken[0]?.rows[0];
