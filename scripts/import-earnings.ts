@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import pg from "pg";
 import {
   DatabaseNotMigratedError,
@@ -20,6 +20,7 @@ import {
 import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
+import { newCommand } from "./command-line.ts";
 
 const EXIT = { fine: 0, refused: 1, misconfigured: 2 } as const;
 
@@ -29,7 +30,7 @@ class MisconfiguredError extends Error {}
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command("import:earnings")
+  const command = newCommand("import:earnings")
     .description("Brings earnings from a finance export (CSV) into the database.")
     .argument("<file>", "the CSV file; its columns are described in docs/importing-earnings.md")
     .option("--dry-run", "check everything, also against the database, and write nothing")

@@ -4,8 +4,8 @@ import { AfterhoursError } from "../support/errors.ts";
 import {
   DatabasePermissionError,
   DatabaseUnreachableError,
-  isLoginRefused,
   isPermissionDenied,
+  isWorthAnotherTry,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
@@ -22,7 +22,7 @@ const QUERY_TIMEOUT_MS = seconds(15);
  * core's own session, so that a lease is renewed while the core is in a long transaction; and a pool,
  * so that a session lost to a restart of the database is replaced.
  *
- * @throws {DatabaseUnreachableError} after three attempts, or at once when the login is refused
+ * @throws {DatabaseUnreachableError} after three attempts, or at once when the login or a certificate is refused
  * @throws {DatabasePermissionError} at once when the role may not connect to the database
  * @throws {DatabaseSessionError} at once when the session is not one that may be worked with
  */
@@ -39,7 +39,7 @@ export async function openControlPool(
     // To connect is to ask: the settings of the session are read back.
     const client = await connectWithRetry(() => pool.connect(), {
       ...retry,
-      isWorthRetrying: (error) => !isLoginRefused(error) && !(error instanceof AfterhoursError),
+      isWorthRetrying: (error) => isWorthAnotherTry(error) && !(error instanceof AfterhoursError),
     });
     client.release();
     return pool;

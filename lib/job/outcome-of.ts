@@ -1,10 +1,12 @@
 import {
+  DatabaseFullError,
   DatabaseLockedError,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
+  isFull,
   isLockConflict,
   isMissingSchema,
   isPermissionDenied,
@@ -112,5 +114,6 @@ function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
   if (isPermissionDenied(cause)) return new DatabasePermissionError(databaseUrl, error);
   if (error instanceof LockUnavailableError) return error;
   if (isLockConflict(cause)) return new DatabaseLockedError(databaseUrl, error);
-  return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
+  if (isConnectionError(error)) return new DatabaseUnreachableError(databaseUrl, error);
+  return isFull(error) ? new DatabaseFullError(databaseUrl, error) : error;
 }

@@ -2,9 +2,9 @@ import type pg from "pg";
 import { connectWithRetry } from "../db/connect-retry.ts";
 import {
   DatabaseUnreachableError,
-  isLoginRefused,
   isMissingSchema,
   isPermissionDenied,
+  isWorthAnotherTry,
 } from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
@@ -187,7 +187,7 @@ async function openControl<S, R>(
       onRetry: ({ attempt: number, waitMs, error }) =>
         run.log.warn(
           { err: toError(error), attempt: number, waitMs },
-          "the database does not answer yet",
+          "no session with the database yet",
         ),
     },
   );
@@ -255,7 +255,7 @@ async function warmUp<S, R>(
     await connectWithRetry(() => db.connect(), {
       random: systemRandom,
       signal: stop.signal,
-      isWorthRetrying: (error) => !isLoginRefused(error) && !(error instanceof AfterhoursError),
+      isWorthRetrying: (error) => isWorthAnotherTry(error) && !(error instanceof AfterhoursError),
     });
     return db;
   } catch (error) {

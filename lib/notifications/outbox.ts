@@ -1,6 +1,6 @@
-import type { DbSession } from "../db/client.ts";
+import { sql, type DbSession } from "../db/client.ts";
 
-/** A mail of the outbox, with its reader as he is now. */
+/** A mail of the outbox, with its reader as he is now. Operators have no name. */
 export interface DueMail {
   id: string;
   template: string;
@@ -25,6 +25,11 @@ export interface DueCount {
   /** Of these, in the hands of another run. */
   held: number;
 }
+
+/** The user as he is now; a mail to the operators has their address, and never a user. */
+const READER = sql`
+  COALESCE(reader.name, '') AS name, COALESCE(reader.email, mail.recipient) AS email,
+  (NOT COALESCE(reader.active, true) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
 
 /** What is due. */
 export async function countDue(db: DbSession): Promise<DueCount> {
@@ -60,7 +65,7 @@ export async function claimNext(
 ): Promise<DueMail | undefined> {
   const [mail] = await db.query<DueMail[]>`
     WITH next AS (
-      SELECT id FROM outbox_mails
+      SELECT id, user_id FROM outbox_mails
       WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
         AND (claimed_until IS NULL OR claimed_until <= now())
       ORDER BY due_at, id LIMIT 1
@@ -68,10 +73,9 @@ export async function claimNext(
     )
     UPDATE outbox_mails AS mail
     SET claimed_by = ${claimId}::uuid, claimed_until = now() + ${leaseMs}::bigint * interval '1 millisecond'
-    FROM next, users AS reader
-    WHERE mail.id = next.id AND reader.id = mail.user_id
-    RETURNING mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
-              (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+    FROM next LEFT JOIN users AS reader ON reader.id = next.user_id
+    WHERE mail.id = next.id
+    RETURNING mail.id, mail.template, mail.data, mail.tries, ${READER}`;
   return mail;
 }
 
@@ -81,9 +85,8 @@ export async function readDue(
   { asOf, limit }: { asOf: string; limit: number },
 ): Promise<DueMail[]> {
   return db.query<DueMail[]>`
-    SELECT mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
-           (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
-    FROM outbox_mails AS mail JOIN users AS reader ON reader.id = mail.user_id
+    SELECT mail.id, mail.template, mail.data, mail.tries, ${READER}
+    FROM outbox_mails AS mail LEFT JOIN users AS reader ON reader.id = mail.user_id
     WHERE mail.status = 'QUEUED' AND mail.due_at <= ${asOf}::timestamptz
       AND (mail.claimed_until IS NULL OR mail.claimed_until <= now())
     ORDER BY mail.due_at, mail.id LIMIT ${limit}`;

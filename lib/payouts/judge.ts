@@ -3,6 +3,7 @@ import type { Verdict } from "../support/verdict.ts";
 import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
+import { ON_HOLD } from "./on-hold.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countsOf, errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
@@ -96,9 +97,16 @@ export function completed({
   unsentBefore,
   unrecorded,
   organizations,
+  ...consultants
 }: PayoutRunReport): Verdict {
+  const held = heldIn(consultants) + heldIn(organizations);
   const open = inDoubtBefore + unfinishedBefore;
   const warnings = [
+    ...(held > 0
+      ? [
+          `${held} payouts that are due were not sent, because their payees are on hold. Their money stays here. Release the hold (npm run payouts -- release), and the next pay run sends them; or reject them.`,
+        ]
+      : []),
     ...(open > 0
       ? [
           `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
@@ -113,6 +121,11 @@ export function completed({
   ];
   if (warnings.length === 0) return { kind: "completed" };
   return { kind: "completed", warning: warnings.join(" ") };
+}
+
+/** When the run began, or by the time of its claim. */
+function heldIn({ held, reasons }: Pick<PayoutCounts, "held" | "reasons">): number {
+  return held + (reasons[`skipped ${ON_HOLD}`] ?? 0);
 }
 
 const RECORDED_LATER =

@@ -36,6 +36,8 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     tax_base_paise: counts.taxBasePaise.toString(),
     unknown_net_paise: counts.unknownNetPaise.toString(),
     out_of_tries: counts.outOfTries,
+    held: counts.held,
+    held_paise: counts.heldPaise.toString(),
   };
 }
 
@@ -54,7 +56,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
       more: earlier.filter(([, count]) => count > 0),
     }),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
-    ...(organizations.found + organizations.outOfTries === 0
+    ...(organizations.found + organizations.outOfTries + organizations.held === 0
       ? []
       : tablesOf(organizations, {
           dryRun,
@@ -103,6 +105,9 @@ function tablesOf(
     ...(counts.unrecorded > 0
       ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
       : []),
+    ...(counts.held > 0
+      ? ([["Due but on hold, not sent", counts.held]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),
@@ -115,9 +120,12 @@ function tablesOf(
     ...(counts.unknown > 0
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
+    ...(counts.held > 0
+      ? ([["On hold, before tax", formatRupees(counts.heldPaise)]] satisfies [string, string][])
+      : []),
   ];
   const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
-  const lookLeftOut = errorsOf(counts) - look.length;
+  const lookLeftOut = errorsOf(counts) + counts.unrecorded + counts.held - look.length;
   return [
     {
       title: titles[0],

@@ -3,6 +3,7 @@ import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts
 import type { YearTotals } from "../tds/index.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
+import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
@@ -10,10 +11,17 @@ import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
 export type Plan =
-  ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
+  | ({ kind: "send"; mode: string } & Amounts)
+  | { kind: "refuse"; code: string; message: string }
+  /** Its payee is on hold by now. */
+  | { kind: "hold"; message: string };
 
 /** Adds one plan to the counts of a dry run. */
 export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+  if (plan.kind === "hold") {
+    countItem(counts, { payoutId, outcome: "skipped", code: ON_HOLD, message: plan.message });
+    return;
+  }
   if (plan.kind === "refuse") {
     countItem(counts, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
     counts.processed--;
@@ -24,9 +32,10 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
 
 /**
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
- * counts for the next of the same payee, so totals are carried along here in memory.
+ * counts for the next of the same person, so totals are carried along here in memory.
  */
 export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
+  /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
   return async ({ id: payoutId, claimedBy }) => {
@@ -45,6 +54,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
              tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
+    const held = (await heldAmong(ports.db, [payoutId])).get(payoutId);
+    if (held) return { kind: "hold", message: heldMessage(held) };
     const { consultantId, organizationId, grossPaise, amountPaise } = payout;
     if (payout.currency !== "INR") {
       return refuse(
@@ -76,7 +87,7 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
       if (error instanceof AfterhoursError) return { kind: "refuse", ...refusalOf(error) };
       throw error;
     }
-    const years = withAssessed(state.years, assessedYears.get(consultantId));
+    const years = withAssessed(state.years, assessedYears.get(state.taxpayerId));
     const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
     if (!tax.ok) return refuse(tax.error.code, tax.error.message);
     const netPaise = amountPaise - tax.taxPaise;
@@ -85,8 +96,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
 
     const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
     if (plan.kind === "send") {
-      const assessed = withAssessed(assessedYears.get(consultantId) ?? [], tax.years);
-      assessedYears.set(consultantId, assessed);
+      const assessed = withAssessed(assessedYears.get(state.taxpayerId) ?? [], tax.years);
+      assessedYears.set(state.taxpayerId, assessed);
     }
     return plan;
   };

@@ -1,5 +1,6 @@
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
+import { heldMessage, ON_HOLD, type HeldDue } from "./on-hold.ts";
 
 /** What became of one payout in this run. */
 export type ItemOutcome =
@@ -11,6 +12,8 @@ export type ItemOutcome =
   | "unknown"
   /** Left as it was: another run has it, or this run stopped. */
   | "skipped"
+  /** Not sent, since its payee is on hold. It is no failure, and nothing is left behind. */
+  | "held"
   /** Dry run: would be sent. */
   | "planned";
 
@@ -53,6 +56,9 @@ export interface PayoutCounts {
   unknownNetPaise: Paise;
   /** Waiting, but after three tries left to a person. */
   outOfTries: number;
+  /** Due but for a hold of its payee when the run began: in none of the numbers above. */
+  held: number;
+  heldPaise: Paise;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
   /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
@@ -119,10 +125,31 @@ function emptyCounts(): PayoutCounts {
     taxBasePaise: 0n,
     unknownNetPaise: 0n,
     outOfTries: 0,
+    held: 0,
+    heldPaise: 0n,
     reasons: {},
     items: [],
     itemsLeftOut: 0,
   };
+}
+
+/** Payouts of one kind that are named, when a hold keeps them. */
+export const MOST_HELD = 100;
+
+/** Notes what is due but for a hold of its payee, and names the first. */
+export function countHeld(counts: PayoutCounts, { count, totalPaise, payouts }: HeldDue): void {
+  if (count === 0) return;
+  counts.held = count;
+  counts.heldPaise = totalPaise;
+  counts.reasons[`held ${ON_HOLD}`] = count;
+  for (const held of payouts)
+    counts.items.push({
+      payoutId: held.id,
+      outcome: "held",
+      code: ON_HOLD,
+      message: heldMessage(held),
+    });
+  counts.itemsLeftOut += count - payouts.length;
 }
 
 export interface Amounts {

@@ -5,6 +5,7 @@
 export type Day = string;
 
 const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+const DAY_MS = 86_400_000;
 const ZERO = "0".charCodeAt(0);
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
@@ -39,6 +40,11 @@ export function startOfIstDay(day: Day): Date {
 
 export function earlierDay(a: Day, b: Day): Day {
   return a < b ? a : b;
+}
+
+/** How many days the second is after the first; negative when it is before it. */
+export function daysBetween(from: Day, to: Day): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { ConnectionOptions } from "../../lib/db/connection.ts";
+import { tlsProblemOf } from "../../lib/db/address.ts";
 import { newSession, type DatabaseSession } from "../../lib/db/session.ts";
-import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
+import { AfterhoursError } from "../../lib/support/errors.ts";
+import { describeServerFault, postgresFault } from "../../lib/support/server-fault/index.ts";
+import { readServerUrl } from "../../lib/support/server-url.ts";
 
 /**
  * The value of DATABASE_URL, checked. Its text never stands in a message: it holds a password.
@@ -15,17 +18,20 @@ export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
         "Set it to postgresql://user:password@host:5432/database, or run `npm run services` for a server on this machine.",
     });
   }
-  if (!isPostgresUrl(url)) {
-    throw new AfterhoursError(
-      "MISCONFIGURED",
-      "DATABASE_URL is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database.",
-      {
-        remedy:
-          "Special characters of a password are percent-encoded: %40 for @, %23 for #, %2F for /, %25 for %.",
-      },
-    );
+  const read = readServerUrl(url, {
+    schemes: ["postgres", "postgresql"],
+    expected: "postgresql://user:password@host:5432/database",
+  });
+  const problem =
+    "problem" in read
+      ? `is not a PostgreSQL URL: ${read.problem}`
+      : isWhole(read.url)
+        ? tlsProblemOf(read.url)
+        : "is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database";
+  if ("problem" in read || problem !== undefined) {
+    throw new AfterhoursError("MISCONFIGURED", `DATABASE_URL ${problem ?? ""}.`);
   }
-  return url;
+  return read.url;
 }
 
 /** `host:port` and database of a URL: what a message may say of it. */
@@ -49,13 +55,15 @@ export async function connectAdmin(url: string): Promise<DatabaseSession> {
     return client;
   } catch (error) {
     if (error instanceof AfterhoursError) throw error;
-    const code = errorCode(error) ?? errorCode(firstOf(error));
-    const reason = toError(firstOf(error)).message || code || "no answer";
-    throw new AfterhoursError(
-      "DATABASE_UNREACHABLE",
-      `No connection to PostgreSQL at ${describeServer(url)}: ${reason}`,
-      { remedy: "Is the server running, and are user and password right?", cause: error },
-    );
+    const fault = postgresFault(error);
+    const { message, remedy } = describeServerFault(fault, {
+      name: `PostgreSQL at ${describeServer(url)}`,
+      type: "postgres",
+    });
+    throw new AfterhoursError("DATABASE_UNREACHABLE", `No connection: ${message}.`, {
+      remedy,
+      cause: error,
+    });
   }
 }
 
@@ -69,13 +77,7 @@ export function administration(url: string): ConnectionOptions {
   };
 }
 
-function isPostgresUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname } = new URL(text);
-  return /^postgres(ql)?:$/.test(protocol) && hostname !== "" && pathname.length > 1;
-}
-
-/** A name with several addresses fails with one error for each. */
-function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+function isWhole(url: string): boolean {
+  const { hostname, pathname } = new URL(url);
+  return hostname !== "" && pathname.length > 1;
 }

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { expect, it, onTestFinished } from "vitest";
 import { openDatabase, inTransaction } from "../../lib/db/client.ts";
-import { enqueueMail, type MailTemplate } from "../../lib/notifications/mail.ts";
+import {
+  enqueueMail,
+  enqueueOperatorMail,
+  type MailTemplate,
+} from "../../lib/notifications/mail.ts";
+import { USER_TEMPLATES } from "../../lib/notifications/shown.ts";
 import { SAMPLE_MAILS } from "../../scripts/mails/sample.ts";
 import { seedUser } from "../../scripts/seed/bookings.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -30,7 +35,8 @@ it("previews every mail as HTML, text and a file for a mail program", async () =
     expect(html).not.toContain("<script");
     const mail = await simpleParser(readFileSync(join(folder, `${name}.eml`)));
     expect(mail.html).toBe(html);
-    expect(mail.subject).toContain(SAMPLE_MAILS[name].planTitle);
+    const shown = SAMPLE_MAILS[name];
+    expect(mail.subject).toContain("planTitle" in shown ? shown.planTitle : "Payouts");
   }
 });
 
@@ -41,10 +47,12 @@ it("every mail that there is goes through the outbox and arrives", async () => {
     verdict: { kind: "completed" },
     report: { due: TEMPLATES.length, sent: TEMPLATES.length },
   });
-  for (const { text, html } of world.sandbox.mails()) {
-    expect(text).toContain(SAMPLE_MAILS["waitlist-expired"].planUrl);
-    expect(html).toContain("<a href=");
-  }
+  const { planUrl } = SAMPLE_MAILS["waitlist-expired"];
+  const toUsers = world.sandbox.mails().filter(({ text }) => text.includes(planUrl));
+  expect(toUsers).toHaveLength(USER_TEMPLATES.length);
+  for (const { html } of toUsers) expect(html).toContain("<a href=");
+  const others = world.sandbox.mails().filter((mail) => !toUsers.includes(mail));
+  expect(others).toMatchObject([{ recipient: "payouts@example.com" }]);
 });
 
 it("lists what waits or was given up, and queues that again, once and audited", async () => {
@@ -118,11 +126,16 @@ async function enqueueAll({ database }: MailWorld): Promise<void> {
   });
   try {
     await inTransaction(db, async (tx) => {
-      for (const template of TEMPLATES) {
+      for (const template of USER_TEMPLATES) {
         const mail = { key: template, userId, template, data: SAMPLE_MAILS[template] };
         expect(await enqueueMail(tx, mail)).toBe(true);
         expect(await enqueueMail(tx, mail)).toBe(false);
       }
+      const template = "payouts-in-processing";
+      const recipient = "payouts@example.com";
+      const mail = { key: template, recipient, template, data: SAMPLE_MAILS[template] } as const;
+      expect(await enqueueOperatorMail(tx, mail)).toBe(true);
+      expect(await enqueueOperatorMail(tx, mail)).toBe(false);
     });
   } finally {
     await db.close();

@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
@@ -79,9 +80,8 @@ export async function wrongStatus(
 /** A refusal while the consultant has an open hold. */
 export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Refusal | undefined> {
   const holds = await tx.query<{ kind: string }[]>`
-    SELECT kind::text AS kind FROM consultant_holds
-    WHERE consultant_id = ${payout.consultantId}::uuid AND released_at IS NULL
-    ORDER BY consultant_holds.kind`;
+    SELECT kind FROM (${OPEN_HOLDS}) AS hold
+    WHERE consultant_id = ${payout.consultantId}::uuid ORDER BY kind`;
   if (holds.length === 0) return undefined;
   return {
     code: "CONSULTANT_ON_HOLD",

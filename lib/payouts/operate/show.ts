@@ -2,6 +2,7 @@ import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
@@ -79,9 +80,8 @@ export async function showPayout(
            payout.failure_code AS "failureCode", payout.failure_message AS "failureMessage",
            payout.created_at AS "createdAt", payout.approved_at AS "approvedAt",
            payout.completed_at AS "completedAt",
-           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
-                 WHERE hold.consultant_id = payout.consultant_id AND hold.released_at IS NULL
-                 ORDER BY hold.kind) AS holds
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = payout.consultant_id ORDER BY hold.kind) AS holds
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;

@@ -15,9 +15,14 @@ import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
-import { briefly } from "../../payouts/command.ts";
+import { told } from "../../payouts/command.ts";
 import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
 import { checkRole } from "./role.ts";
+
+/** A session that may not be worked with is told in its own words. */
+function toldOf(error: unknown): string {
+  return error instanceof DatabaseSessionError ? error.problem : told(error);
+}
 
 /** Beyond this the times in the log and those of the run records no longer tell one story. */
 const MOST_SKEW_MS = 5_000;
@@ -52,10 +57,9 @@ export async function checkDatabase(
     }
     return [migrated, await checkRole(db), clocks, ...(await checkRuns(db, { jobs, watchdog }))];
   } catch (error) {
-    const told = recognise(error, env["DATABASE_URL"] ?? "");
     const [first, ...others] = PARTS;
     return [
-      wrong(first, told instanceof DatabaseSessionError ? told.problem : briefly(told)),
+      wrong(first, toldOf(recognise(error, env["DATABASE_URL"] ?? ""))),
       ...others.map((part) => notChecked(part, "the database can not be asked")),
     ];
   } finally {

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../lib/db/client.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
@@ -28,7 +29,15 @@ async function prove({
   });
   try {
     const log = silentLog();
-    return await reconcileLedger({ dryRun, db, clock, log, progress: noProgress, signal });
+    return await reconcileLedger({
+      dryRun,
+      db,
+      clock,
+      log,
+      progress: noProgress,
+      signal,
+      settings: { tax: defaultTaxPolicy },
+    });
   } finally {
     await db.close();
   }
