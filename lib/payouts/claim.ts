@@ -1,4 +1,5 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -64,7 +65,7 @@ export async function claimPayout(
  * claim for the hold.
  *
  * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two are of
- * one payee, whose second would not count the first. Nothing is claimed then: ask for each by itself.
+ * one payee or one PAN, whose second would not count the first. Nothing is claimed then: ask for each by itself.
  */
 export async function claimPayouts(
   db: Db,
@@ -84,6 +85,7 @@ export async function claimPayouts(
       assertOneEach(rows);
       await auditClaims(tx, claimant, rows);
       const facts = await readFacts(tx, rows);
+      assertOneTaxpayerEach(facts.taxStates);
       const decided = rows.map((row) => decide(row, { facts, tax }));
       const refused = decided.filter((each) => each.kind === "refused");
       const claimed = decided.filter((each) => each.kind === "claimed");
@@ -117,6 +119,13 @@ async function heldResults(
 function assertOneEach(rows: readonly ClaimedRow[]): void {
   if (new Set(rows.map(({ consultantId }) => consultantId)).size === rows.length) return;
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one payee were claimed at once");
+}
+
+/** Two payees with one PAN are one person, whose year is one. */
+function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void {
+  const taxpayers = new Set([...states.values()].map(({ taxpayerId }) => taxpayerId));
+  if (taxpayers.size === states.size) return;
+  throw new AfterhoursError("CLAIM_ORDER", "two payouts of one PAN were claimed at once");
 }
 
 /** What the decision on a claim rests on. */
@@ -200,7 +209,7 @@ function decide(
     taxPaise,
     netPaise,
   };
-  return { kind: "claimed", payoutId, consultantId, lines, payout };
+  return { kind: "claimed", payoutId, consultantId, identity: state.profile, lines, payout };
 }
 
 const NO_ACCOUNT = {
@@ -291,6 +300,7 @@ async function creditsOfAll(
     ORDER BY earning.credited_on, item.earning_id`;
   const credits = new Map<string, CreditedEarning[]>();
   for (const { payoutId, ...credit } of rows) {
+    requireDay(credit.creditedOn);
     const own = credits.get(payoutId);
     if (own) own.push(credit);
     else credits.set(payoutId, [credit]);

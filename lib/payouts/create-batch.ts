@@ -6,6 +6,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
+import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
 import { decide, onHold, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
@@ -89,12 +90,12 @@ async function groupsOf(
   report: BatchReport,
   consultantIds: readonly string[],
 ): Promise<DueGroup[]> {
-  const { settlementDays } = ports.settings;
+  const { settlementDays, refundBase: acrossYears = DEFAULT_REFUND_BASE } = ports.settings;
   if (!ports.dryRun) {
-    countRecovered(report, await recoverFirst(ports, consultantIds));
+    countRecovered(report, await recoverFirst({ ...ports, acrossYears }, consultantIds));
     return dueGroups(ports.db, consultantIds, { settlementDays });
   }
-  const planned = await planRecoveries(ports.db, consultantIds);
+  const planned = await planRecoveries(ports.db, consultantIds, acrossYears);
   countRecovered(report, planned);
   return dueGroups(ports.db, consultantIds, { settlementDays, planned });
 }

@@ -32,9 +32,10 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
 
 /**
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
- * counts for the next of the same payee, so totals are carried along here in memory.
+ * counts for the next of the same person, so totals are carried along here in memory.
  */
 export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
+  /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
   return async ({ id: payoutId, claimedBy }) => {
@@ -86,7 +87,7 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
       if (error instanceof AfterhoursError) return { kind: "refuse", ...refusalOf(error) };
       throw error;
     }
-    const years = withAssessed(state.years, assessedYears.get(consultantId));
+    const years = withAssessed(state.years, assessedYears.get(state.taxpayerId));
     const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
     if (!tax.ok) return refuse(tax.error.code, tax.error.message);
     const netPaise = amountPaise - tax.taxPaise;
@@ -95,8 +96,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
 
     const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
     if (plan.kind === "send") {
-      const assessed = withAssessed(assessedYears.get(consultantId) ?? [], tax.years);
-      assessedYears.set(consultantId, assessed);
+      const assessed = withAssessed(assessedYears.get(state.taxpayerId) ?? [], tax.years);
+      assessedYears.set(state.taxpayerId, assessed);
     }
     return plan;
   };

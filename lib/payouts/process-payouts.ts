@@ -40,6 +40,7 @@ import {
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
+import { createRefusalGate } from "./refusal-gate.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
@@ -199,9 +200,11 @@ async function payAll(
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
+  const gate = createRefusalGate();
   const unitPorts: UnitPorts = {
     ...ports,
     groups: createGroups(ports),
+    gate,
     hardStop: hardStop.signal,
     onClaimed: () => undefined,
     reserve: guard,
@@ -230,6 +233,7 @@ async function payAll(
     else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
     if (isPassed || error !== undefined) end.fault ??= refusals.next(error);
+    end.fault ??= gate.fault;
     if (lockedInARow >= LOCKED_IN_A_ROW) end.fault ??= rowsLocked;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
@@ -239,9 +243,10 @@ async function payAll(
     ports.progress.update(++done, totalFound(report));
   };
 
-  const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
-  // was not refused, and finds the contact that it made.
+  const goOn = (): boolean =>
+    (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
+  // One payout of a person at a time, whatever the codes of its PAN: the next is taxed on a year that counts the
+  // one before only if it was not refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
@@ -270,7 +275,7 @@ async function payAll(
     await forEachInHand(units, {
       atOnce: window.atOnce,
       goOn,
-      work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
+      work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
     }).catch((error: unknown) => {
       // Kept, not thrown: the report with what was done must not be lost for it.
       end.error ??= error;

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { acquireLease, createPostgresLockStore, type HeldLease } from "../../lib/job/lock/index.ts";
 import { reconcileLedger } from "../../lib/ledger/reconcile/reconcile-ledger.ts";
 import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
@@ -163,7 +164,10 @@ async function core(
       };
     }
     case "ledger": {
-      const { verdict, report } = await reconcileLedger(ports);
+      const { verdict, report } = await reconcileLedger({
+        ...ports,
+        settings: { tax: defaultTaxPolicy },
+      });
       return { verdict, said: `${wordOf(verdict)}, ${report.drifts} drifts` };
     }
   }

@@ -127,7 +127,7 @@ async function insertItems(
       INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
       SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise
       FROM earnings_net
-      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND amount_paise > 0
+      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND payable
         AND consultant_id = ${group.consultantId}::uuid AND currency = ${group.currency}
       RETURNING gross_paise, amount_paise
     )

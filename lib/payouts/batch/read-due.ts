@@ -61,7 +61,9 @@ export async function dueGroups(
     ), net AS (
       SELECT net.earning_id, net.consultant_id, net.currency, net.status, net.due,
              net.gross_paise - COALESCE(planned.gross_paise, 0) AS gross_paise,
-             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise
+             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise,
+             -- What was paid directly is in a payout for its tax.
+             net.payable AND (net.amount_paise = 0 OR net.amount_paise > COALESCE(planned.amount_paise, 0)) AS payable
       FROM earnings_net AS net LEFT JOIN planned USING (earning_id)
       WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
     )
@@ -75,9 +77,10 @@ export async function dueGroups(
     LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
     JOIN earnings AS earning ON earning.id = net.earning_id
-    WHERE net.status = 'READY' AND net.due AND net.amount_paise > 0
+    WHERE net.status = 'READY' AND net.due AND net.payable
       AND NOT ${isUnsettled(sql`earning.booking_reference`, settlementDays)}
     GROUP BY net.consultant_id, organization.id, net.currency
+    HAVING sum(net.amount_paise) > 0
     ORDER BY net.consultant_id, net.currency`;
   return rows.map((row) => ({
     ...row,

@@ -6,6 +6,8 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
+import type { RefundBase } from "../../tds/index.ts";
+import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
 
 export interface BatchSettings {
   /** A consultant who is owed less is carried to the next batch. */
@@ -14,6 +16,8 @@ export interface BatchSettings {
   autoApprovePaise: Paise;
   /** An earning is due so many days after the buyer's payment was captured; 0: at once. */
   settlementDays: number;
+  /** Which earnings have less gross for a refunded sale. Default: those of the sale's financial year. */
+  refundBase?: RefundBase;
 }
 
 const MINIMUM = {
@@ -49,7 +53,7 @@ const LEAST_PAISE = 100n;
 
 /** Everything that the batch reads from the environment, beyond the database. */
 export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
-  variables: [MINIMUM, AUTO_APPROVE, SETTLEMENT],
+  variables: [MINIMUM, AUTO_APPROVE, SETTLEMENT, refundBaseVariable],
   parse(env) {
     const problems: EnvironmentProblem[] = [];
     const minimumPaise = rupees(env, MINIMUM, problems);
@@ -58,10 +62,12 @@ export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
     }
     const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
     const settlementDays = days(env, problems);
+    const refundBase = parseRefundBase(env, problems);
     if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
       return { ok: false, problems };
     }
-    return { ok: true, settings: { minimumPaise, autoApprovePaise, settlementDays }, secrets: [] };
+    const settings = { minimumPaise, autoApprovePaise, settlementDays, refundBase };
+    return { ok: true, settings, secrets: [] };
   },
 };
 

@@ -1,5 +1,6 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
+import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
@@ -95,13 +96,15 @@ export async function showPayout(
 }
 
 async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {
-  return db.query<ShownItem[]>`
+  const items = await db.query<ShownItem[]>`
     SELECT earning.booking_reference AS "bookingReference", earning.credited_on::text AS "creditedOn",
            item.gross_paise AS "grossPaise", item.amount_paise AS "amountPaise",
            earning.status::text AS "earningStatus", item.released_at AS "releasedAt"
     FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
     WHERE item.payout_id = ${payoutId}::uuid
     ORDER BY earning.credited_on, earning.booking_reference`;
+  for (const { creditedOn } of items) requireDay(creditedOn);
+  return items;
 }
 
 async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttempt[]> {

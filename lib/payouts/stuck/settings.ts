@@ -1,7 +1,7 @@
 import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
-  present,
+  readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
@@ -55,18 +55,7 @@ export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1): number => {
-      const { name, default: fallback, allowed } = own[index];
-      const text = present(env, name) ?? fallback;
-      const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= allowed.least)) {
-        problems.push({
-          variable: name,
-          problem: `expected a whole number of at least ${allowed.least}`,
-        });
-      }
-      return value;
-    };
+    const whole = (index: 0 | 1): number => readWholeNumber(env, own[index], problems);
     const waitMs = minutes(whole(0));
     const alarmMs = minutes(60 * whole(1));
     const operators = present(env, OPERATORS.name);
