@@ -1,12 +1,15 @@
 import { isForEveryRow } from "../db/connection.ts";
 import type { Db } from "../db/client.ts";
 import { planRecoveries } from "../earnings/recoveries.ts";
+import { defaultModeSettings } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
+import { formatRupees } from "../support/money.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
+import { shortPaise, storedFunds, type Funds } from "./funds.ts";
 import { decide, onHold, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
@@ -184,7 +187,14 @@ async function judge(
         "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
     };
   }
-  if (waiting + report.refused === 0) return { kind: "completed" };
+  report.funds = await storedFunds(ports.db, {
+    count: report.planned,
+    paise: ports.dryRun ? report.amountPaise : 0n,
+  });
+  if (waiting + report.refused === 0) {
+    const warnings = [...shortWarning(report.funds), ...upiWarning(report)];
+    return { kind: "completed", ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }) };
+  }
   const parts = [
     ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
     ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
@@ -199,6 +209,27 @@ async function judge(
     remedy:
       "Nothing was written for these consultants. Mend the cause listed below and run the batch again before the payouts are processed; it never takes an earning twice.",
   };
+}
+
+/** A shortage is said now, while there is time to add money before the pay run. */
+function shortWarning(funds: Funds): string[] {
+  const short = shortPaise(funds);
+  if (short === 0n) return [];
+  return [
+    `The account lacks ${formatRupees(short)} for all payouts that are open. Add money before the pay run: without it the run is red, and pays the oldest first or nobody (PAYOUTS_WHEN_SHORT).`,
+  ];
+}
+
+/** These payouts would be refused before they are sent, and be larger in the next batch. */
+function upiWarning({ aboveUpiLimit, aboveUpi, dryRun }: BatchReport): string[] {
+  if (aboveUpiLimit === 0) return [];
+  const limit = formatRupees(defaultModeSettings.upiMaximumPaise);
+  const names = aboveUpi.slice(0, 3).map(({ consultantRef }) => consultantRef);
+  const such = `${names.join(", ")}${aboveUpiLimit > names.length ? " and others" : ""}`;
+  const made = dryRun ? "would be" : "are";
+  return [
+    `${aboveUpiLimit} payouts ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). They fail unless tax brings them below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
+  ];
 }
 
 /** Of the consultants that changed under this run, how many a batch would still pay. */

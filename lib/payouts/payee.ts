@@ -60,7 +60,11 @@ export function modeFor(
 ): { ok: true; mode: PayoutMode } | { ok: false; code: string; message: string } {
   const choice = chooseMode({ kind, amountPaise: netPaise });
   if (choice.ok) return choice;
-  const message = `${formatRupees(netPaise)} can not be sent to this kind of account`;
+  const net = formatRupees(netPaise);
+  const message =
+    choice.code === "AMOUNT_ABOVE_UPI_LIMIT"
+      ? `${net} is more than ${formatRupees(choice.maximumPaise)}, the most that one payout to a VPA carries; the payee needs a bank account (import it with --update-accounts)`
+      : `${net} is less than ${formatRupees(choice.minimumPaise)}, the least that the provider pays`;
   return { ok: false, code: choice.code, message };
 }
 

@@ -1,3 +1,4 @@
+import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
@@ -5,8 +6,9 @@ import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
-import type { PayoutPorts } from "./ports.ts";
-import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
+import type { PayeeKind } from "./kind.ts";
+import { countItem, countPaid, countsOf, type Amounts, type PayoutRunReport } from "./report.ts";
+import type { PayoutSettings } from "./settings.ts";
 import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
@@ -17,7 +19,12 @@ export type Plan =
   | { kind: "hold"; message: string };
 
 /** Adds one plan to the counts of a dry run. */
-export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+export function countPlan(
+  report: PayoutRunReport,
+  { payoutId, kind }: { payoutId: string; kind: PayeeKind },
+  plan: Plan,
+): void {
+  const counts = countsOf(report, kind);
   if (plan.kind === "hold") {
     countItem(counts, { payoutId, outcome: "skipped", code: ON_HOLD, message: plan.message });
     return;
@@ -28,13 +35,18 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
     return;
   }
   countPaid(counts, "planned", plan);
+  const { mode, amountPaise, taxPaise, netPaise } = plan;
+  report.plan.push({ payoutId, mode, amountPaise, taxPaise, netPaise });
 }
 
 /**
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
  * counts for the next of the same person, so totals are carried along here in memory.
  */
-export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
+export function createPlanner(ports: {
+  db: DbSession;
+  settings: Pick<PayoutSettings, "tax">;
+}): (unit: Pick<Unit, "id" | "claimedBy">) => Promise<Plan> {
   /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 

@@ -11,6 +11,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
+import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
 import type { TaxPolicy } from "../tds/index.ts";
 import { parseTaxPolicy, taxVariables } from "../tds/settings.ts";
@@ -28,6 +29,9 @@ export interface PayoutSettings {
   tax: TaxPolicy;
   /** What the payee reads on the bank statement. */
   narration: string;
+  /** Who started the run, as the environment says; named in the audit log. */
+  startedBy?: string;
+  whenShort: WhenShort;
 }
 
 const own: readonly EnvironmentVariable[] = [
@@ -36,7 +40,7 @@ const own: readonly EnvironmentVariable[] = [
     required: false,
     default: "1000000",
     description:
-      "largest single payout, before tax; above it the run stops before anything is sent",
+      "largest single payout, before tax; what is above it is not sent, named, and makes the run red",
     unit: "rupees",
     allowed: { form: "an amount above zero", example: "250000.00" },
   },
@@ -63,6 +67,14 @@ const own: readonly EnvironmentVariable[] = [
     default: "Consultant payout",
     description: "text on the payee's bank statement",
     allowed: { form: "1 to 30 letters, digits and spaces", example: "Acme payout" },
+  },
+  {
+    name: "PAYOUTS_WHEN_SHORT",
+    required: false,
+    default: "pay-oldest-first",
+    description:
+      "when the account holds too little for all that is due: pay the oldest that it can pay, or stop before the first; either way the run is red and says how much is missing",
+    allowed: { oneOf: WHEN_SHORT },
   },
   ...taxVariables,
 ];
@@ -96,16 +108,35 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
+    const whenShort = oneOf(env, "PAYOUTS_WHEN_SHORT", WHEN_SHORT, problems);
     const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
+    const startedBy = present(env, "GITHUB_ACTOR") ?? present(env, "USER");
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, caps, tax, narration },
+      settings: {
+        razorpayX: provider.settings,
+        caps,
+        tax,
+        narration,
+        whenShort,
+        ...(startedBy === undefined ? {} : { startedBy }),
+      },
       secrets: [keyId, keySecret, accountNumber],
     };
   },
 };
+
+/** The caps where nobody has set any. */
+export function defaultCaps(): PayoutCaps {
+  const problems: EnvironmentProblem[] = [];
+  return {
+    singlePaise: rupees({}, "PAYOUTS_MAX_SINGLE_RUPEES", problems),
+    runPaise: rupees({}, "PAYOUTS_MAX_RUN_RUPEES", problems),
+    runCount: Number(valueOf({}, "PAYOUTS_MAX_RUN_COUNT")),
+  };
+}
 
 function valueOf(env: Env, variable: string): string {
   return present(env, variable) ?? own.find(({ name }) => name === variable)?.default ?? "";

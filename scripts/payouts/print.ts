@@ -1,4 +1,7 @@
+import { fundsTable, type Funds } from "../../lib/payouts/funds.ts";
+import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
 import type {
+  AccountNote,
   HoldChange,
   HoldReach,
   ListedPayout,
@@ -7,7 +10,7 @@ import type {
   PayoutDetails,
   Refusal,
 } from "../../lib/payouts/operate/index.ts";
-import { istDay } from "../../lib/support/calendar.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
 
@@ -16,7 +19,18 @@ const redactor = createRedactor();
 
 export function listLines(payouts: readonly ListedPayout[]): string[] {
   return table(
-    ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
+    [
+      "Payout",
+      "Consultant",
+      "Status",
+      "Owed",
+      "Tax",
+      "Net",
+      "Sales",
+      "Failed tries",
+      "Created (IST)",
+      "Remark",
+    ],
     payouts.map((payout) => [
       payout.id,
       payeeOf(payout),
@@ -24,6 +38,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       money(payout.amountPaise, payout.currency),
       money(payout.taxPaise, payout.currency),
       money(payout.netPaise, payout.currency),
+      String(payout.sales),
       String(payout.tries),
       istMinute(payout.createdAt),
       remarkOf(payout),
@@ -31,14 +46,44 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
   );
 }
 
+/** What is open beside what the account held when it was last read. */
+export function fundsLines(funds: Funds): string[] {
+  const { title, columns, rows } = fundsTable(funds);
+  const asOf = funds.asOf === null ? "" : `, as read ${istMinute(funds.asOf)} IST`;
+  return section(`${title}${asOf}`, table(columns, rows).slice(1));
+}
+
+/** How many payouts, and what is owed by them together, for each currency. */
+export function totalLine(payouts: readonly ListedPayout[]): string {
+  const sums = new Map<string, Paise>();
+  for (const { currency, amountPaise } of payouts)
+    sums.set(currency, (sums.get(currency) ?? 0n) + amountPaise);
+  const owed = [...sums].map(([currency, paise]) => money(paise, currency)).join(" and ");
+  const sales = payouts.reduce((sum, payout) => sum + payout.sales, 0);
+  return `${counted(payouts.length, "payout")} for ${counted(sales, "sale")}, ${owed} owed before tax`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+const ACCOUNT_NOTES: Readonly<Record<AccountNote, string>> = {
+  none: "no active account",
+  "never-paid": "first payout to this payee",
+  "changed-since-last-paid": "account changed since last paid",
+  "changed-since-approval": "account changed since approval",
+  "above-upi-limit": "more than a VPA takes",
+};
+
 const UNFINISHED: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "PROCESSING"]);
 
-function remarkOf({ status, inDoubt, failureCode, holds }: ListedPayout): string {
+function remarkOf({ status, inDoubt, failureCode, holds, accountNotes }: ListedPayout): string {
   const isHeld = holds.length > 0 && UNFINISHED.has(status);
   return [
     ...(inDoubt ? ["outcome unknown"] : []),
     ...(isHeld ? [`on hold: ${holds.join(", ")}`] : []),
     ...(inDoubt || failureCode === null ? [] : [redactor.text(failureCode)]),
+    ...accountNotes.map((note) => ACCOUNT_NOTES[note]),
   ].join("; ");
 }
 
@@ -57,7 +102,7 @@ export function showLines(payout: PayoutDetails): string[] {
     ["Owed", money(payout.amountPaise, currency)],
     ["Tax", money(payout.taxPaise, currency)],
     ["Net", money(payout.netPaise, currency)],
-    ["Tries", String(payout.tries)],
+    ["Failed tries", `${payout.tries} of ${MAXIMUM_TRIES}`],
     ["Created", `${istMinute(payout.createdAt)} IST`],
     ["Approved", payout.approvedAt ? `${istMinute(payout.approvedAt)} IST` : "-"],
     ["Completed", payout.completedAt ? `${istMinute(payout.completedAt)} IST` : "-"],
@@ -66,15 +111,18 @@ export function showLines(payout: PayoutDetails): string[] {
     const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
+  if (payout.accountNotes.length > 0)
+    facts.push(["Account", payout.accountNotes.map((note) => ACCOUNT_NOTES[note]).join("; ")]);
   if (payout.holds.length > 0) {
     const sent = UNFINISHED.has(payout.status) ? "; not sent until released" : "";
     facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);
   }
   return [
     `Payout ${payout.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
+    ...facts.map(([label, value]) => `  ${label.padEnd(12)}  ${oneLine(value)}`),
     ...section("Earnings", itemLines(payout)),
     ...section("Attempts", attemptLines(payout)),
+    ...triesLines(payout).map((line) => `  ${line}`),
     ...section("Tax", deductionLines(payout)),
     ...section("Audit", auditLines(payout)),
   ];
@@ -108,6 +156,7 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       "Reference",
       "Provider's id",
       "Provider's status",
+      "UTR",
       "HTTP",
       "Failure",
       "Created (IST)",
@@ -120,11 +169,33 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       attempt.referenceId,
       attempt.providerPayoutId ?? "",
       attempt.providerStatus ?? "",
+      attempt.utr ?? "",
       attempt.httpStatus === null ? "" : String(attempt.httpStatus),
       redactor.text(attempt.failureCode ?? ""),
       istMinute(attempt.createdAt),
     ]),
   );
+}
+
+/** Tries and attempts are two counts: an attempt may end undecided, and a try before any attempt is made. */
+function triesLines({ attempts, tries }: PayoutDetails): string[] {
+  const open = attempts.filter(({ state }) => ["PREPARED", "UNKNOWN", "ACCEPTED"].includes(state));
+  const failed = attempts.filter(({ state }) => ["REFUSED", "FAILED"].includes(state)).length;
+  return [
+    ...(open.length > 0
+      ? [
+          `${open.length} of them ${open.length === 1 ? "is" : "are"} undecided, which is no failed try yet`,
+        ]
+      : []),
+    ...(tries > failed
+      ? [`${tries - failed} failed tries ended before the provider was asked for a payout`]
+      : []),
+    ...(failed > tries
+      ? [
+          `${failed - tries} of them do not count as a failed try: the payee's account was not the cause`,
+        ]
+      : []),
+  ];
 }
 
 function deductionLines({ deductions, currency }: PayoutDetails): string[] {
@@ -248,13 +319,6 @@ function decimal(paise: Paise): string {
 function money(paise: Paise | null, currency: string): string {
   if (paise === null) return "-";
   return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
-}
-
-const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
-
-export function istMinute(instant: Date): string {
-  const time = new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
-  return `${istDay(instant)} ${time}`;
 }
 
 export function section(title: string, lines: readonly string[]): string[] {

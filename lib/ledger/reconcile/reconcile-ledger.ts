@@ -7,6 +7,7 @@ import { formatRupees } from "../../support/money.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { recheckTax } from "../../tds/recheck.ts";
+import { readInFlight } from "../in-flight.ts";
 import { readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
 import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
@@ -40,6 +41,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
       ports.progress.update(report.checks.length, CHECKS.length + 2);
     }
     await checkCash(tx, report);
+    report.inFlight = await readInFlight(tx);
     for (const check of PAYEE_CHECKS) {
       if (ports.signal.aborted) return false;
       report.notices.push(await runPayeeCheck(tx, check));
@@ -68,7 +70,7 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
   report.cash = cash;
   const outcome: CheckOutcome = {
     code: "PROVIDER_CASH_DRIFT",
-    title: "Cash at the provider is the books' less what is in flight",
+    title: "Cash at the provider is the books' less what is not booked or not read yet",
     count: 0,
     rows: [],
   };

@@ -3,6 +3,7 @@ import type { DbSession } from "../../db/client.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
+import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
@@ -25,6 +26,8 @@ export interface PayoutDetails {
   approvedAt: Date | null;
   completedAt: Date | null;
   holds: readonly string[];
+  /** What to know of the payee's account before approving. */
+  accountNotes: readonly AccountNote[];
   items: readonly ShownItem[];
   attempts: readonly ShownAttempt[];
   deductions: readonly ShownDeduction[];
@@ -48,6 +51,8 @@ export interface ShownAttempt {
   referenceId: string;
   providerPayoutId: string | null;
   providerStatus: string | null;
+  /** The bank's reference of the transfer. */
+  utr: string | null;
   httpStatus: number | null;
   failureCode: string | null;
   createdAt: Date;
@@ -71,7 +76,7 @@ export async function showPayout(
   payoutId: string,
 ): Promise<PayoutDetails | undefined> {
   const [payout] = await db.query<
-    Omit<PayoutDetails, "items" | "attempts" | "deductions" | "audit">[]
+    Omit<PayoutDetails, "accountNotes" | "items" | "attempts" | "deductions" | "audit">[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
            organization.external_ref AS "organizationRef", payout.status::text AS status, payout.currency::text AS currency,
@@ -86,8 +91,10 @@ export async function showPayout(
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
+  const listed = await listPayouts(db, { ids: [payoutId], limit: 1 });
   return {
     ...payout,
+    accountNotes: listed.payouts[0]?.accountNotes ?? [],
     items: await readItems(db, payoutId),
     attempts: await readAttempts(db, payoutId),
     deductions: await readDeductions(db, payoutId),
@@ -111,7 +118,7 @@ async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttem
   return db.query<ShownAttempt[]>`
     SELECT attempt_no AS "attemptNo", state::text AS state, mode, amount_paise AS "amountPaise",
            reference_id AS "referenceId", provider_payout_id AS "providerPayoutId",
-           provider_status AS "providerStatus", http_status AS "httpStatus",
+           provider_status AS "providerStatus", utr, http_status AS "httpStatus",
            failure_code AS "failureCode", created_at AS "createdAt", settled_at AS "settledAt"
     FROM payout_attempts WHERE payout_id = ${payoutId}::uuid
     ORDER BY attempt_no, created_at`;
