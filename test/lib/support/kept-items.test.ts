@@ -53,7 +53,7 @@ const GOOD = Array.from({ length: 1_000 }, (_, number) => `good-${number}`);
 describe("a thousand items that went well never push out the one that did not", () => {
   it("for payouts in doubt", () => {
     const report = emptyStuckReport(false);
-    const item = { code: "", message: "", overdue: false, netPaise: 1n, ageMs: 1 };
+    const item = { code: "", message: "", overdue: false, isHeld: false, netPaise: 1n, ageMs: 1 };
     for (const payoutId of GOOD) countStuck(report, { ...item, payoutId, outcome: "settled" });
     countStuck(report, { ...item, payoutId: "bad", outcome: "conflict" });
     expect(rowsOf(stuckTables(report), "Still open").map(([id]) => id)).toEqual(["bad"]);
