@@ -34,7 +34,7 @@ export interface StuckItem {
   /** Open for longer than the alarm allows. */
   overdue: boolean;
   /** Due again, and not sent while the payee is on hold. */
-  isHeld: boolean;
+  isHeld?: boolean;
   netPaise: Paise;
   ageMs: number;
 }
