@@ -175,3 +175,15 @@ function rupees(env: Env, variable: string, problems: EnvironmentProblem[]): Pai
   }
   return paise ?? 0n;
 }
+
+function oneOf<T extends string>(
+  env: Env,
+  variable: string,
+  allowed: readonly T[],
+  problems: EnvironmentProblem[],
+): T {
+  const value = valueOf(env, variable);
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) problems.push({ variable, problem: `expected ${allowed.join(" or ")}` });
+  return found ?? (allowed[0] as T);
+}
