@@ -180,10 +180,3 @@ function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantD
     papers: mergePapers(known.papers, stated.papers),
   };
 }
-
-/** Equal for equal payout accounts. */
-export function accountKey(account: PayoutAccountDetails): string {
-  return account.kind === "vpa"
-    ? `vpa ${account.vpa}`
-    : `bank ${account.ifsc} ${account.accountNumber}`;
-}

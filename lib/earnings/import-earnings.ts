@@ -75,7 +75,7 @@ export async function importEarnings(
     }
     const written = await writePlan(client, plan);
     const by = importer ?? (await importerByLogin(client));
-    await writePapers(client, plan.newPapers, by);
+    await writePapers(client, plan.newPapers, by.by);
     await auditShared(client, plan.shared, by.by);
     const references = [...plan.newEarnings, ...plan.knownEarnings].map(
       ({ bookingReference }) => bookingReference,

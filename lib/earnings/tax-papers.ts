@@ -235,7 +235,11 @@ async function loadPapers(
 }
 
 /** Writes them once their consultants are there, each with an entry in the audit log. */
-export async function writePapers(client: ClientBase, papers: readonly NewPapers[]): Promise<void> {
+export async function writePapers(
+  client: ClientBase,
+  papers: readonly NewPapers[],
+  actor: string,
+): Promise<void> {
   if (papers.length === 0) return;
   await client.query(
     `UPDATE tax_profiles SET pan_relief_from = COALESCE(paper.relief_from, pan_relief_from),
@@ -257,19 +261,19 @@ export async function writePapers(client: ClientBase, papers: readonly NewPapers
   );
   await client.query(
     `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, detail)
-     SELECT 'login ' || session_user, 'tax', 'papers-imported', 'consultant', c.id::text,
+     SELECT $2, 'tax', 'papers-imported', 'consultant', c.id::text,
             jsonb_build_object('before', NULL, 'after', paper.detail)
      FROM jsonb_to_recordset($1::jsonb) AS paper (ref text, detail jsonb)
      JOIN consultants c ON c.external_ref = paper.ref`,
-    [toJson(papers.map((paper) => ({ ref: paper.ref, detail: masked(paper) })))],
+    [toJson(papers.map((paper) => ({ ref: paper.ref, detail: masked(paper) }))), actor],
   );
 }
 
-function flat({ ref, relief, certificate, likelyToExceed = false as boolean }: NewPapers): object {
+function flat({ ref, relief, certificate, likelyToExceed }: NewPapers): object {
   const ceiling: Paise | undefined = certificate?.ceilingPaise;
   return {
     ref,
-    likely: likelyToExceed,
+    likely: likelyToExceed ?? false,
     relief_from: relief?.from ?? null,
     relief_to: relief?.to ?? null,
     number: certificate?.number ?? null,

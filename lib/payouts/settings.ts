@@ -108,7 +108,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
-    const whenShort = whenShortOf(env, problems);
+    const whenShort = oneOf(env, "PAYOUTS_WHEN_SHORT", WHEN_SHORT, problems);
     const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
@@ -136,17 +136,6 @@ export function defaultCaps(): PayoutCaps {
     runPaise: rupees({}, "PAYOUTS_MAX_RUN_RUPEES", problems),
     runCount: Number(valueOf({}, "PAYOUTS_MAX_RUN_COUNT")),
   };
-}
-
-function whenShortOf(env: Env, problems: EnvironmentProblem[]): WhenShort {
-  const value = valueOf(env, "PAYOUTS_WHEN_SHORT");
-  const found = WHEN_SHORT.find((each) => each === value);
-  if (found === undefined)
-    problems.push({
-      variable: "PAYOUTS_WHEN_SHORT",
-      problem: `expected ${WHEN_SHORT.join(" or ")}`,
-    });
-  return found ?? "stop";
 }
 
 function valueOf(env: Env, variable: string): string {

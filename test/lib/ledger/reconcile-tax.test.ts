@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../lib/db/client.ts";
 import type { LedgerReport } from "../../../lib/ledger/index.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
+import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { noProgress } from "../../../lib/support/progress.ts";
 import type { Verdict } from "../../../lib/support/verdict.ts";
@@ -26,7 +27,7 @@ async function prove({ dryRun = false }: { dryRun?: boolean } = {}): Promise<{
     return await reconcileLedger({
       dryRun,
       db,
-      clock: { now: () => new Date("2026-11-30T06:00:00Z") },
+      clock: { ...systemClock, now: () => new Date("2026-11-30T06:00:00Z") },
       log: silentLog(),
       progress: noProgress,
       signal: new AbortController().signal,
