@@ -304,7 +304,10 @@ function withSum(
     ...year,
     grossPaise: year.grossPaise + row.grossPaise,
     taxPaise: year.taxPaise + row.taxPaise,
-    credits: [...year.credits, { creditedOn: requireDay(row.creditedOn), grossPaise: row.grossPaise }],
+    credits: [
+      ...year.credits,
+      { creditedOn: requireDay(row.creditedOn), grossPaise: row.grossPaise },
+    ],
     certificateUsedPaise:
       id === null ? used : { ...used, [id]: (used[id] ?? 0n) + row.certificateGrossPaise },
   };
