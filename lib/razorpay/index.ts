@@ -74,6 +74,18 @@ export {
   type RefundDetails,
   type RefundSpeed,
 } from "./refund-request.ts";
+export {
+  DOCUMENTED_REASONS,
+  nextStep,
+  REASON_RULES,
+  reasonsWith,
+  ruleOf,
+  stepOf,
+  type DocumentedReason,
+  type ReasonAction,
+  type ReasonRule,
+  type RefusedMode,
+} from "./reasons.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
   asEnvironment,
