@@ -121,6 +121,8 @@ GRANT INSERT (id, payout_id, attempt_no, payout_account_id, run_id, idempotency_
 GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_jobs;
 GRANT UPDATE (provider_contact_id) ON public.consultants TO afterhours_jobs;
 GRANT UPDATE (provider_fund_account_id) ON public.payout_accounts TO afterhours_jobs;
+GRANT INSERT (payout_account_id, payout_id, reason, placed_by), UPDATE (mail_queued_at)
+  ON public.payout_account_holds TO afterhours_jobs;
 
 -- Tax. The profile is locked while its payee is assessed.
 GRANT INSERT, UPDATE (status) ON public.tax_deductions TO afterhours_jobs;
@@ -160,6 +162,7 @@ GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterh
 -- `payouts -- approve`: a job can't, since an approval has its time.
 GRANT UPDATE (approved_at) ON public.payouts TO afterhours_operators;
 GRANT INSERT, UPDATE (released_at, released_by) ON public.consultant_holds TO afterhours_operators;
+GRANT UPDATE (released_at, released_by) ON public.payout_account_holds TO afterhours_operators;
 GRANT INSERT, UPDATE (payee_id) ON public.organizations TO afterhours_operators;
 GRANT INSERT ON public.tax_deposits TO afterhours_operators;
 -- `import:earnings`: a changed account is a new row, and the old one is no longer active.

@@ -18,6 +18,7 @@ import {
 } from "../lib/payouts/operate/index.ts";
 import {
   holdKind,
+  releasedKind,
   listLimit,
   operatorName,
   payoutId,
@@ -151,7 +152,7 @@ program
   .command("release")
   .description("ends a consultant's holds")
   .argument("<consultant>", "id or external reference")
-  .option("--kind <kind>", "only the hold of this kind", holdKind)
+  .option("--kind <kind>", "only the hold of this kind", releasedKind)
   .requiredOption(...WHY, reason)
   .option(...BY, operatorName)
   .action(async (consultant: string, options: { kind?: HoldKind; reason: string; by?: string }) => {

@@ -6,7 +6,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
-import { decide, onHold, type NewStatus } from "./batch/decide.ts";
+import { decide, onHold, stopped, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
 import { consultantsAfter, countConsultants, dueGroups, type DueGroup } from "./batch/read-due.ts";
@@ -123,6 +123,9 @@ async function handle(
     }
     case "on_hold":
       countLeftOut(report, group, onHold(linked.holds));
+      return "left-out";
+    case "stopped":
+      countLeftOut(report, group, stopped(linked.stop));
       return "left-out";
     case "changed":
       countLeftOut(report, group, {

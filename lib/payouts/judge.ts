@@ -32,7 +32,7 @@ export async function judge(
   // Each kind by itself: that one was paid says nothing of the other.
   for (const { kind, counts } of kinds) {
     if (counts.found === 0 || counts.processed > 0) continue;
-    const waiting = Math.max((await countWaiting(ports.db, kind)).due, counts.left);
+    const waiting = Math.max((await countWaiting(ports.db, kind)).due, counts.left) - counts.held;
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
@@ -95,10 +95,17 @@ export function completed({
   unfinishedBefore,
   unsentBefore,
   unrecorded,
+  held,
   organizations,
 }: PayoutRunReport): Verdict {
   const open = inDoubtBefore + unfinishedBefore;
+  const onHold = held + organizations.held;
   const warnings = [
+    ...(onHold > 0
+      ? [
+          `${onHold} payouts were not sent: the payee's account was refused, or failed a moment ago. They stay due; the table of held payouts says what each needs.`,
+        ]
+      : []),
     ...(open > 0
       ? [
           `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,

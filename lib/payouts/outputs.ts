@@ -1,7 +1,8 @@
+import { nextStep } from "../razorpay/index.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
-import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
+import { errorsOf, HELD_CODES, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
@@ -29,6 +30,7 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     failed: counts.failed,
     unknown: counts.unknown,
     skipped: counts.skipped,
+    held: counts.held,
     planned: counts.planned,
     gross_paise: counts.grossPaise.toString(),
     tax_paise: counts.taxPaise.toString(),
@@ -50,7 +52,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   return [
     ...tablesOf(report, {
       dryRun,
-      titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
+      titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look", "Held payouts"],
       more: earlier.filter(([, count]) => count > 0),
     }),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
@@ -63,6 +65,7 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
             "Amounts of organizations",
             "Reasons of organizations",
             "Organization payouts that need a look",
+            "Held organization payouts",
           ],
           more: dryRun
             ? []
@@ -82,7 +85,7 @@ function tablesOf(
     more,
   }: {
     dryRun: boolean;
-    titles: readonly [counts: string, amounts: string, reasons: string, look: string];
+    titles: readonly [counts: string, amounts: string, reasons: string, look: string, held: string];
     more: readonly (readonly [string, number])[];
   },
 ): SummaryTable[] {
@@ -118,6 +121,10 @@ function tablesOf(
   ];
   const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
   const lookLeftOut = errorsOf(counts) - look.length;
+  const held = counts.items.filter(
+    ({ outcome, code }) => outcome === "skipped" && HELD_CODES.has(code),
+  );
+  const heldLeftOut = counts.held - held.length;
   return [
     {
       title: titles[0],
@@ -127,7 +134,7 @@ function tablesOf(
     { title: titles[1], columns: ["", "Rupees"], rows: amounts },
     {
       title: titles[2],
-      columns: ["Outcome", "Reason", "Count", "Such as"],
+      columns: ["Outcome", "Reason", "Count", "Such as", "Next step"],
       rows: reasonRows(counts),
     },
     {
@@ -138,6 +145,18 @@ function tablesOf(
         ...(lookLeftOut > 0 ? [[`and ${lookLeftOut} more`, "", "", ""]] : []),
       ],
     },
+    ...(counts.held === 0
+      ? []
+      : [
+          {
+            title: titles[4],
+            columns: ["Payout", "Reason", "What it means"],
+            rows: [
+              ...held.map(({ payoutId, code, message }) => [payoutId, code, message]),
+              ...(heldLeftOut > 0 ? [[`and ${heldLeftOut} more`, "", ""]] : []),
+            ],
+          },
+        ]),
   ];
 }
 
@@ -146,6 +165,12 @@ function reasonRows({ reasons, items }: PayoutCounts): string[][] {
     const [outcome = "", ...words] = reason.split(" ");
     const code = words.join(" ");
     const ids = items.filter((item) => item.outcome === outcome && item.code === code);
-    return [outcome, code, String(count), firstFew(ids.map(({ payoutId }) => payoutId))];
+    return [
+      outcome,
+      code,
+      String(count),
+      firstFew(ids.map(({ payoutId }) => payoutId)),
+      nextStep(code) ?? "",
+    ];
   });
 }

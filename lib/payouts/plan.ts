@@ -1,6 +1,7 @@
 import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
+import { describeStop, readAccountStops } from "./account-holds.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
@@ -10,10 +11,17 @@ import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
 export type Plan =
-  ({ kind: "send"; mode: string } & Amounts) | { kind: "refuse"; code: string; message: string };
+  | ({ kind: "send"; mode: string } & Amounts)
+  | { kind: "refuse"; code: string; message: string }
+  /** Nothing may be sent to the payee now. */
+  | { kind: "hold"; code: string; message: string };
 
 /** Adds one plan to the counts of a dry run. */
 export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+  if (plan.kind === "hold") {
+    countItem(counts, { payoutId, outcome: "skipped", code: plan.code, message: plan.message });
+    return;
+  }
   if (plan.kind === "refuse") {
     countItem(counts, { payoutId, outcome: "failed", code: plan.code, message: plan.message });
     counts.processed--;
@@ -46,6 +54,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
     const { consultantId, organizationId, grossPaise, amountPaise } = payout;
+    const stop = (await readAccountStops(ports.db, [consultantId])).get(consultantId);
+    if (stop) return { kind: "hold", ...describeStop(stop) };
     if (payout.currency !== "INR") {
       return refuse(
         "CURRENCY_NOT_SUPPORTED",
@@ -92,10 +102,10 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
   };
 }
 
-function send({ account }: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
+function send(payee: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
   const netPaise = amounts.amountPaise - amounts.taxPaise;
   if (netPaise === 0n) return { kind: "send", mode: "none", netPaise, ...amounts };
-  const choice = modeFor(account, netPaise);
+  const choice = modeFor(payee, netPaise);
   if (!choice.ok) return refuse(choice.code, choice.message);
   return { kind: "send", mode: choice.mode, netPaise, ...amounts };
 }

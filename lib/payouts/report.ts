@@ -14,6 +14,9 @@ export type ItemOutcome =
   /** Dry run: would be sent. */
   | "planned";
 
+/** The codes of payouts that wait because nothing may be sent to the payee's account now. */
+export const HELD_CODES: ReadonlySet<string> = new Set(["ACCOUNT_REFUSED", "RETRY_LATER"]);
+
 /** One payout that did not simply succeed, with the reason. Holds no personal data. */
 export interface ReportItem {
   payoutId: string;
@@ -41,6 +44,8 @@ export interface PayoutCounts {
   skipped: number;
   /** Of those skipped, what no other run has: it waits for the next run. */
   left: number;
+  /** Of those skipped, what waits because nothing may be sent to the payee now: no fault of this run. */
+  held: number;
   /** Dry run only: payouts that a run would send. */
   planned: number;
   /** Of what succeeded (in a dry run: is planned), before tax; gross = tax + net, to the paisa. */
@@ -55,7 +60,7 @@ export interface PayoutCounts {
   outOfTries: number;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
-  /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
+  /** The first thousand that failed or are unknown, as many that are held, the first hundred skipped; the rest is counted. */
   items: ReportItem[];
   itemsLeftOut: number;
 }
@@ -112,6 +117,7 @@ function emptyCounts(): PayoutCounts {
     unknown: 0,
     skipped: 0,
     left: 0,
+    held: 0,
     planned: 0,
     grossPaise: 0n,
     taxPaise: 0n,
@@ -161,9 +167,12 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   counts[item.outcome]++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  const isKept =
-    item.outcome === "skipped"
-      ? counts.skipped <= MOST_SKIPPED
+  const isHeld = item.outcome === "skipped" && HELD_CODES.has(item.code);
+  if (isHeld) counts.held++;
+  const isKept = isHeld
+    ? counts.held <= MOST_ITEMS
+    : item.outcome === "skipped"
+      ? counts.skipped - counts.held <= MOST_SKIPPED
       : counts.failed + counts.unknown <= MOST_ITEMS;
   if (isKept) counts.items.push(item);
   else counts.itemsLeftOut++;

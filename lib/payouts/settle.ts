@@ -1,6 +1,7 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { Failure, JsonValue, ProviderPayout } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
+import { holdRefusedAccounts } from "./account-holds.ts";
 import { completePayouts } from "./complete.ts";
 import { lockHeld } from "./held.ts";
 import type { Holder, HoldingRun } from "./organization-audit.ts";
@@ -56,7 +57,7 @@ export interface Recording {
 /**
  * Records outcomes in one transaction: accepted and in flight a payout stays PROCESSING, processed it is
  * COMPLETED and booked, failed or refused it is FAILED and its earnings are released, turned away it is due
- * again. Everything moves forward only, each row by a compare-and-swap of its own; an answer that comes late
+ * again. An account that can not be paid is put on hold. Everything moves forward only, each row by a compare-and-swap of its own; an answer that comes late
  * changes nothing. Returns the payouts that another run, or another answer, has settled meanwhile.
  */
 export async function recordOutcomes(
@@ -75,6 +76,11 @@ export async function recordOutcomes(
       tx,
       run,
       now.flatMap(({ failure, ...answer }) => (failure ? { ...refOf(answer), ...failure } : [])),
+    );
+    await holdRefusedAccounts(
+      tx,
+      run,
+      now.flatMap(({ failure, attempt_id: attemptId }) => (failure ? attemptId : [])),
     );
     await returnAllToDue(
       tx,

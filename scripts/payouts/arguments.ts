@@ -3,8 +3,10 @@ import {
   HOLD_KINDS,
   isUuid,
   PAYOUT_STATUSES,
+  RELEASED_KINDS,
   type HoldKind,
   type PayoutStatus,
+  type ReleasedKind,
 } from "../../lib/payouts/operate/index.ts";
 import { present, type Env } from "../../lib/support/environment.ts";
 
@@ -36,6 +38,15 @@ export function holdKind(text: string): HoldKind {
   const found = HOLD_KINDS.find((kind) => kind === text);
   if (found === undefined) {
     throw new InvalidArgumentError(`expected one of ${HOLD_KINDS.join(", ")}.`);
+  }
+  return found;
+}
+
+/** What can be released: also the hold of an account that the provider refused, which nobody places by hand. */
+export function releasedKind(text: string): ReleasedKind {
+  const found = RELEASED_KINDS.find((kind) => kind === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`expected one of ${RELEASED_KINDS.join(", ")}.`);
   }
   return found;
 }

@@ -54,6 +54,8 @@ export function showLines(payout: PayoutDetails): string[] {
     const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
+  if (payout.nextStep !== null) facts.push(["Next step", payout.nextStep]);
+  if (payout.accountStop !== null) facts.push(["Account", payout.accountStop]);
   if (payout.holds.length > 0) facts.push(["On hold", payout.holds.join(", ")]);
   return [
     `Payout ${payout.id}`,

@@ -2,6 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
+import { readAccountStops, type AccountStop } from "../account-holds.ts";
 
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
@@ -15,6 +16,8 @@ export interface DueGroup {
   amountPaise: Paise;
   /** Kinds of the consultant's open holds. */
   holds: readonly string[];
+  /** Why nothing may be sent to the consultant's account now. */
+  stop: AccountStop | undefined;
   /** How many of the earnings are READY and yet in an unfinished payout, which nothing should bring about. */
   inAnotherPayout: number;
 }
@@ -76,15 +79,17 @@ export async function dueGroups(
     WHERE net.status = 'READY' AND net.due AND net.amount_paise > 0
     GROUP BY net.consultant_id, organization.id, net.currency
     ORDER BY net.consultant_id, net.currency`;
+  const stops = await readAccountStops(db, consultantIds);
   return rows.map((row) => ({
     ...row,
+    stop: stops.get(row.consultantId),
     grossPaise: BigInt(row.grossPaise),
     amountPaise: BigInt(row.amountPaise),
   }));
 }
 
 /** Sums come as text: of several bigints they need not fit into one. */
-type DueGroupRow = Omit<DueGroup, "grossPaise" | "amountPaise"> & {
+type DueGroupRow = Omit<DueGroup, "grossPaise" | "amountPaise" | "stop"> & {
   grossPaise: string;
   amountPaise: string;
 };

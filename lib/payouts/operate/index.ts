@@ -2,7 +2,15 @@
 export { approvePayout } from "./approve.ts";
 export type { Operator, PayoutChange, Refusal } from "./change.ts";
 export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
-export { HOLD_KINDS, placeHold, releaseHold, type HoldChange, type HoldKind } from "./hold.ts";
+export {
+  HOLD_KINDS,
+  placeHold,
+  RELEASED_KINDS,
+  releaseHold,
+  type HoldChange,
+  type HoldKind,
+  type ReleasedKind,
+} from "./hold.ts";
 export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
 export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";

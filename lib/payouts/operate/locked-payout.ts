@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
+import { describeStop, readAccountStops } from "../account-holds.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
@@ -88,4 +89,18 @@ export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Ref
     message: `consultant ${payout.consultantRef} is on hold (${holds.map(({ kind }) => kind).join(", ")})`,
     remedy: "Release the hold first, or reject the payout.",
   };
+}
+
+/** A refusal while nothing may be sent to the consultant's account. */
+export async function stoppedAccount(
+  tx: DbSession,
+  payout: LockedPayout,
+): Promise<Refusal | undefined> {
+  const stop = (await readAccountStops(tx, [payout.consultantId])).get(payout.consultantId);
+  if (!stop) return undefined;
+  const remedy =
+    stop.kind === "refused"
+      ? "Import the payee's other account with --update-accounts, or release the hold (--kind refused_account) if the account is in order again."
+      : "Try it again then.";
+  return { ...describeStop(stop), remedy };
 }

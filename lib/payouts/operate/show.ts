@@ -1,6 +1,8 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
+import { nextStep } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
+import { describeStop, readAccountStops } from "../account-holds.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
@@ -23,6 +25,10 @@ export interface PayoutDetails {
   approvedAt: Date | null;
   completedAt: Date | null;
   holds: readonly string[];
+  /** Why nothing is sent to the payee's account now, e.g. `ACCOUNT_REFUSED: the payee's account is closed …`. */
+  accountStop: string | null;
+  /** What to do about the failure, where the provider documents its reason. */
+  nextStep: string | null;
   items: readonly ShownItem[];
   attempts: readonly ShownAttempt[];
   deductions: readonly ShownDeduction[];
@@ -69,7 +75,10 @@ export async function showPayout(
   payoutId: string,
 ): Promise<PayoutDetails | undefined> {
   const [payout] = await db.query<
-    Omit<PayoutDetails, "items" | "attempts" | "deductions" | "audit">[]
+    Omit<
+      PayoutDetails,
+      "items" | "attempts" | "deductions" | "audit" | "accountStop" | "nextStep"
+    >[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
            organization.external_ref AS "organizationRef", payout.status::text AS status, payout.currency::text AS currency,
@@ -85,8 +94,12 @@ export async function showPayout(
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
+  const stop = (await readAccountStops(db, [payout.consultantId])).get(payout.consultantId);
+  const { code, message } = stop ? describeStop(stop) : { code: "", message: "" };
   return {
     ...payout,
+    accountStop: stop ? `${code}: ${message}` : null,
+    nextStep: nextStep(payout.failureCode) ?? null,
     items: await readItems(db, payoutId),
     attempts: await readAttempts(db, payoutId),
     deductions: await readDeductions(db, payoutId),
