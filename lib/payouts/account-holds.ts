@@ -18,18 +18,51 @@ export async function holdRefusedAccounts(
   attemptIds: readonly string[],
 ): Promise<void> {
   if (attemptIds.length === 0) return;
-  const placed = await tx.query<PlacedHold[]>`
-    WITH refused AS (
-      SELECT DISTINCT ON (attempt.payout_account_id)
-             attempt.payout_account_id, attempt.payout_id, attempt.failure_code
-      FROM payout_attempts AS attempt
-      WHERE attempt.id = ANY(${attemptIds}::uuid[])
-        AND attempt.failure_code = ANY(${reasonsWith("new-details")}::text[])
-      ORDER BY attempt.payout_account_id, attempt.payout_id
-    ), placed AS (
+  const refused = await tx.query<Refused[]>`
+    SELECT DISTINCT ON (payout_account_id) payout_account_id AS "payoutAccountId", payout_id AS "payoutId",
+           failure_code AS reason
+    FROM payout_attempts
+    WHERE id = ANY(${attemptIds}::uuid[]) AND failure_code = ANY(${reasonsWith("new-details")}::text[])
+    ORDER BY payout_account_id, payout_id`;
+  await placeAll(tx, actor, refused);
+}
+
+/**
+ * As `holdRefusedAccounts`, for payouts that failed before an attempt: the provider made no fund account of the
+ * details. The reason is read from the payout.
+ */
+export async function holdUnusableAccounts(
+  tx: DbSession,
+  { actor = PAY_RUN }: Pick<HoldingRun, "actor">,
+  payoutIds: readonly string[],
+): Promise<void> {
+  if (payoutIds.length === 0) return;
+  const refused = await tx.query<Refused[]>`
+    SELECT DISTINCT ON (account.id) account.id AS "payoutAccountId", payout.id AS "payoutId",
+           payout.failure_code AS reason
+    FROM payouts AS payout
+    JOIN payout_accounts AS account ON account.consultant_id = payout.consultant_id AND account.active
+    WHERE payout.id = ANY(${payoutIds}::uuid[])
+      AND payout.failure_code = ANY(${reasonsWith("new-details")}::text[])
+    ORDER BY account.id, payout.id`;
+  await placeAll(tx, actor, refused);
+}
+
+interface Refused {
+  payoutAccountId: string;
+  payoutId: string;
+  reason: string;
+}
+
+async function placeAll(tx: DbSession, actor: string, refused: readonly Refused[]): Promise<void> {
+  if (refused.length === 0) return;
+  const placed = await tx.query<(Refused & { consultantId: string })[]>`
+    WITH placed AS (
       INSERT INTO payout_account_holds (payout_account_id, payout_id, reason, placed_by)
-      SELECT payout_account_id, payout_id, failure_code, ${actor} FROM refused
-      ORDER BY payout_account_id
+      SELECT "payoutAccountId", "payoutId", reason, ${actor}
+      FROM jsonb_to_recordset(${toJson(refused)}::jsonb)
+        AS refused ("payoutAccountId" uuid, "payoutId" uuid, reason text)
+      ORDER BY "payoutAccountId"
       ON CONFLICT (payout_account_id) WHERE released_at IS NULL DO NOTHING
       RETURNING payout_account_id, payout_id, reason
     )
@@ -49,13 +82,6 @@ export async function holdRefusedAccounts(
       detail: { kind: REFUSED_ACCOUNT, payoutAccountId, payoutId },
     })),
   );
-}
-
-interface PlacedHold {
-  consultantId: string;
-  payoutAccountId: string;
-  payoutId: string;
-  reason: string;
 }
 
 /** How commands and reports call the hold of an account. */

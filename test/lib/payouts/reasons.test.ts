@@ -102,7 +102,12 @@ describe.each(failing)("failed for %s", (reason) => {
     );
     const table = payoutTables(first.report).find(({ title }) => title === "Reasons");
     expect(table?.rows).toContainEqual(["failed", reason, "1", id, nextStep(reason)]);
-    const db = openDatabase({ url: database.url, applicationName: "test", connections: 1 });
+    const db = openDatabase({
+      url: database.url,
+      applicationName: "test",
+      readOnly: true,
+      connections: 1,
+    });
     try {
       const shown = await showPayout(db, id);
       expect(shown).toMatchObject({ status: "FAILED", nextStep: nextStep(reason) });
