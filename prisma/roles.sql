@@ -168,5 +168,7 @@ GRANT INSERT ON public.tax_deposits TO afterhours_operators;
 -- `import:earnings`: a changed account is a new row, and the old one is no longer active.
 GRANT INSERT ON public.consultants, public.tax_profiles, public.earnings TO afterhours_operators;
 GRANT INSERT, UPDATE (active) ON public.payout_accounts TO afterhours_operators;
+-- `payouts -- mail-address`
+GRANT UPDATE (email) ON public.consultants TO afterhours_operators;
 
 COMMIT;

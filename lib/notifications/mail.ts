@@ -25,19 +25,24 @@ export interface MailData {
   "late-payment-refunded": PlanShown & { amountPaise: Paise };
   /** A refund has been carried out. */
   "refund-processed": PlanShown & { amountPaise: Paise };
+  /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */
+  "account-refused": { because: string };
 }
 
 export type MailTemplate = keyof MailData;
 
-export interface NewMail<Template extends MailTemplate = MailTemplate> {
+/** Who reads a mail: a buyer, or a payee. */
+export type MailReader =
+  { userId: string; consultantId?: never } | { consultantId: string; userId?: never };
+
+export type NewMail<Template extends MailTemplate = MailTemplate> = MailReader & {
   /** Makes it be sent once, such as `waitlist-offer:<entry>`. */
   key: string;
-  userId: string;
   template: Template;
   data: MailData[Template];
   /** Not worth sending after this. */
   deliverUntil?: Date;
-}
+};
 
 /**
  * Writes a mail to the outbox, once for its key. Belongs into the transaction of the event that it tells
@@ -48,8 +53,8 @@ export async function enqueueMail<Template extends MailTemplate>(
   mail: NewMail<Template>,
 ): Promise<boolean> {
   const written = await tx.execute`
-    INSERT INTO outbox_mails (key, user_id, template, data, deliver_until)
-    VALUES (${mail.key}, ${mail.userId}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
+    INSERT INTO outbox_mails (key, user_id, consultant_id, template, data, deliver_until)
+    VALUES (${mail.key}, ${mail.userId ?? null}::uuid, ${mail.consultantId ?? null}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
             ${mail.deliverUntil ?? null}::timestamptz)
     ON CONFLICT (key) DO NOTHING`;
   return written === 1;

@@ -8,7 +8,7 @@ export interface DueMail {
   tries: number;
   name: string;
   email: string;
-  /** Its time has passed, or its reader is no longer active. */
+  /** Its time has passed, its reader is no longer active, or has no address any more. */
   lapsed: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function claimNext(
 ): Promise<DueMail | undefined> {
   const [mail] = await db.query<DueMail[]>`
     WITH next AS (
-      SELECT id FROM outbox_mails
+      SELECT id, user_id, consultant_id FROM outbox_mails
       WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
         AND (claimed_until IS NULL OR claimed_until <= now())
       ORDER BY due_at, id LIMIT 1
@@ -68,10 +68,14 @@ export async function claimNext(
     )
     UPDATE outbox_mails AS mail
     SET claimed_by = ${claimId}::uuid, claimed_until = now() + ${leaseMs}::bigint * interval '1 millisecond'
-    FROM next, users AS reader
-    WHERE mail.id = next.id AND reader.id = mail.user_id
-    RETURNING mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
-              (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+    FROM next
+    LEFT JOIN users AS reader ON reader.id = next.user_id
+    LEFT JOIN consultants AS payee ON payee.id = next.consultant_id
+    WHERE mail.id = next.id
+    RETURNING mail.id, mail.template, mail.data, mail.tries, COALESCE(reader.name, payee.name) AS name,
+              COALESCE(reader.email, payee.email, '') AS email,
+              (NOT COALESCE(reader.active, payee.email IS NOT NULL)
+               OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
   return mail;
 }
 
@@ -81,9 +85,13 @@ export async function readDue(
   { asOf, limit }: { asOf: string; limit: number },
 ): Promise<DueMail[]> {
   return db.query<DueMail[]>`
-    SELECT mail.id, mail.template, mail.data, mail.tries, reader.name, reader.email,
-           (NOT reader.active OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
-    FROM outbox_mails AS mail JOIN users AS reader ON reader.id = mail.user_id
+    SELECT mail.id, mail.template, mail.data, mail.tries, COALESCE(reader.name, payee.name) AS name,
+           COALESCE(reader.email, payee.email, '') AS email,
+           (NOT COALESCE(reader.active, payee.email IS NOT NULL)
+            OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
+    FROM outbox_mails AS mail
+    LEFT JOIN users AS reader ON reader.id = mail.user_id
+    LEFT JOIN consultants AS payee ON payee.id = mail.consultant_id
     WHERE mail.status = 'QUEUED' AND mail.due_at <= ${asOf}::timestamptz
       AND (mail.claimed_until IS NULL OR mail.claimed_until <= now())
     ORDER BY mail.due_at, mail.id LIMIT ${limit}`;

@@ -31,6 +31,7 @@ const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Temp
   "late-payment-booked": payment,
   "late-payment-refunded": payment,
   "refund-processed": payment,
+  "account-refused": z.object({ because: text }),
 };
 
 export const MAIL_TEMPLATES = Object.keys(SHOWN) as MailTemplate[];

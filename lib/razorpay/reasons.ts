@@ -58,7 +58,7 @@ export const REASON_RULES = {
   beneficiary_account_invalid: failed("new-details", "the payee's account number is wrong"),
   beneficiary_bank_rejected: failed("new-details", "the payee's bank rejected the payout"),
   beneficiary_vpa_invalid: failed("new-details", "the payee's UPI ID is not valid"),
-  invalid_beneficiary: failed("new-details", "the payee has no such account"),
+  invalid_beneficiary: failed("new-details", "the payee's account does not exist"),
   invalid_ifsc_code: failed("new-details", "the IFSC of the payee's account is wrong"),
 
   imps_not_allowed: failed("other-mode", "the payee's account does not take IMPS"),

@@ -19,4 +19,5 @@ export const SAMPLE_MAILS: MailData = {
   "late-payment-booked": payment,
   "late-payment-refunded": payment,
   "refund-processed": payment,
+  "account-refused": { because: "your account is closed" },
 };

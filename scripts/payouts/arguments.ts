@@ -51,6 +51,11 @@ export function releasedKind(text: string): ReleasedKind {
   return found;
 }
 
+export function mailAddress(text: string): string {
+  if (/^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text)) return text;
+  throw new InvalidArgumentError("expected one address, such as asha@example.com.");
+}
+
 const MOST_LISTED = 10_000;
 
 export function listLimit(text: string): number {

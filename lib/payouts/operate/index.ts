@@ -12,6 +12,7 @@ export {
   type ReleasedKind,
 } from "./hold.ts";
 export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";
+export { setMailAddress, type MailAddressChange } from "./mail-address.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
 export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";
 export { rejectPayout } from "./reject.ts";
