@@ -114,9 +114,9 @@ GRANT INSERT (id, consultant_id, organization_id, currency, gross_paise, amount_
   ON public.payouts TO afterhours_jobs;
 GRANT INSERT, UPDATE (released_at) ON public.payout_items TO afterhours_jobs;
 GRANT INSERT (id, payout_id, attempt_no, payout_account_id, run_id, idempotency_key, reference_id, mode, amount_paise,
-              request_hash, request_body),
+              request_hash, request_body, fees_apart),
   UPDATE (state, settled_at, provider_payout_id, provider_status, fees_paise, fees_tax_paise, utr, http_status,
-          failure_code, response_body)
+          failure_code, response_body, debited_elsewhere)
   ON public.payout_attempts TO afterhours_jobs;
 GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_jobs;
 GRANT UPDATE (provider_contact_id) ON public.consultants TO afterhours_jobs;

@@ -159,6 +159,7 @@ async function makeReady(
     mode: choice.mode,
     accountNumber: ports.gateway.accountNumber,
     narration: ports.settings.narration,
+    feesApart: ports.settings.razorpayX.accountKind === "current",
   });
 }
 

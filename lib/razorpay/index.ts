@@ -21,7 +21,9 @@ export {
   type PayoutMode,
 } from "./choose-mode.ts";
 export { accountHolderName, contactName } from "./contact-name.ts";
+export { ACCOUNT_KINDS } from "./contract.ts";
 export type {
+  AccountKind,
   CallOptions,
   ConnectionSettings,
   ContactInput,

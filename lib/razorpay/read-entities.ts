@@ -20,25 +20,28 @@ import {
   text,
 } from "./reading.ts";
 
-const payout = z
-  .object({
-    id,
-    status: z.string().min(1),
-    amount: amountPaise,
-    currency: rupeesOnly,
-    fees: amountPaise.nullish().catch(null),
-    tax: amountPaise.nullish().catch(null),
-    utr: text.catch(null),
-    mode: z.string(),
-    reference_id: text,
-    fund_account_id: id,
-    status_details: z
-      .object({ reason: text.catch(null), source: text.catch(null) })
-      .nullish()
-      .catch(null),
-    created_at: instant,
-  })
-  .transform((raw): ProviderPayout => ({
+const rawPayout = z.object({
+  id,
+  status: z.string().min(1),
+  amount: amountPaise,
+  currency: rupeesOnly,
+  fees: amountPaise.nullish().catch(null),
+  tax: amountPaise.nullish().catch(null),
+  utr: text.catch(null),
+  mode: z.string(),
+  reference_id: text,
+  fund_account_id: id,
+  status_details: z
+    .object({ reason: text.catch(null), source: text.catch(null) })
+    .nullish()
+    .catch(null),
+  created_at: instant,
+  purpose: text.catch(null),
+  debit_account_number: text.catch(null),
+});
+
+function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
+  return rawPayout.transform((raw): ProviderPayout => ({
     id: raw.id,
     status: knownStatus(raw.status),
     statusText: raw.status,
@@ -52,7 +55,11 @@ const payout = z
     statusReason: raw.status_details?.reason ?? null,
     statusSource: raw.status_details?.source ?? null,
     createdAt: raw.created_at,
+    purpose: raw.purpose,
+    debitedElsewhere:
+      raw.debit_account_number !== null && raw.debit_account_number !== payoutAccountNumber,
   }));
+}
 
 const contact = z
   .object({
@@ -135,9 +142,15 @@ function balance(payoutAccountNumber: string): z.ZodType<Balance> {
 
 export const readContact: Reader<Contact> = reader(contact);
 export const readFundAccount: Reader<FundAccount> = reader(fundAccount);
-export const readPayout: Reader<ProviderPayout> = reader(payout);
-export const readPayouts: Reader<ProviderPayout[]> = listReader(payout);
 export const readTransactions: Reader<Transaction[]> = listReader(transaction);
+
+export function payoutReader(payoutAccountNumber: string): Reader<ProviderPayout> {
+  return reader(payout(payoutAccountNumber));
+}
+
+export function payoutsReader(payoutAccountNumber: string): Reader<ProviderPayout[]> {
+  return listReader(payout(payoutAccountNumber));
+}
 
 export function balancesReader(payoutAccountNumber: string): Reader<Balance[]> {
   return listReader(balance(payoutAccountNumber));

@@ -115,10 +115,11 @@ export function reasonsWith(...actions: readonly ReasonAction[]): DocumentedReas
   return DOCUMENTED_REASONS.filter((reason) => actions.includes(REASON_RULES[reason].action));
 }
 
-/** The next step for the person who reads a report. Undefined for a reason that is not documented. */
+/** The next step after a payout failed, for the person who reads a report. Undefined for a reason that is not documented. */
 export function nextStep(reason: string | null): string | undefined {
   const rule = ruleOf(reason);
-  return rule && stepOf(rule);
+  // Queued for a bank that stayed down, it fails for the reason for which it waited.
+  return rule && stepOf(rule.state === "failed" ? rule : { ...rule, action: "retry" });
 }
 
 /** The next step of a rule, as one line of a table. */

@@ -26,11 +26,12 @@ it("previews every mail as HTML, text and a file for a mail program", async () =
   for (const name of TEMPLATES) {
     expect(preview.stdout).toContain(name);
     const html = readFileSync(join(folder, `${name}.html`), "utf8");
-    expect(html).toContain("&lt;script&gt;");
+    if ("planTitle" in SAMPLE_MAILS[name]) expect(html).toContain("&lt;script&gt;");
     expect(html).not.toContain("<script");
     const mail = await simpleParser(readFileSync(join(folder, `${name}.eml`)));
     expect(mail.html).toBe(html);
-    expect(mail.subject).toContain(SAMPLE_MAILS[name].planTitle);
+    const sample = SAMPLE_MAILS[name];
+    if ("planTitle" in sample) expect(mail.subject).toContain(sample.planTitle);
   }
 });
 

@@ -34,6 +34,8 @@ interface Run {
   settler: Settler;
   /** Ids on the provider's list. */
   seen: Set<string>;
+  /** The provider's collections of fees, on a current account. */
+  feePayoutIds: Set<string>;
 }
 
 const ACTOR = "job:payouts/reconcile-payout-status";
@@ -48,7 +50,13 @@ export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
 ): Promise<CoreResult<ReconcileReport>> {
   const report = emptyReconcileReport(ports.dryRun);
-  const run: Run = { ports, report, settler: { ...ports, actor: ACTOR }, seen: new Set() };
+  const run: Run = {
+    ports,
+    report,
+    settler: { ...ports, actor: ACTOR },
+    seen: new Set(),
+    feePayoutIds: new Set(),
+  };
   const period = await readPeriod(ports.db, ports.settings.days);
 
   const walk = await walkList(
@@ -63,6 +71,7 @@ export async function reconcilePayoutStatus(
   const statement = await readStatement({
     ...ports,
     from: period.from,
+    feePayoutIds: [...run.feePayoutIds],
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
@@ -84,11 +93,22 @@ async function comparePage(run: Run, page: ProviderPayout[], httpStatus: number)
     report.read++;
     seen.add(theirs.id);
     const ours = byId.get(theirs.id) ?? byReference.get(theirs.referenceId ?? "");
-    if (ours) await compareOne(run, ours, { theirs, httpStatus });
+    if (!ours && isFeeCollection(run, theirs)) {
+      report.feeCollections++;
+      run.feePayoutIds.add(theirs.id);
+    } else if (ours) await compareOne(run, ours, { theirs, httpStatus });
     else await withoutRow(run, theirs);
   }
   ports.progress.update(report.read, report.read);
 }
+
+/** By its purpose, and only of a kind of account that has such payouts: anybody else's is a finding. */
+function isFeeCollection({ ports }: Run, { purpose }: ProviderPayout): boolean {
+  return ports.settings.razorpayX.accountKind === "current" && purpose === FEE_PURPOSE;
+}
+
+/** UNVERIFIED: the documentation says that fees appear as a payout, and not by which purpose it is known. */
+const FEE_PURPOSE = "rzp_fees";
 
 /** What the provider has and we have not. */
 async function withoutRow(run: Run, theirs: ProviderPayout): Promise<void> {
@@ -118,7 +138,7 @@ async function compareOne(
 ): Promise<void> {
   const { report } = run;
   const { payoutId } = ours;
-  const comparison = compare(ours, theirs);
+  const comparison = compare(ours, theirs, run.ports.settings.razorpayX.accountKind);
   switch (comparison.kind) {
     case "same":
     case "behind":

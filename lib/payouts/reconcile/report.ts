@@ -26,6 +26,8 @@ export interface ReconcileReport {
   inFlight: number;
   /** Money that came back, booked back. */
   reversed: number;
+  /** Payouts by which the provider collected its fees, on a current account. */
+  feeCollections: number;
   /** Another run was settling it. */
   skipped: number;
   /** Ours that the list did not show, asked for one by one. */
@@ -51,6 +53,7 @@ export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
     settled: 0,
     inFlight: 0,
     reversed: 0,
+    feeCollections: 0,
     skipped: 0,
     askedFor: 0,
     critical: 0,
