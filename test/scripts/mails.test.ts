@@ -42,7 +42,9 @@ it("every mail that there is goes through the outbox and arrives", async () => {
     verdict: { kind: "completed" },
     report: { due: TEMPLATES.length, sent: TEMPLATES.length },
   });
-  for (const { text, html } of world.sandbox.mails()) {
+  const ofPlans = world.sandbox.mails().filter(({ text }) => !text.includes("payout"));
+  expect(ofPlans).toHaveLength(TEMPLATES.length - 1);
+  for (const { text, html } of ofPlans) {
     expect(text).toContain(SAMPLE_MAILS["waitlist-expired"].planUrl);
     expect(html).toContain("<a href=");
   }
