@@ -10,8 +10,9 @@ export interface StatusDetails {
 const USUAL_REASON: Readonly<Partial<Record<PayoutState, string>>> = {
   queued: "low_balance",
   processing: "payout_bank_processing",
-  failed: "beneficiary_bank_rejected",
-  reversed: "beneficiary_bank_rejected",
+  // One that says nothing of the account, so that the same payout can be tried again at once.
+  failed: "server_error_temporary",
+  reversed: "server_error_temporary",
 };
 
 /** Reasons that something other than the payee's bank is the cause of. */
@@ -26,6 +27,7 @@ const SOURCE_OF_REASON: ReadonlyMap<string, string> = new Map([
   ["gateway_timeout", "gateway"],
   ["payout_bank_processing", "gateway"],
   ["server_error", "internal"],
+  ["server_error_temporary", "internal"],
 ]);
 
 /** The details for a state, or null where the provider gives none. `reason` replaces the usual one. */
