@@ -47,7 +47,7 @@ async function drift({ database }: Account): Promise<bigint | undefined> {
 
 const balanceOf = async ({ database }: Account, code: string): Promise<number> => {
   const [row] = await database.query<{ paise: number }>(
-    `SELECT COALESCE(sum(entry.amount_paise), 0)::int AS paise FROM ledger_entries entry
+    `SELECT COALESCE(sum(entry.amount_paise), 0)::float8 AS paise FROM ledger_entries entry
      JOIN ledger_accounts account ON account.id = entry.account_id WHERE account.code::text = $1`,
     [code],
   );
