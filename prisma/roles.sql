@@ -165,6 +165,9 @@ GRANT INSERT, UPDATE (released_at, released_by) ON public.consultant_holds TO af
 GRANT UPDATE (released_at, released_by) ON public.payout_account_holds TO afterhours_operators;
 GRANT INSERT, UPDATE (payee_id) ON public.organizations TO afterhours_operators;
 GRANT INSERT ON public.tax_deposits TO afterhours_operators;
+-- `tds -- relief`, `certificate` and `likely`: a certificate that is recorded can only end earlier.
+GRANT UPDATE (pan_relief_from, pan_relief_to, likely_to_exceed) ON public.tax_profiles TO afterhours_operators;
+GRANT INSERT, UPDATE (valid_to) ON public.lower_deduction_certificates TO afterhours_operators;
 -- `import:earnings`: a changed account is a new row, and the old one is no longer active.
 GRANT INSERT ON public.consultants, public.tax_profiles, public.earnings TO afterhours_operators;
 GRANT INSERT, UPDATE (active) ON public.payout_accounts TO afterhours_operators;

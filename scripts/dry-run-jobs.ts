@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
 import { jobs } from "../jobs/registry.ts";
+import { newCommand } from "./command-line.ts";
 import { runChild } from "./demo/child.ts";
 import { insertSampleCheckout } from "./demo/sample-checkout.ts";
 import { migrate } from "./migrate/apply.ts";
@@ -10,7 +12,18 @@ import { startPostgres } from "./services/postgres.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-process.exitCode = await main();
+const command = newCommand("jobs:dry-run")
+  .description("Dry-runs every job on a sample database of its own; ends with 1 when one fails.")
+  .allowExcessArguments(false)
+  .showHelpAfterError()
+  .exitOverride();
+try {
+  command.parse();
+  process.exitCode = await main();
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) throw thrown;
+  process.exitCode = thrown.exitCode === 0 ? 0 : 2;
+}
 
 /**
  * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week

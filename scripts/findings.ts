@@ -1,5 +1,5 @@
 /** Differences that no job may mend by itself: `npm run findings -- <command>`. See docs/findings.md. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import type { Db } from "../lib/db/client.ts";
 import {
   FINDING_KINDS,
@@ -16,12 +16,16 @@ import { findingLines, resolutionLine, showFindingLines } from "./findings/print
 import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours findings");
 
-const program = new Command("findings")
+const program = newCommand("findings")
   .description("Looks at findings and resolves them. Each resolution is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
+  .addHelpText(
+    "after",
+    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
+  )
   .exitOverride();
 
 program

@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import pg from "pg";
 import {
-  connectionConfig,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseUnreachableError,
@@ -18,8 +17,10 @@ import {
   type EarningsFile,
   type ImportOptions,
 } from "../lib/earnings/index.ts";
+import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
+import { newCommand } from "./command-line.ts";
 
 const EXIT = { fine: 0, refused: 1, misconfigured: 2 } as const;
 
@@ -29,7 +30,7 @@ class MisconfiguredError extends Error {}
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command("import:earnings")
+  const command = newCommand("import:earnings")
     .description("Brings earnings from a finance export (CSV) into the database.")
     .argument("<file>", "the CSV file; its columns are described in docs/importing-earnings.md")
     .option("--dry-run", "check everything, also against the database, and write nothing")
@@ -56,13 +57,11 @@ async function importFile(path: string, options: ImportOptions): Promise<number>
     return EXIT.refused;
   }
 
-  const client = new pg.Client(
-    connectionConfig({
-      url,
-      applicationName: "afterhours import-earnings",
-      readOnly: options.dryRun ?? false,
-    }),
-  );
+  const client = newSession({
+    url,
+    applicationName: "afterhours import-earnings",
+    readOnly: options.dryRun ?? false,
+  });
   // A session that breaks is reported by the statement that it breaks, not as an uncaught event.
   client.on("error", () => undefined);
   try {
@@ -92,7 +91,7 @@ function databaseUrl(): string {
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "postgres:" && protocol !== "postgresql:") {
     throw new MisconfiguredError(
-      "DATABASE_URL is not an address such as postgres://user:password@host:port/database",
+      "DATABASE_URL is not an address such as postgres://user:password@host:port/database; special characters of a password are percent-encoded, such as %40 for @ and %23 for #",
     );
   }
   return url;
@@ -129,7 +128,9 @@ function describeFailure(error: unknown): number {
   if (error instanceof AfterhoursError) {
     console.error(`error: ${error.message}`);
     if (error.remedy !== undefined) console.error(error.remedy);
-    return error instanceof DatabaseNotMigratedError ? EXIT.misconfigured : EXIT.refused;
+    const isSetUpWrong =
+      error.code === "MISCONFIGURED" || error instanceof DatabaseNotMigratedError;
+    return isSetUpWrong ? EXIT.misconfigured : EXIT.refused;
   }
   if (error instanceof pg.DatabaseError) {
     const place = [error.table, error.constraint].filter((part) => part !== undefined).join(" ");

@@ -1,5 +1,5 @@
 /** Looks at the jobs and runs them: `npm run jobs -- <command>`. See docs/operations.md. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { jobs } from "../jobs/registry.ts";
 import type { AnyJob } from "../lib/job/index.ts";
 import { listRuns, RUN_OUTCOMES, type RunOutcome } from "../lib/ops/history.ts";
@@ -13,12 +13,13 @@ import { runJobFile } from "./jobs/run.ts";
 import { listLimit } from "./payouts/arguments.ts";
 import { databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours jobs");
 
-const program = new Command("jobs")
+const program = newCommand("jobs")
   .description("Lists the jobs, checks what they need, runs one, and shows what they did.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something is wrong; 2 used wrongly.")
+  .addHelpText("after", helpText("\nExit status: 0 done; 1 something is wrong; 2 used wrongly."))
   .enablePositionalOptions()
   .exitOverride();
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import {
   listMails,
   MAIL_STATUSES,
@@ -12,12 +12,16 @@ import { previewMails } from "./mails/preview.ts";
 import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { istMinute, table, toJsonText } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours mails");
 
-const program = new Command("mails")
+const program = newCommand("mails")
   .description("Looks at mails, and queues again what was given up. That is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
+  .addHelpText(
+    "after",
+    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
+  )
   .exitOverride();
 
 program

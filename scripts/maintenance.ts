@@ -1,5 +1,5 @@
 /** Pauses jobs for a while: `npm run maintenance -- <command>`. See docs/operations.md. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import {
   changePhase,
   readPhase,
@@ -14,6 +14,7 @@ import { until } from "./maintenance/until.ts";
 import { operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, WHY } from "./payouts/command.ts";
 import { istMinute, oneLine, toJsonText } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours maintenance");
 const redactor = createRedactor();
@@ -23,11 +24,14 @@ const UNTIL = [
   "when it ends by itself: as 2026-11-25T18:00+05:30, or after a time such as 2h, 90m, 3d",
 ] as const;
 
-const program = new Command("maintenance")
+const program = newCommand("maintenance")
   .description(
     "Shows and changes the maintenance phase, which pauses jobs. Each change is audited.",
   )
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
+  .addHelpText(
+    "after",
+    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
+  )
   .exitOverride();
 
 program

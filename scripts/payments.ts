@@ -1,5 +1,5 @@
 /** What finance does to payments by hand: `npm run payments -- <command>`. See docs/refunds.md. */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { inTransaction } from "../lib/db/client.ts";
 import { requestRefund } from "../lib/payments/refunds/request-refund.ts";
 import { showPayment } from "../lib/payments/refunds/show-payment.ts";
@@ -9,12 +9,16 @@ import { paymentLines } from "./payments/print.ts";
 import { operatorName, paymentId, reason, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours payments");
 
-const program = new Command("payments")
+const program = newCommand("payments")
   .description("Looks at payments and asks for refunds of them. Each change is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
+  .addHelpText(
+    "after",
+    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
+  )
   .exitOverride();
 
 program

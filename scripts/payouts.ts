@@ -1,5 +1,4 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import { Command } from "commander";
 import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
 import type { Db } from "../lib/db/client.ts";
 import {
@@ -48,12 +47,16 @@ import {
   showLines,
   toJsonText,
 } from "./payouts/print.ts";
+import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours payouts");
 
-const program = new Command("payouts")
+const program = newCommand("payouts")
   .description("Looks at payouts and changes them. Each change is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
+  .addHelpText(
+    "after",
+    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
+  )
   .exitOverride();
 
 program
@@ -133,7 +136,7 @@ program
 
 program
   .command("hold")
-  .description("keeps a consultant out of new payouts")
+  .description("keeps a consultant from being paid, also what is due already")
   .argument("<consultant>", "id or external reference")
   .requiredOption(
     "--kind <kind>",

@@ -14,12 +14,39 @@ const OLDEST_NODE = [20, 19];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, "node_modules/.afterhours-setup");
 
-try {
-  checkNode();
-  if (!isReady()) await withLock(join(root, ".cache/setup.lock"), setUp);
-} catch (error) {
-  console.error(`Setup failed: ${error.message}`);
-  process.exitCode = 1;
+const HELP = `Usage: npm run setup
+
+Makes a fresh clone ready: installs the dependencies as the lock file says, then
+bundles the jobs into dist. Does nothing where both are up to date.
+
+Options:
+  -h, --help  show this help and do nothing`;
+
+// A reader that has seen enough, such as \`head\`, is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (error.code !== "EPIPE") process.exitCode = 1;
+  });
+}
+
+const [flag] = process.argv.slice(2);
+if (flag === "--help" || flag === "-h") console.log(HELP);
+else if (flag !== undefined) misused(flag);
+else await main();
+
+function misused(flag) {
+  console.error(`error: unknown argument ${flag}\n\n${HELP}`);
+  process.exitCode = 2;
+}
+
+async function main() {
+  try {
+    checkNode();
+    if (!isReady()) await withLock(join(root, ".cache/setup.lock"), setUp);
+  } catch (error) {
+    console.error(`Setup failed: ${error.message}`);
+    process.exitCode = 1;
+  }
 }
 
 function checkNode() {
@@ -93,7 +120,7 @@ function npmCommand() {
  */
 function npmEnvironment() {
   const env = { ...process.env, npm_config_include: "dev" };
-  const cache = env.npm_config_cache ?? join(env.HOME ?? "/", ".npm");
+  const cache = env.npm_config_cache ?? join(env.HOME || "/", ".npm");
   if (!canWrite(cache)) env.npm_config_cache = join(root, ".cache/npm");
   return env;
 }

@@ -1,10 +1,5 @@
-import pg from "pg";
-import {
-  connectionConfig,
-  DatabaseBusyError,
-  isSessionWait,
-  type ConnectionOptions,
-} from "./connection.ts";
+import { DatabaseBusyError, isSessionWait, type ConnectionOptions } from "./connection.ts";
+import { newSession } from "./session.ts";
 
 /**
  * Turns the error of a statement that waited too long for a session of the pool into one that says who holds
@@ -46,9 +41,7 @@ interface Blocker {
  */
 async function findBlockers(options: ConnectionOptions): Promise<Blocker[]> {
   const { applicationName } = options;
-  const client = new pg.Client({
-    ...connectionConfig({ ...options, applicationName: `${applicationName}: who blocks` }),
-  });
+  const client = newSession({ ...options, applicationName: `${applicationName}: who blocks` });
   // A session that dies says so in the statement in hand.
   client.on("error", () => undefined);
   try {

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import pg from "pg";
+import type pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { explainWaits } from "./blockers.ts";
-import { connectionConfig, type ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { getTypeParser } from "./column-types.ts";
+import { newSessionPool } from "./session.ts";
 import { sql, SqlPart, toStatement } from "./sql.ts";
 
 export { sql, type SqlPart };
@@ -30,6 +31,8 @@ export interface TransactionOptions {
 export interface Db extends DbSession {
   /** The session that `body` gets ends with it: used afterwards, it throws. */
   transaction<T>(body: (tx: DbSession) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Opens a session if none is open, and reads its settings back. It asks nothing more. */
+  connect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,15 +58,12 @@ export function openDatabase({
   sessionWaitMs = SESSION_WAIT_MS,
   ...connection
 }: DbOptions): Db {
-  const pool = new pg.Pool({
-    ...connectionConfig(connection),
+  const pool = newSessionPool(connection, {
     connectionTimeoutMillis: sessionWaitMs,
     max: connections,
     idleTimeoutMillis: 0,
     types: { getTypeParser },
   });
-  // A session that dies while idle is replaced by the next statement, which reports what it finds.
-  pool.on("error", () => undefined);
   let ended: Promise<void> | undefined;
   const within = new AsyncLocalStorage<OpenTransaction>();
   const refuseWithin = (): void => {
@@ -84,6 +84,7 @@ export function openDatabase({
         within.run(transaction, () => body(tx));
       return waiting(transact(pool, { body: inside, transaction, ...options }));
     },
+    connect: () => waiting(pool.connect().then((client) => client.release())),
     close: () => (ended ??= pool.end()),
   };
 }

@@ -1,7 +1,21 @@
 import type pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
+import { DatabaseSessionError } from "./session-errors.ts";
+import { startupOf, type SessionPurpose } from "./session-settings.ts";
+import {
+  describeServerFault,
+  faultOfCode,
+  layersOf,
+  mayPass,
+  messageOf,
+  postgresFault,
+  sqlStateOf,
+} from "../support/server-fault/index.ts";
+import { withoutDriverWarning } from "./address.ts";
 import { databaseSocket } from "./socket.ts";
+
+export { sqlStateOf };
 
 export interface ConnectionOptions {
   /** `postgres://user:password@host:port/database` */
@@ -10,45 +24,37 @@ export interface ConnectionOptions {
   applicationName: string;
   /** A stray write then fails with an error from Postgres itself. */
   readOnly: boolean;
+  /** Default: that of a job. `administration` waits for a row, and for its own statement, as long as it takes. */
+  purpose?: SessionPurpose;
   /** When it fires, every session ends where it is and no new one can be made. */
   cut?: AbortSignal;
   /** A server that has been silent for so long is taken for lost. Default 130 s; no statement takes longer. */
   silenceMs?: number;
 }
 
-/** How long a statement waits for a row that another session has locked. */
-const LOCK_TIMEOUT_MS = 2000;
-/** No statement of a job is meant to take longer; one that does is stuck. */
-const STATEMENT_TIMEOUT_MS = 120_000;
-/** A session whose client vanished within a transaction would hold its rows for hours. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000;
 /** The server ends a statement before this, if it is there. */
-const SILENCE_MS = STATEMENT_TIMEOUT_MS + seconds(10);
+const SILENCE_MS = seconds(130);
 /** Short enough for a run that is told to stop while it connects. */
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** Settings of a `pg` client or pool for a job's session. */
+/**
+ * What `pg` needs to open a session. What the session then is, nobody has read back yet: whatever opens one does it
+ * by `newSession` or `newSessionPool` of `session.ts`.
+ */
 export function connectionConfig({
   url,
   applicationName,
   readOnly,
+  purpose = "job",
   cut,
-  silenceMs = SILENCE_MS,
+  silenceMs = purpose === "job" ? SILENCE_MS : 0,
 }: ConnectionOptions): pg.ClientConfig {
-  const settings = [
-    `lock_timeout=${LOCK_TIMEOUT_MS}`,
-    `statement_timeout=${STATEMENT_TIMEOUT_MS}`,
-    `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
-    "timezone=UTC",
-    ...(readOnly ? ["default_transaction_read_only=on"] : []),
-  ];
   return {
-    connectionString: url,
+    ...startupOf(withoutDriverWarning(url), { readOnly, purpose }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     stream: () => databaseSocket({ silenceMs, cut }),
-    options: settings.map((setting) => `-c ${setting}`).join(" "),
   };
 }
 
@@ -62,20 +68,31 @@ export function describeAddress(url: string): string {
   }
 }
 
-/** The database did not answer, or refused the login. */
+/** No session could be had, or it was lost: the message says whether the database answered, and how. */
 export class DatabaseUnreachableError extends AfterhoursError {
   override readonly name = "DatabaseUnreachableError";
 
   constructor(url: string, cause: unknown) {
-    super(
-      "DB_UNREACHABLE",
-      `the database at ${describeAddress(url)} cannot be reached (${sqlStateOf(cause) ?? networkCodeOf(cause) ?? "no answer"})`,
-      {
-        cause,
-        remedy:
-          "Check that it is up, that this machine may connect, and the user, password and name in DATABASE_URL.",
-      },
-    );
+    const name = `the database at ${describeAddress(url)}`;
+    const { message, remedy } = describeServerFault(postgresFault(cause), {
+      name,
+      type: "postgres",
+    });
+    super("DB_UNREACHABLE", message, { cause, remedy });
+  }
+}
+
+/** The database answers, and has no room left for a statement: memory, disk or connections. */
+export class DatabaseFullError extends AfterhoursError {
+  override readonly name = "DatabaseFullError";
+
+  constructor(url: string, cause: unknown) {
+    const name = `the database at ${describeAddress(url)}`;
+    const { message, remedy } = describeServerFault(postgresFault(cause), {
+      name,
+      type: "postgres",
+    });
+    super("DB_FULL", message, { cause, remedy: `${remedy} What was not written is as it was.` });
   }
 }
 
@@ -195,35 +212,24 @@ function describeRole(url: string): string {
   return user === "" ? "its login" : `role "${decodeURIComponent(user)}"`;
 }
 
-/**
- * The five-character code that Postgres gave, wherever the error is wrapped. Undefined when Postgres did not
- * answer.
- */
-export function sqlStateOf(thrown: unknown): string | undefined {
-  for (const layer of layersOf(thrown)) {
-    const code = errorCode(layer);
-    if (code !== undefined && SQL_STATE.test(code)) return code;
-  }
-  return undefined;
-}
-
 /** Whether Postgres refused the login, or knows no such database or refuses it: to ask again is no use. */
 export function isLoginRefused(thrown: unknown): boolean {
   return /^(28|3D)/.test(sqlStateOf(thrown) ?? "") || isPermissionDenied(thrown);
 }
 
+/** Whether a connection that failed may come about in some seconds: not where the login or a certificate is wrong. */
+export function isWorthAnotherTry(thrown: unknown): boolean {
+  return !isLoginRefused(thrown) && mayPass(postgresFault(thrown));
+}
+
+/** Whether Postgres had no memory, disk or connection left for it. */
+export function isFull(thrown: unknown): boolean {
+  return /^53/.test(sqlStateOf(thrown) ?? "");
+}
+
 /** Whether Postgres refused something to the role of the session. */
 export function isPermissionDenied(thrown: unknown): boolean {
   return sqlStateOf(thrown) === "42501";
-}
-
-/** Node's code for a connection that failed, as `ECONNREFUSED`. */
-function networkCodeOf(thrown: unknown): string | undefined {
-  for (const layer of layersOf(thrown)) {
-    const code = errorCode(layer) ?? "";
-    if (UNREACHABLE.has(code)) return code;
-  }
-  return undefined;
 }
 
 /** Whether Postgres said that a table or column does not exist. */
@@ -251,7 +257,7 @@ export function isConnectionError(thrown: unknown): boolean {
   if (state !== undefined)
     return (/^(08|57P|28|3D)/.test(state) || state === "53300") && !isOfStatement(thrown);
   for (const layer of layersOf(thrown)) {
-    if (UNREACHABLE.has(errorCode(layer) ?? "")) return true;
+    if (faultOfCode(errorCode(layer) ?? "") !== undefined) return true;
     if (LOST_SESSION.test(messageOf(layer))) return true;
   }
   return false;
@@ -277,37 +283,11 @@ export function isForEveryRow(thrown: unknown): boolean {
     isConnectionError(thrown) ||
     isPermissionDenied(thrown) ||
     isReadOnly(thrown) ||
+    thrown instanceof DatabaseSessionError ||
     thrown instanceof DatabaseBusyError
   );
 }
 
-/** With a digit, so that Node's `EPIPE` is none. */
-const SQL_STATE = /^(?=.*[0-9])[0-9A-Z]{5}$/;
-
-const UNREACHABLE = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-]);
-
 /** What `pg` says where it gives no code. */
 const LOST_SESSION =
-  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout/i;
-
-/** An error, what it wraps, and what that wraps. An error that is its own cause ends it. */
-function* layersOf(thrown: unknown): Generator {
-  let layer = thrown;
-  for (let depth = 0; typeof layer === "object" && layer !== null && depth < 5; depth++) {
-    yield layer;
-    layer = "cause" in layer ? layer.cause : undefined;
-  }
-}
-
-function messageOf(layer: unknown): string {
-  return layer instanceof Error ? layer.message : "";
-}
+  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout|server does not support SSL|establishing an SSL connection/i;

@@ -1,14 +1,15 @@
-import pg from "pg";
+import type pg from "pg";
 import { seconds } from "../support/clock.ts";
+import { AfterhoursError } from "../support/errors.ts";
 import {
-  connectionConfig,
   DatabasePermissionError,
   DatabaseUnreachableError,
-  isLoginRefused,
   isPermissionDenied,
+  isWorthAnotherTry,
   type ConnectionOptions,
 } from "./connection.ts";
 import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
+import { newSessionPool } from "./session.ts";
 
 /**
  * Each of its statements touches one row and waits at most 10 s for it. Against a server that fell
@@ -21,29 +22,30 @@ const QUERY_TIMEOUT_MS = seconds(15);
  * core's own session, so that a lease is renewed while the core is in a long transaction; and a pool,
  * so that a session lost to a restart of the database is replaced.
  *
- * @throws {DatabaseUnreachableError} after three attempts, or at once when the login is refused
+ * @throws {DatabaseUnreachableError} after three attempts, or at once when the login or a certificate is refused
  * @throws {DatabasePermissionError} at once when the role may not connect to the database
+ * @throws {DatabaseSessionError} at once when the session is not one that may be worked with
  */
 export async function openControlPool(
   options: ConnectionOptions,
   retry: ConnectRetryPorts,
 ): Promise<pg.Pool> {
-  const pool = new pg.Pool({
-    ...connectionConfig(options),
+  const pool = newSessionPool(options, {
     max: 1,
     idleTimeoutMillis: 0,
     query_timeout: QUERY_TIMEOUT_MS,
   });
-  // A session that dies while idle is replaced by the next query, which reports what it finds.
-  pool.on("error", () => undefined);
   try {
-    await connectWithRetry(() => pool.query("SELECT 1"), {
+    // To connect is to ask: the settings of the session are read back.
+    const client = await connectWithRetry(() => pool.connect(), {
       ...retry,
-      isWorthRetrying: (error) => !isLoginRefused(error),
+      isWorthRetrying: (error) => isWorthAnotherTry(error) && !(error instanceof AfterhoursError),
     });
+    client.release();
     return pool;
   } catch (error) {
     await pool.end();
+    if (error instanceof AfterhoursError) throw error;
     if (isPermissionDenied(error)) throw new DatabasePermissionError(options.url, error);
     throw new DatabaseUnreachableError(options.url, error);
   }

@@ -1,6 +1,8 @@
 import type { ColumnName } from "./columns.ts";
+import { codeKey, lookAlike } from "./code-form.ts";
 import type { Problem } from "./problems.ts";
 import type { RowRead } from "./read-row.ts";
+import { mergePapers, PAPER_COLUMNS } from "./tax-papers.ts";
 import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
 
 export interface Agreement {
@@ -17,9 +19,14 @@ export interface Agreement {
 export function agreement(): Agreement {
   const bookings = new Map<string, number>();
   const consultants = new Map<string, Stated>();
+  const codes = new Map<string, { ref: string; line: number }>();
 
   return {
-    check: (row) => [...checkBooking(row, bookings), ...checkConsultant(row, consultants)],
+    check: (row) => [
+      ...checkBooking(row, bookings),
+      ...checkCode(row, codes),
+      ...checkConsultant(row, consultants),
+    ],
     consultantsOf: (rows) => {
       const found = new Map<string, ConsultantInFile>();
       for (const { consultantRef, line } of rows) {
@@ -49,6 +56,19 @@ function checkBooking(
   }
   const message = `line ${line} repeats the booking reference of line ${first}; each stands once`;
   return [{ line, column: "booking_reference", message }];
+}
+
+/** Codes that differ by case alone are one payee, written in two ways. */
+function checkCode(
+  { line, consultant }: RowRead,
+  codes: Map<string, { ref: string; line: number }>,
+): Problem[] {
+  if (consultant === undefined) return [];
+  const { ref } = consultant;
+  const first = codes.get(codeKey(ref));
+  if (first === undefined) codes.set(codeKey(ref), { ref, line });
+  if (first === undefined || first.ref === ref) return [];
+  return [lookAlike(line, ref, first.ref, `line ${first.line}`)];
 }
 
 function checkConsultant(
@@ -94,6 +114,7 @@ const COMPARED: readonly {
   { column: "pan_status", what: "the PAN's status", value: ({ panStatus }) => panStatus },
   { column: "resident", what: "the residence", value: ({ resident }) => resident?.toString() },
   { column: "aadhaar", what: "the Aadhaar", value: ({ aadhaar }) => aadhaar?.toString() },
+  ...PAPER_COLUMNS,
 ];
 
 /** Equal for equal payout accounts. */
@@ -110,5 +131,6 @@ function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantD
     panStatus: known.panStatus ?? stated.panStatus,
     resident: known.resident ?? stated.resident,
     aadhaar: known.aadhaar ?? stated.aadhaar,
+    papers: mergePapers(known.papers, stated.papers),
   };
 }

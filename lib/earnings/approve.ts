@@ -21,7 +21,7 @@ export async function approvePayouts(
   client: ClientBase,
   bookingReferences: readonly string[],
 ): Promise<PayoutTotals> {
-  const earnings = await lockFreeEarnings(client, bookingReferences);
+  const earnings = payable(await lockFreeEarnings(client, bookingReferences));
   const payouts = groupPayouts(earnings);
   for (const batch of batches([...payouts.values()])) await insertPayouts(client, batch);
   for (const batch of batches(earnings)) {
@@ -88,6 +88,14 @@ async function lockFreeEarnings(
     }
   }
   return found;
+}
+
+/** Sales that were paid directly make no payout alone: their tax is taken from one that pays something. */
+function payable(earnings: readonly FreeEarning[]): FreeEarning[] {
+  const paid = new Set(
+    earnings.filter(({ amountPaise }) => amountPaise > 0n).map(({ consultantId }) => consultantId),
+  );
+  return earnings.filter(({ consultantId }) => paid.has(consultantId));
 }
 
 function groupPayouts(earnings: readonly FreeEarning[]): Map<string, NewPayout> {

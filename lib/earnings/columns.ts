@@ -17,6 +17,15 @@ const COLUMNS = {
   resident: ["isresident"],
   aadhaar: ["aadhaarfurnished", "aadhar"],
   pan_status: [],
+  paid_directly: ["paiddirectlytoconsultant"],
+  likely_to_exceed: ["likelytoexceedthreshold"],
+  pan_relief_from: [],
+  pan_relief_to: [],
+  certificate_number: ["certificateno", "lowerdeductioncertificate"],
+  certificate_rate: [],
+  certificate_from: ["certificatevalidfrom"],
+  certificate_to: ["certificatevalidto"],
+  certificate_ceiling: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ColumnName = keyof typeof COLUMNS;

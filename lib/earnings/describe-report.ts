@@ -18,7 +18,19 @@ export function describeReport(report: ImportReport): string[] {
   if (namesKept > 0) {
     lines.push(line("Names", `${namesKept} differ from the record; the record is kept`));
   }
+  for (const codes of firstOf(report.shared.pan))
+    lines.push(line("One PAN", `${codes}: taxed together as one person`));
+  for (const codes of firstOf(report.shared.account)) lines.push(line("One account", codes));
   return lines;
+}
+
+/** How many groups of payees are worth a line of their own. */
+const SHOWN_GROUPS = 10;
+
+function firstOf(groups: readonly (readonly string[])[]): string[] {
+  const shown = groups.slice(0, SHOWN_GROUPS).map((codes) => codes.join(", "));
+  const rest = groups.length - shown.length;
+  return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }
 
 const HEADLINES: Record<ImportReport["outcome"], string> = {

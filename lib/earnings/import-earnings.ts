@@ -2,10 +2,12 @@ import type { ClientBase } from "pg";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
+import { auditShared, type SharedIdentities } from "./identity.ts";
 import { planImport, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
 import type { EarningTotals } from "./types.ts";
+import { writePapers } from "./tax-papers.ts";
 import { writePlan } from "./write.ts";
 
 export interface ImportOptions {
@@ -31,6 +33,8 @@ export interface ImportReport {
   /** Of all good rows, new and known. */
   fileTotals: EarningTotals;
   newTotals: EarningTotals;
+  /** Payees who have one PAN or one account from this import on, by code. */
+  shared: SharedIdentities;
   payouts: PayoutTotals;
 }
 
@@ -61,7 +65,11 @@ export async function importEarnings(
       return report({ outcome, file, plan, problems, payouts });
     }
     await writePlan(client, plan);
-    const references = file.rows.map((row) => row.bookingReference);
+    await writePapers(client, plan.newPapers);
+    await auditShared(client, plan.shared, IMPORT_ACTOR);
+    const references = [...plan.newEarnings, ...plan.knownEarnings].map(
+      ({ bookingReference }) => bookingReference,
+    );
     const payouts = approve ? await approvePayouts(client, references) : noPayouts;
     await client.query("COMMIT");
     return report({ outcome: "imported", file, plan, problems, payouts });
@@ -71,6 +79,9 @@ export async function importEarnings(
     throw error;
   }
 }
+
+/** As the audit log names what an import found. */
+const IMPORT_ACTOR = "import:earnings";
 
 /** Any number that no other program uses for an advisory lock on this database. */
 const IMPORT_LOCK = 4_073_120_611;
@@ -108,7 +119,8 @@ function plannedPayouts({
     sum.amountPaise += earning.amountPaise;
     sums.set(earning.consultantRef, sum);
   }
-  return totalPayouts(sums.values());
+  // What was paid directly alone makes no payout: its tax is taken from the next one that pays something.
+  return totalPayouts([...sums.values()].filter(({ amountPaise }) => amountPaise > 0n));
 }
 
 function report({
@@ -134,6 +146,7 @@ function report({
     namesKept: plan.namesKept,
     fileTotals: total(file.rows),
     newTotals: total(plan.newEarnings),
+    shared: plan.shared,
     payouts,
   };
 }

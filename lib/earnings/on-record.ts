@@ -1,10 +1,12 @@
 import type { ClientBase } from "pg";
 import { batches } from "./batches.ts";
+import { keptForm } from "./code-form.ts";
 import { EARNING_IS_FREE } from "./free.ts";
 import type { EarningTotals, PanStatus, PayeeCategory, PayoutAccountDetails } from "./types.ts";
 
 export interface ConsultantOnRecord {
   id: string;
+  /** The code as the file has it. */
   ref: string;
   name: string;
   /** `undefined` for a consultant without a tax profile. */
@@ -34,46 +36,59 @@ export interface EarningOnRecord extends EarningTotals {
   free: boolean;
 }
 
-/** The consultants among `refs` that the database knows. */
+/**
+ * The consultants among `refs` that the database knows, in whichever Unicode form it has their code. `alike`: codes
+ * on record that differ from one of `refs` by case alone, where the code itself is not on record.
+ */
 export async function loadConsultants(
   client: ClientBase,
   refs: readonly string[],
-): Promise<Map<string, ConsultantOnRecord>> {
+): Promise<{ found: Map<string, ConsultantOnRecord>; alike: Map<string, string> }> {
   const found = new Map<string, ConsultantOnRecord>();
+  const alike = new Map<string, string>();
   for (const batch of batches(refs)) {
     const { rows } = await client.query<ConsultantRecord>(CONSULTANTS, [batch]);
-    for (const row of rows) found.set(row.external_ref, toConsultant(row));
+    for (const row of rows) {
+      const { asked, external_ref: code } = row;
+      if (keptForm(code) !== asked) alike.set(asked, code);
+      // Two forms of one code may be on record from earlier: the one that is asked for comes first.
+      else if (code === asked || !found.has(asked)) found.set(asked, toConsultant(row));
+    }
   }
-  return found;
+  for (const ref of found.keys()) alike.delete(ref);
+  return { found, alike };
 }
 
-/** The earnings among `bookingReferences` that the database knows. */
+/** The earnings among `bookingReferences` that the database knows, in whichever Unicode form. */
 export async function loadEarnings(
   client: ClientBase,
   bookingReferences: readonly string[],
 ): Promise<Map<string, EarningOnRecord>> {
   const found = new Map<string, EarningOnRecord>();
   for (const batch of batches(bookingReferences)) {
-    const { rows } = await client.query<EarningRecord>(EARNINGS, [batch]);
-    for (const row of rows) found.set(row.booking_reference, toEarning(row));
+    const forms = new Set(batch.flatMap((text) => [text, text.normalize("NFD")]));
+    const { rows } = await client.query<EarningRecord>(EARNINGS, [[...forms]]);
+    for (const row of rows) found.set(keptForm(row.booking_reference), toEarning(row));
   }
   return found;
 }
 
 const CONSULTANTS = `
-  SELECT c.id, c.external_ref, c.name,
+  SELECT asked.ref AS asked, c.id, c.external_ref, c.name,
          t.category::text, t.pan_status::text, t.pan, t.resident, t.aadhaar,
          a.kind::text, a.ifsc, a.account_number, a.vpa,
          EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts,
          EXISTS (
            SELECT FROM consultant_holds h WHERE h.consultant_id = c.id AND h.released_at IS NULL
          ) OR EXISTS (SELECT FROM organizations o WHERE o.payee_id = c.id) AS left_to_batch
-  FROM consultants c
+  FROM unnest($1::text[]) AS asked (ref)
+  JOIN consultants c ON lower(normalize(c.external_ref, NFC)) = lower(normalize(asked.ref, NFC))
   LEFT JOIN tax_profiles t ON t.consultant_id = c.id
-  LEFT JOIN payout_accounts a ON a.consultant_id = c.id AND a.active
-  WHERE c.external_ref = ANY ($1::text[])`;
+  LEFT JOIN payout_accounts a ON a.consultant_id = c.id AND a.active`;
 
 interface ConsultantRecord {
+  /** The code as the file has it. */
+  asked: string;
   id: string;
   external_ref: string;
   name: string;
@@ -102,13 +117,7 @@ function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
           aadhaar: row.aadhaar ?? false,
         };
   const account = row.kind === null ? undefined : toAccount(row.kind, row);
-  const {
-    id,
-    external_ref: ref,
-    name,
-    has_accounts: hasAccounts,
-    left_to_batch: leftToBatch,
-  } = row;
+  const { id, asked: ref, name, has_accounts: hasAccounts, left_to_batch: leftToBatch } = row;
   return { id, ref, name, tax, account, hasAccounts, leftToBatch };
 }
 
@@ -144,7 +153,7 @@ function toEarning(row: EarningRecord): EarningOnRecord {
   return {
     id: row.id,
     bookingReference: row.booking_reference,
-    consultantRef: row.external_ref,
+    consultantRef: keptForm(row.external_ref),
     creditedOn: row.credited_on,
     grossPaise: BigInt(row.gross_paise),
     platformFeePaise: BigInt(row.platform_fee_paise),

@@ -1,7 +1,9 @@
 import type { ClientBase } from "pg";
 import { formatRupees } from "../support/money.ts";
 import { accountKey } from "./agreement.ts";
+import { lookAlike } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
+import { compareIdentities, type SharedIdentities } from "./identity.ts";
 import {
   loadConsultants,
   loadEarnings,
@@ -10,6 +12,7 @@ import {
 } from "./on-record.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
+import { planPapers, type NewPapers } from "./tax-papers.ts";
 import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
 
 /** What an import of a file would write to the database as it stands, and what forbids it. */
@@ -22,10 +25,14 @@ export interface ImportPlan {
   newAccounts: OfConsultant[];
   /** Of `newAccounts`, how many replace another. */
   replacedAccounts: number;
+  /** Relief, certificates and marks that are not on record. */
+  newPapers: NewPapers[];
   newEarnings: EarningRow[];
   knownEarnings: EarningOnRecord[];
   /** Consultants whose name on record is another one; it stays. */
   namesKept: number;
+  /** Payees who have one PAN or one account from this import on. */
+  shared: SharedIdentities;
   problems: Problem[];
 }
 
@@ -46,17 +53,37 @@ export async function planImport(
     newTaxProfiles: [],
     newAccounts: [],
     replacedAccounts: 0,
+    newPapers: [],
     newEarnings: [],
     knownEarnings: [],
     namesKept: 0,
+    shared: { pan: [], account: [] },
     problems: [],
   };
-  const consultants = await loadConsultants(client, [...file.consultants.keys()]);
+  const { found, alike } = await loadConsultants(client, [...file.consultants.keys()]);
   for (const inFile of file.consultants.values()) {
-    const onRecord = consultants.get(inFile.details.ref);
-    if (onRecord === undefined) plan.newConsultants.push(inFile.details);
-    else planKnownConsultant(plan, inFile, onRecord, { updateAccounts });
+    const { ref } = inFile.details;
+    const onRecord = found.get(ref);
+    const other = alike.get(ref);
+    if (onRecord) planKnownConsultant(plan, inFile, onRecord, { updateAccounts });
+    else plan.newConsultants.push(inFile.details);
+    if (other !== undefined) plan.problems.push(lookAlike(inFile.line, ref, other, "on record"));
   }
+  const changed = new Set([
+    ...plan.newConsultants.map(({ ref }) => ref),
+    ...[...plan.newTaxProfiles, ...plan.newAccounts].map(({ details }) => details.ref),
+  ]);
+  const { problems, shared } = await compareIdentities(
+    client,
+    [...file.consultants.values()],
+    (code) => changed.has(code),
+  );
+  plan.problems.push(...problems);
+  plan.shared = shared;
+
+  const papers = await planPapers(client, file.consultants.values());
+  plan.newPapers.push(...papers.newPapers);
+  plan.problems.push(...papers.problems);
 
   const references = file.rows.map((row) => row.bookingReference);
   const earnings = await loadEarnings(client, references);
@@ -136,6 +163,13 @@ function compareEarning(row: EarningRow, onRecord: EarningOnRecord): Problem[] {
   if (row.platformFeePaise !== onRecord.platformFeePaise) {
     const message = `${known} ${formatRupees(onRecord.platformFeePaise)}, not ${formatRupees(row.platformFeePaise)}`;
     problems.push({ line, column: "platform_fee", message });
+  }
+  const isSameMoney =
+    row.grossPaise === onRecord.grossPaise && row.platformFeePaise === onRecord.platformFeePaise;
+  if (isSameMoney && row.amountPaise !== onRecord.amountPaise) {
+    const direct = onRecord.grossPaise - onRecord.platformFeePaise - onRecord.amountPaise;
+    const message = `${known} ${formatRupees(direct)}, not ${formatRupees(row.paidDirectlyPaise ?? 0n)}`;
+    problems.push({ line, column: "paid_directly", message });
   }
   return problems;
 }

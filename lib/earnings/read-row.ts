@@ -1,16 +1,19 @@
 import { isDay, type Day } from "../support/calendar.ts";
 import { formatRupees, parseRupees, type Paise } from "../support/money.ts";
+import { keptForm } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
 import type { Problem } from "./problems.ts";
 import { RowReader } from "./row-reader.ts";
+import { readTaxPapers } from "./tax-papers.ts";
 import {
   panStatuses,
   payeeCategories,
   type ConsultantDetails,
   type EarningRow,
   type PanStatus,
+  type PayeeCategory,
 } from "./types.ts";
 
 /** What could be read of one row; what could not is `undefined` and has a problem. */
@@ -48,7 +51,7 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
   }
   const reader = new RowReader(cells, columns, line);
   const consultant = readConsultant(reader);
-  const bookingReference = readText(reader, "booking_reference", CODE);
+  const bookingReference = readCode(reader, "booking_reference");
   const creditedOn = readCreditDate(reader, today);
   const money = readMoney(reader);
 
@@ -60,19 +63,20 @@ export function readRow(cells: readonly string[], { line, header, today }: RowCo
 }
 
 function readConsultant(reader: RowReader): ConsultantDetails | undefined {
-  const ref = readText(reader, "consultant", CODE);
+  const ref = readCode(reader, "consultant");
   const name = reader.has("name") ? readText(reader, "name", NAME) : undefined;
   const category = reader.choice("category", payeeCategories);
   if (category === undefined && !reader.has("category")) reader.missing("category");
   const pan = readPan(reader, category);
   const panStatus = readPanStatus(reader);
   const resident = reader.yesNo("resident");
-  const aadhaar = reader.yesNo("aadhaar");
+  const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader);
+  const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
   }
-  return { ref, name, pan, category, panStatus, resident, aadhaar, account };
+  return { ref, name, pan, category, panStatus, resident, aadhaar, account, papers };
 }
 
 function readPanStatus(reader: RowReader): PanStatus | undefined {
@@ -85,6 +89,24 @@ function readPanStatus(reader: RowReader): PanStatus | undefined {
     reader.refuse("pan_status", `is ${status} although no PAN is given`);
   }
   return status;
+}
+
+/** Whether one was furnished. Refused for everybody but an individual: it would lower the tax of a company. */
+function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): boolean | undefined {
+  const aadhaar = reader.yesNo("aadhaar");
+  if (aadhaar === true && category !== undefined && category !== "individual") {
+    reader.refuse(
+      "aadhaar",
+      `is yes for category ${category}; only an individual can have an Aadhaar`,
+    );
+  }
+  return aadhaar;
+}
+
+/** In one Unicode form: two forms of one code look the same and would be two payees, or one sale paid twice. */
+function readCode(reader: RowReader, column: ColumnName): string | undefined {
+  const code = readText(reader, column, CODE);
+  return code === undefined ? undefined : keptForm(code);
 }
 
 function readText(reader: RowReader, column: ColumnName, shape: RegExp): string | undefined {
@@ -126,6 +148,7 @@ function readCreditDate(reader: RowReader, today: Day): Day | undefined {
 interface Money {
   grossPaise: Paise;
   platformFeePaise: Paise;
+  paidDirectlyPaise: Paise;
   amountPaise: Paise;
 }
 
@@ -137,12 +160,19 @@ function readMoney(reader: RowReader): Money | undefined {
     return undefined;
   }
   if (grossPaise === undefined || platformFeePaise === undefined) return undefined;
-  if (platformFeePaise >= grossPaise) {
-    const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
-    reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  const paidDirectlyPaise = reader.has("paid_directly") ? readRupees(reader, "paid_directly") : 0n;
+  if (paidDirectlyPaise === undefined) return undefined;
+  const amountPaise = grossPaise - platformFeePaise - paidDirectlyPaise;
+  if (amountPaise > 0n || (amountPaise === 0n && paidDirectlyPaise > 0n))
+    return { grossPaise, platformFeePaise, paidDirectlyPaise, amountPaise };
+  if (paidDirectlyPaise > 0n) {
+    const amounts = `${formatRupees(paidDirectlyPaise)} and the fee of ${formatRupees(platformFeePaise)} are more than the gross of ${formatRupees(grossPaise)}`;
+    reader.refuse("paid_directly", `${amounts}; expected no more than the gross together`);
     return undefined;
   }
-  return { grossPaise, platformFeePaise, amountPaise: grossPaise - platformFeePaise };
+  const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
+  reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  return undefined;
 }
 
 function readRupees(reader: RowReader, column: ColumnName): Paise | undefined {

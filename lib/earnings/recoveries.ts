@@ -2,7 +2,13 @@ import { recordAudit } from "../audit/audit-log.ts";
 import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
-import { planTakes, type OpenRecovery, type ReadyEarning, type Take } from "./recovery-plan.ts";
+import {
+  planTakes,
+  type AcrossYears,
+  type OpenRecovery,
+  type ReadyEarning,
+  type Take,
+} from "./recovery-plan.ts";
 import { refundReadyEarning } from "./refund.ts";
 
 export type { Take } from "./recovery-plan.ts";
@@ -21,7 +27,11 @@ export function takenPaise(takes: readonly Take[]): Paise {
  */
 export async function applyRecoveries(
   tx: DbSession,
-  { consultantId, actor }: { consultantId: string; actor: string },
+  {
+    consultantId,
+    actor,
+    acrossYears,
+  }: { consultantId: string; actor: string; acrossYears: AcrossYears },
 ): Promise<Take[]> {
   await lockConsultant(tx, consultantId);
   const recoveries = await openRecoveries(tx, [consultantId]);
@@ -30,7 +40,7 @@ export async function applyRecoveries(
     SELECT 1 FROM earnings WHERE consultant_id = ${consultantId}::uuid AND status = 'READY'
     ORDER BY booking_reference
     FOR NO KEY UPDATE`;
-  const takes = planTakes(recoveries, await readyEarnings(tx, [consultantId]));
+  const takes = planTakes(recoveries, await readyEarnings(tx, [consultantId]), acrossYears);
   for (const take of takes) await carryOut(tx, take);
   if (takes.length > 0) {
     await recordAudit(tx, {
@@ -50,11 +60,12 @@ export async function applyRecoveries(
 export async function planRecoveries(
   db: DbSession,
   consultantIds: readonly string[],
+  acrossYears: AcrossYears,
 ): Promise<Take[]> {
   const recoveries = await openRecoveries(db, consultantIds);
   if (recoveries.length === 0) return [];
   const owing = [...new Set(recoveries.map(({ consultantId }) => consultantId))];
-  return planTakes(recoveries, await readyEarnings(db, owing));
+  return planTakes(recoveries, await readyEarnings(db, owing), acrossYears);
 }
 
 /** Which of these consultants owe something of a refunded sale. */
@@ -80,7 +91,7 @@ async function openRecoveries(
 ): Promise<OpenRecovery[]> {
   return db.query<OpenRecovery[]>`
     SELECT recovery.id AS "recoveryId", recovery.consultant_id AS "consultantId",
-           earning.currency::text AS currency,
+           earning.currency::text AS currency, earning.credited_on::text AS "creditedOn",
            recovery.gross_paise - recovery.recovered_gross_paise AS "grossPaise",
            recovery.amount_paise - recovery.recovered_amount_paise AS "amountPaise"
     FROM earning_recoveries AS recovery JOIN earnings AS earning ON earning.id = recovery.earning_id
@@ -95,8 +106,8 @@ async function readyEarnings(
 ): Promise<ReadyEarning[]> {
   return db.query<ReadyEarning[]>`
     SELECT net.earning_id AS "earningId", net.consultant_id AS "consultantId",
-           net.currency::text AS currency, net.gross_paise AS "grossPaise",
-           net.amount_paise AS "amountPaise"
+           net.currency::text AS currency, earning.credited_on::text AS "creditedOn",
+           net.gross_paise AS "grossPaise", net.amount_paise AS "amountPaise"
     FROM earnings_net AS net JOIN earnings AS earning ON earning.id = net.earning_id
     WHERE net.consultant_id = ANY(${consultantIds}::uuid[]) AND net.status = 'READY'
       AND net.amount_paise > 0

@@ -1,3 +1,6 @@
+import { fiscalYearOf, type Day } from "../support/calendar.ts";
+import { minPaise } from "../support/money.ts";
+import type { RefundBase } from "../tds/index.ts";
 import { less, takeFrom, type GrossAndAmount } from "./take.ts";
 
 /** What a consultant still owes of one refunded sale. */
@@ -5,6 +8,8 @@ export interface OpenRecovery extends GrossAndAmount {
   recoveryId: string;
   consultantId: string;
   currency: string;
+  /** The day of the refunded sale. */
+  creditedOn: Day;
 }
 
 /** A READY earning and what is left of it. */
@@ -12,6 +17,7 @@ export interface ReadyEarning extends GrossAndAmount {
   earningId: string;
   consultantId: string;
   currency: string;
+  creditedOn: Day;
 }
 
 /** So much of a recovery is taken off this earning. */
@@ -21,21 +27,34 @@ export interface Take extends GrossAndAmount {
 }
 
 /**
+ * What is taken off an earning of another financial year than the refunded sale's: as `RefundBase` says, or nothing
+ * for now (`later`).
+ */
+export type AcrossYears = RefundBase | "later";
+
+/**
  * Pure: which earnings bear which recoveries. The oldest recovery first, off the oldest earning of the
  * same consultant and currency; no earning falls below zero, and what they do not cover stays open.
  */
 export function planTakes(
   recoveries: readonly OpenRecovery[],
   earnings: readonly ReadyEarning[],
+  acrossYears: AcrossYears,
 ): Take[] {
   const left = new Map(earnings.map((earning) => [earning.earningId, earning as GrossAndAmount]));
   const takes: Take[] = [];
-  for (const { recoveryId, consultantId, currency, ...debt } of recoveries) {
+  for (const { recoveryId, consultantId, currency, creditedOn, ...debt } of recoveries) {
+    const ofYear = fiscalYearOf(creditedOn);
     let owed: GrossAndAmount = debt;
     for (const earning of earnings) {
       if (earning.consultantId !== consultantId || earning.currency !== currency) continue;
       const rest = left.get(earning.earningId) ?? earning;
-      const taken = takeFrom(rest, owed);
+      const isSameYear = fiscalYearOf(earning.creditedOn) === ofYear;
+      if (!isSameYear && acrossYears === "later") continue;
+      const taken =
+        isSameYear || acrossYears === "any-year"
+          ? takeFrom(rest, owed)
+          : takeMoneyAlone(rest, owed);
       if (taken.amountPaise <= 0n) continue;
       takes.push({ recoveryId, earningId: earning.earningId, ...taken });
       left.set(earning.earningId, less(rest, taken));
@@ -43,4 +62,12 @@ export function planTakes(
     }
   }
   return takes;
+}
+
+/**
+ * The gross stays, as it is taxed in the earning's own year. One paisa of the money stays too: with nothing left the
+ * earning would be in no payout, and its gross in nobody's year.
+ */
+function takeMoneyAlone(left: GrossAndAmount, owed: GrossAndAmount): GrossAndAmount {
+  return { grossPaise: 0n, amountPaise: minPaise(left.amountPaise - 1n, owed.amountPaise) };
 }

@@ -41,7 +41,9 @@ export async function refundReadyEarning(
   tx: DbSession,
   refund: EarningRefund,
 ): Promise<RefundResult> {
-  if (refund.amountPaise <= 0n || refund.grossPaise < refund.amountPaise) {
+  // A recovery of an earlier year's sale takes money alone: the database holds the two apart as well.
+  const isMoneyAlone = refund.grossPaise === 0n && refund.key.startsWith("recovery:");
+  if (refund.amountPaise <= 0n || (refund.grossPaise < refund.amountPaise && !isMoneyAlone)) {
     return refuse(
       "AMOUNT_NOT_POSITIVE",
       "a refund takes back more than nothing, and from the consultant at most what the buyer got",

@@ -1,5 +1,6 @@
 import type { Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
+import type { CertificateTerms } from "../tds/papers/index.ts";
 
 export const payeeCategories = ["individual", "huf", "company", "firm", "other"] as const;
 export type PayeeCategory = (typeof payeeCategories)[number];
@@ -10,6 +11,15 @@ export type PanStatus = (typeof panStatuses)[number];
 /** Where a consultant is paid: a bank account or a VPA, never both. */
 export type PayoutAccountDetails =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
+
+/** Papers that change a consultant's tax; each is `undefined` where the file leaves it open. */
+export interface TaxPapers {
+  /** Days on which an inoperative PAN counts as valid. */
+  relief: { from: Day; to: Day } | undefined;
+  certificate: CertificateTerms | undefined;
+  /** The year is likely to exceed the threshold of the exemption. */
+  likelyToExceed: boolean | undefined;
+}
 
 /** What a file says of one consultant. A field that the file leaves open is `undefined`. */
 export interface ConsultantDetails {
@@ -23,6 +33,7 @@ export interface ConsultantDetails {
   resident: boolean | undefined;
   aadhaar: boolean | undefined;
   account: PayoutAccountDetails;
+  papers?: TaxPapers;
 }
 
 /** One sale, as a good row of a file states it. */
@@ -34,7 +45,9 @@ export interface EarningRow {
   creditedOn: Day;
   grossPaise: Paise;
   platformFeePaise: Paise;
-  /** Gross less platform fee; always above zero. */
+  /** The part of the gross that the buyer paid to the consultant directly. Default: nothing. */
+  paidDirectlyPaise?: Paise;
+  /** Gross less platform fee and what was paid directly; zero only where the rest was paid directly. */
   amountPaise: Paise;
 }
 

@@ -113,8 +113,9 @@ async function insertEarnings(
 ): Promise<string[]> {
   const result = await client.query<{ id: string }>(
     `INSERT INTO earnings
-       (consultant_id, booking_reference, credited_on, gross_paise, platform_fee_paise, amount_paise)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[])
+       (consultant_id, booking_reference, credited_on, gross_paise, platform_fee_paise, amount_paise,
+        paid_directly_paise)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
      ON CONFLICT (booking_reference) DO NOTHING
      RETURNING id`,
     [
@@ -124,6 +125,7 @@ async function insertEarnings(
       rows.map(({ grossPaise }) => grossPaise.toString()),
       rows.map(({ platformFeePaise }) => platformFeePaise.toString()),
       rows.map(({ amountPaise }) => amountPaise.toString()),
+      rows.map(({ paidDirectlyPaise = 0n }) => paidDirectlyPaise.toString()),
     ],
   );
   expectAll("earnings", rows.length, result.rows.length);

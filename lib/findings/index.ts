@@ -45,3 +45,14 @@ export async function recordFinding(tx: DbSession, finding: NewFinding): Promise
     DO UPDATE SET last_seen_at = now(), details = EXCLUDED.details, severity = EXCLUDED.severity`;
   return stored > 0;
 }
+
+/** Whether a person has resolved this very difference; for who may not write. */
+export async function isResolved(db: DbSession, finding: NewFinding): Promise<boolean> {
+  const rows = await db.query<unknown[]>`
+    SELECT 1 FROM findings
+    WHERE kind = ${finding.kind} AND subject_type = ${finding.subjectType}
+      AND subject_id = ${finding.subjectId} AND details = ${toJson(finding.details)}::jsonb
+      AND resolved_at IS NOT NULL
+    LIMIT 1`;
+  return rows.length > 0;
+}

@@ -6,6 +6,8 @@ import {
   type EnvironmentVariable,
   type ParsedEnvironment,
 } from "../support/environment.ts";
+import { tlsProblemOf } from "../db/address.ts";
+import { readServerUrl } from "../support/server-url.ts";
 import type { MaintenancePhase } from "./maintenance.ts";
 
 /** What the harness itself reads, for every job. */
@@ -24,7 +26,7 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
     name: "DATABASE_URL",
     required: true,
     secret: true,
-    description: "PostgreSQL 14 or newer, a direct connection without a transaction pooler",
+    description: "PostgreSQL 14 or newer, best by its direct address; poolers: docs/operations.md",
     allowed: {
       form: "a URL of postgres:// or postgresql://",
       example: "postgres://user:password@host:5432/afterhours",
@@ -88,16 +90,22 @@ const PHASES = ["off", "degraded", "offline"] as const;
 /** What a value means; undefined when it is none that is allowed. */
 type Reader<T> = (value: string) => T | undefined;
 
-/** Line breaks within a URL come from how it was pasted, and mean nothing. */
-const urlOf =
-  (...schemes: string[]): Reader<string> =>
-  (value) => {
-    const text = value.replace(/[\t\r\n]/g, "");
-    const [scheme = "", rest] = text.split("://", 2);
-    const isOne = rest !== undefined && schemes.includes(scheme.toLowerCase());
-    return isOne && URL.canParse(text) ? text : undefined;
-  };
-const httpUrl = urlOf("http", "https");
+const HTTP_API =
+  "this is the address of an HTTP API: take the one for Redis clients, rediss://host:6379";
+
+/** What a message expects of a value that is a URL. */
+const FORMS = {
+  DATABASE_URL: {
+    schemes: ["postgres", "postgresql"],
+    expected: "a URL like postgres://host:5432/name, with user and password before the host",
+  },
+  REDIS_URL: {
+    schemes: ["redis", "rediss"],
+    expected: "a URL like redis://host:6379",
+    hints: { http: HTTP_API, https: HTTP_API },
+  },
+  http: { schemes: ["http", "https"], expected: "an http or https URL" },
+} as const;
 
 const oneOf =
   <T extends string>(allowed: readonly T[]): Reader<T> =>
@@ -123,23 +131,27 @@ export function parseHarnessEnvironment(
     return meaning;
   };
 
-  const database = read(
-    "DATABASE_URL",
-    urlOf("postgres", "postgresql"),
-    "a URL like postgres://host:5432/name, with user and password before the host",
-  );
+  const readUrl = (variable: string, form: keyof typeof FORMS): string | undefined => {
+    const value = present(env, variable);
+    if (value === undefined) return undefined;
+    const read = readServerUrl(value, FORMS[form]);
+    const problem = "problem" in read ? read.problem : moreProblemsOf(form, read.url);
+    if (problem !== undefined) problems.push({ variable, problem });
+    return "url" in read && problem === undefined ? read.url : undefined;
+  };
+
+  const database = readUrl("DATABASE_URL", "DATABASE_URL");
   if (present(env, "DATABASE_URL") === undefined) {
     problems.push({ variable: "DATABASE_URL", problem: "is missing or empty" });
   }
-  const redis = read("REDIS_URL", urlOf("redis", "rediss"), "a URL like redis://host:6379");
+  const redis = readUrl("REDIS_URL", "REDIS_URL");
   const store = read("LOCK_STORE", oneOf(LOCK_STORES), "redis, postgres or off");
   if (store === "redis" && present(env, "REDIS_URL") === undefined) {
     problems.push({ variable: "REDIS_URL", problem: "is missing, and LOCK_STORE is redis" });
   }
   const maintenanceOverride = read("MAINTENANCE_PHASE", oneOf(PHASES), "off, degraded or offline");
-  const sharedHeartbeat = read("HEARTBEAT_URL", httpUrl, "an http or https URL");
-  const ownHeartbeat =
-    job === undefined ? undefined : read(heartbeatVariable(job), httpUrl, "an http or https URL");
+  const sharedHeartbeat = readUrl("HEARTBEAT_URL", "http");
+  const ownHeartbeat = job === undefined ? undefined : readUrl(heartbeatVariable(job), "http");
   const heartbeatUrl = ownHeartbeat ?? sharedHeartbeat;
 
   if (problems.length > 0 || database === undefined) return { ok: false, problems };
@@ -162,6 +174,11 @@ export function parseHarnessEnvironment(
       passwordOf(redis),
     ].filter((secret) => secret !== undefined),
   };
+}
+
+/** What is wrong with an address that is a URL: what a database's says of TLS. */
+function moreProblemsOf(form: keyof typeof FORMS, url: string): string | undefined {
+  return form === "DATABASE_URL" ? tlsProblemOf(url) : undefined;
 }
 
 /** The commit and the page of this run, where GitHub Actions says so. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { allowedInWords, type Env } from "../support/environment.ts";
 import { logLevels, type LogLevel } from "../support/log.ts";
+import { definitionRows, USUAL_WIDTH, wrapText } from "../support/wrap-text.ts";
 import type { AnyJob, JobFlag } from "./define-job.ts";
 import { harnessVariables } from "./environment.ts";
 import { exitCodes } from "./outcome.ts";
@@ -26,7 +27,10 @@ export function parseOptions(
         .choices([...logLevels])
         .default(DEFAULT_OPTIONS.logLevel),
     )
-    .addHelpText("after", helpFooter(job))
+    .configureHelp({ minWidthToWrap: 16 })
+    .addHelpText("after", ({ command }) =>
+      helpFooter(job, command.configureOutput().getOutHelpWidth?.() ?? USUAL_WIDTH),
+    )
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: stdout, writeErr: () => undefined });
@@ -75,17 +79,16 @@ function positiveInteger(text: string): number {
   return value;
 }
 
-function helpFooter(job: AnyJob): string {
+function helpFooter(job: AnyJob, width: number): string {
   const variables = [...harnessVariables, ...job.environment.variables];
-  const width = Math.max(...variables.map(({ name }) => name.length));
-  const rows = variables.map((variable) => {
+  const rows = variables.map((variable): [string, string] => {
     const { name, required, description, default: fallback } = variable;
     const remark = required
       ? " (required)"
       : fallback === undefined
         ? ""
         : ` (default: ${fallback})`;
-    return `  ${name.padEnd(width)}  ${description}: ${allowedInWords(variable)}${remark}`;
+    return [name, `${description}: ${allowedInWords(variable)}${remark}`];
   });
   const codes = Object.entries(exitCodes).map(([kind, code]) => `${kind} ${code}`);
   return [
@@ -93,8 +96,8 @@ function helpFooter(job: AnyJob): string {
     `Schedule (UTC): ${job.schedule === "by-hand" ? "none, started by hand" : job.schedule.cron}`,
     "",
     "Environment:",
-    ...rows,
+    ...definitionRows(rows, width),
     "",
-    `Exit codes: ${codes.join(", ")}`,
+    wrapText(`Exit codes: ${codes.join(", ")}`, { width }),
   ].join("\n");
 }

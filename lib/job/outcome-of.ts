@@ -1,15 +1,18 @@
 import {
+  DatabaseFullError,
   DatabaseLockedError,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseReadOnlyError,
   DatabaseUnreachableError,
   isConnectionError,
+  isFull,
   isLockConflict,
   isMissingSchema,
   isPermissionDenied,
   isReadOnly,
 } from "../db/connection.ts";
+import { DatabaseSessionError } from "../db/session-errors.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import type { Verdict } from "../support/verdict.ts";
@@ -76,6 +79,10 @@ export function outcomeOfError(
   // Told to stop, it does not try again what waited for another session; that was rolled back.
   if (stop.isStopping() && isLockConflict(thrown)) return interrupted(stop);
   const error = recognise(thrown, databaseUrl);
+  if (error instanceof DatabaseSessionError) {
+    const { problem } = error;
+    return { kind: "misconfigured", problems: [{ variable: "DATABASE_URL", problem }] };
+  }
   if (error instanceof AfterhoursError) {
     return {
       kind: "failed",
@@ -101,10 +108,12 @@ function recognise(thrown: unknown, databaseUrl: string | undefined): Error {
   if (error instanceof AfterhoursError && !(error instanceof LockUnavailableError)) return error;
   if (databaseUrl === undefined) return error;
   const cause = error instanceof LockUnavailableError ? error.cause : error;
+  if (cause instanceof DatabaseSessionError) return cause;
   if (isMissingSchema(cause)) return new DatabaseNotMigratedError(databaseUrl, error);
   if (isReadOnly(cause)) return new DatabaseReadOnlyError(databaseUrl, error);
   if (isPermissionDenied(cause)) return new DatabasePermissionError(databaseUrl, error);
   if (error instanceof LockUnavailableError) return error;
   if (isLockConflict(cause)) return new DatabaseLockedError(databaseUrl, error);
-  return isConnectionError(error) ? new DatabaseUnreachableError(databaseUrl, error) : error;
+  if (isConnectionError(error)) return new DatabaseUnreachableError(databaseUrl, error);
+  return isFull(error) ? new DatabaseFullError(databaseUrl, error) : error;
 }

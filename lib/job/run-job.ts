@@ -2,14 +2,14 @@ import type pg from "pg";
 import { connectWithRetry } from "../db/connect-retry.ts";
 import {
   DatabaseUnreachableError,
-  isLoginRefused,
   isMissingSchema,
   isPermissionDenied,
+  isWorthAnotherTry,
 } from "../db/connection.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
-import { toError } from "../support/errors.ts";
+import { AfterhoursError, toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
@@ -187,7 +187,7 @@ async function openControl<S, R>(
       onRetry: ({ attempt: number, waitMs, error }) =>
         run.log.warn(
           { err: toError(error), attempt: number, waitMs },
-          "the database does not answer yet",
+          "no session with the database yet",
         ),
     },
   );
@@ -209,6 +209,7 @@ async function maintenanceOf<S, R>(
       ({ phase, reason } = await readMaintenance(control));
     } catch (error) {
       if (isMissingSchema(error) || isPermissionDenied(error)) throw error;
+      if (error instanceof AfterhoursError) throw error;
       if (run.job.movesMoney) {
         return {
           kind: "failed",
@@ -251,14 +252,14 @@ async function warmUp<S, R>(
   });
   run.releasers.push({ what: "database session", release: () => db.close() });
   try {
-    await connectWithRetry(() => db.query`SELECT 1`, {
+    await connectWithRetry(() => db.connect(), {
       random: systemRandom,
       signal: stop.signal,
-      isWorthRetrying: (error) => !isLoginRefused(error),
+      isWorthRetrying: (error) => isWorthAnotherTry(error) && !(error instanceof AfterhoursError),
     });
     return db;
   } catch (error) {
-    if (isPermissionDenied(error)) throw error;
+    if (isPermissionDenied(error) || error instanceof AfterhoursError) throw error;
     throw new DatabaseUnreachableError(harness.databaseUrl, error);
   }
 }

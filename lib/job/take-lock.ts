@@ -28,7 +28,7 @@ const unlocked: TakenLock = { lease: noLease, confirm: () => Promise.resolve() }
  * Takes the job's lock, or says how the run ends without it. A lease that is lost later fires the stop
  * signal.
  *
- * @throws {LockUnavailableError} when the store can't be reached and the job fails closed
+ * @throws {LockUnavailableError} when the store gives no answer and the job fails closed
  */
 export async function takeLock<S, R>(
   run: Run<S, R>,
@@ -79,7 +79,10 @@ export async function takeLock<S, R>(
     if (!(error instanceof LockUnavailableError)) throw error;
     if (isMissingSchema(error.cause) || isPermissionDenied(error.cause)) throw error;
     if (lock.failMode === "open") {
-      log.warn({ err: error }, "the lock store cannot be reached; this job runs without a lock");
+      log.warn(
+        { err: error },
+        "no lock was to be had from the lock store; this job runs without one",
+      );
       return unlocked;
     }
     throw error;

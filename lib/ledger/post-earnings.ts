@@ -4,7 +4,7 @@ import type { ClientBase } from "pg";
  * Posts that these earnings are owed from now on: debit PLATFORM_CLEARING, credit the consultant's
  * CONSULTANT_PAYABLE, each with gross less platform fee. The key of the transaction,
  * `earning-released:<earning id>`, makes it happen once: an earning that is posted already is passed
- * over. Belongs into the transaction that inserts the earnings. Returns how many were posted.
+ * over, and so is one that was paid directly, of which nothing is owed. Belongs into the transaction that inserts the earnings. Returns how many were posted.
  */
 export async function postEarningsReleased(
   client: ClientBase,
@@ -33,7 +33,7 @@ const INSERT_TRANSACTIONS = `
   INSERT INTO ledger_transactions (key, kind, earning_id)
   SELECT 'earning-released:' || id, 'earning-released', id
   FROM earnings
-  WHERE id = ANY ($1::uuid[])
+  WHERE id = ANY ($1::uuid[]) AND amount_paise > 0
   ON CONFLICT (key) DO NOTHING
   RETURNING id`;
 

@@ -1,5 +1,6 @@
 import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
+import { unbookedMoves } from "./unbooked-moves.ts";
 
 /** Our account at the provider, as it was last read, beside what the books say of it. */
 export interface ProviderCash {
@@ -7,7 +8,10 @@ export interface ProviderCash {
   providerPaise: Paise;
   /** Balance of BANK in the books. */
   ledgerPaise: Paise;
-  /** Left the account (or came back to it) and not booked yet: the payout is not finished. */
+  /**
+   * Left the account (or came back to it) and not booked yet: the payout is not finished, or the statement was read
+   * a short while ago. What stays unbooked for longer is part of the drift.
+   */
   inFlightPaise: Paise;
   /** Booked, and the account was not read since. */
   notReadPaise: Paise;
@@ -39,13 +43,8 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
       WHERE booking.kind IN ('payout-completed', 'payout-reversed')
       GROUP BY attempt.id, booking.id
     ), in_flight AS (
-      SELECT COALESCE(sum(stored.debit_paise - stored.credit_paise), 0) AS paise
-      FROM provider_transactions AS stored
-      JOIN payout_attempts AS attempt ON attempt.provider_payout_id = stored.provider_payout_id
-      WHERE NOT EXISTS (
-        SELECT 1 FROM booked
-        WHERE booked.provider_payout_id = stored.provider_payout_id
-          AND booked.kind = CASE WHEN stored.debit_paise > 0 THEN 'payout-completed' ELSE 'payout-reversed' END)
+      SELECT COALESCE(sum(out_paise), 0) AS paise FROM (${unbookedMoves()}) AS unbooked
+      WHERE is_open OR NOT is_late
     ), not_read AS (
       SELECT COALESCE(sum(booked.out_paise), 0) AS paise
       FROM booked CROSS JOIN opening
@@ -97,14 +96,26 @@ export interface UnexplainedCash {
   ledgerPaise: Paise;
 }
 
-/** Transactions that the books do not have, or have with another amount; the largest differences first. */
-export async function unexplainedCash(db: DbSession, most: number): Promise<UnexplainedCash[]> {
+/**
+ * Transactions that the books do not have, or have with another amount; the largest differences first. With
+ * `lateOnly` just those of payouts of ours that have stayed unbooked: each is wrong by itself, also where several
+ * come to nothing together.
+ */
+export async function unexplainedCash(
+  db: DbSession,
+  { most, lateOnly }: { most: number; lateOnly: boolean },
+): Promise<UnexplainedCash[]> {
   return db.query<UnexplainedCash[]>`
+    WITH late AS (
+      SELECT attempt_id FROM (${unbookedMoves()}) AS unbooked
+      WHERE is_late AND NOT is_open AND out_paise <> 0
+    )
     SELECT stored.id AS "transactionId", stored.source_entity AS "sourceEntity",
            stored.credit_paise - stored.debit_paise AS "providerPaise",
            COALESCE(booked.paise, 0)::bigint AS "ledgerPaise"
     FROM provider_transactions AS stored
     LEFT JOIN payout_attempts AS attempt ON attempt.provider_payout_id = stored.provider_payout_id
+    LEFT JOIN late ON late.attempt_id = attempt.id
     LEFT JOIN ledger_transactions AS booking
       ON booking.key = CASE WHEN attempt.id IS NULL THEN 'provider-transaction:' || stored.id
                             WHEN stored.debit_paise > 0 THEN 'payout-completed:' || attempt.payout_id
@@ -114,7 +125,8 @@ export async function unexplainedCash(db: DbSession, most: number): Promise<Unex
       JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
       WHERE entry.transaction_id = booking.id) AS booked ON true
     WHERE COALESCE(booked.paise, 0) <> stored.credit_paise - stored.debit_paise
-      AND (attempt.id IS NULL OR booking.id IS NOT NULL)
+      AND (late.attempt_id IS NOT NULL
+           OR NOT ${lateOnly}::boolean AND (attempt.id IS NULL OR booking.id IS NOT NULL))
     ORDER BY abs(stored.credit_paise - stored.debit_paise - COALESCE(booked.paise, 0)) DESC, stored.id
     LIMIT ${most}`;
 }

@@ -48,8 +48,8 @@ export interface DeliveryPorts {
 
 /** A claim outlasts the longest sending by this much. */
 const CLAIM_MARGIN_MS = minutes(2);
-/** So many mails in a row that broke off without an answer, and it is not the mails' fault. */
-const BROKEN_OFF_IN_A_ROW = 5;
+/** So many mails that broke off, or that the server put off, and none taken between: it is not the mails' fault. */
+const NONE_TAKEN_IN_A_ROW = 5;
 
 const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
   "mail-connection-lost",
@@ -63,7 +63,9 @@ export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<De
   try {
     if (ports.settings.mailRefusedAccounts && !ports.dryRun) await writeAccountMails(ports);
     const fault = await deliverDue(ports, report);
-    return { verdict: judgeDelivery(report, { fault, stopped: ports.signal.aborted }), report };
+    const limited = ports.limit !== undefined;
+    const stopped = ports.signal.aborted;
+    return { verdict: judgeDelivery(report, { fault, stopped, limited }), report };
   } catch (error) {
     report.left = report.due - handled(report);
     return { verdict: { kind: "broken", error }, report };
@@ -98,7 +100,7 @@ export async function deliverDue(
   const most = Math.min(ports.limit ?? Infinity, due - held);
   let fault: DeliveryFault | undefined;
   if (ports.dryRun) fault = await plan(ports, { report, asOf, most });
-  let brokenOff = 0;
+  const row = startRow();
   for (let taken = 0; taken < most && !ports.dryRun && !fault && !signal.aborted; taken += 1) {
     const turn = await deliverNext(ports, { asOf });
     if (!turn) break;
@@ -113,13 +115,34 @@ export async function deliverDue(
     log.info({ mailId: mail.id, template: mail.template, outcome, code }, `mail ${outcome}`);
     progress.update(taken + 1, most);
     if (answer?.accepted === false && answer.affects === "server") fault = answer;
-    brokenOff = BREAKS_OFF.has(code.split(" ")[0] ?? "") ? brokenOff + 1 : 0;
-    if (brokenOff >= BROKEN_OFF_IN_A_ROW) fault = { code: "mail-server-unreachable", detail: code };
+    fault ??= row(answer);
   }
   report.left = await countWaiting(db, asOf);
   if (ports.dryRun) report.left -= handled(report);
   report.skipped = Math.max(0, due - handled(report) - report.left);
   return fault;
+}
+
+/**
+ * Counts answers until the server is at fault: several mails broke off or were put off, and none was taken
+ * between. A mailbox that is full, or that greylists, says nothing of the server; nor does a refusal for good.
+ */
+function startRow(): (answer: MailAnswer | undefined) => DeliveryFault | undefined {
+  let broken = 0;
+  let putOff = 0;
+  return (answer) => {
+    if (answer === undefined) return undefined;
+    if (answer.accepted) broken = putOff = 0;
+    else if (answer.affects === "mail" && !answer.permanent && answer.ofReader !== true) {
+      if (BREAKS_OFF.has(answer.code)) broken += 1;
+      else if (answer.code === "mail-deferred") putOff += 1;
+    }
+    if (broken + putOff < NONE_TAKEN_IN_A_ROW || answer.accepted) return undefined;
+    const detail = "detail" in answer ? answer.detail : "";
+    return broken > putOff
+      ? { code: "mail-server-unreachable", detail, kind: "breaks-off" }
+      : { code: "mail-server-busy", detail, kind: "busy" };
+  };
 }
 
 interface Turn {

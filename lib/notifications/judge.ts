@@ -1,48 +1,74 @@
+import { describeServerFault, type ServerFaultKind } from "../support/server-fault/index.ts";
 import type { Verdict } from "../support/verdict.ts";
 import type { ServerFault } from "./mailer.ts";
 import { handled, type DeliveryReport } from "./report.ts";
 
-/** What ended a delivery before all that was due had been tried. */
+/** Why a delivery ended before all that was due had been tried. */
 export interface DeliveryFault {
   code: ServerFault;
   detail: string;
+  kind?: ServerFaultKind;
 }
 
-const FAULTS: Record<ServerFault, { message: string; remedy: string }> = {
-  "mail-server-unreachable": {
-    message: "The mail server can not be reached, or breaks off every time",
-    remedy:
-      "Check that it is up, that this machine may connect, and the host and port in SMTP_URL. The mail stays due.",
-  },
-  "mail-tls-failed": {
-    message: "No encrypted connection to the mail server could be made",
-    remedy:
-      "Check its certificate, and whether SMTP_URL should be smtps://. Nothing is sent in the clear. The mail stays due.",
-  },
-  "mail-login-refused": {
-    message: "The mail server refused the login, or asks for one",
-    remedy: "Check the user and the password in SMTP_URL. The mail stays due.",
-  },
+/** Faults that no other server has; the rest are worded as those of every server. */
+const OWN: Partial<Record<ServerFault, { message: string; remedy: string }>> = {
   "mail-sender-refused": {
     message: "The mail server does not take mail from MAIL_FROM",
-    remedy: "Check that this login may send from that address. The mail stays due.",
+    remedy: "Check that this login may send from that address.",
   },
   "mail-template-missing": {
     message: "A mail template of this version is not there or can not be read",
     remedy:
-      "The installation is not complete: run `npm run build`; in a workflow, delete the cache of this commit's bundles. The mail stays due.",
+      "The installation is not complete: run `npm run build`; in a workflow, delete the cache of this commit's bundles.",
   },
 };
 
-/** Zero sent while mail waits is never green. */
+/** Of a fault that came without an answer. */
+const KIND_OF: Partial<Record<ServerFault, ServerFaultKind>> = {
+  "mail-tls-failed": "tls-failed",
+  "mail-login-refused": "login-refused",
+  "mail-server-busy": "busy",
+};
+
+/** The fault in words, with the server's number or the system's code. */
+export function describeDeliveryFault({ code, detail, kind }: DeliveryFault): {
+  message: string;
+  remedy: string;
+} {
+  const own = OWN[code];
+  if (own) return { ...own, message: detail === "" ? own.message : `${own.message} (${detail})` };
+  return describeServerFault(
+    { kind: kind ?? KIND_OF[code] ?? "no-answer", code: detail },
+    { name: "The mail server", type: "smtp" },
+  );
+}
+
+/** Green only where everything due was sent or lapsed, or the run was told to send no more. */
 export function judgeDelivery(
   report: DeliveryReport,
-  { fault, stopped }: { fault: DeliveryFault | undefined; stopped: boolean },
+  {
+    fault,
+    stopped,
+    limited = false,
+  }: { fault: DeliveryFault | undefined; stopped: boolean; limited?: boolean },
 ): Verdict {
   if (fault) {
-    const { message, remedy } = FAULTS[fault.code];
-    const said = fault.detail === "" ? "" : ` (${fault.detail})`;
-    return { kind: "failed", code: fault.code, message: `${message}${said}.`, remedy };
+    const { message, remedy } = describeDeliveryFault(fault);
+    const left = `${report.left} of ${report.due} mails were not tried`;
+    if (fault.code === "mail-server-busy") {
+      return {
+        kind: "partial",
+        reason: fault.code,
+        message: `${message}. The run stopped early: ${report.sent} mails were sent, ${left}.`,
+        remedy: `${remedy} What was not tried stays due and loses no try. If the server limits how much we send, ask its owner for more, or run notifications/deliver-outbox with --limit.`,
+      };
+    }
+    return {
+      kind: "failed",
+      code: fault.code,
+      message: `${message}.`,
+      remedy: `${remedy} The mail stays due.`,
+    };
   }
   if (stopped) return { kind: "interrupted" };
   if (report.gaveUp > 0) {
@@ -63,6 +89,14 @@ export function judgeDelivery(
       remedy: "Look at the reasons below. Greylisting ends by itself within a few tries.",
     };
   }
+  if (report.left > 0 && !limited && handled(report) > 0) {
+    return {
+      kind: "partial",
+      reason: "work-left-behind",
+      message: `${report.left} of ${report.due} mails are due and were not handled.`,
+      remedy: "Run it again; if this repeats, the log says what became of each mail.",
+    };
+  }
   if (handled(report) === 0 && report.left > 0) {
     return {
       kind: "failed",
@@ -70,6 +104,10 @@ export function judgeDelivery(
       message: `${report.left} mails are due and none was handled.`,
       remedy: "Run it again; if this repeats, the log says what became of each mail.",
     };
+  }
+  if (report.retriedLater > 0) {
+    const warning = `${report.retriedLater} of ${report.due} mails were not taken and are tried again later; the reasons are below.`;
+    return { kind: "completed", warning };
   }
   if (report.sent === 0 && report.skipped > 0) {
     const warning = `${report.skipped} mails are in the hands of another run. What it does not settle is due again when its claims end.`;

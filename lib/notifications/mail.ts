@@ -27,15 +27,31 @@ export interface MailData {
   "refund-processed": PlanShown & { amountPaise: Paise };
   /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */
   "account-refused": { because: string };
+  /** For operators: payouts that have been in processing for days. `more`: how many are not listed. */
+  "payouts-in-processing": { payouts: readonly SlowPayoutShown[]; more: number };
 }
 
-export type MailTemplate = keyof MailData;
+/** A payout that the provider has not finished, as operators are told of it. */
+export interface SlowPayoutShown {
+  payoutId: string;
+  /** Whole days in processing. */
+  days: number;
+  /** What the provider or the bank says, without personal data. */
+  said: string;
+}
 
 /** Who reads a mail: a buyer, or a payee. */
 export type MailReader =
   { userId: string; consultantId?: never } | { consultantId: string; userId?: never };
 
-export type NewMail<Template extends MailTemplate = MailTemplate> = MailReader & {
+/** Mails for those who operate the jobs: they have no user. */
+export const OPERATOR_TEMPLATES = ["payouts-in-processing"] as const satisfies (keyof MailData)[];
+export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
+
+export type MailTemplate = keyof MailData;
+export type UserTemplate = Exclude<MailTemplate, OperatorTemplate>;
+
+export type NewMail<Template extends UserTemplate = UserTemplate> = MailReader & {
   /** Makes it be sent once, such as `waitlist-offer:<entry>`. */
   key: string;
   template: Template;
@@ -48,7 +64,7 @@ export type NewMail<Template extends MailTemplate = MailTemplate> = MailReader &
  * Writes a mail to the outbox, once for its key. Belongs into the transaction of the event that it tells
  * of, so that there is none without the other. Whether it was written, or stands there already.
  */
-export async function enqueueMail<Template extends MailTemplate>(
+export async function enqueueMail<Template extends UserTemplate>(
   tx: DbSession,
   mail: NewMail<Template>,
 ): Promise<boolean> {
@@ -56,6 +72,18 @@ export async function enqueueMail<Template extends MailTemplate>(
     INSERT INTO outbox_mails (key, user_id, consultant_id, template, data, deliver_until)
     VALUES (${mail.key}, ${mail.userId ?? null}::uuid, ${mail.consultantId ?? null}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
             ${mail.deliverUntil ?? null}::timestamptz)
+    ON CONFLICT (key) DO NOTHING`;
+  return written === 1;
+}
+
+/** Writes a mail to the operators' address, once for its key, as `enqueueMail` does for a user. */
+export async function enqueueOperatorMail<Template extends OperatorTemplate>(
+  tx: DbSession,
+  mail: { key: string; recipient: string; template: Template; data: MailData[Template] },
+): Promise<boolean> {
+  const written = await tx.execute`
+    INSERT INTO outbox_mails (key, recipient, template, data)
+    VALUES (${mail.key}, ${mail.recipient}, ${mail.template}, ${toJson(mail.data)}::jsonb)
     ON CONFLICT (key) DO NOTHING`;
   return written === 1;
 }

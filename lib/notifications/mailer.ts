@@ -1,3 +1,4 @@
+import type { ServerFaultKind } from "../support/server-fault/index.ts";
 import type { MailAddress } from "./settings.ts";
 
 /** A mail as it is handed to a server. */
@@ -31,6 +32,8 @@ export type MailFault =
 /** Why no mail at all can be sent now. */
 export type ServerFault =
   | "mail-server-unreachable"
+  /** It answers, and says: later. Nothing is wrong with any mail, and none loses a try. */
+  | "mail-server-busy"
   | "mail-tls-failed"
   | "mail-login-refused"
   | "mail-sender-refused"
@@ -40,9 +43,24 @@ export type ServerFault =
 export type MailAnswer =
   | { accepted: true }
   /** `permanent`: the same mail would be refused again. */
-  | { accepted: false; affects: "mail"; permanent: boolean; code: MailFault; detail: string }
+  | {
+      accepted: false;
+      affects: "mail";
+      permanent: boolean;
+      code: MailFault;
+      detail: string;
+      /** The refusal is about this reader's mailbox, and says nothing of the server. */
+      ofReader?: boolean;
+    }
   /** It was not this mail's fault: to try the next one is no use. */
-  | { accepted: false; affects: "server"; code: ServerFault; detail: string }
+  | {
+      accepted: false;
+      affects: "server";
+      code: ServerFault;
+      detail: string;
+      /** Of what the server said, if anything. */
+      kind?: ServerFaultKind;
+    }
   /** The run was told to stop before the mail had left. */
   | { accepted: false; affects: "run" };
 

@@ -1,6 +1,6 @@
-import type { DbSession } from "../db/client.ts";
+import { sql, type DbSession } from "../db/client.ts";
 
-/** A mail of the outbox, with its reader as he is now. */
+/** A mail of the outbox, with its reader as he is now. Operators have no name. */
 export interface DueMail {
   id: string;
   template: string;
@@ -25,6 +25,11 @@ export interface DueCount {
   /** Of these, in the hands of another run. */
   held: number;
 }
+
+/** The user as he is now; a mail to the operators has their address, and never a user. */
+const READER = sql`
+  COALESCE(reader.name, payee.name, '') AS name, COALESCE(reader.email, payee.email, mail.recipient, '') AS email,
+  (NOT COALESCE(reader.active, mail.consultant_id IS NULL OR payee.email IS NOT NULL) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
 
 /** What is due. */
 export async function countDue(db: DbSession): Promise<DueCount> {
@@ -72,10 +77,7 @@ export async function claimNext(
     LEFT JOIN users AS reader ON reader.id = next.user_id
     LEFT JOIN consultants AS payee ON payee.id = next.consultant_id
     WHERE mail.id = next.id
-    RETURNING mail.id, mail.template, mail.data, mail.tries, COALESCE(reader.name, payee.name) AS name,
-              COALESCE(reader.email, payee.email, '') AS email,
-              (NOT COALESCE(reader.active, payee.email IS NOT NULL)
-               OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+    RETURNING mail.id, mail.template, mail.data, mail.tries, ${READER}`;
   return mail;
 }
 
@@ -85,10 +87,7 @@ export async function readDue(
   { asOf, limit }: { asOf: string; limit: number },
 ): Promise<DueMail[]> {
   return db.query<DueMail[]>`
-    SELECT mail.id, mail.template, mail.data, mail.tries, COALESCE(reader.name, payee.name) AS name,
-           COALESCE(reader.email, payee.email, '') AS email,
-           (NOT COALESCE(reader.active, payee.email IS NOT NULL)
-            OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed
+    SELECT mail.id, mail.template, mail.data, mail.tries, ${READER}
     FROM outbox_mails AS mail
     LEFT JOIN users AS reader ON reader.id = mail.user_id
     LEFT JOIN consultants AS payee ON payee.id = mail.consultant_id

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { AfterhoursError } from "../support/errors.ts";
-import { isMailTemplate, onOneLine, shownOf } from "./shown.ts";
+import { footerOf, isMailTemplate, onOneLine, shownOf } from "./shown.ts";
 
 export interface RenderedMail {
   subject: string;
@@ -53,10 +53,11 @@ export function renderMail(
     const { subject, text, html } = templateOf(template);
     const heading = onOneLine(subject(shown));
     const layout = layoutOf();
+    const footer = footerOf(template);
     return {
       subject: heading,
-      text: layout.text({ content: text(shown) }),
-      html: layout.html({ heading, content: new Handlebars.SafeString(html(shown)) }),
+      text: layout.text({ content: text(shown), footer }),
+      html: layout.html({ heading, content: new Handlebars.SafeString(html(shown)), footer }),
     };
   } catch (error) {
     if (error instanceof MailTemplateMissingError) throw error;

@@ -1,10 +1,16 @@
 import * as z from "zod";
 import { istDay } from "../support/calendar.ts";
 import { formatRupees } from "../support/money.ts";
-import type { MailData, MailTemplate } from "./mail.ts";
+import {
+  OPERATOR_TEMPLATES,
+  type MailData,
+  type MailTemplate,
+  type OperatorTemplate,
+  type UserTemplate,
+} from "./mail.ts";
 
-/** What a template may name. All of it is text on one line. */
-export type Shown = Record<string, string>;
+/** What a template may name. All of it is text on one line, or a list of such. */
+export type Shown = Record<string, string | readonly Readonly<Record<string, string>>[]>;
 
 /** Data as the outbox holds it: amounts are decimal digits there. */
 type Stored<Data> = { [Field in keyof Data]: Data[Field] extends bigint ? string : Data[Field] };
@@ -18,6 +24,14 @@ const amount = z
   .regex(/^[0-9]{1,15}$/)
   .transform((digits) => formatRupees(BigInt(digits)));
 
+const count = z
+  .int()
+  .nonnegative()
+  .transform((value) => String(value));
+const slowPayouts = z.object({
+  payouts: z.array(z.object({ payoutId: text, days: count, said: text })).min(1),
+  more: count.transform((value) => (value === "0" ? "" : value)),
+});
 const plan = z.object({ planTitle: text, planUrl: url });
 const offer = plan.extend({ expiresAt: instant });
 const payment = plan.extend({ amountPaise: amount });
@@ -32,9 +46,29 @@ const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Temp
   "late-payment-refunded": payment,
   "refund-processed": payment,
   "account-refused": z.object({ because: text }),
+  "payouts-in-processing": slowPayouts,
 };
 
+/** Why its reader gets it, at the end of each mail. */
+const TO_USERS = "This mail was sent because of your booking or your place on a waitlist.";
+const TO_OPERATORS = "This mail was sent because this address is set as that of the operators.";
+
+const TO_PAYEES = "This mail was sent because we owe you money for your work on the marketplace.";
+
+export function footerOf(template: MailTemplate): string {
+  if (template === "account-refused") return TO_PAYEES;
+  return isForOperators(template) ? TO_OPERATORS : TO_USERS;
+}
+
 export const MAIL_TEMPLATES = Object.keys(SHOWN) as MailTemplate[];
+
+function isForOperators(template: MailTemplate): template is OperatorTemplate {
+  return OPERATOR_TEMPLATES.some((each) => each === template);
+}
+
+export const USER_TEMPLATES = MAIL_TEMPLATES.filter(
+  (template): template is UserTemplate => !isForOperators(template),
+);
 
 export function isMailTemplate(name: string): name is MailTemplate {
   return Object.hasOwn(SHOWN, name);

@@ -1,54 +1,65 @@
-import { errorCode } from "../support/errors.ts";
+import {
+  isTlsFault,
+  smtpFault,
+  type ServerFault as Said,
+  type SmtpError,
+} from "../support/server-fault/index.ts";
 import type { MailAnswer, MailFault, ServerFault } from "./mailer.ts";
 
-/** What nodemailer hangs on its errors. Their messages quote the server, and addresses with it. */
-export interface SmtpError extends Error {
-  code?: string | undefined;
-  /** The system's own code, where nodemailer has put its own in front. */
-  originalCode?: string | undefined;
-  /** The command under way; `CONN` for the connection itself, `API` for what never left. */
-  command?: string | undefined;
-  responseCode?: number | undefined;
-  response?: string | undefined;
-}
-
-const TLS_CODE = /CERT|TLS|SSL|UNABLE_TO|SIGNED/;
+export type { SmtpError };
 
 /** No session was made: nothing of any mail has left. */
 export function faultOfConnecting(thrown: unknown): MailAnswer {
-  const error: SmtpError = thrown instanceof Error ? thrown : new Error();
-  const isTls = TLS_CODE.test(error.originalCode ?? "") || TLS_CODE.test(error.code ?? "");
-  return ofServer(isTls ? "mail-tls-failed" : "mail-server-unreachable", error);
+  const said = smtpFault(thrown);
+  if (isTlsFault(said)) return ofServer("mail-tls-failed", said);
+  if (isLater(said)) return ofServer("mail-server-busy", said);
+  if (said.kind === "login-refused") return ofServer("mail-login-refused", said);
+  return ofServer("mail-server-unreachable", said);
 }
 
 export function faultOfLogin(error: SmtpError): MailAnswer {
-  const isRefused = (error.responseCode ?? 0) >= 500 || (!error.responseCode && isOurs(error));
-  return ofServer(isRefused ? "mail-login-refused" : "mail-server-unreachable", error);
+  const said = smtpFault(error);
+  if (said.kind === "not-allowed") return ofServer("mail-login-refused", said);
+  return faultOfConnecting(error);
 }
 
 /**
- * A refusal of the sender concerns every mail, one of the recipient or of the text this one. Without an
- * answer it depends on how far the text had got.
+ * 4xx is "later" at every command; at which one it came says for whom. MAIL FROM is the same for every mail, and
+ * 421 ends the session: both are the server's state. Elsewhere it may be this reader's or this text's. A refusal
+ * of the sender concerns every mail too, one of the recipient or of the text this one. Without an answer it
+ * depends on how far the text had got.
  */
 export function faultOfSending(
   error: SmtpError,
   { sentWhole }: { sentWhole: boolean },
 ): MailAnswer {
   const { responseCode = 0, command } = error;
-  if (responseCode === 530) return ofServer("mail-login-refused", error);
-  if (command === "MAIL FROM" && responseCode >= 400 && responseCode !== 421) {
-    return ofServer("mail-sender-refused", error);
-  }
+  const said = smtpFault(error);
+  if (responseCode === 530) return faultOfLogin(error);
   // An address that can not be written down for this server.
-  if (isOurs(error)) return ofMail("mail-recipient-refused", error, { permanent: true });
+  if (isOurs(error)) return ofMail("mail-recipient-refused", said, { permanent: true });
   if (responseCode < 400) {
-    return ofMail(sentWhole ? "mail-answer-lost" : "mail-connection-lost", error);
+    return ofMail(sentWhole ? "mail-answer-lost" : "mail-connection-lost", said);
   }
+  if (responseCode === 421 || (responseCode < 500 && command === "MAIL FROM")) {
+    return ofServer("mail-server-busy", said);
+  }
+  if (responseCode < 500) return ofMail("mail-deferred", said, { ofReader: isOfReader(error) });
   // 503: the session was in the wrong state, which says nothing of the mail.
-  if (responseCode < 500 || responseCode === 503) return ofMail("mail-deferred", error);
-  if (isPolicy(error)) return ofMail("mail-against-policy", error);
+  if (responseCode === 503) return ofMail("mail-deferred", said);
+  if (command === "MAIL FROM") return ofServer("mail-sender-refused", said);
+  if (isPolicy(error)) return ofMail("mail-against-policy", said);
   const code = command === "RCPT TO" ? "mail-recipient-refused" : "mail-refused";
-  return ofMail(code, error, { permanent: true });
+  return ofMail(code, said, { permanent: true });
+}
+
+function isLater({ code }: Said): boolean {
+  return /^4\d\d$/.test(code);
+}
+
+/** `4.2.x` (RFC 3463) at a recipient: the state of that mailbox, or greylisting, and not of the server. */
+function isOfReader({ command, response = "" }: SmtpError): boolean {
+  return command === "RCPT TO" && /^4\d\d[ -]4\.2\.\d{1,3}\b/.test(response);
 }
 
 /** `5.7.x` (RFC 3463): security or policy, such as relaying that is not allowed to us. */
@@ -60,21 +71,15 @@ function isOurs({ code, command }: SmtpError): boolean {
   return command === "API" && (code === "EENVELOPE" || code === "EAUTH" || code === "EMESSAGE");
 }
 
-function ofServer(code: ServerFault, error: SmtpError): MailAnswer {
-  return { accepted: false, affects: "server", code, detail: detailOf(error) };
+function ofServer(code: ServerFault, said: Said): MailAnswer {
+  return { accepted: false, affects: "server", code, detail: said.code, kind: said.kind };
 }
 
 function ofMail(
   code: MailFault,
-  error: SmtpError,
-  { permanent = false }: { permanent?: boolean } = {},
+  said: Said,
+  { permanent = false, ofReader = false }: { permanent?: boolean; ofReader?: boolean } = {},
 ): MailAnswer {
-  return { accepted: false, affects: "mail", permanent, code, detail: detailOf(error) };
-}
-
-/** A number or a code, and none of the words. */
-function detailOf(error: SmtpError): string {
-  if (error.responseCode) return String(error.responseCode);
-  const code = error.originalCode ?? errorCode(error) ?? "";
-  return /^[A-Z][A-Z0-9_]{2,60}$/.test(code) ? code : "";
+  const answer = { accepted: false, affects: "mail", permanent, code, detail: said.code } as const;
+  return ofReader ? { ...answer, ofReader } : answer;
 }

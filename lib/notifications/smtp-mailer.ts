@@ -175,8 +175,10 @@ function lost(code: "mail-answer-lost" | "mail-connection-lost", detail: string)
   return { accepted: false, affects: "mail", permanent: false, code, detail };
 }
 
-function isGone({ code, responseCode }: SmtpError): boolean {
-  return responseCode === 421 || code === "ECONNECTION" || code === "ESOCKET";
+/** 421 to the recipient or the text was said to this mail, and is no farewell to an idle connection. */
+function isGone({ code, responseCode, command }: SmtpError): boolean {
+  if (responseCode === 421) return command !== "RCPT TO" && command !== "DATA";
+  return code === "ECONNECTION" || code === "ESOCKET";
 }
 
 /** For a dry run: refuses to send anything. */

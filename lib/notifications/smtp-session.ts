@@ -1,5 +1,6 @@
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import { seconds } from "../support/clock.ts";
+import { smtpFault, speaksTls } from "../support/server-fault/index.ts";
 import type { MailAnswer } from "./mailer.ts";
 import type { MailSettings } from "./settings.ts";
 import { faultOfConnecting, faultOfLogin, type SmtpError } from "./smtp-faults.ts";
@@ -27,19 +28,41 @@ export function newConnection({ smtp, from }: MailSettings): SMTPConnection {
 /** Opens it and logs in, if there is a login; undefined when the server takes mail from us now. */
 export async function openSession(
   connection: SMTPConnection,
-  { smtp: { login } }: MailSettings,
+  { smtp }: MailSettings,
 ): Promise<MailAnswer | undefined> {
+  const { login } = smtp;
   const failure = await firstAnswer((done) => {
     connection.once("error", done);
     connection.connect(done);
   });
-  if (failure) return faultOfConnecting(failure);
+  if (failure) return (await wantsTls(failure, smtp)) ?? faultOfConnecting(failure);
   if (!login) return undefined;
   const refused = await firstAnswer((done) => {
     connection.once("error", done);
     connection.login({ user: login.user, pass: login.password }, done);
   });
   return refused ? faultOfLogin(refused) : undefined;
+}
+
+/** How long a server has for a handshake that is made only to learn whether it wants one. */
+const HANDSHAKE_MS = seconds(1);
+
+/** A server that speaks TLS from the first byte waits for ours, and greets nobody who speaks plain text. */
+async function wantsTls(
+  failure: SmtpError,
+  { host, port, tls }: MailSettings["smtp"],
+): Promise<MailAnswer | undefined> {
+  const said = smtpFault(failure);
+  if (tls === "implicit" || said.kind !== "no-answer" || said.code === "ECONNREFUSED") return;
+  if (!(await speaksTls({ host, port, atMostMs: HANDSHAKE_MS }))) return;
+  const { code: detail } = said;
+  return {
+    accepted: false,
+    affects: "server",
+    code: "mail-tls-failed",
+    detail,
+    kind: "tls-only",
+  };
 }
 
 /**

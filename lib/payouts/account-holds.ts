@@ -166,17 +166,20 @@ function waits(): { reason: string; minutes: number }[] {
   });
 }
 
+/** The reason that a run gives for a payout whose account failed a moment ago. */
+export const RETRY_LATER = "RETRY_LATER";
+
 /** The stop as a report and a command name it. */
 export function describeStop(stop: AccountStop): { code: string; message: string } {
   const means = ruleOf(stop.reason)?.means ?? "the provider refused it";
   if (stop.kind === "refused") {
     return {
-      code: "ACCOUNT_REFUSED",
+      code: "REFUSED_ACCOUNT",
       message: `${means} (${stop.reason}); nothing is sent until another account is on record`,
     };
   }
   return {
-    code: "RETRY_LATER",
+    code: RETRY_LATER,
     message: `${means} (${stop.reason}); not sent again before ${stop.until} IST`,
   };
 }

@@ -1,4 +1,5 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
@@ -15,6 +16,7 @@ import { describeStop, readAccountStops, type AccountStop } from "./account-hold
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
+import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
 import { assertAllHit, failPayout, failPayouts, returnAllToDue, returnToDue } from "./release.ts";
 
@@ -35,7 +37,7 @@ export type ClaimResult =
   | { kind: "claimed"; payout: ClaimedPayout }
   /** Another run was first, or the payout is no longer due. */
   | { kind: "lost" }
-  /** Nothing may be sent to the payee now: it is due again, as it was. */
+  /** Nothing may be sent to the payee now: it is due as it was, and waits. */
   | { kind: "held"; code: string; message: string }
   /**
    * It can not be paid as it stands. Claimed, it is FAILED now and its earnings are released; else the claim
@@ -59,10 +61,12 @@ export async function claimPayout(
 
 /**
  * Claims due payouts by compare-and-swap, assesses their tax and reserves it, in one transaction: a crash
- * leaves either untouched payouts or taxed ones. The results are in the order of `payoutIds`.
+ * leaves either untouched payouts or taxed ones. The results are in the order of `payoutIds`. Nobody on hold is
+ * claimed, whatever a run has read before: a hold that is placed at the same moment waits for the claim, or the
+ * claim for the hold.
  *
  * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two are of
- * one payee, whose second would not count the first. Nothing is claimed then: ask for each by itself.
+ * one payee or one PAN, whose second would not count the first. Nothing is claimed then: ask for each by itself.
  */
 export async function claimPayouts(
   db: Db,
@@ -73,12 +77,16 @@ export async function claimPayouts(
   }: { payoutIds: readonly string[]; claimant: Claimant; tax: TaxPolicy },
 ): Promise<ClaimResult[]> {
   return inTransaction(db, async (tx) => {
+    await lockAgainstHolds(tx, payoutIds);
     const rows = await casDueToProcessing(tx, payoutIds, claimant);
-    const results = new Map<string, ClaimResult>();
+    const results = new Map<string, ClaimResult>(
+      rows.length === payoutIds.length ? [] : await heldResults(tx, payoutIds, rows),
+    );
     if (rows.length > 0) {
       assertOneEach(rows);
       await auditClaims(tx, claimant, rows);
       const facts = await readFacts(tx, rows);
+      assertOneTaxpayerEach(facts.taxStates);
       const decided = rows.map((row) => decide(row, { facts, tax }));
       const refused = decided.filter((each) => each.kind === "refused");
       const claimed = decided.filter((each) => each.kind === "claimed");
@@ -102,10 +110,34 @@ export async function claimPayouts(
   });
 }
 
+/** Of those that were not claimed, the ones that a hold keeps: another run may have had them before it was placed. */
+async function heldResults(
+  tx: DbSession,
+  payoutIds: readonly string[],
+  claimed: readonly ClaimedRow[],
+): Promise<[string, ClaimResult][]> {
+  const won = new Set(claimed.map(({ payoutId }) => payoutId));
+  const held = await heldAmong(
+    tx,
+    payoutIds.filter((payoutId) => !won.has(payoutId)),
+  );
+  return [...held.values()].map((each) => [
+    each.id,
+    { kind: "held", code: ON_HOLD, message: heldMessage(each) },
+  ]);
+}
+
 /** The payouts of one payee are taxed one after the other, each on a year that counts those before it. */
 function assertOneEach(rows: readonly ClaimedRow[]): void {
   if (new Set(rows.map(({ consultantId }) => consultantId)).size === rows.length) return;
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one payee were claimed at once");
+}
+
+/** Two payees with one PAN are one person, whose year is one. */
+function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void {
+  const taxpayers = new Set([...states.values()].map(({ taxpayerId }) => taxpayerId));
+  if (taxpayers.size === states.size) return;
+  throw new AfterhoursError("CLAIM_ORDER", "two payouts of one PAN were claimed at once");
 }
 
 /** What the decision on a claim rests on. */
@@ -193,7 +225,7 @@ function decide(
     taxPaise,
     netPaise,
   };
-  return { kind: "claimed", payoutId, consultantId, lines, payout };
+  return { kind: "claimed", payoutId, consultantId, identity: state.profile, lines, payout };
 }
 
 const NO_ACCOUNT = {
@@ -228,13 +260,15 @@ async function writeTax(
 
 /**
  * Takes over a claim that a dead run left without an attempt. Its tax is assessed and reserved already.
- * `claimedBy` in the condition makes one of several that try it the only one.
+ * `claimedBy` in the condition makes one of several that try it the only one. Where the payee is on hold by now, the
+ * payout is due again, and waits.
  */
 export async function takeOverClaim(
   db: Db,
   { payoutId, claimedBy, claimant }: { payoutId: string; claimedBy: string; claimant: Claimant },
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
+    await lockAgainstHolds(tx, [payoutId]);
     // A statement of its own: the next one then sees the attempt of a run that held the row until now.
     await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
     const [row] = await tx.query<Omit<ClaimedPayout, keyof Payee>[]>`
@@ -251,9 +285,12 @@ export async function takeOverClaim(
                 net_paise AS "netPaise"`;
     if (!row) return { kind: "lost" };
     await auditClaims(tx, claimant, [{ payoutId, ...row, takenOverFrom: claimedBy }]);
+    const onHold = (await heldAmong(tx, [payoutId])).get(payoutId);
     const stop = (await readAccountStops(tx, [row.consultantId])).get(row.consultantId);
-    if (stop) {
-      const held = describeStop(stop);
+    const held = onHold
+      ? { code: ON_HOLD, message: heldMessage(onHold) }
+      : stop && describeStop(stop);
+    if (held) {
       await returnToDue(tx, { payoutId, runId: claimant.runId, reason: held.code });
       return { kind: "held", ...held };
     }
@@ -283,6 +320,7 @@ async function creditsOfAll(
     ORDER BY earning.credited_on, item.earning_id`;
   const credits = new Map<string, CreditedEarning[]>();
   for (const { payoutId, ...credit } of rows) {
+    requireDay(credit.creditedOn);
     const own = credits.get(payoutId);
     if (own) own.push(credit);
     else credits.set(payoutId, [credit]);
@@ -318,6 +356,7 @@ async function casDueToProcessing(
     WHERE id = ANY(${payoutIds}::uuid[]) AND tries < ${MAXIMUM_TRIES}
       AND (status::text = 'APPROVED' AND organization_id IS NULL
            OR status::text = 'PENDING' AND organization_id IS NOT NULL)
+      AND NOT ${IS_HELD}
     RETURNING id AS "payoutId", consultant_id AS "consultantId", organization_id AS "organizationId",
               currency::text AS currency, gross_paise AS "grossPaise", amount_paise AS "amountPaise"`;
 }

@@ -6,6 +6,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
+import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
 import { decide, onHold, stopped, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
@@ -14,10 +15,12 @@ import {
   countCreated,
   countLeftOut,
   countRecovered,
+  countUnsettled,
   emptyBatchReport,
   type BatchReport,
 } from "./batch/report.ts";
 import type { BatchSettings } from "./batch/settings.ts";
+import { unsettledOf } from "./batch/unsettled.ts";
 
 /** All that the batch may touch. */
 export interface BatchPorts {
@@ -73,6 +76,10 @@ async function* pages(ports: BatchPorts, report: BatchReport): AsyncGenerator<Pa
     const consultantIds = await consultantsAfter(ports.db, { after, count: PAGE });
     if (consultantIds.length === 0) return;
     yield { consultantIds, groups: await groupsOf(ports, report, consultantIds) };
+    const { settlementDays } = ports.settings;
+    for (const each of await unsettledOf(ports.db, consultantIds, settlementDays)) {
+      countUnsettled(report, each);
+    }
     after = consultantIds.at(-1);
   }
 }
@@ -83,13 +90,14 @@ async function groupsOf(
   report: BatchReport,
   consultantIds: readonly string[],
 ): Promise<DueGroup[]> {
+  const { settlementDays, refundBase: acrossYears = DEFAULT_REFUND_BASE } = ports.settings;
   if (!ports.dryRun) {
-    countRecovered(report, await recoverFirst(ports, consultantIds));
-    return dueGroups(ports.db, consultantIds);
+    countRecovered(report, await recoverFirst({ ...ports, acrossYears }, consultantIds));
+    return dueGroups(ports.db, consultantIds, { settlementDays });
   }
-  const planned = await planRecoveries(ports.db, consultantIds);
+  const planned = await planRecoveries(ports.db, consultantIds, acrossYears);
   countRecovered(report, planned);
-  return dueGroups(ports.db, consultantIds, { planned });
+  return dueGroups(ports.db, consultantIds, { settlementDays, planned });
 }
 
 /** One consultant, whose trouble is reported and never stops the others. */
@@ -203,7 +211,8 @@ async function stillDue(
 ): Promise<number> {
   let count = 0;
   for (let start = 0; start < consultantIds.length; start += PAGE) {
-    const groups = await dueGroups(db, consultantIds.slice(start, start + PAGE));
+    const page = consultantIds.slice(start, start + PAGE);
+    const groups = await dueGroups(db, page, settings);
     count += groups.filter((group) => decide(group, settings).kind === "create").length;
   }
   return count;

@@ -1,7 +1,9 @@
 import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
+import { taxpayerOf } from "../tds/taxpayer.ts";
 import type { PayeeKind } from "./kind.ts";
+import { heldAmong, IS_HELD, type HeldDue } from "./on-hold.ts";
 
 /** Where nobody has set a limit: as many as there are. */
 export const NO_LIMIT = 2_000_000_000;
@@ -23,6 +25,8 @@ export interface DuePayout {
 /** A due payout, and whose it is. */
 export interface DuePayoutOfPayee extends DuePayout {
   consultantId: string;
+  /** The person taxed: equal for consultants who have one PAN. */
+  taxpayerId: string;
   /** Null: the consultant's own. */
   organizationId: string | null;
 }
@@ -36,6 +40,8 @@ export interface AbandonedClaim extends DuePayoutOfPayee {
   ageMs: number;
 }
 
+const TAXPAYER = taxpayerOf(sql`payouts.consultant_id`);
+
 /** What waits for a run, and since when. An organization's payout needs nobody's approval. */
 const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }>> = {
   consultant: {
@@ -47,6 +53,10 @@ const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }
     since: sql`created_at`,
   },
 };
+
+/** What a run may claim: it waits, has tries left, and its payee is not on hold. */
+const isDue = (kind: PayeeKind): SqlPart =>
+  sql`${WAITING[kind].condition} AND tries < ${MAXIMUM_TRIES} AND NOT ${IS_HELD}`;
 
 /** Where a page of due payouts ended. */
 export interface DueCursor {
@@ -62,7 +72,7 @@ export async function summariseDue(
   db: DbSession,
   { kind, limit }: { kind: PayeeKind; limit: number },
 ): Promise<{ count: number; totalPaise: Paise; largest: DuePayout | undefined }> {
-  const { condition, since } = WAITING[kind];
+  const { since } = WAITING[kind];
   const [row] = await db.query<
     {
       count: bigint;
@@ -73,7 +83,7 @@ export async function summariseDue(
   >`
     WITH due AS (
       SELECT id, amount_paise FROM payouts
-      WHERE ${condition} AND tries < ${MAXIMUM_TRIES}
+      WHERE ${isDue(kind)}
       ORDER BY ${since}, id
       LIMIT ${limit}
     )
@@ -102,13 +112,13 @@ export async function dueAfter(
   db: DbSession,
   { kind, cursor, count }: { kind: PayeeKind; cursor: DueCursor | undefined; count: number },
 ): Promise<(DuePayoutOfPayee & DueCursor)[]> {
-  const { condition, since } = WAITING[kind];
+  const { since } = WAITING[kind];
   const after = cursor ?? { since: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
   return db.query<(DuePayoutOfPayee & DueCursor)[]>`
-    SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
-           amount_paise AS "amountPaise", ${since}::text AS since
+    SELECT id, consultant_id AS "consultantId", ${TAXPAYER} AS "taxpayerId",
+           organization_id AS "organizationId", amount_paise AS "amountPaise", ${since}::text AS since
     FROM payouts
-    WHERE ${condition} AND tries < ${MAXIMUM_TRIES}
+    WHERE ${isDue(kind)}
       AND (${since}, id) > (${after.since}::timestamptz, ${after.id}::uuid)
     ORDER BY ${since}, id
     LIMIT ${count}`;
@@ -134,8 +144,8 @@ export async function abandonedClaims(
   }: { kind: PayeeKind; runId: string; fence: bigint | null; limit: number },
 ): Promise<AbandonedClaim[]> {
   return db.query<AbandonedClaim[]>`
-    SELECT id, consultant_id AS "consultantId", organization_id AS "organizationId",
-           amount_paise AS "amountPaise", claimed_by AS "claimedBy",
+    SELECT id, consultant_id AS "consultantId", ${TAXPAYER} AS "taxpayerId",
+           organization_id AS "organizationId", amount_paise AS "amountPaise", claimed_by AS "claimedBy",
            COALESCE(net_paise, amount_paise) AS "netPaise",
            (extract(epoch FROM now() - claimed_at) * 1000)::float8 AS "ageMs"
     FROM payouts
@@ -159,11 +169,11 @@ export async function countDueOf(
   if (ids.length === 0) return 0;
   const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM payouts
-    WHERE id = ANY(${ids}::uuid[]) AND ${WAITING[kind].condition} AND tries < ${MAXIMUM_TRIES}`;
+    WHERE id = ANY(${ids}::uuid[]) AND ${isDue(kind)}`;
   return row?.count ?? 0;
 }
 
-/** What is due and still waits, and what is out of tries and waits for a person. */
+/** What is due and still waits, and what is out of tries and waits for a person. What a hold keeps is neither. */
 export async function countWaiting(
   db: DbSession,
   kind: PayeeKind,
@@ -171,8 +181,24 @@ export async function countWaiting(
   const [row] = await db.query<{ due: number; outOfTries: number }[]>`
     SELECT (count(*) FILTER (WHERE tries < ${MAXIMUM_TRIES}))::int AS due,
            (count(*) FILTER (WHERE tries >= ${MAXIMUM_TRIES}))::int AS "outOfTries"
-    FROM payouts WHERE ${WAITING[kind].condition}`;
+    FROM payouts WHERE ${WAITING[kind].condition} AND NOT ${IS_HELD}`;
   return row ?? { due: 0, outOfTries: 0 };
+}
+
+/** What would be due but for a hold of its payee, and the first `most` of it, those that wait longest first. */
+export async function heldDue(
+  db: DbSession,
+  { kind, most }: { kind: PayeeKind; most: number },
+): Promise<HeldDue> {
+  const { condition, since } = WAITING[kind];
+  const [row] = await db.query<{ count: number; totalPaise: bigint; ids: string[] }[]>`
+    SELECT count(*)::int AS count, COALESCE(sum(amount_paise), 0)::bigint AS "totalPaise",
+           COALESCE((array_agg(id::text ORDER BY ${since}, id))[1:${most}::int], '{}') AS ids
+    FROM payouts WHERE ${condition} AND tries < ${MAXIMUM_TRIES} AND ${IS_HELD}`;
+  if (!row || row.count === 0) return { count: 0, totalPaise: 0n, payouts: [] };
+  const held = await heldAmong(db, row.ids);
+  const payouts = row.ids.flatMap((id) => held.get(id) ?? []);
+  return { count: row.count, totalPaise: row.totalPaise, payouts };
 }
 
 /**

@@ -17,9 +17,9 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
       "Check RAZORPAYX_KEY_ID and RAZORPAYX_KEY_SECRET: was the key rotated, is it for this mode (test or live)?",
   },
   "not-allow-listed": {
-    message: "The provider refuses requests from this address.",
+    message: "The provider refuses requests from this address, or of this account.",
     remedy:
-      "Add this runner's address to the allow-list of RazorpayX (at most 20 addresses), then run again.",
+      "Add this runner's address to the allow-list of RazorpayX (at most 20 addresses), then run again. If the address is on the list, ask the provider's support whether the account may pay.",
   },
   "gateway-unreachable": {
     message: "The provider cannot be reached.",
@@ -36,8 +36,9 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
     remedy: "Add money to the account, then run again: what was not sent is still approved.",
   },
   "wrong-address": {
-    message: "RAZORPAY_BASE_URL does not lead to the payout API.",
-    remedy: "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1.",
+    message: "The provider does not know the address of the payout API for our account.",
+    remedy:
+      "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1. The provider answers the same where RazorpayX is not enabled for the account: ask its support.",
   },
 };
 
@@ -51,6 +52,16 @@ export const gatewayDown: RunFault = {
   remedy:
     "Look at the provider's status page. Payouts with an unknown outcome stay in processing until the provider is asked.",
 };
+
+/** One refusal after the other, all with the same words: it is not the single payouts. */
+export function refusesAll(description: string): RunFault {
+  return {
+    code: "provider-refuses-all",
+    message: `The provider refused one payout after the other with the same words: "${description}".`,
+    remedy:
+      "Fix the cause that these words name; the provider's support can tell more. What was refused moved no money and is in the next batch. What was not sent is still approved: run again.",
+  };
+}
 
 /** Rows of one payout after the other are held by somebody else. */
 export const rowsLocked: RunFault = {

@@ -1,8 +1,10 @@
 import { describeRowError } from "../db/row-error.ts";
 import type { Verdict } from "../support/verdict.ts";
+import { RETRY_LATER } from "./account-holds.ts";
 import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
+import { ON_HOLD } from "./on-hold.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countsOf, errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
@@ -32,7 +34,8 @@ export async function judge(
   // Each kind by itself: that one was paid says nothing of the other.
   for (const { kind, counts } of kinds) {
     if (counts.found === 0 || counts.processed > 0) continue;
-    const waiting = Math.max((await countWaiting(ports.db, kind)).due, counts.left) - counts.held;
+    const waiting =
+      Math.max((await countWaiting(ports.db, kind)).due, counts.left) - retryLaterIn(counts);
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
@@ -95,15 +98,21 @@ export function completed({
   unfinishedBefore,
   unsentBefore,
   unrecorded,
-  held,
   organizations,
+  ...consultants
 }: PayoutRunReport): Verdict {
+  const held = heldIn(consultants) + heldIn(organizations);
   const open = inDoubtBefore + unfinishedBefore;
-  const onHold = held + organizations.held;
+  const later = retryLaterIn(consultants) + retryLaterIn(organizations);
   const warnings = [
-    ...(onHold > 0
+    ...(held > 0
       ? [
-          `${onHold} payouts were not sent: the payee's account was refused, or failed a moment ago. They stay due; the table of held payouts says what each needs.`,
+          `${held} payouts that are due were not sent, because their payees are on hold. Their money stays here. Release the hold (npm run payouts -- release), and the next pay run sends them; or reject them.`,
+        ]
+      : []),
+    ...(later > 0
+      ? [
+          `${later} payouts were not sent, because a try to the same account failed a moment ago. They are due again after the wait that the report names.`,
         ]
       : []),
     ...(open > 0
@@ -120,6 +129,16 @@ export function completed({
   ];
   if (warnings.length === 0) return { kind: "completed" };
   return { kind: "completed", warning: warnings.join(" ") };
+}
+
+/** When the run began, or by the time of its claim. */
+function heldIn({ held, reasons }: Pick<PayoutCounts, "held" | "reasons">): number {
+  return held + (reasons[`skipped ${ON_HOLD}`] ?? 0);
+}
+
+/** Passed over until a wait is over: no fault of this run. */
+function retryLaterIn({ reasons }: Pick<PayoutCounts, "reasons">): number {
+  return reasons[`skipped ${RETRY_LATER}`] ?? 0;
 }
 
 const RECORDED_LATER =

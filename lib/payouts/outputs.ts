@@ -2,7 +2,7 @@ import { nextStep } from "../razorpay/index.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
-import { errorsOf, HELD_CODES, type PayoutCounts, type PayoutRunReport } from "./report.ts";
+import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
@@ -30,7 +30,6 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     failed: counts.failed,
     unknown: counts.unknown,
     skipped: counts.skipped,
-    held: counts.held,
     planned: counts.planned,
     gross_paise: counts.grossPaise.toString(),
     tax_paise: counts.taxPaise.toString(),
@@ -38,6 +37,8 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
     tax_base_paise: counts.taxBasePaise.toString(),
     unknown_net_paise: counts.unknownNetPaise.toString(),
     out_of_tries: counts.outOfTries,
+    held: counts.held,
+    held_paise: counts.heldPaise.toString(),
   };
 }
 
@@ -52,11 +53,11 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   return [
     ...tablesOf(report, {
       dryRun,
-      titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look", "Held payouts"],
+      titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
       more: earlier.filter(([, count]) => count > 0),
     }),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
-    ...(organizations.found + organizations.outOfTries === 0
+    ...(organizations.found + organizations.outOfTries + organizations.held === 0
       ? []
       : tablesOf(organizations, {
           dryRun,
@@ -65,7 +66,6 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
             "Amounts of organizations",
             "Reasons of organizations",
             "Organization payouts that need a look",
-            "Held organization payouts",
           ],
           more: dryRun
             ? []
@@ -85,7 +85,7 @@ function tablesOf(
     more,
   }: {
     dryRun: boolean;
-    titles: readonly [counts: string, amounts: string, reasons: string, look: string, held: string];
+    titles: readonly [counts: string, amounts: string, reasons: string, look: string];
     more: readonly (readonly [string, number])[];
   },
 ): SummaryTable[] {
@@ -106,6 +106,9 @@ function tablesOf(
     ...(counts.unrecorded > 0
       ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
       : []),
+    ...(counts.held > 0
+      ? ([["Due but on hold, not sent", counts.held]] satisfies [string, number][])
+      : []),
     ...(counts.outOfTries > 0
       ? ([["Out of tries, wait for a person", counts.outOfTries]] satisfies [string, number][])
       : []),
@@ -118,13 +121,12 @@ function tablesOf(
     ...(counts.unknown > 0
       ? ([["Outcome unknown", formatRupees(counts.unknownNetPaise)]] satisfies [string, string][])
       : []),
+    ...(counts.held > 0
+      ? ([["On hold, before tax", formatRupees(counts.heldPaise)]] satisfies [string, string][])
+      : []),
   ];
   const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
-  const lookLeftOut = errorsOf(counts) - look.length;
-  const held = counts.items.filter(
-    ({ outcome, code }) => outcome === "skipped" && HELD_CODES.has(code),
-  );
-  const heldLeftOut = counts.held - held.length;
+  const lookLeftOut = errorsOf(counts) + counts.unrecorded + counts.held - look.length;
   return [
     {
       title: titles[0],
@@ -145,18 +147,6 @@ function tablesOf(
         ...(lookLeftOut > 0 ? [[`and ${lookLeftOut} more`, "", "", ""]] : []),
       ],
     },
-    ...(counts.held === 0
-      ? []
-      : [
-          {
-            title: titles[4],
-            columns: ["Payout", "Reason", "What it means"],
-            rows: [
-              ...held.map(({ payoutId, code, message }) => [payoutId, code, message]),
-              ...(heldLeftOut > 0 ? [[`and ${heldLeftOut} more`, "", ""]] : []),
-            ],
-          },
-        ]),
   ];
 }
 
@@ -165,12 +155,7 @@ function reasonRows({ reasons, items }: PayoutCounts): string[][] {
     const [outcome = "", ...words] = reason.split(" ");
     const code = words.join(" ");
     const ids = items.filter((item) => item.outcome === outcome && item.code === code);
-    return [
-      outcome,
-      code,
-      String(count),
-      firstFew(ids.map(({ payoutId }) => payoutId)),
-      nextStep(code) ?? "",
-    ];
+    const suchAs = firstFew(ids.map(({ payoutId }) => payoutId));
+    return [outcome, code, String(count), suchAs, nextStep(code) ?? ""];
   });
 }

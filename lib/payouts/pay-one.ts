@@ -1,14 +1,14 @@
 import { isLockConflict } from "../db/connection.ts";
 import { describeRowError } from "../db/row-error.ts";
-import type { Answer } from "../razorpay/index.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { refusalOf, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
-import { ensureDestination } from "./destination.ts";
+import { ensureDestination, withoutName } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
 import { concernsAll } from "./group.ts";
 import type { PreparedAttempt } from "./attempt.ts";
-import { modeFor, removeName } from "./payee.ts";
+import { ON_HOLD } from "./on-hold.ts";
+import { modeFor } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { ClaimLostError } from "./release.ts";
 import type { AttemptRef } from "./settle.ts";
@@ -138,6 +138,7 @@ async function makeReady(
   ports.lease.assertTrusted();
 
   const destination = await ensureDestination(ports, payout, { signal: ports.hardStop });
+  if (destination.kind === "stopped") return giveBack(ports, payout, ports.gate.fault);
   if (destination.kind === "refused")
     return fail(ports, payout, destination.code, destination.message);
   if (destination.kind === "unavailable") {
@@ -173,13 +174,36 @@ async function send(
   // the step that spends. Not sent, the attempt stays as one that may have been.
   const lost = leaseProblem(ports);
   if (lost) return { outcome: "unknown", code: lost.code, message: lost.message, payout };
-  const answer = await ports.groups.send(() =>
-    ports.gateway.createPayout(
-      { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
-      { signal: ports.hardStop },
-    ),
+  const answer = await ports.gate.ask(
+    "payout",
+    () =>
+      ports.groups.send(async () => {
+        const said = await ports.gateway.createPayout(
+          { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
+          { signal: ports.hardStop },
+        );
+        return withoutName(said, payout);
+      }),
+    ports.hardStop,
   );
-  return recordAnswer(ports, { payout, ref, answer: withoutName(answer, payout) });
+  if (answer === undefined) return takeBack(ports, { payout, ref });
+  return recordAnswer(ports, { payout, ref, answer });
+}
+
+/** The attempt is committed and certainly not sent: it is closed, and the payout is due again. */
+async function takeBack(
+  { groups, gate }: UnitPorts,
+  { payout, ref }: { payout: ClaimedPayout; ref: AttemptRef },
+): Promise<UnitResult> {
+  const { fault } = gate;
+  const code = fault?.code ?? "STOPPING";
+  await groups.record({
+    payoutId: ref.payoutId,
+    attemptId: ref.attemptId,
+    outcome: { kind: "turned-away", httpStatus: undefined, fault: code, body: undefined },
+  });
+  const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
+  return { ...result, payout, ...(fault ? { fault } : {}) };
 }
 
 async function fail(
@@ -202,13 +226,6 @@ async function giveBack(
   await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
   const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
   return fault ? { ...result, payout, fault } : { ...result, payout };
-}
-
-/** The provider's words about this payee, as anybody may read them. */
-function withoutName<T>(answer: Answer<T>, { name }: ClaimedPayout): Answer<T> {
-  if (answer.kind !== "refused") return answer;
-  const description = removeName(answer.failure.description, name);
-  return { ...answer, failure: { ...answer.failure, description } };
 }
 
 /** A function, because what was false a moment ago may be true after an await. */

@@ -4,6 +4,7 @@ import type { YearTotals } from "../tds/index.ts";
 import { describeStop, readAccountStops } from "./account-holds.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
+import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
@@ -32,9 +33,10 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
 
 /**
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
- * counts for the next of the same payee, so totals are carried along here in memory.
+ * counts for the next of the same person, so totals are carried along here in memory.
  */
 export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
+  /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
   return async ({ id: payoutId, claimedBy }) => {
@@ -53,6 +55,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
              tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
+    const held = (await heldAmong(ports.db, [payoutId])).get(payoutId);
+    if (held) return { kind: "hold", code: ON_HOLD, message: heldMessage(held) };
     const { consultantId, organizationId, grossPaise, amountPaise } = payout;
     const stop = (await readAccountStops(ports.db, [consultantId])).get(consultantId);
     if (stop) return { kind: "hold", ...describeStop(stop) };
@@ -86,7 +90,7 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
       if (error instanceof AfterhoursError) return { kind: "refuse", ...refusalOf(error) };
       throw error;
     }
-    const years = withAssessed(state.years, assessedYears.get(consultantId));
+    const years = withAssessed(state.years, assessedYears.get(state.taxpayerId));
     const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
     if (!tax.ok) return refuse(tax.error.code, tax.error.message);
     const netPaise = amountPaise - tax.taxPaise;
@@ -95,8 +99,8 @@ export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan>
 
     const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
     if (plan.kind === "send") {
-      const assessed = withAssessed(assessedYears.get(consultantId) ?? [], tax.years);
-      assessedYears.set(consultantId, assessed);
+      const assessed = withAssessed(assessedYears.get(state.taxpayerId) ?? [], tax.years);
+      assessedYears.set(state.taxpayerId, assessed);
     }
     return plan;
   };

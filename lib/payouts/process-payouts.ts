@@ -12,6 +12,7 @@ import {
   countUnsent,
   countWaiting,
   dueAfter,
+  heldDue,
   NO_LIMIT,
   summariseDue,
   type DueCursor,
@@ -30,13 +31,16 @@ import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
   countEnded,
+  countHeld,
   countItem,
   countPaid,
   countsOf,
   emptyReport,
+  MOST_HELD,
   type PayoutCounts,
   type PayoutRunReport,
 } from "./report.ts";
+import { createRefusalGate } from "./refusal-gate.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
@@ -65,6 +69,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     const counts = countsOf(report, kind);
     counts.found = ofKind.count;
     counts.outOfTries = (await countWaiting(ports.db, kind)).outOfTries;
+    countHeld(counts, await heldDue(ports.db, { kind, most: MOST_HELD }));
   }
   const open = await countOpen(ports.db, ports.runId);
   report.inDoubtBefore = open.inDoubt;
@@ -195,9 +200,11 @@ async function payAll(
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
 
+  const gate = createRefusalGate();
   const unitPorts: UnitPorts = {
     ...ports,
     groups: createGroups(ports),
+    gate,
     hardStop: hardStop.signal,
     onClaimed: () => undefined,
     reserve: guard,
@@ -226,6 +233,7 @@ async function payAll(
     else window.answered();
     if ("fault" in result) end.fault ??= result.fault;
     if (isPassed || error !== undefined) end.fault ??= refusals.next(error);
+    end.fault ??= gate.fault;
     if (lockedInARow >= LOCKED_IN_A_ROW) end.fault ??= rowsLocked;
     if (noAnswerInARow >= NO_ANSWER_IN_A_ROW) end.fault ??= gatewayDown;
     if (STOPPED.has(code) || code === "interrupted") end.stopped = true;
@@ -235,9 +243,10 @@ async function payAll(
     ports.progress.update(++done, totalFound(report));
   };
 
-  const goOn = (): boolean => end.fault === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a payee at a time: the next is taxed on a year that counts the one before only if it
-  // was not refused, and finds the contact that it made.
+  const goOn = (): boolean =>
+    (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
+  // One payout of a person at a time, whatever the codes of its PAN: the next is taxed on a year that counts the
+  // one before only if it was not refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
@@ -266,7 +275,7 @@ async function payAll(
     await forEachInHand(units, {
       atOnce: window.atOnce,
       goOn,
-      work: (unit) => inTurn(unit.consultantId, () => pay(unit)),
+      work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
     }).catch((error: unknown) => {
       // Kept, not thrown: the report with what was done must not be lost for it.
       end.error ??= error;
@@ -373,6 +382,8 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
   if (outOfTries > 0) {
     log.warn({ count: outOfTries }, "payouts are out of tries and wait for a person");
   }
+  const held = sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).held));
+  if (held > 0) log.warn({ count: held }, "payouts are not sent: their payees are on hold");
   if (report.inDoubtBefore > 0) {
     log.warn(
       { count: report.inDoubtBefore },

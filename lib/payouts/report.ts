@@ -1,5 +1,6 @@
 import type { Paise } from "../support/money.ts";
 import type { PayeeKind } from "./kind.ts";
+import { heldMessage, ON_HOLD, type HeldDue } from "./on-hold.ts";
 
 /** What became of one payout in this run. */
 export type ItemOutcome =
@@ -11,11 +12,10 @@ export type ItemOutcome =
   | "unknown"
   /** Left as it was: another run has it, or this run stopped. */
   | "skipped"
+  /** Not sent, since its payee is on hold. It is no failure, and nothing is left behind. */
+  | "held"
   /** Dry run: would be sent. */
   | "planned";
-
-/** The codes of payouts that wait because nothing may be sent to the payee's account now. */
-export const HELD_CODES: ReadonlySet<string> = new Set(["ACCOUNT_REFUSED", "RETRY_LATER"]);
 
 /** One payout that did not simply succeed, with the reason. Holds no personal data. */
 export interface ReportItem {
@@ -44,8 +44,6 @@ export interface PayoutCounts {
   skipped: number;
   /** Of those skipped, what no other run has: it waits for the next run. */
   left: number;
-  /** Of those skipped, what waits because nothing may be sent to the payee now: no fault of this run. */
-  held: number;
   /** Dry run only: payouts that a run would send. */
   planned: number;
   /** Of what succeeded (in a dry run: is planned), before tax; gross = tax + net, to the paisa. */
@@ -58,9 +56,12 @@ export interface PayoutCounts {
   unknownNetPaise: Paise;
   /** Waiting, but after three tries left to a person. */
   outOfTries: number;
+  /** Due but for a hold of its payee when the run began: in none of the numbers above. */
+  held: number;
+  heldPaise: Paise;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
-  /** The first thousand that failed or are unknown, as many that are held, the first hundred skipped; the rest is counted. */
+  /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
   items: ReportItem[];
   itemsLeftOut: number;
 }
@@ -117,7 +118,6 @@ function emptyCounts(): PayoutCounts {
     unknown: 0,
     skipped: 0,
     left: 0,
-    held: 0,
     planned: 0,
     grossPaise: 0n,
     taxPaise: 0n,
@@ -125,10 +125,31 @@ function emptyCounts(): PayoutCounts {
     taxBasePaise: 0n,
     unknownNetPaise: 0n,
     outOfTries: 0,
+    held: 0,
+    heldPaise: 0n,
     reasons: {},
     items: [],
     itemsLeftOut: 0,
   };
+}
+
+/** Payouts of one kind that are named, when a hold keeps them. */
+export const MOST_HELD = 100;
+
+/** Notes what is due but for a hold of its payee, and names the first. */
+export function countHeld(counts: PayoutCounts, { count, totalPaise, payouts }: HeldDue): void {
+  if (count === 0) return;
+  counts.held = count;
+  counts.heldPaise = totalPaise;
+  counts.reasons[`held ${ON_HOLD}`] = count;
+  for (const held of payouts)
+    counts.items.push({
+      payoutId: held.id,
+      outcome: "held",
+      code: ON_HOLD,
+      message: heldMessage(held),
+    });
+  counts.itemsLeftOut += count - payouts.length;
 }
 
 export interface Amounts {
@@ -167,12 +188,9 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   counts[item.outcome]++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  const isHeld = item.outcome === "skipped" && HELD_CODES.has(item.code);
-  if (isHeld) counts.held++;
-  const isKept = isHeld
-    ? counts.held <= MOST_ITEMS
-    : item.outcome === "skipped"
-      ? counts.skipped - counts.held <= MOST_SKIPPED
+  const isKept =
+    item.outcome === "skipped"
+      ? counts.skipped <= MOST_SKIPPED
       : counts.failed + counts.unknown <= MOST_ITEMS;
   if (isKept) counts.items.push(item);
   else counts.itemsLeftOut++;

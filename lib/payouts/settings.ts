@@ -12,7 +12,8 @@ import {
   type EnvironmentVariable,
 } from "../support/environment.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
-import { CROSSING_POLICIES, defaultTaxPolicy, ROUNDINGS, type TaxPolicy } from "../tds/index.ts";
+import type { TaxPolicy } from "../tds/index.ts";
+import { parseTaxPolicy, taxVariables } from "../tds/settings.ts";
 
 /** What no run may exceed. Checked before anything is sent, on amounts before tax. */
 export interface PayoutCaps {
@@ -63,27 +64,7 @@ const own: readonly EnvironmentVariable[] = [
     description: "text on the payee's bank statement",
     allowed: { form: "1 to 30 letters, digits and spaces", example: "Acme payout" },
   },
-  {
-    name: "TDS_CROSSING_POLICY",
-    required: false,
-    default: defaultTaxPolicy.crossing,
-    description: "how the credit that crosses the yearly threshold is taxed",
-    allowed: { oneOf: CROSSING_POLICIES },
-  },
-  {
-    name: "TDS_ROUNDING",
-    required: false,
-    default: defaultTaxPolicy.rounding,
-    description: "rounding of each deduction",
-    allowed: { oneOf: ROUNDINGS },
-  },
-  {
-    name: "TDS_AADHAAR_SUFFICES_2025_ACT",
-    required: false,
-    default: "yes",
-    description: "whether Aadhaar without PAN counts as identity from April 2026",
-    allowed: { oneOf: ["yes", "no"] },
-  },
+  ...taxVariables,
 ];
 
 /** The variables of the provider's client, as every job that talks to it declares them. */
@@ -115,15 +96,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
-    const tax: TaxPolicy = {
-      crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
-      rounding: oneOf(env, "TDS_ROUNDING", ROUNDINGS, problems),
-      aadhaarSuffices: {
-        ...defaultTaxPolicy.aadhaarSuffices,
-        act2025:
-          oneOf(env, "TDS_AADHAAR_SUFFICES_2025_ACT", ["yes", "no"] as const, problems) === "yes",
-      },
-    };
+    const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {
@@ -159,16 +132,4 @@ function rupees(env: Env, variable: string, problems: EnvironmentProblem[]): Pai
     });
   }
   return paise ?? 0n;
-}
-
-function oneOf<T extends string>(
-  env: Env,
-  variable: string,
-  allowed: readonly T[],
-  problems: EnvironmentProblem[],
-): T {
-  const value = valueOf(env, variable);
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) problems.push({ variable, problem: `expected ${allowed.join(" or ")}` });
-  return found ?? (allowed[0] as T);
 }

@@ -4,6 +4,7 @@ import type { DuePayoutOfPayee } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import type { PayoutGroups } from "./groups.ts";
 import type { PayoutPorts } from "./ports.ts";
+import type { RefusalGate } from "./refusal-gate.ts";
 import type { ItemOutcome } from "./report.ts";
 import type { AttemptRef, Settlement } from "./settle.ts";
 
@@ -17,7 +18,7 @@ export type UnitResult =
       accepted?: { ref: AttemptRef; provider: ProviderPayout };
     }
   | {
-      outcome: Exclude<ItemOutcome, "succeeded" | "planned">;
+      outcome: Exclude<ItemOutcome, "succeeded" | "planned" | "held">;
       code: string;
       message: string;
       payout?: ClaimedPayout;
@@ -28,6 +29,8 @@ export type UnitResult =
 
 export interface UnitPorts extends PayoutPorts {
   readonly groups: PayoutGroups;
+  /** All requests that may be refused pass it. */
+  readonly gate: RefusalGate;
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
   /** Told when this run has won the payout, whatever comes of it. */

@@ -20,6 +20,8 @@ export type Answer<T> =
 export interface UnknownAnswer {
   kind: "unknown";
   cause: UnknownCause;
+  /** The plain refusal of a request that may have been sent before. It says nothing of the earlier one. */
+  refusal?: Failure;
   httpStatus?: number;
   detail: string;
   body?: JsonValue;
@@ -47,7 +49,7 @@ export type UnknownCause =
   | "unreadable-answer"
   /** The caller's signal fired; the detail says whether anything had been sent. */
   | "interrupted"
-  /** 409, or a refusal of a resend, which may mean "this key already has another body". */
+  /** 409, a text that speaks of an earlier request under this key, or a refusal of a resend. */
   | "conflict";
 
 export type SystemicFault =

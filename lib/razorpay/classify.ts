@@ -1,8 +1,9 @@
-import * as z from "zod";
+import { faultOfCode, isTlsFault } from "../support/server-fault/index.ts";
 import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
+import { hear, type Heard, readFailure } from "./failure-words.ts";
 import { type JsonValue, parseJson } from "./json.ts";
 import type { Reader } from "./reading.ts";
-import { redactBody, scrubText, scrubWord } from "./redact-body.ts";
+import { redactBody } from "./redact-body.ts";
 import type { Exchange } from "./transport.ts";
 
 /**
@@ -31,40 +32,48 @@ export interface Question<T> {
 }
 
 /**
- * What an exchange means, by HTTP status and the fields of the error. Its message is read in two
- * cases of refunds, whose errors carry no reason, and never makes anything more certain.
+ * What an exchange means, by HTTP status and by what the error says (see `hear`).
  *
  * Only the provider itself may say that a request failed: a proxy's HTML page has the right status
  * and proves nothing, and a connection that failed may be the second try of something below us. So
- * every certainty here needs an answer in the provider's error format.
+ * every certainty here needs an answer in the provider's error format, and no word that casts doubt.
  */
 export function classify<T>(exchange: Exchange, question: Question<T>): Answer<T> {
   if (exchange.kind === "no-answer") return classifySilence(exchange);
   const { httpStatus, text } = exchange;
   const body = parseJson(text);
   const failure = body === undefined ? undefined : readFailure(body);
+  const heard: Heard = body === undefined ? { fault: undefined, doubt: undefined } : hear(body);
   const said: Said = {
     httpStatus,
     failure,
     body: body === undefined ? undefined : redactBody(body),
-    certain: failure !== undefined && !question.resend,
+    certain:
+      failure !== undefined &&
+      !question.resend &&
+      heard.doubt === undefined &&
+      TURNS_DOWN.has(httpStatus),
   };
 
   if (httpStatus >= 200 && httpStatus < 300) return classifySuccess(said, body, question);
   if (httpStatus >= 300 && httpStatus < 400) {
-    return systemic("wrong-address", { ...said, certain: false }, "a redirect, not followed");
+    return systemic("wrong-address", said, "a redirect, not followed");
   }
+  if (heard.fault) return systemic(heard.fault, said);
   if (httpStatus >= 500) return unknown("server-error", said);
+  if (heard.doubt === "conflict" && !READS_OR_CANCELS.has(question.call)) {
+    return unknown("conflict", said);
+  }
   switch (httpStatus) {
     case 400:
     case 422:
-      return classifyRefusal(said, question);
+      return classifyRefusal(said, { question, heard });
     case 401:
       return systemic("credentials", said);
     case 403:
       return systemic("not-allow-listed", said);
     case 404:
-      return classifyNotFound(said, question);
+      return classifyNotFound(said, { question, heard });
     case 408:
       return unknown("timeout", said);
     case 409:
@@ -83,25 +92,13 @@ interface Said {
   certain: boolean;
 }
 
-/** Reasons (`error.reason`) that the next payout would meet as well. */
-const BALANCE_REASONS = new Set(["insufficient_funds", "low_balance"]);
+/** The numbers by which the provider says that a request was not accepted. */
+const TURNS_DOWN: ReadonlySet<number> = new Set([400, 401, 403, 404, 422, 429]);
 
-/**
- * The refunds API gives no reason for its refusals, so these two are known by the words in its list
- * of errors. The first turns one refusal into another that stops the run; the second turns a refusal
- * into doubt, because it speaks of a refund that exists. UNVERIFIED: that the words stay as they are;
- * unrecognised, both are plain refusals.
- */
-const NOT_ENOUGH_BALANCE = /\b(not have enough|insufficient)\b.*\bbalance\b/i;
-const SPEAKS_OF_EARLIER_REFUND = /\b(duplicate receipt|idempotency key)\b/i;
+/** "It is processed already" refuses a cancellation, and says nothing of a request that we made. */
+const READS_OR_CANCELS: ReadonlySet<CallKind> = new Set(["list", "fetch", "cancel-payout"]);
 
-/** Codes (`error.code`) of failures that the provider's side had, whatever the HTTP status. */
-const SERVER_SIDE_CODES = new Set(["GATEWAY_ERROR", "SERVER_ERROR"]);
-
-/**
- * The connection was never made: refused, no such host, no route, no trust in the certificate, or a proxy
- * that does not let us through.
- */
+/** The connection was never made: refused, no such host, no route, or a proxy that does not let us through. */
 const UNREACHABLE_CODES = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -111,15 +108,8 @@ const UNREACHABLE_CODES = new Set([
   "EHOSTDOWN",
   "ENETUNREACH",
   "ENETDOWN",
-  "EPROTO",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "HOSTNAME_MISMATCH",
-  "INVALID_CA",
   "UND_ERR_ABORTED",
-  "UND_ERR_PRX_TLS",
 ]);
-const CERTIFICATE_CODES = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
 
 const CONNECT_TIMEOUT_CODES = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -138,7 +128,7 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     return { kind: "unknown", cause: "timeout", detail: "no complete answer within the timeout" };
   }
   const { code } = exchange;
-  if (UNREACHABLE_CODES.has(code) || CERTIFICATE_CODES.test(code)) {
+  if (UNREACHABLE_CODES.has(code) || isTlsCode(code)) {
     return {
       kind: "systemic",
       fault: "gateway-unreachable",
@@ -153,6 +143,12 @@ function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): An
     cause: unreadable ? "unreadable-answer" : "connection-lost",
     detail: code,
   };
+}
+
+/** The handshake failed, so that nothing was sent: the list is that of every server. */
+function isTlsCode(code: string): boolean {
+  const fault = faultOfCode(code);
+  return fault !== undefined && isTlsFault(fault);
 }
 
 function classifySuccess<T>(
@@ -171,60 +167,30 @@ function classifySuccess<T>(
   };
 }
 
-function classifyRefusal<T>(said: Said, question: Question<T>): Answer<never> {
+function classifyRefusal<T>(
+  said: Said,
+  { question, heard }: { question: Question<T>; heard: Heard },
+): Answer<never> {
   const { failure } = said;
   if (failure === undefined) {
     return unknown("unreadable-answer", said, "a refusal that is not in the provider's format");
   }
-  if (SERVER_SIDE_CODES.has(failure.code)) return unknown("server-error", said);
-  if (question.resend) return unknown("conflict", said);
-  if (question.call === "create-refund" && SPEAKS_OF_EARLIER_REFUND.test(failure.description)) {
-    return unknown("conflict", said);
-  }
-  if (isOutOfBalance(question.call, failure)) return systemic("insufficient-balance", said);
+  if (heard.doubt === "server-error") return unknown("server-error", said);
+  if (question.resend) return { ...unknown("conflict", said), refusal: failure };
   return refused(said, failure);
-}
-
-function isOutOfBalance(call: CallKind, failure: Failure): boolean {
-  if (!movesMoney(call)) return false;
-  if (BALANCE_REASONS.has(failure.reason ?? "")) return true;
-  return call === "create-refund" && NOT_ENOUGH_BALANCE.test(failure.description);
 }
 
 const NAME_ONE: ReadonlySet<CallKind> = new Set(["fetch", "cancel-payout", "update-record"]);
 
 /** Only a call that names one record by its id can be told that there is no such record. */
-function classifyNotFound<T>(said: Said, question: Question<T>): Answer<never> {
+function classifyNotFound<T>(
+  said: Said,
+  { question, heard }: { question: Question<T>; heard: Heard },
+): Answer<never> {
+  if (heard.doubt === "server-error") return unknown("server-error", said);
   return NAME_ONE.has(question.call) && said.failure
     ? refused(said, said.failure)
     : systemic("wrong-address", said);
-}
-
-const providerError = z.object({
-  error: z.object({
-    code: z.string().min(1),
-    reason: z.string().nullish().catch(null),
-    field: z.string().nullish().catch(null),
-    description: z.string().nullish().catch(null),
-  }),
-});
-
-function readFailure(body: JsonValue): Failure | undefined {
-  const parsed = providerError.safeParse(body);
-  if (!parsed.success) return undefined;
-  const { code, reason, field, description } = parsed.data.error;
-  return {
-    code: scrubWord(code),
-    reason: word(reason),
-    field: word(field),
-    description: scrubText(description ?? ""),
-  };
-}
-
-function word(text: string | null | undefined): string | null {
-  return text === undefined || text === null || text === "" || text === "null"
-    ? null
-    : scrubWord(text);
 }
 
 function refused(said: Said, failure: Failure): Answer<never> {

@@ -101,9 +101,9 @@ export interface RazorpayX {
   createContact(input: ContactInput, options?: CallOptions): Promise<Answer<Contact>>;
   createFundAccount(input: FundAccountInput, options?: CallOptions): Promise<Answer<FundAccount>>;
   /**
-   * Sends the body byte for byte. With `resend`, a refusal is `unknown` (`conflict`), because "this
-   * key already has another body" is answered like any refusal, and no fault is ever
-   * `certainlyNotAccepted`, because the earlier send may have been accepted.
+   * Sends the body byte for byte. A refusal that speaks of an earlier payout under this key, or of a failure
+   * on the provider's side, is `unknown` at every HTTP number. With `resend`, every refusal is, and no fault
+   * is ever `certainlyNotAccepted`: the earlier send may have been accepted.
    */
   createPayout(request: PayoutRequest, options?: CallOptions): Promise<Answer<ProviderPayout>>;
   fetchPayout(id: string, options?: CallOptions): Promise<Answer<ProviderPayout>>;

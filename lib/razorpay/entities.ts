@@ -28,10 +28,12 @@ export interface ProviderPayout {
   feesTaxPaise: bigint | null;
   /** The bank's reference of the transfer. */
   utr: string | null;
-  mode: string;
+  /** Null where the provider does not say it. */
+  mode: string | null;
   referenceId: string | null;
-  fundAccountId: string;
-  /** Why it is in this status; an open list of words. */
+  /** Null for a payout that has none, such as one to a wallet. */
+  fundAccountId: string | null;
+  /** Why it is in this status; an open list of words. An older answer has it as a sentence, which is made a word. */
   statusReason: string | null;
   /** Who gave the reason, e.g. `beneficiary_bank`. */
   statusSource: string | null;
@@ -54,7 +56,7 @@ export interface FundAccount {
   /** `fa_…` */
   id: string;
   contactId: string;
-  kind: string;
+  kind: string | null;
   /** An inactive fund account can't be paid to. */
   active: boolean;
 }

@@ -51,7 +51,8 @@ export interface RazorpayPayments {
    * Sends the body byte for byte. `refused` is a proof that nothing was accepted, and needs the
    * provider's own error format on a first send; "the payment has been fully refunded already" is one.
    * A timeout, a 5xx, a 409, a closed socket and an unreadable answer are `unknown`, and so is a
-   * refusal that speaks of an earlier refund with this receipt or key: end them with `listRefunds` and
+   * refusal that speaks of an earlier refund with this receipt or key, or of a failure on the provider's
+   * side: end them with `listRefunds` and
    * `bearsReceipt`. With `resend`, every refusal is `unknown` (`conflict`) and no fault is ever
    * `certainlyNotAccepted`. Too little balance for refunds is systemic.
    *

@@ -10,6 +10,7 @@ import {
 } from "./entities.ts";
 import {
   amountPaise,
+  anyDetail,
   id,
   instant,
   listReader,
@@ -19,6 +20,9 @@ import {
   signedPaise,
   text,
 } from "./reading.ts";
+import { scrubText } from "./redact-body.ts";
+
+const explanation = z.object({ reason: anyDetail, source: anyDetail }).nullish().catch(null);
 
 const rawPayout = z.object({
   id,
@@ -27,17 +31,17 @@ const rawPayout = z.object({
   currency: rupeesOnly,
   fees: amountPaise.nullish().catch(null),
   tax: amountPaise.nullish().catch(null),
-  utr: text.catch(null),
-  mode: z.string(),
+  utr: anyDetail,
+  mode: anyDetail,
   reference_id: text,
-  fund_account_id: id,
-  status_details: z
-    .object({ reason: text.catch(null), source: text.catch(null) })
-    .nullish()
-    .catch(null),
+  fund_account_id: id.nullish().catch(null),
+  status_details: explanation,
+  // Deprecated, and still sent by accounts that were never moved to `status_details`.
+  error: explanation,
+  failure_reason: anyDetail,
   created_at: instant,
-  purpose: text.catch(null),
-  debit_account_number: text.catch(null),
+  purpose: anyDetail,
+  debit_account_number: anyDetail,
 });
 
 function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
@@ -51,9 +55,10 @@ function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
     utr: raw.utr,
     mode: raw.mode,
     referenceId: raw.reference_id,
-    fundAccountId: raw.fund_account_id,
-    statusReason: raw.status_details?.reason ?? null,
-    statusSource: raw.status_details?.source ?? null,
+    fundAccountId: raw.fund_account_id ?? null,
+    statusReason:
+      raw.status_details?.reason ?? raw.error?.reason ?? reasonWord(raw.failure_reason) ?? null,
+    statusSource: raw.status_details?.source ?? raw.error?.source ?? null,
     createdAt: raw.created_at,
     purpose: raw.purpose,
     debitedElsewhere:
@@ -61,12 +66,18 @@ function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
   }));
 }
 
+/** Nothing said is active: what is switched off, the provider says so. */
+const isActive = z
+  .boolean()
+  .nullish()
+  .transform((active) => active ?? true);
+
 const contact = z
   .object({
     id,
     type: text.catch(null),
     reference_id: text,
-    active: z.boolean().default(true),
+    active: isActive,
   })
   .transform((raw): Contact => ({
     id: raw.id,
@@ -79,8 +90,8 @@ const fundAccount = z
   .object({
     id,
     contact_id: id,
-    account_type: z.string(),
-    active: z.boolean().default(true),
+    account_type: anyDetail,
+    active: isActive,
   })
   .transform((raw): FundAccount => ({
     id: raw.id,
@@ -155,6 +166,19 @@ export function payoutsReader(payoutAccountNumber: string): Reader<ProviderPayou
 export function balancesReader(payoutAccountNumber: string): Reader<Balance[]> {
   return listReader(balance(payoutAccountNumber));
 }
+
+/** The older sentence as a word by which failures can be counted, without what may be personal. */
+function reasonWord(sentence: string | null): string | null {
+  if (sentence === null) return null;
+  const word = scrubText(sentence)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "")
+    .slice(0, LONGEST_REASON);
+  return word === "" ? null : word;
+}
+
+const LONGEST_REASON = 60;
 
 function knownStatus(word: string): ProviderPayoutStatus {
   return PROVIDER_PAYOUT_STATUSES.find((status) => status === word) ?? "unrecognised";

@@ -7,7 +7,7 @@ import {
   type ProviderPayment,
   type ProviderRefund,
 } from "./payments-entities.ts";
-import { amountPaise, id, listReader, type Reader, reader, text } from "./reading.ts";
+import { amountPaise, anyDetail, id, listReader, type Reader, reader, text } from "./reading.ts";
 import { scrubWord } from "./redact-body.ts";
 
 const secondsAsMs = z
@@ -59,8 +59,8 @@ const payment = z
     amount_refunded: amountPaise.nullish(),
     currency: z.string().min(1),
     captured: z.boolean().nullish(),
-    method: text.catch(null),
-    error_reason: text.catch(null),
+    method: anyDetail,
+    error_reason: anyDetail,
     created_at: secondsAsMs,
   })
   .transform((raw): ProviderPayment => ({
@@ -87,10 +87,7 @@ const refund = z
     currency: z.enum(["INR", ""]).nullish(),
     receipt: text.catch(null),
     notes,
-    acquirer_data: z
-      .object({ arn: text.catch(null) })
-      .nullish()
-      .catch(null),
+    acquirer_data: z.object({ arn: anyDetail }).nullish().catch(null),
     created_at: secondsAsMs,
   })
   .transform((raw): ProviderRefund => ({

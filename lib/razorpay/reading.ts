@@ -24,6 +24,14 @@ export const text = z
   .nullish()
   .transform((value) => (value === undefined || value === "" || value === "null" ? null : value));
 
+/** As `text`, of a detail for which the provider also writes the word `NA`: not applicable. */
+export const detail = text.transform((value) =>
+  value === null || /^\s*(null|n\/?a|)\s*$/i.test(value) ? null : value,
+);
+
+/** As `detail`, where anything that is not text says no more than nothing. */
+export const anyDetail = detail.catch(null);
+
 /** A reader that also asks whether what came is what was asked for. */
 export function expecting<T>(
   read: Reader<T>,

@@ -2,7 +2,7 @@ import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
 import { postTransaction } from "../ledger/post-transaction.ts";
 import { bookedBeforeOpening } from "../ledger/provider-cash.ts";
-import type { Day } from "../support/calendar.ts";
+import { requireDay, type Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
 
 interface ClosingPorts {
@@ -72,6 +72,7 @@ export async function closeDays(
 async function lastClosed(db: DbSession): Promise<{ day: Day; closingPaise: Paise } | undefined> {
   const [row] = await db.query<{ day: Day; closingPaise: bigint }[]>`
     SELECT day::text AS day, closing_paise AS "closingPaise" FROM provider_days ORDER BY provider_days.day DESC LIMIT 1`;
+  if (row) requireDay(row.day);
   return row;
 }
 
@@ -88,7 +89,7 @@ async function daysToClose(
   db: DbSession,
   { after, firstDay, today }: { after: Day | undefined; firstDay: Day; today: Day },
 ): Promise<DaySums[]> {
-  return db.query<DaySums[]>`
+  const days = await db.query<DaySums[]>`
     SELECT calendar.day::date::text AS day,
            COALESCE(sums.credits, 0)::bigint AS "creditsPaise", COALESCE(sums.debits, 0)::bigint AS "debitsPaise",
            COALESCE(sums.transactions, 0)::int AS transactions,
@@ -105,6 +106,8 @@ async function daysToClose(
       FROM provider_transactions WHERE at = sums.newest) AS stated
     ORDER BY calendar.day
     LIMIT ${MOST_DAYS}`;
+  for (const { day } of days) requireDay(day);
+  return days;
 }
 
 async function insertDay(

@@ -32,6 +32,13 @@ export interface StatementReport {
   balancePaise: Paise | undefined;
 }
 
+export interface StatementReading {
+  walk: Walk;
+  report: StatementReport;
+  /** What was read, oldest first. */
+  transactions: readonly Transaction[];
+}
+
 /** A balance that moves while the transactions are read is read again, so many times in all. */
 const TRIES = 3;
 
@@ -41,29 +48,27 @@ const TRIES = 3;
  *
  * @throws {AfterhoursError} `ACCOUNT_NOT_LISTED` when the provider lists no balance of our account
  */
-export async function readStatement(
-  ports: StatementPorts,
-): Promise<{ walk: Walk; report: StatementReport }> {
+export async function readStatement(ports: StatementPorts): Promise<StatementReading> {
   const report: StatementReport = { transactionsRead: 0, daysClosed: 0, balancePaise: undefined };
   const { today, firstDay, fromMs } = await readReach(ports.db, ports.from);
   const reading = await readSteadily(ports, fromMs);
-  if (reading.walk.kind !== "complete") return { walk: reading.walk, report };
   const { transactions, balancePaise } = reading;
+  if (reading.walk.kind !== "complete") return { walk: reading.walk, report, transactions };
 
   report.balancePaise = balancePaise;
   report.transactionsRead = await countNew(ports.db, transactions);
   if (balancePaise === undefined) {
     ports.log.warn({}, "the balance went on moving while it was read; no day is closed this time");
   }
-  if (ports.dryRun) return { walk: reading.walk, report };
+  if (ports.dryRun) return { walk: reading.walk, report, transactions };
   ports.lease.assertTrusted();
   const named = await nameInDoubt(ports, transactions);
-  if (named.kind !== "complete") return { walk: named, report };
+  if (named.kind !== "complete") return { walk: named, report, transactions };
   await storeTransactions(ports.db, transactions);
   if (balancePaise !== undefined) {
     report.daysClosed = await closeDays(ports, { today, firstDay, balancePaise });
   }
-  return { walk: reading.walk, report };
+  return { walk: reading.walk, report, transactions };
 }
 
 interface SteadyReading {

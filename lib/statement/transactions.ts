@@ -1,6 +1,6 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { Transaction } from "../razorpay/index.ts";
-import type { Day } from "../support/calendar.ts";
+import { requireDay, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
 
 /** Read again at each reading, for what the provider lists late. */
@@ -25,6 +25,7 @@ export async function readReach(
              first.day::timestamp AT TIME ZONE 'Asia/Kolkata')) * 1000)::float8 AS "fromMs"
     FROM first`;
   if (!row) throw new Error("a row without a table was not returned");
+  for (const day of [row.today, row.firstDay]) requireDay(day);
   return row;
 }
 

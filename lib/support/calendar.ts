@@ -5,6 +5,7 @@
 export type Day = string;
 
 const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
+const DAY_MS = 86_400_000;
 const ZERO = "0".charCodeAt(0);
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 
@@ -14,6 +15,17 @@ export function isDay(text: string): text is Day {
   if (!match) return false;
   const date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+}
+
+/**
+ * A day as the database wrote it. A session whose dates are written otherwise would give `01.04.2026`, whose first
+ * digits are a year to whoever cuts them out.
+ *
+ * @throws {RangeError} where it is not `YYYY-MM-DD`
+ */
+export function requireDay(text: string): Day {
+  if (DAY.test(text)) return text;
+  throw new RangeError(`a day that is not written as YYYY-MM-DD: ${text}`);
 }
 
 /** The day in India at an instant: 20:00 UTC on 31 March is already 1 April there. */
@@ -30,13 +42,24 @@ export function earlierDay(a: Day, b: Day): Day {
   return a < b ? a : b;
 }
 
+/** How many days the second is after the first; negative when it is before it. */
+export function daysBetween(from: Day, to: Day): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+}
+
 /**
  * The financial year (from 2026 called the tax year) that a day belongs to, by the year in which it
  * begins: 1 April 2025 to 31 March 2026 is `2025`.
+ *
+ * @throws {RangeError} for a text that is no day: it must never become a year
  */
 export function fiscalYearOf(day: Day): number {
   const year = numberAt(day, 0) * 100 + numberAt(day, 2);
-  return numberAt(day, 5) >= 4 ? year : year - 1;
+  const month = numberAt(day, 5);
+  const isIso = day.length === 10 && day[4] === "-" && day[7] === "-";
+  if (!isIso || !(year >= 1900 && month >= 1 && month <= 12))
+    throw new RangeError(`a text that is no day has no financial year: ${day}`);
+  return month >= 4 ? year : year - 1;
 }
 
 /** Two digits of a day, without making a text of them: this runs for each credit of a year. */

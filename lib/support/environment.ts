@@ -65,6 +65,30 @@ export function present(env: Env, name: string): string | undefined {
 }
 
 /**
+ * The whole number that a variable holds, or its default. Outside of its bounds it is a problem that names both
+ * ends.
+ */
+export function readWholeNumber(
+  env: Env,
+  { name, default: fallback, allowed }: BoundedVariable,
+  problems: EnvironmentProblem[],
+): number {
+  const text = present(env, name) ?? fallback;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  const { least, most } = allowed;
+  if (!(value >= least && value <= most)) {
+    problems.push({ variable: name, problem: `expected a whole number from ${least} to ${most}` });
+  }
+  return value;
+}
+
+/** A variable that holds a whole number within bounds. */
+export interface BoundedVariable extends EnvironmentVariable {
+  default: string;
+  allowed: { readonly least: number; readonly most: number };
+}
+
+/**
  * Two specs as one: their settings side by side, all that is wrong in both said at once, and each variable
  * listed once. The settings of the two must have no field in common.
  */

@@ -24,6 +24,8 @@ export interface PayeeProfile {
   readonly aadhaar: boolean;
   /** Days on which an inoperative PAN counts as valid. */
   readonly panRelief?: DayRange;
+  /** The payee's year is expected to exceed the threshold. Default: false. */
+  readonly likelyToExceed?: boolean;
   /** In the order in which their ceilings are used up. */
   readonly certificates: readonly Certificate[];
 }
@@ -188,6 +190,7 @@ function inputFor(
     panStatus: profile.panStatus,
     ...(profile.panRelief && { panRelief: profile.panRelief }),
     aadhaar: profile.aadhaar,
+    ...(profile.likelyToExceed !== undefined && { likelyToExceed: profile.likelyToExceed }),
     grossPaise: credit.grossPaise,
     yearGrossBeforePaise: year.grossPaise,
     yearTaxBeforePaise: year.taxPaise,

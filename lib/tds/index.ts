@@ -11,11 +11,18 @@ export type {
   PaymentAssessment,
   YearTotals,
 } from "./assess-credits.ts";
-export { ratesOn, statuteOn } from "./law.ts";
+export { INOPERATIVE_PAN_FROM, ratesOn, statuteOn } from "./law.ts";
 export type { Act, RatePeriod, StatutePeriod } from "./law.ts";
-export { CROSSING_POLICIES, defaultTaxPolicy, ROUNDINGS } from "./policy.ts";
-export type { CrossingPolicy, Rounding, TaxPolicy } from "./policy.ts";
-export { PAN_STATUSES, PAYEE_CATEGORIES, REASONS } from "./types.ts";
+export {
+  CROSSING_POLICIES,
+  DEFAULT_REFUND_BASE,
+  defaultTaxPolicy,
+  LIKELY_POLICIES,
+  REFUND_BASES,
+  ROUNDINGS,
+} from "./policy.ts";
+export type { CrossingPolicy, LikelyPolicy, RefundBase, Rounding, TaxPolicy } from "./policy.ts";
+export { mayHaveAadhaar, PAN_STATUSES, PAYEE_CATEGORIES, REASONS } from "./types.ts";
 export type {
   Assessment,
   AssessmentInput,

@@ -39,8 +39,7 @@ export interface StatutePeriod {
 const FIVE_LAKH_RUPEES_PAISE = 5_00_000_00n;
 
 export const RATE_PERIODS: readonly RatePeriod[] = [
-  // The 2025 Act keeps rate and exemption. UNVERIFIED: the serial in its section 393(4) by which it keeps
-  // the exemption of ₹5,00,000.
+  // The 2025 Act keeps rate and exemption, the latter by section 393(4), table serial 11.
   {
     from: "2024-10-01",
     rateBps: 10,
@@ -62,8 +61,14 @@ export const RATE_PERIODS: readonly RatePeriod[] = [
   },
 ];
 
+/**
+ * From this day tax on the holder of an inoperative PAN is deducted at the higher rate (Rule 114AAA(3) and (4),
+ * Circular 3/2023). Before it, such a PAN counts like any other.
+ */
+export const INOPERATIVE_PAN_FROM: Day = "2023-07-01";
+
 export const STATUTE_PERIODS: readonly StatutePeriod[] = [
-  // UNVERIFIED: payment code 1035 is probable; the form names and section 395 are from secondary sources.
+  // Code 1035: notes to form 140. Forms: the tax body's mapping, 26Q to 140 and 16A to 131. Section 395(1): its annexures.
   {
     from: "2026-04-01",
     act: "act2025",

@@ -2,9 +2,10 @@ import type { Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
 import { certificateCover, certifiedRateBps, covers, noCover } from "./certificate.ts";
 import type { CertificateCover } from "./certificate.ts";
+import { INOPERATIVE_PAN_FROM } from "./law.ts";
 import type { Act, RatePeriod } from "./law.ts";
 import type { ExactTax, TaxPolicy } from "./policy.ts";
-import type { AssessmentInput } from "./types.ts";
+import { mayHaveAadhaar, type AssessmentInput } from "./types.ts";
 
 /**
  * Where a credit stands: before the section, without identity, within the exemption, on the way over the
@@ -36,7 +37,7 @@ export function assessOwn(
   const { rates, rateDate } = law;
   if (!rates) return untaxed({ standing: "not-in-force", hasThreshold: false, cover: noCover });
   const panCounts = panIsValid(input, rateDate);
-  if (!panCounts && !(input.aadhaar && policy.aadhaarSuffices[law.act])) {
+  if (!panCounts && !aadhaarStandsIn(input, policy, law.act)) {
     return {
       standing: "no-pan",
       hasThreshold: false,
@@ -48,7 +49,7 @@ export function assessOwn(
   }
 
   const hasThreshold = input.payeeCategory === "individual" || input.payeeCategory === "huf";
-  const standing = hasThreshold ? standingByThreshold(input, rates) : "taxed";
+  const standing = hasThreshold ? standingByThreshold(input, policy, rates) : "taxed";
   const basePaise = basePaiseOf(input, policy, { standing, rates });
   const certificates = panCounts ? input.certificates : undefined;
   const cover = certificateCover(certificates, { rateDate, grossPaise: basePaise });
@@ -74,11 +75,30 @@ function untaxed(own: Pick<OwnTax, "standing" | "hasThreshold" | "cover">): OwnT
 
 function panIsValid(input: AssessmentInput, rateDate: Day): boolean {
   if (input.panStatus === "valid") return true;
-  if (input.panStatus === "missing" || input.panRelief === undefined) return false;
-  return covers(input.panRelief, rateDate);
+  if (input.panStatus === "missing") return false;
+  if (rateDate < INOPERATIVE_PAN_FROM) return true;
+  return input.panRelief !== undefined && covers(input.panRelief, rateDate);
 }
 
-function standingByThreshold(input: AssessmentInput, rates: RatePeriod): Standing {
+/**
+ * Only for somebody who was never allotted a PAN: an allotted one is inoperative because its holder did not
+ * link an Aadhaar, so an Aadhaar beside it changes nothing. And only for an individual: nobody else can have one.
+ */
+function aadhaarStandsIn(input: AssessmentInput, policy: TaxPolicy, act: Act): boolean {
+  return (
+    input.aadhaar &&
+    input.panStatus === "missing" &&
+    mayHaveAadhaar(input.payeeCategory) &&
+    policy.aadhaarSuffices[act]
+  );
+}
+
+function standingByThreshold(
+  input: AssessmentInput,
+  policy: TaxPolicy,
+  rates: RatePeriod,
+): Standing {
+  if (input.likelyToExceed && policy.likelyToExceed === "from-the-first-rupee") return "taxed";
   if (input.yearGrossBeforePaise > rates.thresholdPaise) return "taxed";
   const yearGrossPaise = input.yearGrossBeforePaise + input.grossPaise;
   return yearGrossPaise > rates.thresholdPaise ? "crossing" : "exempt";

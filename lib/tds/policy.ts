@@ -16,14 +16,32 @@ export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
 export const ROUNDINGS = ["rupee-half-up", "paisa-half-up", "paisa-floor"] as const;
 export type Rounding = (typeof ROUNDINGS)[number];
 
+/**
+ * How a payee is taxed whose year is marked as likely to exceed the threshold: from the first rupee, or like
+ * everybody else once the threshold is crossed.
+ */
+export const LIKELY_POLICIES = ["from-the-first-rupee", "at-the-crossing"] as const;
+export type LikelyPolicy = (typeof LIKELY_POLICIES)[number];
+
+/**
+ * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular 20/2023,
+ * question 4), or any. What is owed is recovered from the money of any.
+ */
+export const REFUND_BASES = ["same-year", "any-year"] as const;
+export type RefundBase = (typeof REFUND_BASES)[number];
+
+export const DEFAULT_REFUND_BASE: RefundBase = "same-year";
+
 export interface TaxPolicy {
   /** Default `whole-year`. The 1961 Act does not say. */
   readonly crossing: CrossingPolicy;
   /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
   readonly rounding: Rounding;
+  /** Default `from-the-first-rupee`; it concerns payees who are marked, and nobody else. */
+  readonly likelyToExceed: LikelyPolicy;
   /**
-   * Whether an Aadhaar without a valid PAN counts as identity furnished. Default true under both Acts;
-   * UNVERIFIED for the 2025 Act.
+   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default
+   * true under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
 }
@@ -31,6 +49,7 @@ export interface TaxPolicy {
 export const defaultTaxPolicy: TaxPolicy = {
   crossing: "whole-year",
   rounding: "rupee-half-up",
+  likelyToExceed: "from-the-first-rupee",
   aadhaarSuffices: { act1961: true, act2025: true },
 };
 

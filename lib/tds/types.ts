@@ -4,7 +4,15 @@ import type { Paise } from "../support/money.ts";
 export const PAYEE_CATEGORIES = ["individual", "huf", "company", "firm", "other"] as const;
 export type PayeeCategory = (typeof PAYEE_CATEGORIES)[number];
 
-/** `inoperative` counts as missing, except for credits within the payee's days of relief. */
+/** Aadhaar numbers are given to individuals alone. */
+export function mayHaveAadhaar(category: PayeeCategory): boolean {
+  return category === "individual";
+}
+
+/**
+ * `inoperative` counts as missing from 1 July 2023, except for credits within the payee's days of relief. An
+ * Aadhaar does not help.
+ */
 export const PAN_STATUSES = ["valid", "missing", "inoperative"] as const;
 export type PanStatus = (typeof PAN_STATUSES)[number];
 
@@ -46,6 +54,8 @@ export interface AssessmentInput {
   /** Days on which an inoperative PAN counts as valid. */
   readonly panRelief?: DayRange;
   readonly aadhaar: boolean;
+  /** The year is expected to exceed the threshold: taxed from the first rupee. Default: false. */
+  readonly likelyToExceed?: boolean;
   /** What the buyer paid without GST and before the platform's fee. Above zero. */
   readonly grossPaise: Paise;
   /** Gross of the payee's earlier credits in the same financial year. */
@@ -80,7 +90,7 @@ export const REASONS = [
   "threshold-crossed",
   /** Holds tax on earlier credits that had not been taken yet. */
   "catch-up",
-  /** No PAN furnished, or an inoperative one, and no Aadhaar that suffices. */
+  /** An inoperative PAN, or no PAN furnished and no Aadhaar that suffices. */
   "no-pan",
   /** A certificate covers everything taxed here. */
   "lower-deduction-certificate",

@@ -1,10 +1,11 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { systemClock } from "../../lib/support/clock.ts";
 import { benches } from "./benches.ts";
 import type { Bench } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { writeResults, type Results } from "./report.ts";
 import { meetsTarget } from "./spread.ts";
+import { helpText, newCommand } from "../command-line.ts";
 
 const EXIT = { ok: 0, missed: 1, misused: 2 } as const;
 
@@ -44,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 function createCommand(): Command {
-  return new Command("bench")
+  return newCommand("bench")
     .description(
       "Measures the jobs beside something that runs alongside, several rounds of each, and prints a table.\n" +
         "docs/performance.md explains each figure and what bounds it.",
@@ -59,7 +60,9 @@ function createCommand(): Command {
     .option("--quick", "small and short, to see that it works; its numbers say nothing")
     .addHelpText(
       "after",
-      "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
+      helpText(
+        "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
+      ),
     )
     .showHelpAfterError()
     .exitOverride();

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
 import { minutes, sleep } from "../../lib/support/clock.ts";
 import { toError } from "../../lib/support/errors.ts";
 import { migrate } from "../migrate/apply.ts";
@@ -13,6 +12,7 @@ import { refusedAccounts, timeoutAccounts } from "./bad-accounts.ts";
 import { runChild } from "./child.ts";
 import { demonstrateMarketplace } from "./marketplace/run.ts";
 import { readResult, printResult } from "./result.ts";
+import { newCommand, readerLost } from "../command-line.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const SAMPLE = join(ROOT, "scripts/demo/sample-earnings.csv");
@@ -26,7 +26,7 @@ process.exitCode = await main();
  * earnings or the user's own. Everything it started is stopped at the end, whatever the end is.
  */
 async function main(): Promise<number> {
-  const program = new Command("demo")
+  const program = newCommand("demo")
     .description("Pays a week of earnings on an embedded PostgreSQL and the provider's sandbox.")
     .option("--earnings <file>", "a finance export of your own instead of the shipped sample")
     .option(
@@ -48,6 +48,7 @@ async function main(): Promise<number> {
 
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+  if (keep) void readerLost.then(() => stop.abort());
   const cleanups: (() => Promise<void>)[] = [];
   try {
     return await demonstrate({ file, keep, all, signal: stop.signal, cleanups });

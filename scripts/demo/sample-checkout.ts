@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
+import { newSession } from "../../lib/db/session.ts";
 
 /**
  * Writes one open checkout without an order, whose slot was last changed two days ago, and says the flags
@@ -10,7 +10,7 @@ export async function insertSampleCheckout(url: string): Promise<Readonly<Record
     { length: 7 },
     () => randomUUID(),
   );
-  const client = new pg.Client({ connectionString: url });
+  const client = newSession({ url, applicationName: "afterhours demo", readOnly: false });
   await client.connect();
   try {
     await client.query("BEGIN");

@@ -43,6 +43,7 @@ export function sampleConsultant(number: number, random: Random): SampleConsulta
   const byVpa =
     category === "individual" && bad === undefined && !LARGE_WEEKS.has(number) && random() < 0.4;
   const serial = String(number).padStart(3, "0");
+  const hasAadhaar = panStatus === "missing" ? number % 2 === 0 : random() < 0.5;
   return {
     number,
     code: `C-${serial}`,
@@ -50,7 +51,7 @@ export function sampleConsultant(number: number, random: Random): SampleConsulta
     category,
     pan,
     panStatus,
-    aadhaar: panStatus === "missing" ? number % 2 === 0 : random() < 0.5,
+    aadhaar: category === "individual" && hasAadhaar,
     ifsc: byVpa ? "" : pick(BRANCHES, random),
     accountNumber: byVpa ? "" : (bad ?? digits(11 + below(5, random), random)),
     vpa: byVpa ? `${name.split(" ")[0]?.toLowerCase() ?? "payee"}.${serial}@demobank` : "",

@@ -14,6 +14,8 @@ Every variable that a job reads. An empty variable counts as missing. A run chec
 says all that is wrong at once, naming variables and never their values; it ends then as \`misconfigured\`, exit code 2.
 \`npm run jobs -- check NAME\` does the same without a run, and \`--help\` of a job lists what it reads.
 
+How addresses hold passwords and ask for TLS is told in [connections](connections.md).
+
 What is marked secret belongs where secrets are kept; the rest may be read by everybody. On GitHub Actions they are secrets
 and variables of the environment \`production\` ([how to set that up](github-actions.md)).`;
 

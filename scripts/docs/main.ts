@@ -1,13 +1,14 @@
 /** Writes anew what is made from declarations: `npm run docs:generate`. */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { jobs } from "../../jobs/registry.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { jobPage, withFacts } from "./job-facts.ts";
+import { newCommand } from "../command-line.ts";
 
 try {
-  new Command("docs:generate")
+  newCommand("docs:generate")
     .description("Writes the configuration reference and the facts of each job anew.")
     .allowExcessArguments(false)
     .exitOverride()

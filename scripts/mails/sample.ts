@@ -20,4 +20,14 @@ export const SAMPLE_MAILS: MailData = {
   "late-payment-refunded": payment,
   "refund-processed": payment,
   "account-refused": { because: "your account is closed" },
+  "payouts-in-processing": {
+    payouts: [
+      {
+        payoutId: "8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42",
+        days: 4,
+        said: "the provider has it as <script>processing</script> (beneficiary_bank_confirmation_pending)",
+      },
+    ],
+    more: 2,
+  },
 };

@@ -1,7 +1,8 @@
-import type pg from "pg";
+import type { DatabaseSession } from "../../lib/db/session.ts";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { connectAdmin, describeServer } from "./database-url.ts";
+import { forgetEmptyHistory, readHistory } from "./history.ts";
 import type { SchemaFolders } from "./migration-files.ts";
 import { OUR_FOLDERS, readMigrations, readSchema } from "./migration-files.ts";
 import { openSchemaEngine } from "./schema-engine.ts";
@@ -29,7 +30,8 @@ const LOCK_WITHIN_MS = 5 * 60_000;
  * table. Each is one transaction. Two at once are safe: the second waits and finds nothing to do.
  *
  * @returns the names of what was applied, in order
- * @throws AfterhoursError DATABASE_UNREACHABLE, MIGRATION_FAILED, MIGRATION_LOCKED
+ * @throws AfterhoursError DATABASE_UNREACHABLE, DATABASE_NOT_OURS, MIGRATION_FAILED, MIGRATION_LOCKED; MISCONFIGURED
+ * where the server is too old or the session is not one that may be worked with
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const folders = options.folders ?? OUR_FOLDERS;
@@ -37,6 +39,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   const admin = await connectAdmin(options.url);
   try {
     await takeLock(admin, options);
+    const history = await readHistory(admin, { url: options.url, migrations });
+    if (history.missing.length === 0 && options.rolledBack === undefined) return [];
     const engine = await openSchemaEngine({
       url: options.url,
       schema: readSchema(folders),
@@ -44,14 +48,16 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     });
     try {
       if (options.rolledBack !== undefined) await engine.markRolledBack(options.rolledBack);
-      return await engine.applyMigrations(migrations);
+      return history.missing.length === 0 ? [] : await engine.applyMigrations(migrations);
     } catch (error) {
-      throw explain(error, await engine.failedMigrations(migrations).catch(() => []));
+      const failed = await engine.failedMigrations(migrations).catch(() => []);
+      throw explain(error, { failed, isForgotten: await forgetEmptyHistory(admin, history) });
     } finally {
       await engine.close();
     }
   } finally {
-    // The lock goes with the session.
+    // The lock goes with the session, and behind a pooler with the transaction.
+    if (admin.isPooled) await admin.query("ROLLBACK").catch(() => undefined);
     await admin.end();
   }
 }
@@ -60,10 +66,14 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
  * Asks again and again instead of waiting in the server: a waiting statement blocks
  * `CREATE INDEX CONCURRENTLY` in the migration that it waits for.
  */
-async function takeLock(admin: pg.Client, { url, say }: MigrateOptions): Promise<void> {
+async function takeLock(admin: DatabaseSession, { url, say }: MigrateOptions): Promise<void> {
   const deadline = performance.now() + LOCK_WITHIN_MS;
+  // A pooler gives the session away at the end of the transaction, with what it locked; a transaction that
+  // only waits holds nothing else, and stays with us until it ends.
+  if (admin.isPooled) await admin.query("BEGIN");
+  const scope = admin.isPooled ? "pg_try_advisory_xact_lock" : "pg_try_advisory_lock";
   for (let attempt = 1; ; attempt += 1) {
-    const sql = "SELECT pg_try_advisory_lock($1) AS taken";
+    const sql = `SELECT ${scope}($1) AS taken`;
     const { rows } = await admin.query<{ taken: boolean }>(sql, [LOCK_KEY.toString()]);
     if (rows[0]?.taken) return;
     if (attempt === 1) say?.("Another process is migrating this database; waiting for it.");
@@ -78,9 +88,19 @@ async function takeLock(admin: pg.Client, { url, say }: MigrateOptions): Promise
   }
 }
 
-function explain(error: unknown, failed: string[]): AfterhoursError {
+function explain(
+  error: unknown,
+  { failed, isForgotten }: { failed: string[]; isForgotten: boolean },
+): AfterhoursError {
   const name = failed.at(-1);
   const reason = toError(error).message;
+  if (isForgotten) {
+    return new AfterhoursError(
+      "MIGRATION_FAILED",
+      `The first migration failed and left nothing behind: ${reason}`,
+      { remedy: "Remove the cause, then run npm run db:migrate again.", cause: error },
+    );
+  }
   if (name === undefined) return new AfterhoursError("MIGRATION_FAILED", reason, { cause: error });
   const before = errorCode(error) === "P3009";
   return new AfterhoursError(

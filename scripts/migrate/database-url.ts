@@ -1,5 +1,9 @@
-import pg from "pg";
-import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
+import type { ConnectionOptions } from "../../lib/db/connection.ts";
+import { tlsProblemOf } from "../../lib/db/address.ts";
+import { newSession, type DatabaseSession } from "../../lib/db/session.ts";
+import { AfterhoursError } from "../../lib/support/errors.ts";
+import { describeServerFault, postgresFault } from "../../lib/support/server-fault/index.ts";
+import { readServerUrl } from "../../lib/support/server-url.ts";
 
 /**
  * The value of DATABASE_URL, checked. Its text never stands in a message: it holds a password.
@@ -14,13 +18,20 @@ export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
         "Set it to postgresql://user:password@host:5432/database, or run `npm run services` for a server on this machine.",
     });
   }
-  if (!isPostgresUrl(url)) {
-    throw new AfterhoursError(
-      "MISCONFIGURED",
-      "DATABASE_URL is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database.",
-    );
+  const read = readServerUrl(url, {
+    schemes: ["postgres", "postgresql"],
+    expected: "postgresql://user:password@host:5432/database",
+  });
+  const problem =
+    "problem" in read
+      ? `is not a PostgreSQL URL: ${read.problem}`
+      : isWhole(read.url)
+        ? tlsProblemOf(read.url)
+        : "is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database";
+  if ("problem" in read || problem !== undefined) {
+    throw new AfterhoursError("MISCONFIGURED", `DATABASE_URL ${problem ?? ""}.`);
   }
-  return url;
+  return read.url;
 }
 
 /** `host:port` and database of a URL: what a message may say of it. */
@@ -31,34 +42,42 @@ export function describeServer(url: string): string {
 }
 
 /**
- * Connects, for the administration of the database.
+ * Connects, for the administration of the database. PostgreSQL is of a version that will do.
  *
- * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password
+ * @throws AfterhoursError DATABASE_UNREACHABLE naming host and port, never the password; MISCONFIGURED where the
+ * session is not one that may be worked with
  */
-export async function connectAdmin(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+export async function connectAdmin(url: string): Promise<DatabaseSession> {
+  const client = newSession(administration(url), { connectionTimeoutMillis: 10_000 });
   client.on("error", () => undefined);
   try {
     await client.connect();
     return client;
   } catch (error) {
-    const code = errorCode(error) ?? errorCode(firstOf(error));
-    const reason = toError(firstOf(error)).message || code || "no answer";
-    throw new AfterhoursError(
-      "DATABASE_UNREACHABLE",
-      `No connection to PostgreSQL at ${describeServer(url)}: ${reason}`,
-      { remedy: "Is the server running, and are user and password right?", cause: error },
-    );
+    if (error instanceof AfterhoursError) throw error;
+    const fault = postgresFault(error);
+    const { message, remedy } = describeServerFault(fault, {
+      name: `PostgreSQL at ${describeServer(url)}`,
+      type: "postgres",
+    });
+    throw new AfterhoursError("DATABASE_UNREACHABLE", `No connection: ${message}.`, {
+      remedy,
+      cause: error,
+    });
   }
 }
 
-function isPostgresUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname } = new URL(text);
-  return /^postgres(ql)?:$/.test(protocol) && hostname !== "" && pathname.length > 1;
+/** A session of the owner of the database: it waits for a row, or for its own statement, as long as it takes. */
+export function administration(url: string): ConnectionOptions {
+  return {
+    url,
+    applicationName: "afterhours administration",
+    readOnly: false,
+    purpose: "administration",
+  };
 }
 
-/** A name with several addresses fails with one error for each. */
-function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+function isWhole(url: string): boolean {
+  const { hostname, pathname } = new URL(url);
+  return hostname !== "" && pathname.length > 1;
 }

@@ -7,6 +7,8 @@ import type {
 } from "@prisma/driver-adapter-utils";
 import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
+import { newSessionPool, type DatabaseSession } from "../../lib/db/session.ts";
+import { administration } from "./database-url.ts";
 
 /** PostgreSQL's `"char"`, one byte, in which its catalogs keep kinds of things. */
 const CHAR_OID = 18;
@@ -36,10 +38,13 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
 
   async connect(): Promise<SqlDriverAdapter> {
     // One session: the engine's advisory lock belongs to the session that took it.
-    const pool = new pg.Pool({ connectionString: this.#url, max: 1 });
-    // The adapter takes its own listener away before the last session has ended.
-    pool.on("error", () => undefined);
+    const pool = newSessionPool(administration(this.#url), { max: 1 });
     this.#pools.push(pool);
+    const isPooled = await pool.connect().then((client) => {
+      client.release();
+      return (client as unknown as DatabaseSession).isPooled;
+    });
+    if (isPooled) withoutSessionLocks(pool);
     noteCharColumns(pool);
     const adapter = await new PrismaPg(pool).connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
@@ -80,6 +85,25 @@ function noteCharColumns(pool: pg.Pool): void {
     return result;
   };
   Object.assign(pool, { query: noting });
+}
+
+/**
+ * The engine locks in its session, which a pooler gives to somebody else with the lock in it. Our own lock keeps
+ * another migrating process away.
+ */
+function withoutSessionLocks(pool: pg.Pool): void {
+  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
+  const inTransaction = (text: unknown): unknown =>
+    typeof text === "string"
+      ? text.replace(/\bpg_advisory_lock\(/g, "pg_advisory_xact_lock(")
+      : text;
+  const replacing = (statement: unknown, ...rest: unknown[]): Promise<pg.QueryResult> => {
+    if (typeof statement !== "object" || statement === null || !("text" in statement)) {
+      return query(inTransaction(statement), ...rest);
+    }
+    return query({ ...statement, text: inTransaction(statement.text) }, ...rest);
+  };
+  Object.assign(pool, { query: replacing });
 }
 
 async function executeWhole(pool: pg.Pool, script: string): Promise<void> {

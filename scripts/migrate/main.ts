@@ -1,11 +1,11 @@
-import { Command } from "commander";
 import { AfterhoursError, toError } from "../../lib/support/errors.ts";
 import { migrate } from "./apply.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
 import { schemaDrift } from "./drift.ts";
 import { applyRoles, GROUPS } from "./roles.ts";
+import { newCommand } from "../command-line.ts";
 
-const program = new Command("db")
+const program = newCommand("db")
   .description("Migrations and roles of the database. No engine is downloaded for any of this.")
   .exitOverride();
 

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { drift, type ClaimCheck } from "./claim-check.ts";
 import { readClaims, type Mutant } from "./statements.ts";
 import type { Fate } from "./verdict.ts";
 import { doAll } from "./workers.ts";
+import { newCommand } from "../command-line.ts";
 
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 const PAYOUT_CYCLE = fileURLToPath(new URL("payout-cycle.ts", import.meta.url));
@@ -36,7 +37,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 function createCommand(): Command {
-  return new Command("mutation:claims")
+  return newCommand("mutation:claims")
     .description(
       "Removes each condition from each claiming statement in turn and runs the tests that have to\n" +
         "notice. Nothing is written to the working tree. See docs/testing.md.",

@@ -70,6 +70,12 @@ export function describeFailure(thrown: unknown): number {
   return EXIT.notDone;
 }
 
+/** What went wrong and what to do, on one line. */
+export function told(thrown: unknown): string {
+  if (!(thrown instanceof AfterhoursError) || thrown.remedy === undefined) return briefly(thrown);
+  return createRedactor().text(`${thrown.message}. ${thrown.remedy}`);
+}
+
 /** The last line is what the database said; those before it quote the query. */
 export function briefly(thrown: unknown): string {
   const lines = toError(thrown).message.trim().split("\n");

@@ -1,5 +1,6 @@
 import type {
   HoldChange,
+  HoldReach,
   ListedPayout,
   OrganizationChange,
   PayoutChange,
@@ -25,9 +26,20 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       money(payout.netPaise, payout.currency),
       String(payout.tries),
       istMinute(payout.createdAt),
-      payout.inDoubt ? "outcome unknown" : redactor.text(payout.failureCode ?? ""),
+      remarkOf(payout),
     ]),
   );
+}
+
+const UNFINISHED: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "PROCESSING"]);
+
+function remarkOf({ status, inDoubt, failureCode, holds }: ListedPayout): string {
+  const isHeld = holds.length > 0 && UNFINISHED.has(status);
+  return [
+    ...(inDoubt ? ["outcome unknown"] : []),
+    ...(isHeld ? [`on hold: ${holds.join(", ")}`] : []),
+    ...(inDoubt || failureCode === null ? [] : [redactor.text(failureCode)]),
+  ].join("; ");
 }
 
 export function showLines(payout: PayoutDetails): string[] {
@@ -56,7 +68,10 @@ export function showLines(payout: PayoutDetails): string[] {
   }
   if (payout.nextStep !== null) facts.push(["Next step", payout.nextStep]);
   if (payout.accountStop !== null) facts.push(["Account", payout.accountStop]);
-  if (payout.holds.length > 0) facts.push(["On hold", payout.holds.join(", ")]);
+  if (payout.holds.length > 0) {
+    const sent = UNFINISHED.has(payout.status) ? "; not sent until released" : "";
+    facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);
+  }
   return [
     `Payout ${payout.id}`,
     ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
@@ -151,12 +166,27 @@ export function changeLine(verb: string, change: PayoutChange): string {
 
 export function holdLine(verb: string, change: HoldChange): string {
   if (!change.done) return `not ${verb}  ${because([change.refusal])}`;
-  const { consultant, kinds, openPayouts } = change;
-  const note =
-    openPayouts > 0 && verb === "held"
-      ? `; ${openPayouts} payouts are due already and will be sent unless they are rejected`
-      : "";
+  const { consultant, kinds, reach, open } = change;
+  const note = verb === "held" ? reachOf(reach) : releaseOf(reach, open);
   return oneLine(`${verb}  ${consultant.ref} (${consultant.id})  ${kinds.join(", ")}${note}`);
+}
+
+function reachOf({ due, pending, processing, inDoubt }: HoldReach): string {
+  const doubt =
+    inDoubt > 0
+      ? ` (${inDoubt} in doubt: perhaps sent; if the provider never got it, it waits as well)`
+      : "";
+  const parts = [
+    ...(due > 0 ? [`${due} due and not sent until the hold is released`] : []),
+    ...(pending > 0 ? [`${pending} waiting for approval, which the hold refuses`] : []),
+    ...(processing > 0 ? [`${processing} in processing, which may still be paid${doubt}`] : []),
+  ];
+  return parts.length === 0 ? "; no unfinished payouts" : `; payouts: ${parts.join("; ")}`;
+}
+
+function releaseOf({ due }: HoldReach, open: readonly string[]): string {
+  if (open.length > 0) return `; still on hold: ${open.join(", ")}`;
+  return due > 0 ? `; ${due} payouts are due: the next pay run sends them` : "";
 }
 
 export function organizationLine(change: OrganizationChange): string {

@@ -15,8 +15,15 @@ export function refusalAnswer(refusal: Refusal): Answer {
 
 /** What a fault with a status answers: the usual error of that status, and what the fault changes in it. */
 export function faultAnswer(fault: CompleteFault, status: number): Answer {
-  const given = Object.entries(fault.error ?? {}).filter(([, value]) => value !== undefined);
-  return { status, body: { error: apiError(status, Object.fromEntries(given)) } };
+  const { without = [], ...changes } = fault.error ?? {};
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const leftOut: ReadonlySet<string> = new Set(without);
+  const error = Object.fromEntries(
+    Object.entries(apiError(status, Object.fromEntries(given))).filter(
+      ([field]) => !leftOut.has(field),
+    ),
+  );
+  return { status, body: { ...(fault.oldBody ? { statusCode: status } : {}), error } };
 }
 
 export interface SendOptions {

@@ -87,13 +87,17 @@ function refundCourseOf({ lowBalance, ...fault }: CompleteFault): RefundCourse {
   };
 }
 
-function courseOf({ endReason, lowBalance, ...fault }: CompleteFault): Course {
+function courseOf({ endReason, lowBalance, oldDetails, noMode, ...fault }: CompleteFault): Course {
   const initialState = PAYOUT_STATES.find((state) => state === fault.initialState);
   const endState = PAYOUT_ENDS.find((state) => state === fault.endState);
   const reason = endReason === undefined ? {} : { reason: endReason };
   return {
     ...(lowBalance ? { lowBalance } : {}),
     ...(initialState ? { initialState } : {}),
+    ...(oldDetails ? { oldDetails } : {}),
+    ...(noMode ? { noMode } : {}),
+    // What stays in processing has its reason there from the first answer on.
+    ...(endState === "processing" && endReason !== undefined ? { initialReason: endReason } : {}),
     ...(endState
       ? { settlement: { endState, ...reason } }
       : endReason === undefined

@@ -6,8 +6,7 @@ import { existing, invalid } from "./errors.ts";
 import type { JsonObject } from "./fields.ts";
 import { allowOnly, optionalText, parseJsonObject, requiredText } from "./fields.ts";
 import { fundAccountJson, parseFundAccountDetails } from "./fund-accounts.ts";
-import { cancelPayout, createPayout, listPayouts } from "./payout-calls.ts";
-import { payoutJson } from "./payout-json.ts";
+import { cancelPayout, createPayout, listPayouts, readJson } from "./payout-calls.ts";
 import { collection, newestFirst, pageOf } from "./paging.ts";
 import type { Route } from "./routes.ts";
 import type { World } from "./world.ts";
@@ -41,9 +40,9 @@ export const HANDLERS: Readonly<Record<Route, Handler>> = {
     requireOwnAccount(world, request.query);
     return listPayouts(world, request);
   },
-  "GET /payouts/:id": ({ payouts }, { id }) => {
+  "GET /payouts/:id": ({ payouts, settings }, { id }) => {
     payouts.settleDue();
-    return payoutJson(existing(payouts.get(id)));
+    return readJson(settings, existing(payouts.get(id)));
   },
   "POST /payouts/:id/cancel": (world, request) => {
     const payout = existing(world.payouts.get(request.id));

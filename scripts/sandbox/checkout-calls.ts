@@ -2,8 +2,8 @@ import type { ApiRequest, Handler } from "./api-request.ts";
 import { existing, Refusal } from "./errors.ts";
 import type { JsonObject } from "./fields.ts";
 import { parseJsonObject } from "./fields.ts";
-import { orderJson, parseOrder } from "./orders.ts";
-import { collection, newestFirst, pageOf } from "./paging.ts";
+import { type Order, orderJson, parseOrder } from "./orders.ts";
+import { collection, filterOf, newestFirst, pageOf } from "./paging.ts";
 import { paymentJson } from "./payment-json.ts";
 import { refundJson } from "./refund-json.ts";
 import type { Refund } from "./refunds.ts";
@@ -15,6 +15,12 @@ import type { World } from "./world.ts";
 export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
   "POST /orders": ({ orders }, { rawBody }) =>
     orderJson(orders.create(parseOrder(parseJsonObject(rawBody)))),
+  "GET /orders": ({ orders }, { query }) => {
+    const receipt = filterOf(query, "receipt");
+    const page = pageOf(query);
+    const isWanted = (order: Order): boolean => receipt === undefined || order.receipt === receipt;
+    return collection(newestFirst(orders.all(), page, isWanted).map(orderJson));
+  },
   "GET /orders/:id": ({ orders }, { id }) => orderJson(existing(orders.get(id))),
   "PATCH /orders/:id": ({ orders }, { id, rawBody }) => {
     const order = existing(orders.get(id));
@@ -26,6 +32,11 @@ export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
     const order = existing(orders.get(id));
     return collection(payments.ofOrder(order.id).reverse().map(paymentJson));
   },
+  "GET /payments": ({ payments, refunds }, { query }) => {
+    const page = pageOf(query);
+    refunds.settleDue();
+    return collection(newestFirst(payments.all(), page).map(paymentJson));
+  },
   "GET /payments/:id": ({ payments, refunds }, { id }) => {
     refunds.settleDue();
     return paymentJson(existing(payments.get(id)));
@@ -36,6 +47,11 @@ export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
     const page = pageOf(query);
     refunds.settleDue();
     return collection(newestFirst(refunds.ofPayment(payment.id), page).map(refundJson));
+  },
+  "GET /refunds": ({ refunds }, { query }) => {
+    const page = pageOf(query);
+    refunds.settleDue();
+    return collection(newestFirst(refunds.all(), page).map(refundJson));
   },
   "GET /refunds/:id": ({ refunds }, { id }) => {
     refunds.settleDue();

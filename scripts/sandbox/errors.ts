@@ -2,7 +2,7 @@
 export interface ApiError {
   code: string;
   description: string;
-  source: string;
+  source: string | null;
   step: string | null;
   reason: string | null;
   metadata: Record<string, unknown>;
@@ -36,6 +36,12 @@ export function invalid(
 export function existing<T>(found: T | undefined): T {
   if (found === undefined) throw invalid("id", "The id provided does not exist");
   return found;
+}
+
+/** A call that the API does not have, or that is not enabled: the provider answers 400, not 404. */
+export function urlNotFound(): Refusal {
+  const description = "The requested URL was not found on the server.";
+  return new Refusal(400, { description, source: null, reason: null });
 }
 
 /** The documented error body for an HTTP status, with whatever the caller wants otherwise. */

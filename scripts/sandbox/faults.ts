@@ -9,11 +9,16 @@ const milliseconds = z.int().min(0).max(3_600_000);
 /** Each of these answers the request in its own way, so a fault has at most one of them. */
 const ANSWERS = ["status", "dropBefore", "dropAfter", "malformed", "hang"] as const;
 /** These bend the course of the payout or refund that the request makes. */
-const COURSES = ["endState", "initialState", "lowBalance"] as const;
+const COURSES = ["endState", "initialState", "lowBalance", "oldDetails", "noMode"] as const;
+/** Those that only a payout has. */
+const OF_PAYOUTS = ["oldDetails", "noMode"] as const;
 const OTHERS = ["delayMs", "acceptAfterMs"] as const;
 
-/** Where the bank takes a payout from `processing`. */
-export const PAYOUT_ENDS = ["processed", "failed", "reversed", "processing"] as const;
+/** Where the bank takes a payout from `processing`, or an approver one from `pending`. */
+export const PAYOUT_ENDS = ["processed", "failed", "reversed", "processing", "rejected"] as const;
+
+/** Fields of an error that the provider leaves out at times. */
+const LEFT_OUT = ["reason", "source", "step", "description", "metadata", "field"] as const;
 
 const REFUND = "POST /payments/:id/refund";
 
@@ -51,11 +56,17 @@ export const faultSchema = z
     error: z
       .strictObject({
         code: text.optional(),
-        reason: text.optional(),
-        description: text.optional(),
-        field: text.optional(),
+        reason: text.nullable().optional(),
+        description: text.nullable().optional(),
+        source: text.nullable().optional(),
+        step: text.nullable().optional(),
+        field: text.nullable().optional(),
+        /** Left out of the body altogether. */
+        without: z.array(z.enum(LEFT_OUT)).optional(),
       })
       .optional(),
+    /** The error body as older answers have it: its HTTP number beside the error. */
+    oldBody: z.literal(true).optional(),
     retryAfter: z.int().min(0).optional(),
     accept: z.boolean().optional(),
     delayMs: milliseconds.optional(),
@@ -68,6 +79,10 @@ export const faultSchema = z
     endState: z.enum([...PAYOUT_ENDS, ...REFUND_STATES]).optional(),
     endReason: text.optional(),
     lowBalance: z.literal(true).optional(),
+    /** The payout says why it is in its state in the older fields alone: `error`, `failure_reason`. */
+    oldDetails: z.literal(true).optional(),
+    /** The payout is shown with `mode: null`. */
+    noMode: z.literal(true).optional(),
   })
   .superRefine((fault, context) => {
     const complain = (field: string, message: string): void =>
@@ -88,6 +103,12 @@ export const faultSchema = z
     if (fault.accept !== undefined && answer !== "status" && answer !== "hang")
       complain("accept", "needs status or hang");
     if (fault.error && answer !== "status") complain("error", "needs status");
+    if (fault.oldBody && answer !== "status") complain("oldBody", "needs status");
+    if (fault.endState === "rejected" && (fault.initialState ?? "pending") !== "pending")
+      complain("initialState", "only a payout that is pending can be rejected");
+    for (const field of OF_PAYOUTS)
+      if (fault[field] && fault.on !== "POST /payouts")
+        complain(field, 'needs on: "POST /payouts"');
     if (fault.retryAfter !== undefined && answer !== "status")
       complain("retryAfter", "needs status");
     if (fault.endReason !== undefined && !fault.endState && !fault.initialState)

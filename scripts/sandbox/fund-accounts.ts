@@ -102,6 +102,15 @@ export function parseFundAccountDetails(body: JsonObject): FundAccountDetails {
   };
 }
 
+/** By the first letters of the IFSC; the provider knows more of them. */
+const BANK_NAMES: ReadonlyMap<string, string> = new Map([
+  ["HDFC", "HDFC Bank"],
+  ["ICIC", "ICICI Bank"],
+  ["KKBK", "Kotak Mahindra Bank"],
+  ["SBIN", "State Bank of India"],
+  ["UTIB", "Axis Bank"],
+]);
+
 export function fundAccountJson(fundAccount: FundAccount): JsonObject {
   const { details } = fundAccount;
   return {
@@ -114,7 +123,7 @@ export function fundAccountJson(fundAccount: FundAccount): JsonObject {
       ? {
           bank_account: {
             ifsc: details.ifsc,
-            bank_name: null,
+            bank_name: BANK_NAMES.get(details.ifsc.slice(0, 4)) ?? null,
             name: details.name,
             notes: [],
             account_number: details.accountNumber,

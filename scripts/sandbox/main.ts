@@ -1,8 +1,9 @@
-import { Command, CommanderError, Option, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { errorCode, toError } from "../../lib/support/errors.ts";
 import type { CallRecord } from "./calls.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox.ts";
 import { SANDBOX_DEFAULTS, startSandbox } from "./sandbox.ts";
+import { newCommand, readerLost } from "../command-line.ts";
 
 const DEFAULT_PORT = 4577;
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
@@ -44,13 +45,13 @@ async function serve(flags: Flags): Promise<number> {
     return EXIT.failed;
   }
   console.log(greeting(sandbox));
-  await stopped;
+  await Promise.race([stopped, readerLost]);
   await sandbox.close();
   return EXIT.ok;
 }
 
 function createCommand(): Command {
-  return new Command("sandbox")
+  return newCommand("sandbox")
     .description(
       "A RazorpayX that runs on this machine: it keeps the documented rules of contacts, fund\n" +
         "accounts and payouts, and of Razorpay's orders, payments and refunds. It moves no money,\n" +

@@ -12,6 +12,9 @@ export interface Payout {
   readonly idempotencyKey: string;
   readonly createdAtSeconds: number;
   readonly settlement: Settlement;
+  /** Shown as an older answer shows it. */
+  readonly oldDetails: boolean;
+  readonly noMode: boolean;
   readonly history: { state: PayoutState; at: Date; reason: string | null }[];
   state: PayoutState;
   statusDetails: StatusDetails | null;
@@ -21,9 +24,12 @@ export interface Payout {
   taxPaise: number;
 }
 
-/** Where the bank takes a payout from `processing`; `processing` means that it stays there. */
+/**
+ * Where the bank takes a payout from `processing`; `processing` means that it stays there. `rejected` is
+ * where an approver takes it, from `pending`.
+ */
 export interface Settlement {
-  endState: "processed" | "failed" | "reversed" | "processing";
+  endState: "processed" | "failed" | "reversed" | "processing" | "rejected";
   reason?: string;
 }
 

@@ -10,7 +10,7 @@ import { payoutJson } from "./payout-json.ts";
 import type { Payee } from "./payout-request.ts";
 import { parsePayoutRequest } from "./payout-request.ts";
 import type { Payout, PayoutFilter } from "./payout-book.ts";
-import type { World } from "./world.ts";
+import type { World, WorldSettings } from "./world.ts";
 
 /**
  * One key, one payout, also for two requests in flight: from finding the key to remembering it nothing
@@ -37,7 +37,7 @@ export function createPayout(world: World, request: ApiRequest): JsonObject {
   }
 }
 
-export function listPayouts({ payouts }: World, { query }: ApiRequest): Collection {
+export function listPayouts({ payouts, settings }: World, { query }: ApiRequest): Collection {
   const filters = {
     referenceId: filterOf(query, "reference_id"),
     fundAccountId: filterOf(query, "fund_account_id"),
@@ -49,7 +49,12 @@ export function listPayouts({ payouts }: World, { query }: ApiRequest): Collecti
   const filter: PayoutFilter = Object.fromEntries(given);
   const page = pageOf(query);
   payouts.settleDue();
-  return collection(payouts.list(filter, page).map(payoutJson));
+  return collection(payouts.list(filter, page).map((payout) => readJson(settings, payout)));
+}
+
+/** A payout that is read also says which account it was paid from. */
+export function readJson({ accountNumber }: WorldSettings, payout: Payout): JsonObject {
+  return { ...payoutJson(payout), debit_account_number: accountNumber };
 }
 
 /** Only from `queued`; does not let time pass first, so a queued payout is still there to be cancelled. */

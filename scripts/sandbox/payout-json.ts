@@ -19,6 +19,14 @@ export function payoutJson(payout: Payout): JsonObject {
             ...fundAccountJson(fundAccount),
             contact: contactJson(fundAccount.contact),
           },
+          error: {
+            description: null,
+            source: null,
+            reason: null,
+            code: "NA",
+            step: "NA",
+            metadata: {},
+          },
         }
       : {}),
     amount: request.amountPaise,
@@ -29,13 +37,22 @@ export function payoutJson(payout: Payout): JsonObject {
     status: payout.state,
     purpose: request.purpose,
     utr: payout.utr,
-    mode: request.mode,
+    mode: payout.noMode ? null : request.mode,
     reference_id: request.referenceId,
     narration: request.narration,
     batch_id: null,
-    status_details: payout.statusDetails,
+    ...detailsJson(payout),
     created_at: payout.createdAtSeconds,
     fee_type: null,
+  };
+}
+
+function detailsJson({ oldDetails, statusDetails }: Payout): JsonObject {
+  if (!oldDetails) return { status_details: statusDetails };
+  const { description = null, source = null, reason = null } = statusDetails ?? {};
+  return {
+    failure_reason: description,
+    error: { description, source, reason, code: "NA", step: "NA", metadata: {} },
   };
 }
 

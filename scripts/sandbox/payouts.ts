@@ -20,6 +20,8 @@ export interface Course {
   /** Behave as if the balance did not cover this payout. */
   lowBalance?: boolean;
   settlement?: Settlement;
+  oldDetails?: boolean;
+  noMode?: boolean;
 }
 
 export interface Payouts extends Pick<PayoutBook, "get" | "all" | "list"> {
@@ -73,6 +75,8 @@ export function createPayouts(options: {
       idempotencyKey,
       createdAtSeconds: Math.floor(clock.now().getTime() / 1000),
       settlement: course.settlement ?? { endState: "processed" },
+      oldDetails: course.oldDetails ?? false,
+      noMode: course.noMode ?? false,
       history: [],
       state: firstState,
       statusDetails: null,
@@ -89,7 +93,8 @@ export function createPayouts(options: {
 
   /** The state in which the request is answered, or a `Refusal` when the balance forbids it. */
   function stateToAnswer(course: Course, request: PayoutRequest): PayoutState {
-    const wanted = course.initialState ?? "processing";
+    const isRejected = course.settlement?.endState === "rejected";
+    const wanted = course.initialState ?? (isRejected ? "pending" : "processing");
     const isCovered = !course.lowBalance && account.covers(leavesPaise(request));
     if (isCovered || !pathTo(wanted).some(isMoneyOut)) return wanted;
     if (request.queueIfLowBalance) return "queued";
@@ -118,6 +123,7 @@ export function createPayouts(options: {
       reason: payout.statusDetails?.reason ?? null,
     });
     if (to === "processing") startProcessing(payout);
+    if (to === "pending" && payout.settlement.endState === "rejected") settleLater(payout);
     if (to === "processed") payout.utr = ids.utr();
     if (to === "queued" && payout.statusDetails?.reason === "low_balance")
       lowBalanceQueue.add(payout);
@@ -148,6 +154,8 @@ export function createPayouts(options: {
       idempotencyKey: "",
       createdAtSeconds: Math.floor(clock.now().getTime() / 1000),
       settlement: { endState: "processed" },
+      oldDetails: false,
+      noMode: false,
       history: [],
       state: "processed",
       statusDetails: null,
@@ -167,8 +175,11 @@ export function createPayouts(options: {
     payout.taxPaise = taxPaise;
     account.debit(leavesPaise(payout.request), () => payoutSource(payout));
     if (feesApart) feesDuePaise += feesPaise;
-    if (payout.settlement.endState !== "processing")
-      unsettled.push({ payout, dueAtMs: clock.now().getTime() + settleAfterMs });
+    if (payout.settlement.endState !== "processing") settleLater(payout);
+  }
+
+  function settleLater(payout: Payout): void {
+    unsettled.push({ payout, dueAtMs: clock.now().getTime() + settleAfterMs });
   }
 
   function returnMoney(payout: Payout): void {
@@ -191,8 +202,9 @@ export function createPayouts(options: {
       firstUnsettled++;
       const { payout } = next;
       // Somebody may have moved it by hand in the meantime.
-      if (payout.state === "processing")
-        move(payout, payout.settlement.endState, payout.settlement.reason);
+      const { endState, reason } = payout.settlement;
+      const from = endState === "rejected" ? "pending" : "processing";
+      if (payout.state === from) move(payout, endState, reason);
     }
     if (firstUnsettled > 1000 && firstUnsettled * 2 > unsettled.length) {
       unsettled = unsettled.slice(firstUnsettled);

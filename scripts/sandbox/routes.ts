@@ -1,11 +1,14 @@
 const CHECKOUT_ROUTES = [
   "POST /orders",
+  "GET /orders",
   "GET /orders/:id",
   "PATCH /orders/:id",
   "GET /orders/:id/payments",
+  "GET /payments",
   "GET /payments/:id",
   "POST /payments/:id/refund",
   "GET /payments/:id/refunds",
+  "GET /refunds",
   "GET /refunds/:id",
 ] as const;
 
@@ -34,6 +37,9 @@ export const ROUTES = [
 
 export type Route = (typeof ROUTES)[number];
 
+/** Calls of the provider's that the sandbox does not have, where an identifier would stand. */
+const NO_IDENTIFIERS: ReadonlySet<string> = new Set(["validations", "purposes", "downtimes"]);
+
 const KNOWN: ReadonlySet<string> = new Set(ROUTES);
 
 /** The route of a call and the identifier in its path; undefined when there is no such call. */
@@ -42,6 +48,7 @@ export function routeOf(
   path: string,
 ): { route: Route; id: string | undefined } | undefined {
   const [resource, id, ...action] = path.slice(1).split("/");
+  if (id !== undefined && NO_IDENTIFIERS.has(id)) return undefined;
   const pattern = [
     `${method} /${resource ?? ""}`,
     ...(id === undefined ? [] : [":id"]),

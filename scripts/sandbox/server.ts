@@ -6,7 +6,7 @@ import { answerApiCall } from "./api-call.ts";
 import type { CallRecord } from "./calls.ts";
 import { answerControl } from "./control-http.ts";
 import type { SandboxControl } from "./control.ts";
-import { Refusal } from "./errors.ts";
+import { Refusal, urlNotFound } from "./errors.ts";
 import { PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
 import { routeOf } from "./routes.ts";
 
@@ -44,7 +44,7 @@ export function createListener(options: ListenerOptions): RequestListener {
       }
       const found = routeOf(call.method, path);
       if (!found) {
-        refuse(new Refusal(404));
+        refuse(urlNotFound());
         return;
       }
       void answerApiCall(options, response, call, {

@@ -54,10 +54,14 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
     case "GET /transactions":
     case "GET /transactions/:id":
     case "GET /banking_balances":
+    case "GET /payments":
+    case "GET /refunds":
       return texts({
         reference_id: request.query.get("reference_id"),
         mode: request.query.get("mode"),
       });
+    case "GET /orders":
+      return texts({ receipt: request.query.get("receipt") });
     case "POST /orders": {
       const { amount, receipt } = looseBody(request.rawBody);
       return { ...texts({ receipt }), ...(typeof amount === "number" ? { amount } : {}) };

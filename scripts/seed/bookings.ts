@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
+import type pg from "pg";
+import { newSession } from "../../lib/db/session.ts";
 
 /** Where a made-up marketplace is written to: `postgres://…`. */
 interface Address {
@@ -382,9 +383,10 @@ async function inSeed(
   database: Address,
   work: (client: pg.Client) => Promise<unknown>,
 ): Promise<void> {
-  const client = new pg.Client({
-    connectionString: database.url,
-    application_name: "afterhours seed",
+  const client = newSession({
+    url: database.url,
+    applicationName: "afterhours seed",
+    readOnly: false,
   });
   await client.connect();
   try {

@@ -1,4 +1,5 @@
-import pg from "pg";
+import type pg from "pg";
+import { newSession } from "../../lib/db/session.ts";
 
 /**
  * A marketplace of some years: so many rows of everything, over and done with, or not due for long. Triggers
@@ -10,7 +11,12 @@ export async function seedPast(
   { url }: { url: string },
   { rows: count, tables }: { rows: number; tables?: ReadonlySet<string> },
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: "afterhours seed" });
+  const client = newSession({
+    url,
+    applicationName: "afterhours seed",
+    readOnly: false,
+    purpose: "administration",
+  });
   await client.connect();
   try {
     await client.query("SET session_replication_role = replica");

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { AfterhoursError, toError } from "../../lib/support/errors.ts";
 import { migrate } from "../migrate/apply.ts";
 import { connectAdmin } from "../migrate/database-url.ts";
 import { startPostgres } from "./postgres.ts";
 import { findRedis } from "./redis-binary.ts";
 import { startRedis } from "./redis.ts";
+import { newCommand, readerLost } from "../command-line.ts";
 
 interface Options {
   port?: number;
@@ -15,7 +16,7 @@ interface Options {
 
 const DATABASE = "afterhours";
 
-const program = new Command("services")
+const program = newCommand("services")
   .description(
     "PostgreSQL, and Redis where it is installed, for work on this machine.\n" +
       "Runs until Ctrl-C and leaves nothing running.",
@@ -57,7 +58,7 @@ async function run(options: Options): Promise<void> {
       console.log("# No redis-server on the PATH: locks are held in PostgreSQL.");
     }
     console.log("# Running until Ctrl-C.");
-    await interrupted;
+    await Promise.race([interrupted, readerLost]);
   } finally {
     clearInterval(alive);
     for (const stop of stops.reverse()) await stop();

@@ -2,13 +2,20 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { environmentOf, type ProgramBinary } from "./debian-program.ts";
 import { freePort } from "./free-port.ts";
-import type { RedisBinary } from "./redis-binary.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
 import { SupervisedServer } from "./supervised.ts";
+
+export interface RedisOptions {
+  /** Is told when a server has to be fetched first. */
+  say?: (line: string) => void;
+  /** Further lines of its configuration, as `{ maxmemory: "1mb" }`. */
+  settings?: Record<string, string>;
+}
 
 export interface RunningRedis {
   /** With the password in it. */
@@ -28,23 +35,22 @@ const PORT_ATTEMPTS = 5;
  * Starts a real Redis on 127.0.0.1 on a free port: nothing on disk, a password made for this run.
  * It ends with this process, whatever ends that.
  *
- * @param options.say is told when a server has to be fetched first
  * @throws AfterhoursError when there is no redis-server and none can be fetched
  */
-export async function startRedis(
-  options: { say?: (line: string) => void } = {},
-): Promise<RunningRedis> {
+export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
   const binary = findRedis() ?? fetchRedis(options);
   const home = mkdtempSync(join(tmpdir(), "afterhours-redis-"));
   const server = new SupervisedServer({ stopSignals: ["SIGTERM"], removeAtEnd: [home] });
   const password = randomBytes(24).toString("hex");
+  const { settings = {} } = options;
+  const parts = { binary, home, password, server, settings };
   try {
-    const port = await startOnSomePort({ binary, home, password, server });
+    const port = await startOnSomePort(parts);
     return {
       url: `redis://:${password}@127.0.0.1:${port}`,
       port,
       kill: (signal) => server.kill(signal),
-      restart: () => startOn({ binary, home, password, server }, port),
+      restart: () => startOn(parts, port),
       stop: () => server.stop(),
     };
   } catch (error) {
@@ -55,10 +61,11 @@ export async function startRedis(
 }
 
 interface Parts {
-  binary: RedisBinary;
+  binary: ProgramBinary;
   home: string;
   password: string;
   server: SupervisedServer;
+  settings: Record<string, string>;
 }
 
 async function startOnSomePort(parts: Parts): Promise<number> {
@@ -74,14 +81,17 @@ async function startOnSomePort(parts: Parts): Promise<number> {
 }
 
 /** Starts the server and waits until it accepts the password. */
-async function startOn({ binary, home, password, server }: Parts, port: number): Promise<void> {
+async function startOn(parts: Parts, port: number): Promise<void> {
+  const { binary, home, password, server, settings } = parts;
   const configuration = join(home, "redis.conf");
-  writeFileSync(configuration, configurationText({ port, password, home }), { mode: 0o600 });
+  writeFileSync(configuration, configurationText({ port, password, home, settings }), {
+    mode: 0o600,
+  });
   await server.start({
     command: binary.command,
     args: [configuration],
     cwd: home,
-    env: environment(binary),
+    env: environmentOf(binary),
     logFile: join(home, "redis.log"),
   });
   const deadline = performance.now() + READY_WITHIN_MS;
@@ -96,7 +106,9 @@ async function startOn({ binary, home, password, server }: Parts, port: number):
 }
 
 /** The password stands in a file that only we can read, never in the list of processes. */
-function configurationText(values: { port: number; password: string; home: string }): string {
+function configurationText(
+  values: Pick<Parts, "password" | "home" | "settings"> & { port: number },
+): string {
   return [
     `port ${values.port}`,
     "bind 127.0.0.1",
@@ -107,17 +119,9 @@ function configurationText(values: { port: number; password: string; home: strin
     "daemonize no",
     "databases 16",
     "loglevel notice",
+    ...Object.entries(values.settings).map(([name, value]) => `${name} ${value}`),
     "",
   ].join("\n");
-}
-
-function environment(binary: RedisBinary): Record<string, string> {
-  const libraries = [binary.libraryPath, process.env["LD_LIBRARY_PATH"]].filter(Boolean);
-  return {
-    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-    LC_ALL: "C",
-    ...(libraries.length > 0 && { LD_LIBRARY_PATH: libraries.join(delimiter) }),
-  };
 }
 
 function accepts(port: number, password: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { isDay } from "../../lib/support/calendar.ts";
 import {
   CROSSING_POLICIES,
+  mayHaveAadhaar,
   PAN_STATUSES,
   PAYEE_CATEGORIES,
   ROUNDINGS,
@@ -45,7 +46,7 @@ const day = z.string({ error: "expected a day as YYYY-MM-DD" }).refine(isDay, {
 });
 const amount = paise("expected whole paise, zero or more, as an integer or a decimal string", 0n);
 const positiveAmount = paise(
-  "expected whole paise above zero, as an integer or a decimal string",
+  "expected whole paise above zero, as an integer or a decimal string; a return is no credit, and docs/refunds.md says how it lowers the next one",
   1n,
 );
 const flag = z.boolean({ error: "expected true or false" });
@@ -54,6 +55,10 @@ const datedGross = z.strictObject(
   { creditedOn: day, grossPaise: amount },
   { error: "expected { creditedOn, grossPaise }" },
 );
+
+const panRelief = z
+  .strictObject({ from: day, to: day }, { error: "expected { from, to }" })
+  .refine(({ from, to }) => from <= to, { path: ["to"], error: "expected a day not before from" });
 
 const certificate = z
   .strictObject(
@@ -71,12 +76,13 @@ const certificate = z
   )
   .refine(({ from, to }) => from <= to, { path: ["to"], error: "expected a day not before from" });
 
-const creditLine = z.strictObject({
+const fields = z.strictObject({
   creditedOn: day,
   paidOn: day.exactOptional(),
   payeeCategory: oneOf(PAYEE_CATEGORIES),
   resident: flag,
   panStatus: oneOf(PAN_STATUSES),
+  panRelief: panRelief.exactOptional(),
   aadhaar: flag,
   grossPaise: positiveAmount,
   yearGrossBeforePaise: amount,
@@ -88,6 +94,16 @@ const creditLine = z.strictObject({
   paymentPaise: amount.exactOptional(),
   carriedForwardBeforePaise: amount.exactOptional(),
 });
+
+const creditLine = fields
+  .refine(({ aadhaar, payeeCategory }) => !aadhaar || mayHaveAadhaar(payeeCategory), {
+    path: ["aadhaar"],
+    error: "expected false: only an individual can have an Aadhaar",
+  })
+  .refine(({ panStatus, panRelief: relief }) => relief === undefined || panStatus !== "missing", {
+    path: ["panRelief"],
+    error: "expected none without a PAN: relief is for an inoperative one",
+  });
 
 function oneOf<const T extends readonly string[]>(values: T): z.ZodType<T[number]> {
   return z.literal(values, { error: `expected one of ${values.join(", ")}` });

@@ -1,13 +1,20 @@
 import type { Db } from "../../lib/db/client.ts";
-import { formatRupees, type Paise } from "../../lib/support/money.ts";
+import { formatRupees, sumPaise, type Paise } from "../../lib/support/money.ts";
+import type { TaxSettings } from "../../lib/tds/settings.ts";
+import { readHigherRateTaken } from "../../lib/tds/papers/index.ts";
 import {
+  accruedLines,
+  parseChallan,
   proveRegister,
   readChallans,
+  readDepositsOf,
   recordDeposit,
-  registerLines,
+  withheldLines,
   type Deposit,
   type Quarter,
   type RegisterLine,
+  type RegisterProof,
+  type Unassessed,
 } from "../../lib/tds/returns/index.ts";
 import {
   challanCsv,
@@ -26,40 +33,60 @@ interface Totals {
   taxPaise: Paise;
 }
 
+export interface RegisterOptions {
+  unmask: boolean;
+  format: Format;
+  /** Also what was withheld and taken back. */
+  all: boolean;
+  settings: TaxSettings;
+}
+
 /** The register to standard output, what is to be said of it to standard error. Whether the books agree. */
 export async function printRegister(
   db: Db,
   quarter: Quarter,
-  { unmask, format }: { unmask: boolean; format: Format },
+  { unmask, format, all, settings }: RegisterOptions,
 ): Promise<boolean> {
-  const bySection = new Map<string, Totals>();
+  const print = { unmask, challansOf: await readDepositsOf(db, quarter) };
+  const totals = { withheld: new Map<string, Totals>(), accrued: new Map<string, Totals>() };
   const kept: RegisterLine[] = [];
-  if (format === "csv") process.stdout.write(registerCsvHeader());
-  for await (const line of registerLines(db, quarter)) {
-    count(bySection, `section ${line.section}, code ${line.code}`, line);
+  const take = (line: RegisterLine): void => {
+    count(totals[line.status], `section ${line.section}, code ${line.code}`, line);
     kept.push(line);
     // A table needs the widest cell of each column, CSV nothing but the line.
     if (format === "csv" && kept.length === CHUNK)
-      process.stdout.write(registerCsv(kept.splice(0), { unmask }));
-  }
-  if (format === "csv") process.stdout.write(registerCsv(kept, { unmask }));
-  else process.stdout.write(`${registerTable(kept, { unmask }).join("\n")}\n`);
+      process.stdout.write(registerCsv(kept.splice(0), print));
+  };
+  if (format === "csv") process.stdout.write(registerCsvHeader());
+  for await (const line of withheldLines(db, quarter, { all })) take(line);
+  for (const line of await accruedLines(db, quarter, settings)) take(line);
+  if (format === "csv") process.stdout.write(registerCsv(kept, print));
+  else process.stdout.write(`${registerTable(kept, print).join("\n")}\n`);
 
-  const proof = await proveRegister(db, quarter);
   console.error(`${quarter.label}: credits from ${quarter.from} to ${quarter.to}`);
-  for (const [name, totals] of bySection) console.error(`  ${name}: ${describe(totals)}`);
-  console.error(`  together: ${describe(sum(bySection.values()))}`);
-  const { lines, taxPaise } = proof.inFlight;
-  if (lines > 0) {
+  for (const [name, each] of totals.withheld) console.error(`  ${name}: ${describe(each)}`);
+  console.error(`  together: ${describe(sum(totals.withheld.values()))}`);
+  const accrued = sum(totals.accrued.values());
+  if (accrued.lines > 0) {
     console.error(
-      `  not in it: ${lines} lines with ${formatRupees(taxPaise)} of tax, whose payouts are in flight`,
+      `  accrued: ${describe(accrued)}; these credits are not paid yet, and their tax is due all the same`,
     );
   }
-  if (proof.disagreeing.length === 0) {
+  const higher = await readHigherRateTaken(db, settings.tax);
+  if (higher.length > 0) {
+    console.error(
+      "Of some payees tax was taken at the higher rate, and their PAN counts now: `npm run tds -- relief list` shows them.",
+    );
+  }
+  return saysWhetherItAgrees(await proveRegister(db, quarter));
+}
+
+function saysWhetherItAgrees({ disagreeing }: RegisterProof): boolean {
+  if (disagreeing.length === 0) {
     console.error("The register agrees with the ledger.");
     return true;
   }
-  for (const { payoutId, registerPaise, ledgerPaise } of proof.disagreeing) {
+  for (const { payoutId, registerPaise, ledgerPaise } of disagreeing) {
     console.error(
       `error: payout ${payoutId} has ${formatRupees(registerPaise)} of tax in its deductions and ${formatRupees(ledgerPaise)} in the ledger`,
     );
@@ -70,22 +97,40 @@ export async function printRegister(
 
 export async function printChallans(
   db: Db,
-  { all, format }: { all: boolean; format: Format },
+  { all, format, settings }: { all: boolean; format: Format; settings: TaxSettings },
 ): Promise<void> {
-  const challans = await readChallans(db, { all });
+  const { challans, unassessed } = await readChallans(db, { all, settings });
   if (format === "csv") process.stdout.write(challanCsv(challans));
   else if (challans.length === 0) console.log("Nothing is due.");
   else console.log(challanTable(challans).join("\n"));
+  if (unassessed.length > 0) console.error(describeUnassessed(unassessed));
 }
 
-export async function recordOneDeposit(db: Db, deposit: Deposit): Promise<void> {
-  const outcome = await recordDeposit(db, deposit);
+/** Nothing is accrued for these payees; the sum would look complete without a word. */
+function describeUnassessed(unassessed: readonly Unassessed[]): string {
+  const credits = unassessed.reduce((total, payee) => total + payee.credits, 0);
+  const grossPaise = sumPaise(unassessed.map((payee) => payee.grossPaise));
+  const codes = [...new Set(unassessed.map(({ code }) => code))].join(", ");
+  return `Not in it: ${credits} unpaid credits of ${unassessed.length} payees, gross ${formatRupees(grossPaise)}. Their tax can not be assessed (${codes}).`;
+}
+
+export async function recordOneDeposit(
+  db: Db,
+  deposit: Deposit,
+  settings: TaxSettings,
+): Promise<void> {
+  const outcome = await recordDeposit(db, deposit, settings);
   const what = `${formatRupees(deposit.amountPaise)} for ${deposit.month}, section ${deposit.section}, code ${deposit.code}`;
   console.log(
     outcome === "recorded"
       ? `Recorded and booked: ${what}.`
       : `Recorded before, nothing was changed: ${what}.`,
   );
+  if (parseChallan(deposit.challanReference) === undefined) {
+    console.error(
+      "The challan's BSR code and serial number can not be read from the reference, so the register shows the reference alone. Written as on the receipt it is '0510308 05-08-2026 00012'.",
+    );
+  }
 }
 
 function count(all: Map<string, Totals>, name: string, line: RegisterLine): void {

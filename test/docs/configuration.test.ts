@@ -63,6 +63,17 @@ it.each([...new Map(everyVariable.map((each) => [each.variable.name, each])).val
     const { taken, refused } = samplesOf(variable);
     for (const value of taken) expect([value, isTaken(value)]).toEqual([value, true]);
     for (const value of refused) expect([value, isTaken(value)]).toEqual([value, false]);
+    if (!("least" in variable.allowed)) return;
+    const { least, most } = variable.allowed;
+    for (const value of [String(most + 1), "many"]) {
+      const said = parse({ ...around, [variable.name]: value }).find(
+        (each) => each.variable === variable.name,
+      );
+      expect([value, said?.problem]).toEqual([
+        value,
+        expect.stringMatching(new RegExp(`from ${least} to ${most}\\b`)),
+      ]);
+    }
   },
 );
 

@@ -41,7 +41,7 @@ const CASES: readonly FailureCase[] = [
     env: ({ database }) => ({ DATABASE_URL: withPassword(database.url, WRONG_SECRET) }),
     exitCode: 1,
     reason: "db-unreachable",
-    says: ["cannot be reached (28P01)", "password and name in DATABASE_URL"],
+    says: ["answers, and refuses the login (28P01)", "password and name in DATABASE_URL"],
     recorded: false,
   },
   {

@@ -176,7 +176,7 @@ describe("payouts", () => {
     const held = await on(...hold);
     expect(held).toMatchObject({ exitCode: 0 });
     expect(held.stdout).toMatch(
-      /^held {2}C-1 \([0-9a-f-]{36}\) {2}open_dispute; 1 payouts are due already and will be sent unless they are rejected\n$/,
+      /^held {2}C-1 \([0-9a-f-]{36}\) {2}open_dispute; payouts: 1 due and not sent until the hold is released\n$/,
     );
     expect(await on(...hold)).toMatchObject({
       exitCode: 1,

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { acquireLease, createPostgresLockStore, type HeldLease } from "../../lib/job/lock/index.ts";
 import { reconcileLedger } from "../../lib/ledger/reconcile/reconcile-ledger.ts";
 import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
@@ -37,7 +38,7 @@ export interface JobEnd {
   said: string;
 }
 
-const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 1_000_000n };
+const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 1_000_000n, settlementDays: 0 };
 /** A payee who was not paid for weeks is owed more than the usual cap, which a person would raise. */
 const UNCAPPED = { singlePaise: 10n ** 15n, runPaise: 10n ** 15n, runCount: 10_000 };
 const GREATEST_FENCE = 2n ** 63n - 1n;
@@ -138,7 +139,12 @@ async function core(
       return { verdict, pay: report, said };
     }
     case "stuck": {
-      const settings = { razorpayX, waitMs: minutes(60), alarmMs: minutes(24 * 60) };
+      const settings = {
+        razorpayX,
+        waitMs: minutes(60),
+        alarmMs: minutes(24 * 60),
+        operators: undefined,
+      };
       const { verdict, report } = await handleStuckPayouts({ ...ports, settings });
       const { found, settled, closed, conflicts } = report;
       return {
@@ -149,7 +155,7 @@ async function core(
     case "reconcile": {
       const { verdict, report } = await reconcilePayoutStatus({
         ...ports,
-        settings: { razorpayX, days: 14 },
+        settings: { razorpayX, days: 14, fullDays: 400 },
       });
       const { settled, reversed, critical } = report;
       return {
@@ -158,7 +164,10 @@ async function core(
       };
     }
     case "ledger": {
-      const { verdict, report } = await reconcileLedger(ports);
+      const { verdict, report } = await reconcileLedger({
+        ...ports,
+        settings: { tax: defaultTaxPolicy },
+      });
       return { verdict, said: `${wordOf(verdict)}, ${report.drifts} drifts` };
     }
   }

@@ -45,6 +45,8 @@ export async function populate(database: TestDatabase, chance: Chance): Promise<
   return people;
 }
 
+const PAN_LETTER = { company: "C", huf: "H", individual: "P" } as const;
+
 async function addPerson(
   database: TestDatabase,
   chance: Chance,
@@ -67,10 +69,12 @@ async function addPerson(
   if (kind !== "no-tax-profile") {
     const category =
       kind === "company" || isOrganization ? "company" : kind === "huf" ? "huf" : "individual";
+    // Every second payee has the PAN of the one before, where that one is of the same category: one person by two codes.
+    const panNumber = number % 2 === 0 ? number - 1 : number;
     const pan =
       kind === "missing-pan"
         ? null
-        : { company: "ZZZCZ0000Z", huf: "ZZZHZ0000Z", individual: "ZZZPZ0000Z" }[category];
+        : `ZZZ${PAN_LETTER[category]}Z${String(panNumber).padStart(4, "0")}Z`;
     await database.query(
       `INSERT INTO tax_profiles (consultant_id, category, resident, pan_status, pan)
        VALUES ($1, $2::payee_category, $3, $4::pan_status, $5)`,

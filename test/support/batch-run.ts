@@ -24,7 +24,7 @@ export async function runBatch(
       runId: randomUUID(),
       dryRun: false,
       limit: undefined,
-      settings: { minimumPaise: 100n, autoApprovePaise: 1_00_00_000_00n },
+      settings: { minimumPaise: 100n, autoApprovePaise: 1_00_00_000_00n, settlementDays: 0 },
       db,
       lease: noLease,
       log: silentLog(),

@@ -5,6 +5,7 @@ import { watchJobs, type WatchPorts } from "../../lib/ops/watch/watch.ts";
 import { noLease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
+import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../lib/tds/index.ts";
 import type { TestDatabase } from "./database.ts";
 
 export interface RunSeed {
@@ -115,6 +116,7 @@ export function runWatch(
     log: silentLog(),
     signal: new AbortController().signal,
     name: "ops/watchdog",
+    settings: { tax: defaultTaxPolicy, refundBase: DEFAULT_REFUND_BASE, depositWarningDays: 5 },
     holderOf: () => Promise.resolve(undefined),
     ...options,
   });

@@ -130,7 +130,7 @@ export async function createPayoutCycle(): Promise<PayoutCycle> {
         runId: randomUUID(),
         dryRun: false,
         limit: undefined,
-        settings: { minimumPaise: 50_000n, autoApprovePaise: 500_000n },
+        settings: { minimumPaise: 50_000n, autoApprovePaise: 500_000n, settlementDays: 4 },
         db: main,
         lease: noLease,
         log: silentLog(),

@@ -28,6 +28,8 @@ export interface PayoutSeed {
 }
 
 export interface CertificateSeed {
+  /** Default: one of its own. */
+  number?: string;
   rateBps: number;
   from: Day;
   to: Day;
@@ -43,6 +45,8 @@ export interface PayeeSeed {
   /** Default `valid`. */
   panStatus?: PanStatus;
   aadhaar?: boolean;
+  /** Default: one of its own. */
+  pan?: string;
   /** False: no tax profile at all. */
   taxProfile?: boolean;
   /** Default: a bank account of its own. Null: none. */
@@ -180,12 +184,13 @@ class Builder {
       ]);
     }
     if (seed.taxProfile !== false) {
-      const pan = panStatus === "missing" ? null : `ZZZ${PAN_LETTER[category]}Z0000Z`;
+      const pan = panStatus === "missing" ? null : (seed.pan ?? nextPan(category));
       const aadhaar = seed.aadhaar ?? false;
       this.#profiles.push([consultantId, category, resident, panStatus, pan, aadhaar]);
     }
-    for (const { rateBps, from, to, ceilingPaise } of seed.certificates ?? []) {
-      const certificate = `CERT-${this.#certificates.length + 1}`;
+    for (const { number: certificateNumber, ...terms } of seed.certificates ?? []) {
+      const { rateBps, from, to, ceilingPaise } = terms;
+      const certificate = certificateNumber ?? `CERT-${this.#certificates.length + 1}`;
       this.#certificates.push([consultantId, certificate, rateBps, from, to, text(ceilingPaise)]);
     }
 
@@ -324,6 +329,17 @@ const PAN_LETTER: Record<PayeeCategory, string> = {
   firm: "F",
   other: "A",
 };
+
+let pans = 0;
+
+/** A made-up PAN that no other payee has: who has the same is the same person for the tax. */
+export function nextPan(category: PayeeCategory): string {
+  const number = pans++;
+  const letter = (index: number): string => String.fromCharCode(65 + (index % 26));
+  const digits = String(number % 10_000).padStart(4, "0");
+  const rest = Math.floor(number / 10_000);
+  return `ZZZ${PAN_LETTER[category]}${letter(Math.floor(rest / 26))}${digits}${letter(rest)}`;
+}
 
 /** A made-up account number that no other payee has. */
 function bankAccount(): AccountSeed {

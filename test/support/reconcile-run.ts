@@ -5,9 +5,12 @@ import { withProviderPorts, type ProviderRunOptions } from "./provider-run.ts";
 
 /** One run of reconcile-payout-status in this process, as the job makes it. */
 export async function runReconcile(
-  options: ProviderRunOptions & { days?: number },
+  options: ProviderRunOptions & { days?: number; fullDays?: number },
 ): Promise<{ runId: string; verdict: Verdict; report: ReconcileReport }> {
   return withProviderPorts(options, "reconcile run under test", ({ razorpayX, ...ports }) =>
-    reconcilePayoutStatus({ ...ports, settings: { razorpayX, days: options.days ?? 14 } }),
+    reconcilePayoutStatus({
+      ...ports,
+      settings: { razorpayX, days: options.days ?? 14, fullDays: options.fullDays ?? 400 },
+    }),
   );
 }

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { openDatabase } from "../../lib/db/client.ts";
@@ -110,9 +111,11 @@ export async function seedEarning(
     reference: string;
     grossPaise?: bigint;
     platformFeePaise?: bigint;
+    creditedOn?: string;
   },
 ): Promise<string> {
   const { consultantId, reference, grossPaise = 100_000n, platformFeePaise = 20_000n } = earning;
+  const { creditedOn = "2026-06-15" } = earning;
   const id = randomUUID();
   const client = new pg.Client({ connectionString: database.url, application_name: "test seed" });
   await client.connect();
@@ -121,8 +124,16 @@ export async function seedEarning(
     await client.query(
       `INSERT INTO earnings (id, consultant_id, booking_reference, credited_on, gross_paise,
                              platform_fee_paise, amount_paise)
-       VALUES ($1, $2, $3, '2026-06-15', $4, $5, $6)`,
-      [id, consultantId, reference, grossPaise, platformFeePaise, grossPaise - platformFeePaise],
+       VALUES ($1, $2, $3, $7, $4, $5, $6)`,
+      [
+        id,
+        consultantId,
+        reference,
+        grossPaise,
+        platformFeePaise,
+        grossPaise - platformFeePaise,
+        creditedOn,
+      ],
     );
     await postEarningsReleased(client, [id]);
     await client.query("COMMIT");
@@ -148,7 +159,7 @@ export async function runBatch(
       runId: randomUUID(),
       dryRun,
       limit: undefined,
-      settings: { minimumPaise: 100n, autoApprovePaise: 10_000_000n },
+      settings: { minimumPaise: 100n, autoApprovePaise: 10_000_000n, settlementDays: 0 },
       db,
       lease: noLease,
       log: silentLog(),
@@ -176,6 +187,7 @@ export async function drifts(database: Pick<TestDatabase, "url">): Promise<strin
       log: silentLog(),
       progress: noProgress,
       signal: new AbortController().signal,
+      settings: { tax: defaultTaxPolicy },
     });
     return report.checks.filter(({ count }) => count > 0).map(({ code }) => code);
   } finally {

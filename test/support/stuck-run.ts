@@ -6,12 +6,17 @@ import { withProviderPorts, type ProviderRunOptions } from "./provider-run.ts";
 
 /** One run of handle-stuck-payouts in this process, as the job makes it. */
 export async function runStuck(
-  options: ProviderRunOptions,
+  options: ProviderRunOptions & { operators?: string },
 ): Promise<{ runId: string; verdict: Verdict; report: StuckReport }> {
   return withProviderPorts(options, "stuck run under test", ({ razorpayX, ...ports }) =>
     handleStuckPayouts({
       ...ports,
-      settings: { razorpayX, waitMs: minutes(60), alarmMs: minutes(24 * 60) },
+      settings: {
+        razorpayX,
+        waitMs: minutes(60),
+        alarmMs: minutes(24 * 60),
+        operators: options.operators,
+      },
     }),
   );
 }

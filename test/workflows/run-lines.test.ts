@@ -233,6 +233,8 @@ describe("setting up", () => {
     const environment = readFileSync(join(bin, "environment"), "utf8");
     for (const secret of ["DATABASE_URL", "RAZORPAYX_KEY_SECRET"])
       expect(environment).not.toContain(secret);
+    // Without a home that npm may write to, it fails, or makes a folder named ~ in the checkout.
+    expect(environment).toMatch(/^HOME=\/./m);
     for (const { name } of jobs)
       expect(existsSync(join(checkoutFolder, `dist/jobs/${name}.js`)), name).toBe(true);
   });

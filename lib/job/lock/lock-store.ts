@@ -1,4 +1,10 @@
 import { AfterhoursError } from "../../support/errors.ts";
+import {
+  describeServerFault,
+  postgresFault,
+  redisFault,
+  type ServerFault,
+} from "../../support/server-fault/index.ts";
 
 export interface LockRequest {
   /** Made by `lockKey`. */
@@ -39,14 +45,19 @@ export interface LockStore {
   close(): Promise<void>;
 }
 
-/** The lock store did not answer: nobody knows whether the lock is held. */
+/** The lock store gave no lock and did not say that somebody holds it: nobody knows whether it is held. */
 export class LockUnavailableError extends AfterhoursError {
   override readonly name = "LockUnavailableError";
 
-  constructor(store: string, cause: unknown) {
-    super("LOCK_UNAVAILABLE", `the lock store (${store}) cannot be reached`, {
+  constructor(store: string, cause: unknown, fault?: ServerFault) {
+    const isRedis = store !== "PostgreSQL";
+    const { message, remedy } = describeServerFault(
+      fault ?? (isRedis ? redisFault(cause) : postgresFault(cause)),
+      { name: `the lock store (${store})`, type: isRedis ? "redis" : "postgres" },
+    );
+    super("LOCK_UNAVAILABLE", message, {
       cause,
-      remedy: "Check that it is up and that its address is right; nothing was started.",
+      remedy: `${remedy} Without the lock nothing was started.`,
     });
   }
 }

@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
 import { seconds } from "../../support/clock.ts";
+import { redisFault } from "../../support/server-fault/index.ts";
 import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-store.ts";
+import { explainRedis } from "./redis-silence.ts";
 
 /**
  * Takes the key and counts the fence in one step, so that no fence is given out for a lock that was
@@ -34,6 +36,11 @@ export interface RedisLockStore extends LockStore {
    * @throws {LockUnavailableError}
    */
   holder(key: string): Promise<string | undefined>;
+  /**
+   * Whether a lock could be written, without writing one.
+   * @throws {LockUnavailableError}
+   */
+  check(): Promise<void>;
 }
 
 /** Locks as keys of a Redis server with `SET NX PX`. The server's own clock expires them. */
@@ -46,8 +53,10 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     // A dead server is not asked for ever.
     retryStrategy: (times) => (times > 3 ? null : times * 200),
   });
-  // Errors also reach the caller of each command; without a listener they would end the process.
-  redis.on("error", () => undefined);
+  // Without a listener they would end the process. The driver gives up with an error that does not say why.
+  let lastError: unknown;
+  redis.on("error", (error: unknown) => void (lastError = error));
+  redis.on("ready", () => void (lastError = undefined));
   // The driver waits 2 s for the end of a connection that has ended already, and the process with it.
   const end = (): void => {
     if (redis.status !== "end") redis.disconnect();
@@ -65,7 +74,13 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
       if (redis.status === "end") await redis.connect();
       return await command();
     } catch (error) {
-      throw new LockUnavailableError("Redis", error);
+      const fault = redisFault(error, lastError);
+      const isConnected = redis.status === "connect";
+      throw new LockUnavailableError(
+        "Redis",
+        error,
+        cut?.aborted ? fault : await explainRedis(url, fault, { isConnected }),
+      );
     }
   };
 
@@ -104,6 +119,11 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     async holder(key) {
       const [lock] = names(key);
       return (await run(() => redis.get(lock))) ?? undefined;
+    },
+
+    async check() {
+      // Sets a key only if it is there, which it never is: refused as any write is, and changes nothing.
+      await run(() => redis.set("{afterhours:check}:lock", "check", "PX", 1, "XX"));
     },
 
     close() {

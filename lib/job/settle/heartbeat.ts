@@ -1,4 +1,11 @@
 import { seconds } from "../../support/clock.ts";
+import { AfterhoursError } from "../../support/errors.ts";
+import {
+  describeServerFault,
+  fetchFault,
+  httpFault,
+  type ServerFault,
+} from "../../support/server-fault/index.ts";
 
 /** What a dead man's switch is told: a run that never pings is a run that did not happen. */
 export type Beat = "start" | "success" | "fail";
@@ -24,8 +31,21 @@ export async function sendHeartbeat(
       signal: AbortSignal.timeout(hurry ? HURRIED_TIMEOUT_MS : TIMEOUT_MS),
     });
     await response.body?.cancel();
-    return response.ok ? undefined : new Error(`the monitor answered ${response.status}`);
+    return response.ok ? undefined : new MonitorError(httpFault(response.status));
   } catch (error) {
-    return new Error("the monitor could not be reached", { cause: error });
+    return new MonitorError(fetchFault(error), error);
+  }
+}
+
+/** The monitor was not told, or did not take it. Its address is a secret, and is not named. */
+class MonitorError extends AfterhoursError {
+  override readonly name = "MonitorError";
+
+  constructor(fault: ServerFault, cause?: unknown) {
+    const { message, remedy } = describeServerFault(fault, {
+      name: "the monitor",
+      type: "monitor",
+    });
+    super("MONITOR_NOT_TOLD", message, { remedy, cause });
   }
 }

@@ -8,6 +8,8 @@ export interface DriftRow {
   subjectId: string;
   expectedPaise: Paise;
   actualPaise: Paise;
+  /** What else the finding says. */
+  details?: Readonly<Record<string, unknown>>;
 }
 
 export interface CheckResult {
@@ -199,19 +201,32 @@ export const CHECKS: readonly Check[] = [
   },
   {
     code: "TAX_DEPOSIT_EXCEEDS",
-    title: "No more tax was deposited for a month than was withheld for it",
+    title:
+      "No more tax was deposited for a month than was withheld for it, or owed for it at that time",
     drifts: sql`
       SELECT 'tax-month' AS subject_type,
              to_char(deposited.month, 'YYYY-MM') || ' ' || deposited.section || ' ' || deposited.code AS subject_id,
-             COALESCE(withheld.paise, 0) AS expected, deposited.paise AS actual
+             GREATEST(withheld.paise, deposited.owed, 0) AS expected, deposited.paise AS actual
       FROM (
-        SELECT month, section, code, sum(amount_paise) AS paise FROM tax_deposits GROUP BY month, section, code
+        SELECT month, section, code, sum(amount_paise) AS paise, max(owed_paise) AS owed
+        FROM tax_deposits GROUP BY month, section, code
       ) AS deposited
       LEFT JOIN (
         SELECT date_trunc('month', credited_on)::date AS month, section, code, sum(tax_paise) AS paise
         FROM tax_deductions WHERE status = 'FINAL' GROUP BY 1, section, code
       ) AS withheld USING (month, section, code)
-      WHERE deposited.paise > COALESCE(withheld.paise, 0)`,
+      WHERE deposited.paise > GREATEST(withheld.paise, deposited.owed, 0)`,
+  },
+  {
+    code: "TAX_YEAR_DIFFERS",
+    title: "Every sale is taxed in the financial year in which it was credited",
+    // What was counted in a year that is not its own; what was taken back again is counted nowhere.
+    drifts: sql`
+      SELECT 'tax-deduction' AS subject_type, id::text AS subject_id, 0 AS expected, gross_paise AS actual
+      FROM tax_deductions AS line
+      WHERE reverses_id IS NULL
+        AND fiscal_year IS DISTINCT FROM EXTRACT(YEAR FROM credited_on - interval '3 months')
+        AND NOT EXISTS (SELECT FROM tax_deductions WHERE reverses_id = line.id)`,
   },
 ];
 

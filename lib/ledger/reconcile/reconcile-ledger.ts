@@ -1,13 +1,17 @@
 import { onSnapshot, type Db, type DbSession } from "../../db/client.ts";
-import { kindOfCode, recordFinding } from "../../findings/index.ts";
+import { isResolved, kindOfCode, recordFinding, type NewFinding } from "../../findings/index.ts";
+import { istDay } from "../../support/calendar.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { recheckTax } from "../../tds/recheck.ts";
 import { readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
+import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
 import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
+import type { LedgerSettings } from "./settings.ts";
 
 export interface LedgerPorts {
   readonly dryRun: boolean;
@@ -17,6 +21,7 @@ export interface LedgerPorts {
   readonly progress: Progress;
   /** Asks to stop between two checks. */
   readonly signal: AbortSignal;
+  readonly settings: LedgerSettings;
 }
 
 /** An account that was read longer ago than this says little about today. */
@@ -32,16 +37,28 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
     for (const check of CHECKS) {
       if (ports.signal.aborted) return false;
       report.checks.push({ ...check, ...(await runCheck(tx, check)) });
-      ports.progress.update(report.checks.length, CHECKS.length + 1);
+      ports.progress.update(report.checks.length, CHECKS.length + 2);
     }
     await checkCash(tx, report);
-    return true;
+    for (const check of PAYEE_CHECKS) {
+      if (ports.signal.aborted) return false;
+      report.notices.push(await runPayeeCheck(tx, check));
+    }
+    return checkTax(tx, ports, report);
   });
-  report.drifts = report.checks.reduce((sum, { count }) => sum + count, 0);
-  if (!isComplete) return { verdict: { kind: "interrupted" }, report };
+  if (!isComplete) {
+    report.drifts = report.checks.reduce((sum, { count }) => sum + count, 0);
+    return { verdict: { kind: "interrupted" }, report };
+  }
   for (const check of report.checks) {
     if (check.count > 0) ports.log.error({ code: check.code, count: check.count }, check.title);
-    if (!ports.dryRun) await storeFindings(ports.db, check);
+    const resolved = await storeFindings(ports, check);
+    report.drifts += check.canBeResolved ? check.count - resolved : check.count;
+  }
+  for (const notice of report.notices) {
+    notice.open = notice.count - (await storeNotices(ports, notice));
+    if (notice.open > 0)
+      ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
   }
   return { verdict: judge(ports, report), report };
 }
@@ -56,16 +73,17 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
     rows: [],
   };
   report.checks.push(outcome);
-  if (cash === undefined || cash.driftPaise === 0n) return;
+  if (cash === undefined) return;
+  const agrees = cash.driftPaise === 0n;
+  const unexplained = await unexplainedCash(tx, { most: MOST_ROWS, lateOnly: agrees });
   const whole = {
     subjectType: "ledger-account",
     subjectId: "BANK",
     expectedPaise: cash.ledgerPaise - cash.driftPaise,
     actualPaise: cash.ledgerPaise,
   };
-  const unexplained = await unexplainedCash(tx, MOST_ROWS);
   outcome.rows = [
-    whole,
+    ...(agrees ? [] : [whole]),
     ...unexplained.map(({ transactionId, providerPaise, ledgerPaise }) => ({
       subjectType: "provider-transaction",
       subjectId: transactionId,
@@ -76,19 +94,83 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
   outcome.count = outcome.rows.length;
 }
 
-async function storeFindings(db: Db, { code, rows }: CheckOutcome): Promise<void> {
-  for (const { subjectType, subjectId, expectedPaise, actualPaise } of rows) {
-    await recordFinding(db, {
+/** Tax that an earlier run withheld by another rule, or by another profile, than today's. */
+async function checkTax(
+  tx: DbSession,
+  { clock, settings, signal }: LedgerPorts,
+  report: LedgerReport,
+): Promise<boolean> {
+  const today = istDay(clock.now());
+  const differences = await recheckTax(tx, { today, policy: settings.tax, signal });
+  if (differences === undefined) return false;
+  report.checks.push({
+    code: "TAX_DIFFERS",
+    title: "Tax of the open years is what the engine gives for each person",
+    canBeResolved: true,
+    count: differences.length,
+    rows: differences.slice(0, MOST_ROWS).map((difference) => {
+      const { fiscalYear, consultants, expectedPaise, actualPaise } = difference;
+      const year = `${fiscalYear}-${String((fiscalYear + 1) % 100).padStart(2, "0")}`;
+      return {
+        subjectType: "tax-year",
+        subjectId: `${year} ${consultants[0] ?? ""}`,
+        expectedPaise,
+        actualPaise,
+        details: { consultants, fiscalYear: year },
+      };
+    }),
+  });
+  return true;
+}
+
+/** Stores each listed row, and returns how many a person has resolved as they are. */
+async function storeFindings(
+  ports: LedgerPorts,
+  { code, rows }: CheckOutcome,
+): Promise<number> {
+  let resolved = 0;
+  for (const { subjectType, subjectId, expectedPaise, actualPaise, details } of rows) {
+    const isOpen = await store(ports, {
       kind: kindOfCode(code),
       severity: "critical",
       subjectType,
       subjectId,
-      details: { expectedPaise, actualPaise, driftPaise: actualPaise - expectedPaise },
+      details: {
+        expectedPaise,
+        actualPaise,
+        driftPaise: actualPaise - expectedPaise,
+        ...details,
+      },
     });
+    if (!isOpen) resolved++;
   }
+  return resolved;
 }
 
-function judge({ clock }: LedgerPorts, { checks, drifts, cash }: LedgerReport): Verdict {
+async function storeNotices(ports: LedgerPorts, { code, rows }: NoticeOutcome): Promise<number> {
+  let resolved = 0;
+  for (const { consultants, what } of rows) {
+    const isOpen = await store(ports, {
+      kind: kindOfCode(code),
+      severity: "warning",
+      subjectType: "consultant-code",
+      subjectId: consultants[0] ?? "",
+      details: what.length > 0 ? { consultants, what } : { consultants },
+    });
+    if (!isOpen) resolved++;
+  }
+  return resolved;
+}
+
+/** Whether the finding is open. A dry run only looks. */
+async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<boolean> {
+  return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
+}
+
+function judge(
+  { clock }: LedgerPorts,
+  { checks, notices, drifts, cash }: LedgerReport,
+): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
     const first = broken[0]?.rows[0];
@@ -104,14 +186,25 @@ function judge({ clock }: LedgerPorts, { checks, drifts, cash }: LedgerReport): 
         "Each row is a finding now (npm run findings -- list); docs/runbooks.md says for each kind what to look at. Nothing was changed.",
     };
   }
+  const warnings = [cashWarning(clock, cash), noticeWarning(notices)].flatMap((text) => text ?? []);
+  return warnings.length > 0
+    ? { kind: "completed", warning: warnings.join(" ") }
+    : { kind: "completed" };
+}
+
+function noticeWarning(notices: readonly NoticeOutcome[]): string | undefined {
+  const open = notices.filter((notice) => notice.open > 0);
+  if (open.length === 0) return undefined;
+  const counts = open.map((notice) => `${notice.code} ${notice.open}`).join(", ");
+  return `Payees to look at: ${counts}. They stay payable. Each is a finding: npm run findings -- list.`;
+}
+
+function cashWarning(clock: Clock, cash: LedgerReport["cash"]): string | undefined {
   if (cash === undefined) {
-    const warning =
-      "Cash was not compared: the provider's account was never read. payouts/reconcile-payout-status reads it.";
-    return { kind: "completed", warning };
+    return "Cash was not compared: the provider's account was never read. payouts/reconcile-payout-status reads it.";
   }
   if (cash.asOf !== null && clock.now().getTime() - cash.asOf.getTime() > STALE_MS) {
-    const warning = `Cash was compared as of ${cash.asOf.toISOString()}, the newest transaction that was read at the provider.`;
-    return { kind: "completed", warning };
+    return `Cash was compared as of ${cash.asOf.toISOString()}, the newest transaction that was read at the provider.`;
   }
-  return { kind: "completed" };
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { ProviderCash } from "../provider-cash.ts";
 import type { DriftRow } from "./checks.ts";
+import type { NoticeOutcome } from "./payees.ts";
 
 export interface CheckOutcome {
   code: FindingCode;
@@ -10,19 +11,23 @@ export interface CheckOutcome {
   /** Rows that do not agree; the first are listed. */
   count: number;
   rows: readonly DriftRow[];
+  /** What a person has resolved as it is counts no more. Default: it counts until it agrees. */
+  canBeResolved?: boolean;
 }
 
 export interface LedgerReport {
   dryRun: boolean;
   checks: CheckOutcome[];
-  /** Rows that do not agree, over all checks. */
+  /** Payees to look at; not a difference of the books. */
+  notices: NoticeOutcome[];
+  /** Rows that do not agree, over all checks, without those that a person has resolved as they are. */
   drifts: number;
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
 }
 
 export function emptyLedgerReport(dryRun: boolean): LedgerReport {
-  return { dryRun, checks: [], drifts: 0, cash: undefined };
+  return { dryRun, checks: [], notices: [], drifts: 0, cash: undefined };
 }
 
 /** The report as step outputs: one count for each check, by its code in lower case. */
@@ -32,7 +37,9 @@ export function ledgerOutputs(report: LedgerReport): Record<string, string | num
   return {
     checks: report.checks.length,
     drifts: report.drifts,
-    ...Object.fromEntries(report.checks.map(({ code, count }) => [code.toLowerCase(), count])),
+    ...Object.fromEntries(
+      [...report.checks, ...report.notices].map(({ code, count }) => [code.toLowerCase(), count]),
+    ),
     provider_cash_paise: paise(cash?.providerPaise),
     ledger_cash_paise: paise(cash?.ledgerPaise),
     in_flight_paise: paise(cash?.inFlightPaise),
@@ -41,7 +48,7 @@ export function ledgerOutputs(report: LedgerReport): Record<string, string | num
 
 /** The report as the tables that a finance person reads. */
 export function ledgerTables(report: LedgerReport): SummaryTable[] {
-  const { cash, checks } = report;
+  const { cash, checks, notices } = report;
   const rows = checks.flatMap(({ code, rows: drifts }) =>
     drifts.map(({ subjectType, subjectId, expectedPaise, actualPaise }) => [
       code,
@@ -72,5 +79,13 @@ export function ledgerTables(report: LedgerReport): SummaryTable[] {
             ],
     },
     { title: "Drift", columns: ["Check", "Row", "Expected", "Is", "Difference"], rows },
+    {
+      title: "Payees to look at",
+      columns: ["What", "Payees", "Why"],
+      rows: notices.flatMap(({ title, count, rows: found }) => [
+        ...found.map(({ consultants, what }) => [title, consultants.join(", "), what.join("; ")]),
+        ...(count > found.length ? [[title, `and ${count - found.length} more`, ""]] : []),
+      ]),
+    },
   ];
 }

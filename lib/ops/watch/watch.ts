@@ -5,6 +5,8 @@ import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { judgeJob, type Fault, type WatchedJob } from "./judge.ts";
 import type { WatchReport } from "./report.ts";
 import { readWatch } from "./run-facts.ts";
+import type { TaxWatchSettings } from "./settings.ts";
+import { describeTaxDue, readTaxDue } from "./tax-due.ts";
 import { markLost, readUnfinished, type Unfinished } from "./unfinished.ts";
 
 export interface WatchPorts {
@@ -15,24 +17,26 @@ export interface WatchPorts {
   readonly jobs: readonly WatchedJob[];
   /** The watchdog's own name: its records say since when it has known a job. */
   readonly name: string;
+  readonly settings: TaxWatchSettings;
   /** Who holds a job's lock in a store other than the database; undefined where nobody does. */
   readonly holderOf: (job: string) => Promise<string | undefined>;
 }
 
 /**
  * Compares the run records with each job's schedule, and writes down which runs were lost. Red with a list: see
- * docs/jobs/watchdog.md. All on the database's clock.
+ * docs/jobs/watchdog.md. Says which tax is to be deposited soon, or should have been. All on the database's clock.
  */
 export async function watchJobs(ports: WatchPorts): Promise<CoreResult<WatchReport>> {
-  const { db, jobs, name, signal } = ports;
+  const { db, jobs, name, settings, signal } = ports;
   const watched = jobs.map((job) => job.name);
-  const report: WatchReport = { watched, markedLost: 0, faults: [] };
+  const report: WatchReport = { watched, markedLost: 0, faults: [], tax: [] };
   try {
     for (const run of await readUnfinished(db, jobs)) {
       if (signal.aborted) return { verdict: { kind: "interrupted" }, report };
       report.faults.push(await judgeUnfinished(ports, { run, report }));
     }
     report.faults.push(...(await judgeAll(db, { jobs, watchdog: name })));
+    report.tax.push(...(await readTaxDue(db, settings)));
   } catch (error) {
     return { verdict: { kind: "broken", error }, report };
   }
@@ -77,14 +81,27 @@ async function judgeUnfinished(
   return fault("lost", "has no end, and its process is gone");
 }
 
-function judge({ watched, faults }: WatchReport): Verdict {
-  if (faults.length === 0) return { kind: "completed" };
-  const list = faults.map(({ job, kind }) => `${job} ${kind}`).join(", ");
-  return {
-    kind: "failed",
-    code: "jobs-missed",
-    message: `Of ${watched.length} jobs some need a look: ${list}.`,
-    remedy:
-      "The table lists each with its reason; docs/jobs/watchdog.md says what each means and what to do first.",
-  };
+function judge({ watched, faults, tax }: WatchReport): Verdict {
+  const overdue = tax.filter(({ isOverdue }) => isOverdue);
+  const said = describeTaxDue(tax);
+  if (faults.length > 0) {
+    const list = faults.map(({ job, kind }) => `${job} ${kind}`).join(", ");
+    return {
+      kind: "failed",
+      code: "jobs-missed",
+      message: `Of ${watched.length} jobs some need a look: ${list}.${said === "" ? "" : ` ${said}.`}`,
+      remedy:
+        "The table lists each with its reason; docs/jobs/watchdog.md says what each means and what to do first.",
+    };
+  }
+  if (overdue.length > 0) {
+    return {
+      kind: "failed",
+      code: "tax-overdue",
+      message: `${said}. Interest runs for each month or part of it.`,
+      remedy:
+        "Deposit the tax and record it: `npm run tds -- deposit --help`. `npm run tds -- challans` shows every month.",
+    };
+  }
+  return said === "" ? { kind: "completed" } : { kind: "completed", warning: `${said}.` };
 }

@@ -28,8 +28,9 @@ const FAULTS: Record<SystemicFault, { message: string; remedy: string }> = {
     remedy: "Add money to the account, then run again: what was not sent is due as before.",
   },
   "wrong-address": {
-    message: "RAZORPAY_BASE_URL does not lead to the payments API.",
-    remedy: "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1.",
+    message: "The provider does not know the address of the payments API for our account.",
+    remedy:
+      "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1. The provider answers the same where a feature is not enabled for the account: ask its support.",
   },
 };
 

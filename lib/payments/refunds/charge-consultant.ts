@@ -10,8 +10,8 @@ export const REFUND_ACTOR = "job:payments/process-refunds";
 
 /**
  * Lets the consultant bear a share of what went back, once for the refund's key. An earning that waits for
- * a payout falls by it. What is in a payout or paid already is owed: it is recovered from earnings that
- * wait, at once, and from later ones by the batch that pays them out.
+ * a payout falls by it. What is in a payout or paid already is owed: it is recovered from earnings of
+ * the sale's financial year that wait, at once, and from others by the batch that pays them out.
  *
  * The caller holds the payment's lock and has settled the refund. Locks the consultant, then earnings.
  */
@@ -41,7 +41,8 @@ export async function chargeConsultant(
   await tx.execute`
     INSERT INTO earning_recoveries (consultant_id, earning_id, key, gross_paise, amount_paise)
     VALUES (${consultantId}::uuid, ${earningId}::uuid, ${key}, ${owed.grossPaise}, ${owed.amountPaise})`;
-  await applyRecoveries(tx, { consultantId, actor: REFUND_ACTOR });
+  // What crosses 31 March waits for the batch, whose setting says whether it lowers the base of the tax.
+  await applyRecoveries(tx, { consultantId, actor: REFUND_ACTOR, acrossYears: "later" });
 }
 
 const NOTHING: GrossAndAmount = { grossPaise: 0n, amountPaise: 0n };

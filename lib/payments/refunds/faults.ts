@@ -14,8 +14,9 @@ const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
       "Add money to the refund balance on the provider's dashboard, then run again: what was not sent is still due.",
   },
   "wrong-address": {
-    message: "RAZORPAY_BASE_URL does not lead to the payments API.",
-    remedy: "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1.",
+    message: "The provider does not know the address of the payments API for our account.",
+    remedy:
+      "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1. The provider answers the same where a feature is not enabled for the account: ask its support.",
   },
 };
 
@@ -29,6 +30,16 @@ export const paymentsDown: RunFault = {
   remedy:
     "Look at the provider's status page. Refunds with an unknown outcome are looked up before anything is sent again.",
 };
+
+/** One refusal after the other, all with the same words: it is not the single refunds. */
+export function refusesAllRefunds(description: string): RunFault {
+  return {
+    code: "provider-refuses-all",
+    message: `The provider refused one refund after the other with the same words: "${description}".`,
+    remedy:
+      "Fix the cause that these words name; the provider's support can tell more. What was refused moved no money: ask for these refunds again. What was not sent is still due: run again.",
+  };
+}
 
 export const answerNotRecorded: RunFault = {
   code: "answer-not-recorded",

@@ -32,5 +32,7 @@ export interface LegResult {
   code: string;
   message: string;
   fault?: RunFault;
+  /** How the provider refused it, as refusals in a row are compared. */
+  refusedAs?: string | undefined;
   settled?: SettledRefund | undefined;
 }

@@ -5,7 +5,8 @@ import { LeaseLostError } from "../../support/lease.ts";
 import type { CoreResult } from "../../support/verdict.ts";
 import { askProvider } from "./ask-provider.ts";
 import { LegLostError } from "./claim-leg.ts";
-import { paymentsDown } from "./faults.ts";
+import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../../payouts/refusal-streak.ts";
+import { paymentsDown, refusesAllRefunds } from "./faults.ts";
 import { giveBack } from "./give-back.ts";
 import { judge, type RefundRunEnd } from "./judge.ts";
 import {
@@ -71,6 +72,7 @@ async function handleAll(
 
   const legPorts: LegPorts = { ...ports, hardStop: hardStop.signal };
   let noAnswerInARow = 0;
+  const streak = createRefusalStreak();
   let seen = 0;
   try {
     for await (const { phase, leg } of openLegs(legPorts, { report, selection })) {
@@ -79,6 +81,11 @@ async function handleAll(
       const result = await handleOne(legPorts, { phase, leg });
       if (usesProvider(phase, leg)) noAnswerInARow = isAnswer(result) ? 0 : noAnswerInARow + 1;
       end.fault ??= noAnswerInARow >= NO_ANSWER_IN_A_ROW ? paymentsDown : result.fault;
+      if (result.refusedAs !== undefined) streak.refused(result.refusedAs);
+      else if (phase === "due" && ACCEPTED.has(result.outcome) && leg.kind === "card")
+        streak.accepted();
+      if (streak.count >= REFUSALS_IN_A_ROW)
+        end.fault ??= refusesAllRefunds(streak.description ?? "");
       if (STOPPED.has(result.code)) end.stopped = true;
       const overdue = isOverdue(ports, { leg, result });
       countLeg(report, leg, { result, overdue });
@@ -153,6 +160,9 @@ function skipped(code: string, message: string): LegResult {
 
 /** Results after which this run may start nothing more. */
 const STOPPED: ReadonlySet<string> = new Set(["LEASE_LOST", "interrupted"]);
+
+/** Sent, and not refused: also a refund that the provider took and then reported as failed. */
+const ACCEPTED: ReadonlySet<LegOutcome> = new Set(["processed", "pending", "failed"]);
 
 const WITHOUT_ANSWER: ReadonlySet<LegOutcome> = new Set(["unknown", "unanswered"]);
 

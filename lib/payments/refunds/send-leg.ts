@@ -1,3 +1,4 @@
+import { refusedAs } from "../../payouts/refusal-streak.ts";
 import { failureCode } from "../../payouts/settle.ts";
 import type { Answer, ProviderRefund } from "../../razorpay/index.ts";
 import { seconds, sleep } from "../../support/clock.ts";
@@ -34,15 +35,15 @@ export async function sendLeg(ports: LegPorts, leg: OpenLeg): Promise<LegResult>
     { paymentId: providerPaymentId, body, idempotencyKey, resend },
     { signal: ports.hardStop },
   );
-  return recordAnswer(ports, { held, answer, resend });
+  return recordAnswer(ports, { held, answer });
 }
 
 /** A database that is away for a moment must not lose the answer; one that stays away ends the run. */
 async function recordAnswer(
   { db, log }: LegPorts,
-  { held, answer, resend }: { held: HeldLeg; answer: Answer<ProviderRefund>; resend: boolean },
+  { held, answer }: { held: HeldLeg; answer: Answer<ProviderRefund> },
 ): Promise<LegResult> {
-  const news = newsOf(answer, { resend });
+  const news = newsOf(answer);
   for (let attempt = 1; ; attempt++) {
     try {
       // The commit of the try before may have arrived although its confirmation did not.
@@ -86,7 +87,7 @@ export function newsOfRefund(refund: ProviderRefund): LegNews {
   }
 }
 
-function newsOf(answer: Answer<ProviderRefund>, { resend }: { resend: boolean }): LegNews {
+function newsOf(answer: Answer<ProviderRefund>): LegNews {
   switch (answer.kind) {
     case "accepted":
       return newsOfRefund(answer.value);
@@ -97,8 +98,7 @@ function newsOf(answer: Answer<ProviderRefund>, { resend }: { resend: boolean })
         message: answer.failure.description,
       };
     case "unknown": {
-      const isRefusal = resend && answer.cause === "conflict" && answer.httpStatus === 400;
-      const code = isRefusal ? REFUSED_ON_RESEND : answer.cause;
+      const code = answer.refusal ? REFUSED_ON_RESEND : answer.cause;
       return { to: "UNKNOWN", code, message: answer.detail };
     }
     case "systemic":
@@ -117,7 +117,9 @@ function resultOf(
     const outcome = news.to === "DUE" ? "skipped" : "unknown";
     return { outcome, code: answer.fault, message: fault.message, fault };
   }
-  return { ...describe(news), settled };
+  const failure = answer.kind === "refused" ? answer.failure : undefined;
+  const refusal = failure ?? (answer.kind === "unknown" ? answer.refusal : undefined);
+  return { ...describe(news), settled, refusedAs: refusal && refusedAs(refusal) };
 }
 
 /** What is written down of a leg, as the report says it. */

@@ -12,7 +12,7 @@ import {
 } from "../../notifications/index.ts";
 import {
   combineEnvironments,
-  present,
+  readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
@@ -66,18 +66,7 @@ const refundsAlone: EnvironmentSpec<RefundSettings> = {
   parse(env) {
     const provider = parseRazorpayPaymentsEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1 | 2): number => {
-      const { name, default: fallback, allowed } = own[index];
-      const text = present(env, name) ?? fallback;
-      const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= allowed.least)) {
-        problems.push({
-          variable: name,
-          problem: `expected a whole number of at least ${allowed.least}`,
-        });
-      }
-      return value;
-    };
+    const whole = (index: 0 | 1 | 2): number => readWholeNumber(env, own[index], problems);
     const waitMs = minutes(whole(0));
     const unknownAlarmMs = minutes(60 * whole(1));
     const pendingAlarmMs = minutes(24 * 60 * whole(2));

@@ -3,6 +3,7 @@ import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
 import { readAccountStops, type AccountStop } from "../account-holds.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
 
@@ -72,8 +73,7 @@ class ChangedMeanwhile extends Error {}
 /** The kinds of open holds. Placing one takes the lock of the consultant, in a trigger. */
 async function openHolds(tx: DbSession, consultantId: string): Promise<string[]> {
   const rows = await tx.query<{ kind: string }[]>`
-    SELECT kind::text AS kind FROM consultant_holds
-    WHERE consultant_id = ${consultantId}::uuid AND released_at IS NULL ORDER BY consultant_holds.kind`;
+    SELECT kind FROM (${OPEN_HOLDS}) AS hold WHERE consultant_id = ${consultantId}::uuid ORDER BY kind`;
   return rows.map(({ kind }) => kind);
 }
 
@@ -132,7 +132,7 @@ async function insertItems(
       INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
       SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise
       FROM earnings_net
-      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND amount_paise > 0
+      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND payable
         AND consultant_id = ${group.consultantId}::uuid AND currency = ${group.currency}
       RETURNING gross_paise, amount_paise
     )

@@ -16,6 +16,8 @@ export function batchOutputs(report: BatchReport): Record<string, string | numbe
     refused: report.refused,
     changed: report.changed,
     earnings: report.earnings,
+    unsettled: report.unsettled,
+    unsettled_paise: report.unsettledPaise.toString(),
     gross_paise: report.grossPaise.toString(),
     amount_paise: report.amountPaise.toString(),
     approved_paise: report.approvedPaise.toString(),
@@ -42,6 +44,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
     ["Refused", report.refused],
     ["Changed meanwhile", report.changed],
     ["Earnings in these payouts", report.earnings],
+    ["Earnings that wait until the buyers' money has settled", report.unsettled],
   ];
   const amounts: [string, bigint][] = [
     ["Approved at once", report.approvedPaise],
@@ -51,6 +54,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
     ["Tax base (gross less refunds, without GST)", report.grossPaise],
     ["Carried to the next batch", report.carriedPaise],
     ["On hold", report.onHoldPaise],
+    ["Waits until the buyers' money has settled", report.unsettledPaise],
     ["Taken off because paid sales were refunded", report.recoveredPaise],
   ];
   return [
@@ -80,7 +84,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
   ];
 }
 
-const URGENCY = ["refused", "changed", "on_hold", "carried"] as const;
+const URGENCY = ["refused", "changed", "on_hold", "unsettled", "carried"] as const;
 
 function byUrgency(a: BatchItem, b: BatchItem): number {
   return URGENCY.indexOf(a.outcome) - URGENCY.indexOf(b.outcome);

@@ -1,8 +1,10 @@
-import type { DbSession } from "../../db/client.ts";
+import { sql, type DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 import { readAccountStops, type AccountStop } from "../account-holds.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
+import { isUnsettled } from "./unsettled.ts";
 
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
@@ -45,13 +47,13 @@ export async function countConsultants(db: DbSession): Promise<number> {
 }
 
 /**
- * What these consultants are owed: READY, past the hold date, net of refunds and of `planned`, which a dry
+ * What these consultants are owed: READY, past the hold date, of buyers' money that has settled, net of refunds and of `planned`, which a dry
  * run would have taken off. An earning of which nothing is left is in no group.
  */
 export async function dueGroups(
   db: DbSession,
   consultantIds: readonly string[],
-  { planned = [] }: { planned?: readonly Take[] } = {},
+  { settlementDays, planned = [] }: { settlementDays: number; planned?: readonly Take[] },
 ): Promise<DueGroup[]> {
   const rows = await db.query<DueGroupRow[]>`
     WITH planned AS (
@@ -62,7 +64,9 @@ export async function dueGroups(
     ), net AS (
       SELECT net.earning_id, net.consultant_id, net.currency, net.status, net.due,
              net.gross_paise - COALESCE(planned.gross_paise, 0) AS gross_paise,
-             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise
+             net.amount_paise - COALESCE(planned.amount_paise, 0) AS amount_paise,
+             -- What was paid directly is in a payout for its tax.
+             net.payable AND (net.amount_paise = 0 OR net.amount_paise > COALESCE(planned.amount_paise, 0)) AS payable
       FROM earnings_net AS net LEFT JOIN planned USING (earning_id)
       WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
     )
@@ -70,14 +74,16 @@ export async function dueGroups(
            array_agg(net.earning_id::text) AS "earningIds",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
            count(item.earning_id)::int AS "inAnotherPayout",
-           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
-                 WHERE hold.consultant_id = net.consultant_id AND hold.released_at IS NULL
-                 ORDER BY hold.kind) AS holds
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = net.consultant_id ORDER BY hold.kind) AS holds
     FROM net
     LEFT JOIN organizations AS organization ON organization.payee_id = net.consultant_id
     LEFT JOIN payout_items AS item ON item.earning_id = net.earning_id AND item.released_at IS NULL
-    WHERE net.status = 'READY' AND net.due AND net.amount_paise > 0
+    JOIN earnings AS earning ON earning.id = net.earning_id
+    WHERE net.status = 'READY' AND net.due AND net.payable
+      AND NOT ${isUnsettled(sql`earning.booking_reference`, settlementDays)}
     GROUP BY net.consultant_id, organization.id, net.currency
+    HAVING sum(net.amount_paise) > 0
     ORDER BY net.consultant_id, net.currency`;
   const stops = await readAccountStops(db, consultantIds);
   return rows.map((row) => ({

@@ -4,6 +4,7 @@ import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/r
 import { toError } from "../../support/errors.ts";
 import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
+import type { RefundBase } from "../../tds/index.ts";
 import { BATCH_ACTOR } from "./link.ts";
 
 /**
@@ -11,7 +12,7 @@ import { BATCH_ACTOR } from "./link.ts";
  * consultant for whom that fails gets no payout in this batch: nobody is paid past what they owe.
  */
 export async function recoverFirst(
-  { db, lease, log }: { db: Db; lease: Lease; log: Log },
+  { db, lease, log, acrossYears }: { db: Db; lease: Lease; log: Log; acrossYears: RefundBase },
   consultantIds: readonly string[],
 ): Promise<Take[]> {
   const taken: Take[] = [];
@@ -19,7 +20,7 @@ export async function recoverFirst(
     lease.assertTrusted();
     try {
       const takes = await inTransaction(db, (tx) =>
-        applyRecoveries(tx, { consultantId, actor: BATCH_ACTOR }),
+        applyRecoveries(tx, { consultantId, actor: BATCH_ACTOR, acrossYears }),
       );
       taken.push(...takes);
     } catch (error) {

@@ -1,17 +1,19 @@
-import type { Paise } from "../../support/money.ts";
+import { formatRupees, type Paise } from "../../support/money.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
+import type { Unsettled } from "./unsettled.ts";
 
 /** Why a consultant got no payout in this batch. */
 export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
 
-/** One consultant who got no payout, with the reason. Holds no personal data. */
+/** One consultant who got no payout, or not all of it, with the reason. Holds no personal data. */
 export interface BatchItem {
   consultantId: string;
   currency: string;
-  outcome: LeftOut;
-  /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`. */
+  /** `unsettled`: earnings that wait for the buyers' money, whatever became of the rest. */
+  outcome: LeftOut | "unsettled";
+  /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`, `NOT_SETTLED`. */
   code: string;
   message: string;
 }
@@ -52,6 +54,11 @@ export interface BatchReport {
   /** Of INR alone. */
   carriedPaise: Paise;
   onHoldPaise: Paise;
+  /** Earnings that wait until the buyers' money has settled: in none of the numbers above. */
+  unsettled: number;
+  unsettledPaise: Paise;
+  /** Consultants whose they are, once for each currency. */
+  unsettledConsultants: number;
   /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
   recoveredPaise: Paise;
   items: BatchItem[];
@@ -83,6 +90,9 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     organizationsPaise: 0n,
     carriedPaise: 0n,
     onHoldPaise: 0n,
+    unsettled: 0,
+    unsettledPaise: 0n,
+    unsettledConsultants: 0,
     recoveredPaise: 0n,
     items: [],
     itemsLeftOut: 0,
@@ -91,6 +101,21 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
 
 export function countRecovered(report: BatchReport, takes: readonly Take[]): void {
   report.recoveredPaise += takenPaise(takes);
+}
+
+/** Counts earnings that wait for the buyers' money, and names whose they are. */
+export function countUnsettled(report: BatchReport, waiting: Unsettled): void {
+  const { consultantId, currency, earnings, amountPaise, settledOn } = waiting;
+  report.unsettled += earnings;
+  report.unsettledConsultants++;
+  if (currency === "INR") report.unsettledPaise += amountPaise;
+  if (report.unsettledConsultants > MOST_ITEMS_OF_AN_OUTCOME) {
+    report.itemsLeftOut++;
+    return;
+  }
+  const sum = currency === "INR" ? ` (${formatRupees(amountPaise)})` : "";
+  const message = `${earnings} earnings${sum} wait: the buyers' money has not settled; the last is due on ${settledOn}`;
+  report.items.push({ consultantId, currency, outcome: "unsettled", code: "NOT_SETTLED", message });
 }
 
 /** Counts a payout that was created, or in a dry run would be. */

@@ -6,12 +6,18 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
+import type { RefundBase } from "../../tds/index.ts";
+import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
 
 export interface BatchSettings {
   /** A consultant who is owed less is carried to the next batch. */
   minimumPaise: Paise;
   /** A payout of at most so much is approved at once; a larger one waits for a person. */
   autoApprovePaise: Paise;
+  /** An earning is due so many days after the buyer's payment was captured; 0: at once. */
+  settlementDays: number;
+  /** Which earnings have less gross for a refunded sale. Default: those of the sale's financial year. */
+  refundBase?: RefundBase;
 }
 
 const MINIMUM = {
@@ -32,12 +38,22 @@ const AUTO_APPROVE = {
   allowed: { form: "an amount", example: "0" },
 } satisfies EnvironmentVariable;
 
+const SETTLEMENT = {
+  name: "PAYOUTS_SETTLEMENT_DAYS",
+  required: false,
+  default: "4",
+  description:
+    "days from the capture of a buyer's payment until its earning may be paid out; 0 does not wait",
+  unit: "days",
+  allowed: { least: 0, most: 90 },
+} as const satisfies EnvironmentVariable;
+
 /** The provider sends nothing below one rupee. */
 const LEAST_PAISE = 100n;
 
 /** Everything that the batch reads from the environment, beyond the database. */
 export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
-  variables: [MINIMUM, AUTO_APPROVE],
+  variables: [MINIMUM, AUTO_APPROVE, SETTLEMENT, refundBaseVariable],
   parse(env) {
     const problems: EnvironmentProblem[] = [];
     const minimumPaise = rupees(env, MINIMUM, problems);
@@ -45,10 +61,13 @@ export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
       problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
     }
     const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
+    const settlementDays = days(env, problems);
+    const refundBase = parseRefundBase(env, problems);
     if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
       return { ok: false, problems };
     }
-    return { ok: true, settings: { minimumPaise, autoApprovePaise }, secrets: [] };
+    const settings = { minimumPaise, autoApprovePaise, settlementDays, refundBase };
+    return { ok: true, settings, secrets: [] };
   },
 };
 
@@ -65,4 +84,15 @@ function rupees(
     });
   }
   return paise;
+}
+
+function days(env: Env, problems: EnvironmentProblem[]): number {
+  const { name, default: fallback, allowed } = SETTLEMENT;
+  const text = present(env, name) ?? fallback;
+  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= allowed.least && value <= allowed.most)) {
+    const problem = `expected a whole number of days, ${allowed.least} to ${allowed.most}`;
+    problems.push({ variable: name, problem });
+  }
+  return value;
 }

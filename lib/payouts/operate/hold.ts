@@ -1,6 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { REFUSED_ACCOUNT, releaseAccountHolds } from "../account-holds.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
 
@@ -18,15 +19,35 @@ export type ReleasedKind = HoldKind | typeof REFUSED_ACCOUNT;
 
 export const RELEASED_KINDS: readonly ReleasedKind[] = [...HOLD_KINDS, REFUSED_ACCOUNT];
 
+/** How many unfinished payouts of a payee a hold reaches. */
+export interface HoldReach {
+  /** Due: APPROVED, or PENDING and an organization's. Not sent while the hold is open. */
+  due: number;
+  /** Waiting for approval, which the hold refuses. */
+  pending: number;
+  /** In processing: claimed before the hold. */
+  processing: number;
+  /** Of those in processing, in doubt: sent, or perhaps not. */
+  inDoubt: number;
+}
+
 export type HoldChange =
-  | { done: true; consultant: ConsultantName; kinds: readonly ReleasedKind[]; openPayouts: number }
+  | {
+      done: true;
+      consultant: ConsultantName;
+      kinds: readonly ReleasedKind[];
+      reach: HoldReach;
+      /** Kinds of the holds that are open after it. */
+      open: readonly string[];
+    }
   | { done: false; refusal: Refusal };
 
 type Reasoned = Operator & { reason: string };
 
 /**
- * Keeps a consultant out of new payouts, until it is released. `openPayouts` is how many payouts are
- * due already: the hold does not stop those, rejecting them does.
+ * Keeps a consultant from being paid until it is released: out of new payouts, and what is due waits. A run that
+ * claims at this moment is before the hold or after it, since both take the payee's lock; `reach` is counted after
+ * that lock, so that a payout which such a run has claimed is among those in processing.
  */
 export async function placeHold(
   db: Db,
@@ -41,7 +62,7 @@ export async function placeHold(
       ON CONFLICT (consultant_id, kind) WHERE released_at IS NULL DO NOTHING`;
     if (placed !== 1) return alreadyOnHold(tx, consultant, kind);
     await auditHold(tx, { consultant, kind, operator, action: "placed" });
-    return { done: true, consultant, kinds: [kind], openPayouts: await countOpen(tx, consultant) };
+    return { done: true, consultant, kinds: [kind], ...(await afterwards(tx, consultant)) };
   });
 }
 
@@ -71,7 +92,7 @@ export async function releaseHold(
     for (const each of kinds) {
       await auditHold(tx, { consultant, kind: each, operator, action: "released" });
     }
-    return { done: true, consultant, kinds, openPayouts: await countOpen(tx, consultant) };
+    return { done: true, consultant, kinds, ...(await afterwards(tx, consultant)) };
   });
 }
 
@@ -123,12 +144,27 @@ async function auditHold(
   });
 }
 
-async function countOpen(tx: DbSession, consultant: ConsultantName): Promise<number> {
-  const [row] = await tx.query<{ count: number }[]>`
-    SELECT count(*)::int AS count FROM payouts
-    WHERE consultant_id = ${consultant.id}::uuid
-      AND (status = 'APPROVED' OR status = 'PENDING' AND organization_id IS NOT NULL)`;
-  return row?.count ?? 0;
+async function afterwards(
+  tx: DbSession,
+  consultant: ConsultantName,
+): Promise<{ reach: HoldReach; open: string[] }> {
+  const open = await tx.query<{ kind: string }[]>`
+    SELECT kind FROM (${OPEN_HOLDS}) AS hold WHERE consultant_id = ${consultant.id}::uuid ORDER BY kind`;
+  return { reach: await reachOf(tx, consultant), open: open.map(({ kind }) => kind) };
+}
+
+async function reachOf(tx: DbSession, consultant: ConsultantName): Promise<HoldReach> {
+  const [row] = await tx.query<HoldReach[]>`
+    SELECT (count(*) FILTER (WHERE status = 'APPROVED' OR status = 'PENDING' AND organization_id IS NOT NULL))::int
+             AS due,
+           (count(*) FILTER (WHERE status = 'PENDING' AND organization_id IS NULL))::int AS pending,
+           (count(*) FILTER (WHERE status = 'PROCESSING'))::int AS processing,
+           (count(*) FILTER (WHERE status = 'PROCESSING' AND EXISTS (
+             SELECT FROM payout_attempts AS attempt
+             WHERE attempt.payout_id = payouts.id AND attempt.state IN ('PREPARED', 'UNKNOWN'))))::int AS "inDoubt"
+    FROM payouts
+    WHERE consultant_id = ${consultant.id}::uuid AND status IN ('PENDING', 'APPROVED', 'PROCESSING')`;
+  return row ?? { due: 0, pending: 0, processing: 0, inDoubt: 0 };
 }
 
 async function alreadyOnHold(

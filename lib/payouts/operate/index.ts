@@ -9,6 +9,7 @@ export {
   releaseHold,
   type HoldChange,
   type HoldKind,
+  type HoldReach,
   type ReleasedKind,
 } from "./hold.ts";
 export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";

@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 export interface ListedPayout {
@@ -17,6 +18,8 @@ export interface ListedPayout {
   createdAt: Date;
   /** Sent, and nobody knows yet what became of it. */
   inDoubt: boolean;
+  /** Kinds of the open holds of its payee: a payout that is not finished is not sent while there is one. */
+  holds: readonly string[];
 }
 
 export interface PayoutFilter {
@@ -38,7 +41,9 @@ export async function listPayouts(
            payout.failure_code AS "failureCode", payout.created_at AS "createdAt",
            EXISTS (SELECT FROM payout_attempts AS attempt
                    WHERE attempt.payout_id = payout.id AND attempt.state IN ('PREPARED', 'UNKNOWN'))
-             AS "inDoubt"
+             AS "inDoubt",
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = payout.consultant_id ORDER BY hold.kind) AS holds
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE (${status ?? null}::payout_status IS NULL OR payout.status = ${status ?? null}::payout_status)

@@ -1,6 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops } from "../account-holds.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
@@ -80,9 +81,8 @@ export async function wrongStatus(
 /** A refusal while the consultant has an open hold. */
 export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Refusal | undefined> {
   const holds = await tx.query<{ kind: string }[]>`
-    SELECT kind::text AS kind FROM consultant_holds
-    WHERE consultant_id = ${payout.consultantId}::uuid AND released_at IS NULL
-    ORDER BY consultant_holds.kind`;
+    SELECT kind FROM (${OPEN_HOLDS}) AS hold
+    WHERE consultant_id = ${payout.consultantId}::uuid ORDER BY kind`;
   if (holds.length === 0) return undefined;
   return {
     code: "CONSULTANT_ON_HOLD",
@@ -91,16 +91,12 @@ export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Ref
   };
 }
 
-/** A refusal while nothing may be sent to the consultant's account. */
+/** A refusal while the wait after a failure is not over. A refused account is a hold, which `openHold` tells of. */
 export async function stoppedAccount(
   tx: DbSession,
   payout: LockedPayout,
 ): Promise<Refusal | undefined> {
   const stop = (await readAccountStops(tx, [payout.consultantId])).get(payout.consultantId);
-  if (!stop) return undefined;
-  const remedy =
-    stop.kind === "refused"
-      ? "Import the payee's other account with --update-accounts, or release the hold (--kind refused_account) if the account is in order again."
-      : "Try it again then.";
-  return { ...describeStop(stop), remedy };
+  if (stop?.kind !== "retry-later") return undefined;
+  return { ...describeStop(stop), remedy: "Try it again then." };
 }

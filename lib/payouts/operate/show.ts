@@ -1,8 +1,10 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
 import { nextStep } from "../../razorpay/index.ts";
+import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops } from "../account-holds.ts";
+import { OPEN_HOLDS } from "../on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
@@ -87,9 +89,8 @@ export async function showPayout(
            payout.failure_code AS "failureCode", payout.failure_message AS "failureMessage",
            payout.created_at AS "createdAt", payout.approved_at AS "approvedAt",
            payout.completed_at AS "completedAt",
-           ARRAY(SELECT hold.kind::text FROM consultant_holds AS hold
-                 WHERE hold.consultant_id = payout.consultant_id AND hold.released_at IS NULL
-                 ORDER BY hold.kind) AS holds
+           ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
+                 WHERE hold.consultant_id = payout.consultant_id ORDER BY hold.kind) AS holds
     FROM payouts AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
@@ -108,13 +109,15 @@ export async function showPayout(
 }
 
 async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {
-  return db.query<ShownItem[]>`
+  const items = await db.query<ShownItem[]>`
     SELECT earning.booking_reference AS "bookingReference", earning.credited_on::text AS "creditedOn",
            item.gross_paise AS "grossPaise", item.amount_paise AS "amountPaise",
            earning.status::text AS "earningStatus", item.released_at AS "releasedAt"
     FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
     WHERE item.payout_id = ${payoutId}::uuid
     ORDER BY earning.credited_on, earning.booking_reference`;
+  for (const { creditedOn } of items) requireDay(creditedOn);
+  return items;
 }
 
 async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttempt[]> {

@@ -1,5 +1,10 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
-import { walkList, type ProviderPayout, type Walk } from "../../razorpay/index.ts";
+import {
+  walkList,
+  type ProviderPayout,
+  type Transaction,
+  type Walk,
+} from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { faultOf, type RunFault } from "../faults.ts";
@@ -8,12 +13,14 @@ import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
 import { reversePayout } from "../reverse.ts";
 import { settleFound, type Settler } from "../stuck/settle-found.ts";
-import { compare, isLive, type OurAttempt } from "./compare.ts";
+import { compare, isLive, type Comparison, type OurAttempt } from "./compare.ts";
 import {
   findAttempts,
   knownAttemptsAfter,
   readPeriod,
+  unmatchedMoves,
   type AttemptCursor,
+  type UnmatchedMove,
 } from "./our-attempts.ts";
 import {
   addItem,
@@ -36,6 +43,8 @@ interface Run {
   seen: Set<string>;
   /** The provider's collections of fees, on a current account. */
   feePayoutIds: Set<string>;
+  /** Payouts that this run has changed (in a dry run: would change), or told a person of. */
+  handled: Set<string>;
 }
 
 const ACTOR = "job:payouts/reconcile-payout-status";
@@ -50,14 +59,16 @@ export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
 ): Promise<CoreResult<ReconcileReport>> {
   const report = emptyReconcileReport(ports.dryRun);
+  const settler = { ...ports, actor: ACTOR };
   const run: Run = {
     ports,
     report,
-    settler: { ...ports, actor: ACTOR },
+    settler,
     seen: new Set(),
+    handled: new Set(),
     feePayoutIds: new Set(),
   };
-  const period = await readPeriod(ports.db, ports.settings.days);
+  const period = await readPeriod(ports.db, ports.settings);
 
   const walk = await walkList(
     (page) =>
@@ -70,12 +81,14 @@ export async function reconcilePayoutStatus(
 
   const statement = await readStatement({
     ...ports,
-    from: period.from,
+    from: period.recentFrom,
     feePayoutIds: [...run.feePayoutIds],
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
   if (statement.walk.kind !== "complete") return { verdict: endOf(statement.walk), report };
+  const unusable = await followMoney(run, statement.transactions);
+  if (unusable) return { verdict: unusable, report };
   return { verdict: judge(report), report };
 }
 
@@ -190,6 +203,7 @@ async function settle(
     found = answer.value;
   }
   const { outcome, code, message } = await settleFound(settler, ours, { found, httpStatus });
+  run.handled.add(ours.payoutId);
   const item: ReconcileItem = { payoutId: ours.payoutId, outcome, message };
   if (outcome === "conflict") {
     countFinding(report, { severity: "critical", isOpen: true, item: { ...item, outcome: code } });
@@ -215,9 +229,79 @@ async function reverse(run: Run, ours: OurAttempt, theirs: ProviderPayout): Prom
     }
   }
   report.reversed++;
+  run.handled.add(payoutId);
   const message = `the money came back: ${theirs.statusReason ?? theirs.statusText}`;
   addItem(report, { payoutId, outcome: "reversed", message });
   ports.log.warn({ payoutId, providerPayoutId: theirs.id }, "a completed payout was reversed");
+}
+
+/**
+ * Money that the statement shows of a payout of ours and that the books do not have: the provider is asked for that
+ * payout, however old it is, and what it says is recorded. What stays unexplained for a day is a finding.
+ */
+async function followMoney(
+  run: Run,
+  transactions: readonly Transaction[],
+): Promise<Verdict | undefined> {
+  const { ports, report } = run;
+  for (const move of await unmatchedMoves(ports.db, ports.dryRun ? transactions : [])) {
+    if (isStopping(ports)) return { kind: "interrupted" };
+    const { providerPayoutId } = move;
+    const [ours] = await findAttempts(ports.db, [{ id: providerPayoutId, referenceId: null }]);
+    if (!ours || run.handled.has(ours.payoutId)) continue;
+    report.askedFor++;
+    const answer = await ports.gateway.fetchPayout(providerPayoutId, { signal: ports.signal });
+    if (answer.kind === "refused") await findMissing(run, ours, providerPayoutId);
+    else if (answer.kind !== "accepted")
+      return endOf(isStopping(ports) ? { kind: "interrupted" } : { kind: "unusable", answer });
+    else if (explainsMoney(compare(ours, answer.value)))
+      await compareOne(run, ours, { theirs: answer.value, httpStatus: answer.httpStatus });
+    else if (move.isLate) await findUnmatched(run, { move, ours, theirs: answer.value });
+  }
+  return undefined;
+}
+
+/** Whether a comparison changes something that the money belongs to, or is a finding itself. */
+function explainsMoney({ kind }: Comparison): boolean {
+  return kind === "reverse" || kind === "settle" || kind === "finding";
+}
+
+async function findUnmatched(
+  run: Run,
+  { move, ours, theirs }: { move: UnmatchedMove; ours: OurAttempt; theirs: ProviderPayout },
+): Promise<void> {
+  const { providerPayoutId, debitPaise, creditPaise } = move;
+  await find(
+    run,
+    {
+      kind: "payout-transaction-unmatched",
+      severity: "critical",
+      subjectType: "payout",
+      subjectId: ours.payoutId,
+      details: {
+        providerPayoutId,
+        debitPaise,
+        creditPaise,
+        ours: ours.state,
+        theirs: theirs.statusText,
+      },
+    },
+    ours.payoutId,
+  );
+}
+
+async function findMissing(run: Run, ours: OurAttempt, providerPayoutId: string): Promise<void> {
+  await find(
+    run,
+    {
+      kind: "provider-payout-missing",
+      severity: "critical",
+      subjectType: "payout",
+      subjectId: ours.payoutId,
+      details: { providerPayoutId },
+    },
+    ours.payoutId,
+  );
 }
 
 /** What we have and a complete list did not show: asked for one by one before anything is said of it. */
@@ -235,17 +319,7 @@ async function askForMissing(run: Run, from: string): Promise<Verdict | undefine
         const { value: theirs, httpStatus } = answer;
         await compareOne(run, ours, { theirs, httpStatus });
       } else if (answer.kind === "refused") {
-        await find(
-          run,
-          {
-            kind: "provider-payout-missing",
-            severity: "critical",
-            subjectType: "payout",
-            subjectId: ours.payoutId,
-            details: { providerPayoutId: id },
-          },
-          ours.payoutId,
-        );
+        await findMissing(run, ours, id);
       } else {
         return endOf(isStopping(ports) ? { kind: "interrupted" } : { kind: "unusable", answer });
       }
@@ -262,6 +336,7 @@ function isStopping({ signal }: ReconcilePorts): boolean {
 
 async function find(run: Run, finding: NewFinding, payoutId: string): Promise<void> {
   const { ports, report } = run;
+  run.handled.add(payoutId);
   const isOpen = ports.dryRun || (await recordFinding(ports.db, finding));
   const item = { payoutId, outcome: finding.kind, message: "a finding is stored for a person" };
   countFinding(report, { severity: finding.severity, isOpen, item });

@@ -1,6 +1,7 @@
 import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
 import {
   present,
+  type Env,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
@@ -9,37 +10,58 @@ import { providerVariables } from "../settings.ts";
 
 export interface ReconcileSettings {
   razorpayX: RazorpayXSettings;
-  /** How many days the comparison goes back. */
+  /** How many days each comparison goes back. */
   days: number;
+  /** How many days the first comparison of a day goes back. */
+  fullDays: number;
 }
 
 const DAYS = {
   name: "PAYOUTS_RECONCILE_DAYS",
   required: false,
   default: "14",
-  description: "how far the comparison with the provider goes back; a bank may return money late",
+  description: "how far each comparison with the provider goes back",
   unit: "days",
   allowed: { least: 1, most: 90 },
 } as const satisfies EnvironmentVariable;
 
+const FULL_DAYS = {
+  name: "PAYOUTS_RECONCILE_FULL_DAYS",
+  required: false,
+  default: "400",
+  description:
+    "how far the first comparison of a day goes back; of older payouts the account's statement tells",
+  unit: "days",
+  allowed: { least: 1, most: 3650 },
+} as const satisfies EnvironmentVariable;
+
 export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
-  variables: [...providerVariables, DAYS],
+  variables: [...providerVariables, DAYS, FULL_DAYS],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const text = present(env, DAYS.name) ?? DAYS.default;
-    const days = /^[0-9]{1,3}$/.test(text) ? Number(text) : NaN;
-    const { least, most } = DAYS.allowed;
-    if (!(days >= least && days <= most)) {
-      const problem = `expected a whole number from ${least} to ${most}`;
-      problems.push({ variable: DAYS.name, problem });
-    }
+    const days = wholeDays(env, DAYS, problems);
+    const fullDays = wholeDays(env, FULL_DAYS, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, days },
+      settings: { razorpayX: provider.settings, days, fullDays },
       secrets: [keyId, keySecret, accountNumber],
     };
   },
 };
+
+function wholeDays(
+  env: Env,
+  { name, default: fallback, allowed }: typeof DAYS | typeof FULL_DAYS,
+  problems: EnvironmentProblem[],
+): number {
+  const text = present(env, name) ?? fallback;
+  const days = /^[0-9]{1,4}$/.test(text) ? Number(text) : NaN;
+  const { least, most } = allowed;
+  if (!(days >= least && days <= most)) {
+    problems.push({ variable: name, problem: `expected a whole number from ${least} to ${most}` });
+  }
+  return days;
+}

@@ -10,6 +10,7 @@ import { concernsAll } from "../group.ts";
 import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, unsentWarning } from "../judge.ts";
+import { heldAmong, heldMessage } from "../on-hold.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
 import {
@@ -21,6 +22,7 @@ import {
 } from "./report.ts";
 import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
+import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
 
 export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
 
@@ -36,6 +38,35 @@ const UNANSWERED_IN_A_ROW = 5;
  * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
+  const slow: SlowPayout[] = [];
+  const result = await endDoubt(ports, slow);
+  await tellOfSlow(ports, result.report, slow);
+  return result;
+}
+
+/**
+ * Tells the operators of payouts that stay in processing, also when the run ends red. A mail that the database does
+ * not take must not hide what was settled: the next run writes it.
+ */
+async function tellOfSlow(
+  { db, dryRun, log, settings }: StuckPorts,
+  report: StuckReport,
+  slow: readonly SlowPayout[],
+): Promise<void> {
+  report.slow = slow.length;
+  const { operators: recipient } = settings;
+  if (dryRun || recipient === undefined) return;
+  try {
+    report.told = await tellOperators(db, { recipient, slow });
+  } catch (error) {
+    log.error(
+      { err: toError(error), count: slow.length },
+      "the mail to the operators is not written",
+    );
+  }
+}
+
+async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
   const settler = asSettler(ports);
   const limit = ports.limit ?? NO_LIMIT;
@@ -46,6 +77,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   const count = (item: StuckItem): void => {
     countStuck(report, item);
     const { payoutId, outcome, code, message, ageMs } = item;
+    const isInProcessing = outcome === "in-flight" || isOpen(outcome);
+    if (isInProcessing && ageMs >= SLOW_MS) slow.push({ payoutId, ageMs, said: message });
     ports.log.info({ payoutId, outcome, code, ageMs }, message);
     ports.progress.update(++seen, report.found);
   };
@@ -57,10 +90,10 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
   for (const claim of abandoned) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     const { id: payoutId, netPaise, ageMs } = claim;
-    const { error, ...decision } = await recorded(ports, payoutId, () =>
-      giveBackAbandoned(settler, claim),
+    const { error, ...decision } = await recorded(ports, payoutId, async () =>
+      sayIfHeld(ports, payoutId, await giveBackAbandoned(settler, claim)),
     );
-    count({ payoutId, ...decision, overdue: false, netPaise, ageMs });
+    count({ payoutId, isHeld: false, ...decision, overdue: false, netPaise, ageMs });
     // Kept for the end: those whose money may have left are asked for all the same.
     fault = notGivenBack.next(error);
     if (fault) break;
@@ -74,19 +107,32 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
 
-    const { outcome, code, message, error } = await recorded(ports, doubt.payoutId, () =>
-      decide(ports, doubt, answer),
+    const { error, ...decision } = await recorded(ports, doubt.payoutId, async () =>
+      sayIfHeld(ports, doubt.payoutId, await decide(ports, doubt, answer)),
     );
+    const { outcome, code } = decision;
     fault ??= refusals.next(error);
     const overdue = isOpen(outcome) && doubt.ageMs > ports.settings.alarmMs;
     const { payoutId, netPaise, ageMs } = doubt;
-    count({ payoutId, outcome, code, message, overdue, netPaise, ageMs });
+    count({ payoutId, isHeld: false, ...decision, overdue, netPaise, ageMs });
     // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
     if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
     if (fault) return { verdict: failed(fault), report };
   }
   if (ofClaims) return { verdict: failed(ofClaims), report };
   return { verdict: judge(ports, report), report };
+}
+
+/** Due again, a payout is sent by the next pay run, unless its payee is on hold: a person has to know. */
+async function sayIfHeld(
+  { db }: StuckPorts,
+  payoutId: string,
+  decision: Decision,
+): Promise<Decision> {
+  if (decision.outcome !== "closed" && decision.outcome !== "returned") return decision;
+  const held = (await heldAmong(db, [payoutId])).get(payoutId);
+  if (!held) return decision;
+  return { ...decision, isHeld: true, message: `${decision.message}; ${heldMessage(held)}` };
 }
 
 /** What the database does not take of one payout leaves that one as it is, and stops no other. */
@@ -223,6 +269,11 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
     ...(report.returned > 0
       ? [
           `${report.returned} payouts that a dead run claimed and never sent ${dryRun ? "would be" : "are"} due again. The next run of payouts/process-payouts pays them: start it by hand if its schedule is too late.`,
+        ]
+      : []),
+    ...(report.held > 0
+      ? [
+          `${report.held} of the payouts that ${dryRun ? "would be" : "are"} due again are not sent, because their payees are on hold. Release the hold, or reject them.`,
         ]
       : []),
     ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),

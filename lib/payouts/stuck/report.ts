@@ -29,6 +29,8 @@ export interface StuckItem {
   message: string;
   /** Open for longer than the alarm allows. */
   overdue: boolean;
+  /** Due again, and not sent while the payee is on hold. */
+  isHeld: boolean;
   netPaise: Paise;
   ageMs: number;
 }
@@ -48,6 +50,12 @@ export interface StuckReport {
   skipped: number;
   overdue: number;
   overduePaise: Paise;
+  /** In processing for three days or longer. */
+  slow: number;
+  /** Of these, named in a mail to the operators that this run wrote. */
+  told: number;
+  /** Of those that are due again: not sent until the hold of the payee is released. */
+  held: number;
   /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
   unsent: number;
   items: StuckItem[];
@@ -83,6 +91,9 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     skipped: 0,
     overdue: 0,
     overduePaise: 0n,
+    slow: 0,
+    told: 0,
+    held: 0,
     unsent: 0,
     items: [],
     itemsLeftOut: 0,
@@ -91,6 +102,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
 
 export function countStuck(report: StuckReport, item: StuckItem): void {
   report[COUNTER[item.outcome]]++;
+  if (item.isHeld) report.held++;
   if (item.overdue) {
     report.overdue++;
     report.overduePaise += item.netPaise;
@@ -114,6 +126,9 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     skipped: report.skipped,
     overdue: report.overdue,
     overdue_paise: report.overduePaise.toString(),
+    slow: report.slow,
+    told: report.told,
+    held: report.held,
     unsent: report.unsent,
   };
 }
@@ -126,6 +141,7 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     [`${will}settled as the provider says`, report.settled],
     [`${will}due again: never accepted`, report.closed],
     [`${will}due again: claimed and never sent`, report.returned],
+    ["of these due again, on hold and not sent", report.held],
     ["Decided, and not taken by the database", report.notRecorded],
     ["In flight at the provider", report.inFlight],
     ["Not found yet, too soon to be sure", report.waiting],
@@ -133,6 +149,8 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     ["Records differ", report.conflicts],
     ["Settled by another run", report.skipped],
     ["Open for too long", report.overdue],
+    ["In processing for three days or longer", report.slow],
+    ["of which named in a mail to the operators now", report.told],
     ["Beside these: claimed a short while ago and not sent", report.unsent],
   ];
   return [
@@ -145,7 +163,10 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
       title: "Still open",
       columns: ["Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
       rows: report.items
-        .filter(({ outcome }) => !["settled", "closed", "returned", "skipped"].includes(outcome))
+        .filter(
+          ({ outcome, isHeld }) =>
+            isHeld || !["settled", "closed", "returned", "skipped"].includes(outcome),
+        )
         .map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
           payoutId,
           formatRupees(netPaise),

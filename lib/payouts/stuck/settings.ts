@@ -1,7 +1,7 @@
 import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
-  present,
+  readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
@@ -14,6 +14,8 @@ export interface StuckSettings {
   waitMs: number;
   /** A payout that is open for longer makes the run red. */
   alarmMs: number;
+  /** Who is told by mail of payouts that stay in processing for days; undefined: nobody. */
+  operators: string | undefined;
 }
 
 /** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
@@ -37,31 +39,35 @@ const own = [
   },
 ] as const satisfies readonly EnvironmentVariable[];
 
+const OPERATORS = {
+  name: "OPERATORS_EMAIL",
+  required: false,
+  description:
+    "where mail about payouts that stay in processing for three days goes; unset: no mail",
+  allowed: { form: "an address", example: "payouts@example.com" },
+} as const satisfies EnvironmentVariable;
+
+/** One address, which is all that an alarm needs. */
+const ADDRESS = /^[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
+
 export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
-  variables: [...providerVariables, ...own],
+  variables: [...providerVariables, ...own, OPERATORS],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1): number => {
-      const { name, default: fallback, allowed } = own[index];
-      const text = present(env, name) ?? fallback;
-      const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : NaN;
-      if (!(value >= allowed.least)) {
-        problems.push({
-          variable: name,
-          problem: `expected a whole number of at least ${allowed.least}`,
-        });
-      }
-      return value;
-    };
+    const whole = (index: 0 | 1): number => readWholeNumber(env, own[index], problems);
     const waitMs = minutes(whole(0));
     const alarmMs = minutes(60 * whole(1));
+    const operators = present(env, OPERATORS.name);
+    if (operators !== undefined && !ADDRESS.test(operators)) {
+      problems.push({ variable: OPERATORS.name, problem: "expected one address of mail" });
+    }
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, waitMs, alarmMs },
-      secrets: [keyId, keySecret, accountNumber],
+      settings: { razorpayX: provider.settings, waitMs, alarmMs, operators },
+      secrets: [keyId, keySecret, accountNumber, ...(operators === undefined ? [] : [operators])],
     };
   },
 };

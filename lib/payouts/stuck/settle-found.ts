@@ -3,7 +3,7 @@ import { recordFinding, type FindingKind } from "../../findings/index.ts";
 import type { ProviderPayout } from "../../razorpay/index.ts";
 import type { Lease } from "../../support/lease.ts";
 import { ClaimLostError } from "../release.ts";
-import { recordAccepted, type AttemptRef } from "../settle.ts";
+import { recordAccepted, settlementOf, type AttemptRef } from "../settle.ts";
 import { takeOverInDoubt, type InDoubt } from "./in-doubt.ts";
 import type { StuckOutcome } from "./report.ts";
 
@@ -21,6 +21,8 @@ export interface Decision {
   outcome: StuckOutcome;
   code: string;
   message: string;
+  /** Due again, and not sent while the payee is on hold. */
+  isHeld?: boolean;
 }
 
 /**
@@ -51,14 +53,15 @@ export async function settleFound(
   }
   const done = {
     code: provider.statusText,
-    message: `the provider has it as ${provider.statusText}`,
+    message: `the provider has it as ${provider.statusText}${provider.statusReason === null ? "" : ` (${provider.statusReason})`}`,
   };
-  if (settler.dryRun) return { outcome: "settled", ...done };
+  const outcome = settlementOf(provider) === "in-flight" ? "in-flight" : "settled";
+  if (settler.dryRun) return { outcome, ...done };
   settler.lease.assertTrusted();
   return asHolder(settler, doubt, async (ref) => {
     const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
-    const settlement = await recordAccepted(settler.db, ref, { provider, httpStatus, body });
-    return { outcome: settlement === "in-flight" ? "in-flight" : "settled", ...done };
+    await recordAccepted(settler.db, ref, { provider, httpStatus, body });
+    return { outcome, ...done };
   });
 }
 

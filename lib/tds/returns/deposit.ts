@@ -1,9 +1,12 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { postTransaction } from "../../ledger/post-transaction.ts";
-import type { Day } from "../../support/calendar.ts";
+import { requireDay, type Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
+import type { TaxSettings } from "../settings.ts";
+import { parseChallan } from "./challan-reference.ts";
+import { readChallans } from "./challans.ts";
 
 /** Tax that was handed over, as the bank's receipt says. */
 export interface Deposit {
@@ -20,24 +23,30 @@ export interface Deposit {
 
 /**
  * Records a deposit and books it: debit TAX_PAYABLE, credit PLATFORM_CLEARING, whose bank account paid it.
- * The same receipt again changes nothing.
+ * The same receipt again changes nothing. It may be more than was withheld by as much as is accrued: tax on
+ * credits that are not paid yet is due all the same.
  *
  * @throws {AfterhoursError} `CHALLAN_DIFFERS` when the receipt is recorded with other figures,
- * `DEPOSIT_EXCEEDS` when more would be deposited than was withheld, `DEPOSIT_IN_FUTURE`
+ * `DEPOSIT_EXCEEDS` when more would be deposited than is withheld and accrued, `DEPOSIT_IN_FUTURE`
  */
 export async function recordDeposit(
   db: Db,
   deposit: Deposit,
+  settings: TaxSettings,
 ): Promise<"recorded" | "recorded-before"> {
   return inTransaction(db, async (tx) => {
     // One after the other: two deposits at once must not both fit into what is due.
     await tx.query`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
     if (await isRecorded(tx, deposit)) return "recorded-before";
-    await assertDue(tx, deposit);
+    await assertNotInFuture(tx, deposit);
+    const owedPaise = await assertDue(tx, deposit, settings);
+    const challan = parseChallan(deposit.challanReference);
     const [row] = await tx.query<{ id: string }[]>`
-      INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by)
+      INSERT INTO tax_deposits (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by,
+                                bsr_code, challan_serial, owed_paise)
       VALUES (${`${deposit.month}-01`}::date, ${deposit.section}, ${deposit.code}, ${deposit.amountPaise},
-              ${deposit.challanReference}, ${deposit.depositedOn}::date, ${deposit.recordedBy})
+              ${deposit.challanReference}, ${deposit.depositedOn}::date, ${deposit.recordedBy},
+              ${challan?.bsrCode ?? null}, ${challan?.serial ?? null}, ${owedPaise})
       RETURNING id`;
     if (!row) throw new Error("the deposit was inserted and not returned");
     await postTransaction(tx, {
@@ -68,6 +77,7 @@ async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
            deposited_on::text AS "depositedOn"
     FROM tax_deposits WHERE challan_reference = ${deposit.challanReference}`;
   if (!earlier) return false;
+  requireDay(earlier.depositedOn);
   const isSame =
     earlier.month === deposit.month &&
     earlier.section === deposit.section &&
@@ -82,22 +92,26 @@ async function isRecorded(tx: DbSession, deposit: Deposit): Promise<boolean> {
   );
 }
 
-async function assertDue(tx: DbSession, deposit: Deposit): Promise<void> {
-  const [row] = await tx.query<{ duePaise: bigint; isFuture: boolean }[]>`
-    SELECT (COALESCE((SELECT sum(tax_paise) FROM tax_deductions
-                      WHERE status = 'FINAL' AND date_trunc('month', credited_on) = ${`${deposit.month}-01`}::date
-                        AND section = ${deposit.section} AND code = ${deposit.code}), 0)
-            - COALESCE((SELECT sum(amount_paise) FROM tax_deposits
-                        WHERE month = ${`${deposit.month}-01`}::date
-                          AND section = ${deposit.section} AND code = ${deposit.code}), 0))::bigint AS "duePaise",
-           ${deposit.depositedOn}::date > india_today() AS "isFuture"`;
-  if (row?.isFuture) {
-    throw new AfterhoursError("DEPOSIT_IN_FUTURE", `${deposit.depositedOn} is still to come`, {
-      remedy: "Nothing was changed. Record a deposit once the bank has taken it.",
-    });
-  }
-  const duePaise = row?.duePaise ?? 0n;
-  if (deposit.amountPaise <= duePaise) return;
+async function assertNotInFuture(tx: DbSession, { depositedOn }: Deposit): Promise<void> {
+  const [row] = await tx.query<{ isFuture: boolean }[]>`
+    SELECT ${depositedOn}::date > india_today() AS "isFuture"`;
+  if (!row?.isFuture) return;
+  throw new AfterhoursError("DEPOSIT_IN_FUTURE", `${depositedOn} is still to come`, {
+    remedy: "Nothing was changed. Record a deposit once the bank has taken it.",
+  });
+}
+
+/** What is withheld and accrued for the deposit's month. @throws {AfterhoursError} `DEPOSIT_EXCEEDS` */
+async function assertDue(tx: DbSession, deposit: Deposit, settings: TaxSettings): Promise<Paise> {
+  const { challans } = await readChallans(tx, { all: true, settings });
+  const month = challans.find(
+    (challan) =>
+      challan.month === deposit.month &&
+      challan.section === deposit.section &&
+      challan.code === deposit.code,
+  );
+  const duePaise = month?.duePaise ?? 0n;
+  if (month && deposit.amountPaise <= duePaise) return month.withheldPaise + month.accruedPaise;
   throw new AfterhoursError(
     "DEPOSIT_EXCEEDS",
     `${formatRupees(deposit.amountPaise)} is more than what is due for ${deposit.month}, section ${deposit.section}, code ${deposit.code}: ${formatRupees(duePaise)}`,

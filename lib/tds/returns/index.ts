@@ -1,5 +1,9 @@
 /** What finance hands in: the register of a quarter, what is to be deposited, and what was. */
-export { readChallans, type Challan } from "./challans.ts";
+export { readAccrual, type Accrual, type AccruedTax, type Unassessed } from "./accrual.ts";
+export { parseChallan, type ChallanNumber } from "./challan-reference.ts";
+export { readChallans, type Challan, type Challans } from "./challans.ts";
 export { recordDeposit, type Deposit } from "./deposit.ts";
+export { readDepositsOf, type ChallansOf, type DepositedChallan } from "./deposits-of.ts";
 export { depositDueOn, parseQuarter, type Quarter } from "./periods.ts";
-export { proveRegister, registerLines, type RegisterLine, type RegisterProof } from "./register.ts";
+export { accruedLines, withheldLines, type RegisterLine } from "./register.ts";
+export { proveRegister, type RegisterProof } from "./register-proof.ts";

@@ -1,14 +1,17 @@
 -- A mail of the outbox may be for a payee as well as for a buyer. Jobs of before this migration still find every mail
 -- to a buyer; a mail to a payee is written, and sent, only by jobs of after it.
 ALTER TABLE "consultants" ADD COLUMN "email" TEXT;
-ALTER TABLE "outbox_mails" ALTER COLUMN "user_id" DROP NOT NULL;
 ALTER TABLE "outbox_mails" ADD COLUMN "consultant_id" UUID;
 
 CREATE INDEX "outbox_mails_consultant_id_idx" ON "outbox_mails"("consultant_id");
 ALTER TABLE "outbox_mails" ADD CONSTRAINT "outbox_mails_consultant_id_fkey" FOREIGN KEY ("consultant_id") REFERENCES "consultants"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 ALTER TABLE "outbox_mails"
-  ADD CONSTRAINT "outbox_mails_reader" CHECK (num_nonnulls("user_id", "consultant_id") = 1);
+  DROP CONSTRAINT "outbox_mails_reader",
+  ADD CONSTRAINT "outbox_mails_reader" CHECK (
+    num_nonnulls("user_id", "consultant_id", "recipient") = 1
+    AND ("recipient" IS NULL OR btrim("recipient") <> '')
+  );
 ALTER TABLE "consultants"
   ADD CONSTRAINT "consultants_email" CHECK ("email" IS NULL OR "email" LIKE '_%@_%');
 

@@ -52,7 +52,9 @@ const OF_PAYEES: readonly string[] = [
    SELECT id, 'C-' || number, 'Example Payee ' || number, contact_id FROM new_payee`,
   `INSERT INTO tax_profiles (consultant_id, category, pan_status, pan)
    SELECT id, 'individual', CASE WHEN number % 5 = 0 THEN 'missing' ELSE 'valid' END::pan_status,
-          CASE WHEN number % 5 = 0 THEN NULL ELSE 'ZZZPZ0000Z' END
+          CASE WHEN number % 5 = 0 THEN NULL
+               ELSE 'ZZ' || chr(65 + number / 260000 % 26) || 'P' || chr(65 + number / 10000 % 26)
+                    || lpad((number % 10000)::text, 4, '0') || 'Z' END
    FROM new_payee`,
   `INSERT INTO payout_accounts (consultant_id, kind, ifsc, account_number, provider_fund_account_id)
    SELECT id, 'bank_account', 'HDFC0001220', account_number, fund_account_id FROM new_payee`,

@@ -1,4 +1,5 @@
-import pg from "pg";
+import type pg from "pg";
+import { newSession } from "../../../lib/db/session.ts";
 import {
   seedBooking,
   seedPlan,
@@ -225,7 +226,7 @@ async function query<Row extends pg.QueryResultRow>(
   sql: string,
   parameters: unknown[] = [],
 ): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url, application_name: "afterhours demo" });
+  const client = newSession({ url, applicationName: "afterhours demo", readOnly: false });
   await client.connect();
   try {
     return (await client.query<Row>(sql, parameters)).rows;

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import pg from "pg";
+import { newSession } from "../../../lib/db/session.ts";
 import { formatRupees } from "../../../lib/support/money.ts";
 import type { ReceivedMail } from "../../mail-sandbox/index.ts";
 
@@ -20,9 +20,10 @@ export async function printMarketplace({
   mails: readonly ReceivedMail[];
   mailFolder: string;
 }): Promise<void> {
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: "afterhours demo",
+  const client = newSession({
+    url: databaseUrl,
+    applicationName: "afterhours demo",
+    readOnly: true,
   });
   await client.connect();
   try {

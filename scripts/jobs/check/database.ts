@@ -7,6 +7,7 @@ import {
   isMissingSchema,
   isPermissionDenied,
 } from "../../../lib/db/connection.ts";
+import { DatabaseSessionError } from "../../../lib/db/session-errors.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
@@ -14,9 +15,14 @@ import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
-import { briefly } from "../../payouts/command.ts";
+import { told } from "../../payouts/command.ts";
 import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
 import { checkRole } from "./role.ts";
+
+/** A session that may not be worked with is told in its own words. */
+function toldOf(error: unknown): string {
+  return error instanceof DatabaseSessionError ? error.problem : told(error);
+}
 
 /** Beyond this the times in the log and those of the run records no longer tell one story. */
 const MOST_SKEW_MS = 5_000;
@@ -51,10 +57,9 @@ export async function checkDatabase(
     }
     return [migrated, await checkRole(db), clocks, ...(await checkRuns(db, { jobs, watchdog }))];
   } catch (error) {
-    const told = recognise(error, env["DATABASE_URL"] ?? "");
     const [first, ...others] = PARTS;
     return [
-      wrong(first, briefly(told)),
+      wrong(first, toldOf(recognise(error, env["DATABASE_URL"] ?? ""))),
       ...others.map((part) => notChecked(part, "the database can not be asked")),
     ];
   } finally {
@@ -87,7 +92,12 @@ async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {
   if (newer.length > 0) {
     return wrong("database", `${address} is newer than this version: it has ${newer.join(", ")}`);
   }
-  return ok("database", `${address} is reachable and has all ${ours.length} migrations`);
+  const [server] = await db.query<{ version: string }[]>`
+    SELECT current_setting('server_version') AS version`;
+  return ok(
+    "database",
+    `${address} is PostgreSQL ${server?.version ?? "?"}, has all ${ours.length} migrations, and the session is as a job needs it`,
+  );
 }
 
 /** By the middle of the question, so that a slow network is no skew. */

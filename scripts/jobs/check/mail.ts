@@ -1,5 +1,6 @@
 import type { AnyJob } from "../../../lib/job/index.ts";
 import { mailEnvironment } from "../../../lib/notifications/index.ts";
+import { describeDeliveryFault } from "../../../lib/notifications/judge.ts";
 import { askMailServer } from "../../../lib/notifications/smtp-session.ts";
 import { seconds } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
@@ -28,6 +29,7 @@ export async function checkMailServer(
   const answer = await askMailServer(mail, { atMostMs: AT_MOST_MS });
   if (answer === undefined)
     return [ok(PART, `${where} answers${mail.smtp.login ? " and takes the login" : ""}`)];
-  const code = "code" in answer ? answer.code : "mail-server-unreachable";
-  return [wrong(PART, `${where}: ${code}`)];
+  if (answer.accepted || answer.affects !== "server") return [wrong(PART, `${where}: no answer`)];
+  const { message, remedy } = describeDeliveryFault(answer);
+  return [wrong(PART, `${where}: ${answer.code}. ${message}. ${remedy}`)];
 }

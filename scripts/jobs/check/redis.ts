@@ -1,12 +1,13 @@
 import { parseHarnessEnvironment } from "../../../lib/job/environment.ts";
 import { createRedisLockStore } from "../../../lib/job/lock/redis-lock-store.ts";
+import { told } from "../../payouts/command.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
 
 const PART = "redis";
 
-/** The lock store answers. */
+/** The lock store answers, takes the login, and takes locks. */
 export async function checkRedis(env: Env): Promise<CheckFinding> {
   const url = present(env, "REDIS_URL");
   if (url === undefined) return notChecked(PART, "REDIS_URL is not set; locks are in PostgreSQL");
@@ -21,10 +22,10 @@ export async function checkRedis(env: Env): Promise<CheckFinding> {
   }
   const store = createRedisLockStore(url, { now: () => systemClock.now() });
   try {
-    await store.holder("afterhours:check");
+    await store.check();
     return ok(PART, `${new URL(url).host} answers`);
-  } catch {
-    return wrong(PART, `${new URL(url).host} can not be reached, or refuses the login`);
+  } catch (error) {
+    return wrong(PART, `${new URL(url).host}: ${told(error)}`);
   } finally {
     await store.close();
   }

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { createPayoutBatch } from "../../../lib/payouts/create-batch.ts";
@@ -42,7 +43,11 @@ export const JOBS: Readonly<Record<JobName, (options: JobOptions) => Promise<Ver
   "reconcile-payout-status": async (options) => (await runReconcile(options)).verdict,
   "reconcile-ledger": async ({ database }) =>
     withDb(database, async (db) => {
-      const { verdict } = await reconcileLedger({ ...common(db), clock: systemClock });
+      const { verdict } = await reconcileLedger({
+        ...common(db),
+        clock: systemClock,
+        settings: { tax: defaultTaxPolicy },
+      });
       return verdict;
     }),
 };
@@ -53,7 +58,7 @@ export async function createBatch({ database }: Pick<JobOptions, "database">): P
     const { verdict } = await createPayoutBatch({
       ...common(db),
       limit: undefined,
-      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n },
+      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n, settlementDays: 0 },
       lease: noLease,
     });
     return verdict;

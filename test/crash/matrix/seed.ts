@@ -42,6 +42,12 @@ export function accountRow(payee: ScriptedPayee): (string | null)[] {
   return [accountIdOf(payee), consultantIdOf(payee), ...details];
 }
 
+/** One of its own: who has the same is the same person for the tax. */
+function panOf(payee: ScriptedPayee): string {
+  const number = String(PAYEES.indexOf(payee)).padStart(4, "0");
+  return `ZZZ${payee.isCompany ? "C" : "P"}Z${number}Z`;
+}
+
 async function seedPayee(client: pg.Client, payee: ScriptedPayee): Promise<void> {
   const { name, isCompany = false, hasPan = true } = payee;
   const consultantId = consultantIdOf(payee);
@@ -57,7 +63,7 @@ async function seedPayee(client: pg.Client, payee: ScriptedPayee): Promise<void>
       consultantId,
       isCompany ? "company" : "individual",
       hasPan ? "valid" : "missing",
-      hasPan ? `ZZZ${isCompany ? "C" : "P"}Z0000Z` : null,
+      hasPan ? panOf(payee) : null,
     ],
   );
   if (payee.account !== "none") await client.query(INSERT_ACCOUNT, accountRow(payee));

@@ -560,3 +560,122 @@ describe("a large file", () => {
     ]);
   }, 120_000);
 });
+
+describe("who is one payee, and one person", () => {
+  const second = { booking_reference: "BK-2" };
+
+  it.each([
+    ["case", "C-1", "c-1"],
+    ["case and form", "Jos\u00e9-1", "JOSE\u0301-1"],
+  ])("refuses codes of one file that differ by %s", async (_what, first, other) => {
+    const report = await importRows([
+      row({ consultant: first }),
+      row({ ...second, consultant: other }),
+    ]);
+
+    expect(report.outcome).toBe("refused");
+    const printed = formatProblems("week.csv", report.problems);
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toContain(
+      `${other.normalize("NFC")} and ${first} (line 2) look like one payee`,
+    );
+    expect(printed[0]).toContain("week.csv:3 column consultant");
+  });
+
+  it("refuses a code that differs by case alone from one on record", async () => {
+    await importRows([row({ consultant: "C-1" })]);
+
+    const report = await importRows([row({ ...second, consultant: "c-1" })]);
+
+    expect(report.problems).toMatchObject([
+      {
+        column: "consultant",
+        message: expect.stringContaining("c-1 and C-1 (on record) look like one payee") as string,
+      },
+    ]);
+  });
+
+  it("takes two Unicode forms of a code for one, in a file and on record", async () => {
+    const [composed, decomposed] = ["Jos\u00e9-1", "Jose\u0301-1"];
+    const report = await importRows([
+      row({ consultant: decomposed }),
+      row({ ...second, consultant: composed }),
+    ]);
+    expect(report).toMatchObject({ outcome: "imported", consultants: { new: 1, known: 0 } });
+
+    // As an earlier version kept it.
+    await client.query("UPDATE consultants SET external_ref = $1", [decomposed]);
+    const again = await importRows([row({ booking_reference: "BK-3", consultant: decomposed })]);
+    expect(again).toMatchObject({ outcome: "imported", consultants: { new: 0, known: 1 } });
+    expect(await count("consultants")).toBe(1);
+  });
+
+  it("does not import a booking again whose reference is on record in another Unicode form", async () => {
+    const [composed, decomposed] = ["BK-\u00e9", "BK-e\u0301"];
+    await importRows([row({ booking_reference: composed })]);
+    await client.query("UPDATE earnings SET booking_reference = $1", [decomposed]);
+
+    for (const reference of [composed, decomposed]) {
+      const report = await importRows([row({ booking_reference: reference })], { approve: true });
+      expect(report.earnings).toEqual({ new: 0, known: 1 });
+    }
+    expect(await count("earnings")).toBe(1);
+    expect(await count("payouts")).toBe(1);
+  });
+
+  it("keeps codes on record payable that differ by case, from before", async () => {
+    await importRows([row({ consultant: "C-1" })]);
+    await client.query("INSERT INTO consultants (external_ref, name) VALUES ('c-1', 'Asha')");
+
+    const report = await importRows([row({ ...second, consultant: "c-1" })]);
+
+    expect(report).toMatchObject({ outcome: "imported", consultants: { new: 0, known: 1 } });
+  });
+
+  it("pays two codes of one PAN and one account, says so and writes it down by code", async () => {
+    const report = await importRows([
+      row({ consultant: "M-1", pan: "zzzpe1234a" }),
+      row({ ...second, consultant: "M-2" }),
+    ]);
+
+    expect(report).toMatchObject({
+      outcome: "imported",
+      shared: { pan: [["M-1", "M-2"]], account: [["M-1", "M-2"]] },
+    });
+    const text = describeReport(report).join("\n");
+    expect(text).toContain("M-1, M-2: taxed together as one person");
+    expect(text).not.toContain("ZZZPE1234A");
+    const { rows } = await client.query(
+      "SELECT action, subject_id, detail FROM audit_log ORDER BY action",
+    );
+    const detail = { consultants: ["M-1", "M-2"] };
+    expect(rows).toEqual([
+      { action: "account-shared", subject_id: "M-1", detail },
+      { action: "pan-shared", subject_id: "M-1", detail },
+    ]);
+  });
+
+  it("says it once: not again for payees that are known as they are", async () => {
+    await importRows([row({ consultant: "M-1" })]);
+    const joined = await importRows([row({ ...second, consultant: "M-2" })]);
+    const again = await importRows([row({ booking_reference: "BK-3", consultant: "M-2" })]);
+
+    expect(joined.shared.pan).toEqual([["M-1", "M-2"]]);
+    expect(again.shared).toEqual({ pan: [], account: [] });
+  });
+
+  it("refuses two states of one PAN, in a file and against the record, and two categories", async () => {
+    const inFile = await importRows([
+      row({ consultant: "M-1", pan_status: "inoperative" }),
+      row({ ...second, consultant: "M-2" }),
+    ]);
+    expect(inFile.problems).toMatchObject([{ line: 3, column: "pan_status" }]);
+
+    await importRows([row({ consultant: "M-1" })]);
+    await client.query("UPDATE tax_profiles SET category = 'company', pan_status = 'inoperative'");
+    const { problems } = await importRows([row({ ...second, consultant: "M-2" })]);
+    expect(problems.map(({ column }) => column)).toEqual(["category", "pan_status"]);
+    expect(formatProblems("week.csv", problems).join("\n")).toMatch(/M-1 \(on record\)/);
+    expect(formatProblems("week.csv", problems).join("\n")).not.toMatch(/ZZZ/);
+  });
+});

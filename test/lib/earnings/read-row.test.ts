@@ -63,6 +63,20 @@ describe("a row by itself", () => {
     ["an unknown PAN status", { pan_status: "ok" }, "pan_status: expected one of valid, missing"],
     ["a doubtful residence", { resident: "maybe" }, "resident: expected one of yes, no"],
     ["an Aadhaar number", { aadhaar: "123412341234" }, "aadhaar: expected one of yes, no"],
+    ...(
+      [
+        ["company", "ZZZCE1234A"],
+        ["firm", "ZZZFE1234A"],
+        ["huf", "ZZZHE1234A"],
+        ["other", "ZZZTE1234A"],
+        ["company", ""],
+        ["huf", ""],
+      ] as const
+    ).map(([category, pan]): [string, Cells, string] => [
+      `an Aadhaar of category ${category} ${pan === "" ? "without" : "with"} a PAN`,
+      { category, pan, aadhaar: "yes" },
+      `aadhaar: is yes for category ${category}; only an individual can have an Aadhaar`,
+    ]),
     ["no account", bankless, "account_number: expected ifsc and account_number, or vpa; all are"],
     ["two accounts", { vpa: "asha@demobank" }, "vpa: stands beside a bank account"],
     ["an IFSC alone", { account_number: "" }, "account_number: is empty beside an IFSC"],

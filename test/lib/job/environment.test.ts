@@ -92,6 +92,50 @@ describe("the environment of the harness", () => {
     }
   });
 
+  it.each([
+    ["DATABASE_URL", "postgres://app:p%ss#w@rd/1@db.example/afterhours"],
+    ["DATABASE_URL", "postgres://app:12#ss@db.example/afterhours"],
+    ["DATABASE_URL", "postgres://app:12/34@db.example/afterhours"],
+    ["DATABASE_URL", "postgres://app:12?34@db.example/afterhours"],
+    ["REDIS_URL", "rediss://:p/ss@cache.example:6379"],
+    ["REDIS_URL", "redis://:12#ss@cache.example:6379"],
+  ])("says of %s with a raw password how to write it, and repeats none of it", (name, value) => {
+    const [problem] = problemsOf({ DATABASE_URL: "postgres://localhost/a", [name]: value });
+    expect(problem?.variable).toBe(name);
+    expect(problem?.problem).toContain("have to be percent-encoded: % as %25, @ as %40, # as %23");
+    expect(problem?.problem).not.toMatch(/ss[@#]|12[#/?]/);
+  });
+
+  it("takes a password that is percent-encoded, and an address without one", () => {
+    for (const DATABASE_URL of [
+      "postgres://app:p%25ss%23w%40rd%2F1@db.example/afterhours?sslmode=require",
+      "postgres://db.example/afterhours?user=app",
+      "postgres://app:p@ss@db.example/afterhours",
+    ]) {
+      expect(problemsOf({ DATABASE_URL })).toEqual([]);
+    }
+  });
+
+  it("names rediss where the address is that of an HTTP API", () => {
+    const [problem] = problemsOf({
+      DATABASE_URL: "postgres://localhost/a",
+      REDIS_URL: "https://eu1.example.io",
+    });
+    expect(problem?.problem).toContain("rediss://host:6379");
+  });
+
+  it.each([
+    ["sslmode=on", "expected sslmode to be one of disable, prefer, require"],
+    ["sslmode=no-verify&uselibpqcompat=true", "verify-full (with uselibpqcompat=true)"],
+    ["sslmode=verify-ca&uselibpqcompat=true", "needs sslrootcert"],
+    ["sslmode=verify-full&sslrootcert=/no/such/ca.pem", "can not be read (ENOENT)"],
+  ])("says of %s what is wrong before anything is started", (query, problem) => {
+    const DATABASE_URL = `postgres://app:s3cret@db.example/a?${query}`;
+    expect(problemsOf({ DATABASE_URL })).toMatchObject([
+      { variable: "DATABASE_URL", problem: expect.stringContaining(problem) as string },
+    ]);
+  });
+
   it("says everything that is wrong at once, with what was expected", () => {
     expect(
       problemsOf({

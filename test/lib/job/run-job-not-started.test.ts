@@ -200,7 +200,7 @@ describe("a run whose lock store is away", () => {
     expect(outcome).toMatchObject({
       kind: "failed",
       code: "lock-unavailable",
-      message: "the lock store (Redis) cannot be reached.",
+      message: "the lock store (Redis) cannot be reached (ECONNREFUSED).",
     });
     expect(started).toBe(0);
     expect(await records()).toMatchObject([{ outcome: "failed", reason: "lock-unavailable" }]);
@@ -266,7 +266,7 @@ describe("a run whose database", () => {
       code: "db-unreachable",
       message: expect.stringContaining(`127.0.0.1:${port}/afterhours`) as string,
     });
-    expect(log.filter(({ msg }) => msg === "the database does not answer yet")).toHaveLength(2);
+    expect(log.filter(({ msg }) => msg === "no session with the database yet")).toHaveLength(2);
     expect(started).toBe(0);
     expect(stdout + stderr).not.toContain("s3cret-word");
     expect(step.outputs()).toMatchObject({ outcome: "failed", reason: "db-unreachable" });

@@ -1,3 +1,4 @@
+import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../lib/db/client.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
@@ -28,7 +29,15 @@ async function prove({
   });
   try {
     const log = silentLog();
-    return await reconcileLedger({ dryRun, db, clock, log, progress: noProgress, signal });
+    return await reconcileLedger({
+      dryRun,
+      db,
+      clock,
+      log,
+      progress: noProgress,
+      signal,
+      settings: { tax: defaultTaxPolicy },
+    });
   } finally {
     await db.close();
   }
@@ -203,6 +212,13 @@ describe("a drift", () => {
        FROM tax_deductions WHERE status = 'FINAL' AND tax_paise > 0 LIMIT 1`,
       `DELETE FROM tax_deposits`,
       { TAX_PAYABLE_DRIFT: [100n] },
+    ],
+    [
+      "a sale that is taxed in another financial year",
+      `UPDATE tax_deductions SET fiscal_year = 1990
+       WHERE id = (SELECT id FROM tax_deductions WHERE gross_paise = 100000 ORDER BY sequence LIMIT 1)`,
+      `UPDATE tax_deductions SET fiscal_year = extract(year FROM credited_on - interval '3 months')`,
+      { TAX_YEAR_DIFFERS: [100_000n] },
     ],
     [
       "a transaction of the account that nobody can explain",

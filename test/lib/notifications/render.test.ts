@@ -1,6 +1,6 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, it } from "vitest";
-import { MAIL_TEMPLATES, indianTime } from "../../../lib/notifications/shown.ts";
+import { USER_TEMPLATES, indianTime } from "../../../lib/notifications/shown.ts";
 import { MailNotRenderedError, renderMail } from "../../../lib/notifications/render.ts";
 import { compose } from "../../../lib/notifications/smtp-mailer.ts";
 import { SAMPLE_DATA } from "../../support/mail.ts";
@@ -15,7 +15,7 @@ const sent = async (mail: ReturnType<typeof renderMail>, name: string) => {
 };
 
 /** The others are not of a plan. */
-const OF_A_PLAN = MAIL_TEMPLATES.filter((template) => template !== "account-refused");
+const OF_A_PLAN = USER_TEMPLATES.filter((template) => template !== "account-refused");
 
 it("the mail to a payee names its reader and the reason, and obeys neither", async () => {
   const data = { because: `<script>alert(1)</script>\r\nBcc: all@buyers.example {{name}}` };
@@ -81,6 +81,40 @@ describe.each(OF_A_PLAN)("the mail %s", (template) => {
       expect(renderMail(template, without)).toEqual(shows);
     } else expect(() => renderMail(template, without)).toThrow(MailNotRenderedError);
   });
+});
+
+describe("the mail to operators about payouts in processing", () => {
+  const payout = {
+    payoutId: "8c1f0b9e",
+    days: 3,
+    said: "the provider has it as <b>processing</b>",
+  };
+
+  it("lists each with its age and what is said, and counts the rest", () => {
+    const data = { payouts: [payout, { ...payout, payoutId: "7b2e" }], more: 5 };
+    const { subject, text, html } = renderMail("payouts-in-processing", { name: "", data });
+    expect(subject).toBe("Payouts have been in processing for three days or longer");
+    expect(text).toContain(
+      "- 8c1f0b9e: 3 days; the provider has it as <b>processing</b>\n- 7b2e: 3 days",
+    );
+    expect(text).toContain("and 5 more");
+    expect(html).toContain(
+      "<li>8c1f0b9e: 3 days; the provider has it as &lt;b&gt;processing&lt;/b&gt;</li>",
+    );
+    expect(`${text}${html}`).toContain("set as that of the operators");
+    expect(`${text}${html}`).not.toMatch(/booking|\{\{|\[object/);
+    const all = renderMail("payouts-in-processing", { name: "", data: { ...data, more: 0 } });
+    expect(all.text).not.toContain("more");
+  });
+
+  it.each([{ payouts: [], more: 0 }, { payouts: [payout] }, { payouts: [{ days: 3 }], more: 0 }])(
+    "is refused with %j",
+    (data) => {
+      expect(() => renderMail("payouts-in-processing", { name: "", data })).toThrow(
+        MailNotRenderedError,
+      );
+    },
+  );
 });
 
 it("bears the same Message-ID each time, of the row and of our domain", async () => {

@@ -66,7 +66,7 @@ describe("the watchdog", () => {
     await seedRun(database, { job: OTHER.name, hoursAgo: 0.2, outcome: null });
     expect(await runWatch(db, { jobs: [COUNT, OTHER] })).toEqual({
       verdict: { kind: "completed" },
-      report: { watched: [COUNT.name, OTHER.name], markedLost: 0, faults: [] },
+      report: { watched: [COUNT.name, OTHER.name], markedLost: 0, faults: [], tax: [] },
     });
   });
 
@@ -105,6 +105,8 @@ describe("the watchdog", () => {
       lost: 0,
       stuck: 0,
       marked_lost: 0,
+      tax_due_soon: 0,
+      tax_overdue: 0,
     });
   });
 

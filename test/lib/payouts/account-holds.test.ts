@@ -72,10 +72,10 @@ it("does not send what is approved for a refused account, and says so", async ()
   expect(await statusOf(waiting.id)).toBe("APPROVED");
   const item = expect.objectContaining({
     payoutId: waiting.id,
-    outcome: "skipped",
-    code: "ACCOUNT_REFUSED",
+    outcome: "held",
+    code: "ON_HOLD",
   }) as unknown;
-  expect(report).toMatchObject({ found: 1, skipped: 1, held: 1, left: 0, items: [item] });
+  expect(report).toMatchObject({ found: 0, skipped: 0, held: 1, left: 0, items: [item] });
   expect(planned.report).toMatchObject({
     found: 1,
     skipped: 1,
@@ -84,7 +84,7 @@ it("does not send what is approved for a refused account, and says so", async ()
     items: [item],
   });
   expect(verdict).toMatchObject({ kind: "completed" });
-  expect((verdict as { warning?: string }).warning).toContain("1 payouts were not sent");
+  expect((verdict as { warning?: string }).warning).toContain("1 payouts that are due were not sent");
 });
 
 it("pays the others beside one that is held", async () => {
@@ -145,7 +145,7 @@ it("is not tried again by hand while its account is on hold", async () => {
   const { payee } = await refusedPayee();
   const failed = payee.payouts[0]?.id ?? "";
   const retried = await withDb((db) => retryPayout(db, { payoutId: failed, operator }));
-  expect(retried).toMatchObject({ done: false, refusals: [{ code: "ACCOUNT_REFUSED" }] });
+  expect(retried).toMatchObject({ done: false, refusals: [{ code: "CONSULTANT_ON_HOLD" }] });
 });
 
 it("holds an account from which the money came back later", async () => {
@@ -165,7 +165,7 @@ it("holds an account of which the provider makes no fund account", async () => {
   await world.run();
   expect(await statusOf(payout.id)).toBe("FAILED");
   const { report } = await runBatch(world.database);
-  expect(report.items).toMatchObject([{ outcome: "on_hold", code: "ACCOUNT_REFUSED" }]);
+  expect(report.items).toMatchObject([{ outcome: "on_hold", code: "REFUSED_ACCOUNT" }]);
 });
 
 it("gives a dead run's claim back instead of sending it to a refused account", async () => {

@@ -123,7 +123,7 @@ it.each([
   const consultant = await cycle.consultant("C-1");
   await cycle.earning(consultant);
   const db = cycle.client();
-  const [group] = await dueGroups(db, [consultant]);
+  const [group] = await dueGroups(db, [consultant], { settlementDays: 0 });
   if (!group) throw new Error("nothing is due");
   const racing = meanwhile(db, {
     before: /UPDATE earnings SET status = 'LINKED'/,

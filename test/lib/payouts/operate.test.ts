@@ -318,7 +318,8 @@ it("places and releases holds, by id or by reference, with an audit entry for ea
     done: true,
     consultant: { id: consultant, ref: "C-1" },
     kinds: ["manual"],
-    openPayouts: 1,
+    reach: { due: 1, pending: 0, processing: 0, inDoubt: 0 },
+    open: ["manual"],
   });
   expect(await placeHold(db, { consultant, kind: "manual", operator })).toMatchObject({
     done: false,

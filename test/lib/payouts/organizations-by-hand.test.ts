@@ -149,7 +149,7 @@ it("is not approved, is rejected from PENDING, and is named in list and show", a
   ]);
   expect(own).toBeDefined();
   const hold = await placeHold(db, { consultant: "C-1", kind: "manual", operator });
-  expect(hold).toMatchObject({ done: true, openPayouts: 1 });
+  expect(hold).toMatchObject({ done: true, reach: { due: 1 } });
   expect(await rejectPayout(db, { payoutId, operator })).toMatchObject({ done: true });
   expect((await cycle.batch()).report).toMatchObject({ created: 0, onHold: 1 });
   expect(await cycle.breaches()).toEqual([]);

@@ -112,7 +112,7 @@ describe.each(failing)("failed for %s", (reason) => {
       const shown = await showPayout(db, id);
       expect(shown).toMatchObject({ status: "FAILED", nextStep: nextStep(reason) });
       expect(shown?.accountStop ?? "").toContain(
-        rule.action === "new-details" ? `ACCOUNT_REFUSED: ${rule.means}` : "",
+        rule.action === "new-details" ? `REFUSED_ACCOUNT: ${rule.means}` : "",
       );
     } finally {
       await db.close();
@@ -125,7 +125,7 @@ describe.each(failing)("failed for %s", (reason) => {
     expect(await holdsOf(reason)).toEqual(held);
     switch (rule.action) {
       case "new-details":
-        expect(leftOut(reason)).toBe("ACCOUNT_REFUSED");
+        expect(leftOut(reason)).toBe("REFUSED_ACCOUNT");
         expect(modes).toEqual(["IMPS"]);
         return;
       case "retry":

@@ -33,6 +33,7 @@ describe("the environment of a payout run", () => {
       PAYOUTS_NARRATION: "Payout #1 to Asha & Co, with more than thirty characters",
       TDS_CROSSING_POLICY: "half-year",
       TDS_ROUNDING: "up",
+      TDS_LIKELY_TO_EXCEED: "perhaps",
       TDS_AADHAAR_SUFFICES_2025_ACT: "maybe",
     });
     if (parsed.ok) throw new Error("it was accepted");
@@ -46,6 +47,7 @@ describe("the environment of a payout run", () => {
       "RAZORPAYX_KEY_SECRET",
       "TDS_AADHAAR_SUFFICES_2025_ACT",
       "TDS_CROSSING_POLICY",
+      "TDS_LIKELY_TO_EXCEED",
       "TDS_ROUNDING",
     ]);
     expect(JSON.stringify(parsed.problems)).not.toMatch(/ten lakh|1\.5|Asha|half-year|maybe/);
@@ -56,6 +58,7 @@ describe("the environment of a payout run", () => {
     ["PAYOUTS_MAX_RUN_COUNT", "1", { caps: { runCount: 1 } }],
     ["PAYOUTS_NARRATION", "Weekly payout", { narration: "Weekly payout" }],
     ["TDS_CROSSING_POLICY", "excess-only", { tax: { crossing: "excess-only" } }],
+    ["TDS_LIKELY_TO_EXCEED", "at-the-crossing", { tax: { likelyToExceed: "at-the-crossing" } }],
     ["TDS_ROUNDING", "paisa-floor", { tax: { rounding: "paisa-floor" } }],
     ["TDS_AADHAAR_SUFFICES_2025_ACT", "no", { tax: { aadhaarSuffices: { act2025: false } } }],
     ["PAYOUTS_MAX_RUN_COUNT", "  ", { caps: { runCount: 10_000 } }],

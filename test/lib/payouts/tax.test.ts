@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { claimPayout } from "../../../lib/payouts/claim.ts";
+import { claimPayout, claimPayouts } from "../../../lib/payouts/claim.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { seedPayee, type PayeeSeed, type PayoutSeed } from "../../support/payout-world.ts";
 import { failed, paid, untouched, viewOf } from "./rows.ts";
@@ -141,6 +141,109 @@ describe("tax of a payout", () => {
     const payouts = await seed({ payouts: [gross(5n * LAKH), gross(1_000_00n)] });
     await world.run({ tax: { crossing: "excess-only" } });
     expect((await taxOf(payouts)).map(({ tax }) => tax)).toEqual([0n, 1_00n]);
+  });
+});
+
+describe("payees who have one PAN", () => {
+  const PAN = "ZZZPX0001X";
+
+  it("are one person: together they cross the threshold, and no PAN is in the report", async () => {
+    const one = await seed({ pan: PAN, payouts: [gross(4n * LAKH)] });
+    const other = await seed({ pan: PAN, payouts: [gross(4n * LAKH)] });
+    const { report } = await world.run();
+
+    const taxes = (await taxOf([...one, ...other])).map(({ tax }) => tax);
+    expect(taxes.toSorted()).toEqual([0n, 800_00n]);
+    expect(JSON.stringify(report, (_, value: unknown) => String(value))).not.toContain(PAN);
+  });
+
+  it("cross it together in many runs, and beside them others by themselves", async () => {
+    const shared = await Promise.all(
+      [1, 2, 3].map(() => seed({ pan: PAN, payouts: [gross(2n * LAKH), gross(LAKH)] })),
+    );
+    const alone = await seed({ payouts: [gross(3n * LAKH)] });
+    await world.run({ limit: 2 });
+    await world.run();
+
+    const taxes = await taxOf(shared.flat());
+    expect(taxes.reduce((sum, { tax }) => sum + (tax ?? 0n), 0n)).toBe(900_00n);
+    expect((await taxOf(alone)).map(({ tax }) => tax)).toEqual([0n]);
+  });
+
+  it("are counted by each other when they are claimed at the same moment", async () => {
+    const payouts: string[] = [];
+    for (let payee = 0; payee < 6; payee++)
+      payouts.push(...(await seed({ pan: PAN, payouts: [gross(LAKH)] })));
+    const claims = await Promise.all(
+      payouts.map((payoutId, index) =>
+        withDb(world.database, (db) =>
+          claimPayout(db, {
+            payoutId,
+            claimant: { runId: `00000000-0000-4000-8000-00000000000${index}`, fence: null },
+            tax: defaultTaxPolicy,
+          }),
+        ),
+      ),
+    );
+    const taxes = claims.map((claim) => (claim.kind === "claimed" ? claim.payout.taxPaise : -1n));
+    expect(taxes.toSorted()).toEqual([0n, 0n, 0n, 0n, 0n, 600_00n]);
+  });
+
+  it("are not claimed in one group, whose second would not count the first", async () => {
+    const one = await seed({ pan: PAN, payouts: [gross(3n * LAKH)] });
+    const other = await seed({ pan: PAN, payouts: [gross(3n * LAKH)] });
+    const claim = withDb(world.database, (db) =>
+      claimPayouts(db, {
+        payoutIds: [...one, ...other],
+        claimant: { runId: "00000000-0000-4000-8000-000000000001", fence: null },
+        tax: defaultTaxPolicy,
+      }),
+    );
+    await expect(claim).rejects.toMatchObject({ code: "CLAIM_ORDER" });
+  });
+
+  it("share the ceiling of a certificate, also of one that is recorded with both", async () => {
+    const certificate = {
+      number: "CERT-ONE",
+      rateBps: 0,
+      from: "2026-04-01",
+      to: "2027-03-31",
+      ceilingPaise: 3n * LAKH,
+    };
+    const firm = { category: "firm", pan: "ZZZFX0001X", certificates: [certificate] } as const;
+    const one = await seed({ ...firm, payouts: [gross(2n * LAKH)] });
+    const other = await seed({ ...firm, payouts: [gross(2n * LAKH)] });
+    const third = await seed({ ...firm, certificates: [], payouts: [gross(LAKH)] });
+    await world.run();
+
+    // ₹3,00,000 of the ₹5,00,000 are covered, whoever comes first.
+    const taxes = await taxOf([...one, ...other, ...third]);
+    expect(taxes.reduce((sum, { tax }) => sum + (tax ?? 0n), 0n)).toBe(200_00n);
+  });
+
+  it("include one who gets the PAN later, with all of the year", async () => {
+    const known = await seed({ pan: PAN, payouts: [gross(3n * LAKH)] });
+    const late = await seed({ panStatus: "missing", payouts: [gross(LAKH)] });
+    await world.run();
+    expect((await taxOf([...known, ...late])).map(({ tax }) => tax)).toEqual([0n, 5_000_00n]);
+
+    await world.database.query(
+      "UPDATE tax_profiles SET pan = $1, pan_status = 'valid' WHERE pan IS NULL",
+      [PAN],
+    );
+    // ₹6,00,000 in the year: ₹600, and ₹5,000 were taken already.
+    const next = await seedFor(known[0], gross(2n * LAKH));
+    const more = await seedFor(late[0], gross(10n * LAKH));
+    await world.run();
+    expect((await taxOf([...next, ...more])).map(({ tax }) => tax)).toEqual([200_00n, 1_000_00n]);
+  });
+
+  it("are inoperative together", async () => {
+    const one = await seed({ pan: PAN, panStatus: "inoperative", payouts: [gross(1_000_00n)] });
+    const other = await seed({ pan: PAN, payouts: [gross(1_000_00n)] });
+    await world.run();
+
+    expect((await taxOf([...one, ...other])).map(({ tax }) => tax)).toEqual([50_00n, 50_00n]);
   });
 });
 

@@ -118,13 +118,13 @@ describe("creating a payout", () => {
       "400 for insufficient funds",
       refusal(400, undefined, { reason: "insufficient_funds" }),
       "systemic insufficient-balance, certainly",
-      "unknown conflict",
+      "systemic insufficient-balance",
     ],
     [
       "400 for a low balance",
       refusal(400, undefined, { reason: "low_balance" }),
       "systemic insufficient-balance, certainly",
-      "unknown conflict",
+      "systemic insufficient-balance",
     ],
     [
       "400 for an error of the gateway",

@@ -6,6 +6,7 @@ import {
   fiscalYearOf,
   isDay,
   istDay,
+  requireDay,
   startOfIstDay,
 } from "../../../lib/support/calendar.ts";
 
@@ -80,6 +81,24 @@ describe("the financial year", () => {
     ["2026-04-01", 2026],
   ])("of %s begins in %d", (day, year) => {
     expect(fiscalYearOf(day)).toBe(year);
+  });
+
+  // `SQL, DMY`, `German`, `Postgres` and others, as PostgreSQL writes a day in them.
+  it.each([
+    "20/11/2026",
+    "20.11.2026",
+    "11-20-2026",
+    "29.11.2026 00:00",
+    "infinity",
+    "2026-1-1",
+    "",
+  ])("is not read out of %j, which no session of ours writes", (text) => {
+    expect(() => fiscalYearOf(text)).toThrow(RangeError);
+    expect(() => requireDay(text)).toThrow(RangeError);
+  });
+
+  it("is asked of a day as the database writes it", () => {
+    expect(requireDay("2026-04-01")).toBe("2026-04-01");
   });
 
   it("turns at midnight in India, not at midnight UTC", () => {

@@ -61,11 +61,42 @@ describe("identity", () => {
     expect(result).toMatchObject({ rateBps: 10, taxPaise: LAKH / 100n });
   });
 
-  it("is furnished by an Aadhaar beside an inoperative PAN", () => {
-    const result = assessed(credit({ panStatus: "inoperative", aadhaar: true }));
+  it.each([
+    ["below the threshold", 0n, 50_00n],
+    ["above it", 6n * LAKH, 50_00n],
+  ])("is not furnished by an Aadhaar beside an inoperative PAN, %s", (_where, before, taxPaise) => {
+    const year = { yearGrossBeforePaise: before, yearTaxBeforePaise: before / 1000n };
 
-    expect(result.reason).toBe("below-threshold");
+    expect(assessed(credit({ ...year, panStatus: "inoperative", aadhaar: true }))).toMatchObject({
+      taxPaise,
+      rateBps: 500,
+      reason: "no-pan",
+    });
   });
+
+  it.each(["huf", "company", "firm", "other"] as const)(
+    "is not furnished by an Aadhaar that a payee of category %s can not have",
+    (payeeCategory) => {
+      const payee = { payeeCategory, panStatus: "missing", aadhaar: true } as const;
+
+      expect(assessed(credit(payee))).toMatchObject({ rateBps: 500, reason: "no-pan" });
+    },
+  );
+
+  it.each([
+    ["2023-06-30", 100, "standard-rate"],
+    ["2023-07-01", 500, "no-pan"],
+  ])(
+    "is missing with an inoperative PAN from 1 July 2023: on %s",
+    (creditedOn, rateBps, reason) => {
+      const year = { yearGrossBeforePaise: 6n * LAKH, yearTaxBeforePaise: 6_000_00n };
+
+      expect(assessed(credit({ creditedOn, ...year, panStatus: "inoperative" }))).toMatchObject({
+        rateBps,
+        reason,
+      });
+    },
+  );
 
   it("is missing with an inoperative PAN", () => {
     expect(assessed(credit({ panStatus: "inoperative" }))).toMatchObject({
@@ -345,7 +376,8 @@ describe("a certificate for a lower rate", () => {
 
   it("counts beside a valid PAN only", () => {
     const certificates = [certificate()];
-    const byAadhaar = { ...firm, certificates, panStatus: "missing", aadhaar: true } as const;
+    const year = { yearGrossBeforePaise: 6n * LAKH, yearTaxBeforePaise: LAKH / 100n };
+    const byAadhaar = { ...year, certificates, panStatus: "missing", aadhaar: true } as const;
 
     expect(assessed(credit({ ...byAadhaar })).rateBps).toBe(10);
     expect(assessed(credit({ ...byAadhaar, aadhaar: false })).rateBps).toBe(500);

@@ -25,6 +25,7 @@ const rounding = fc.constantFrom<Rounding>("rupee-half-up", "paisa-half-up", "pa
 const taxPolicy: fc.Arbitrary<TaxPolicy> = fc.record({
   crossing: fc.constantFrom("whole-year", "excess-only"),
   rounding,
+  likelyToExceed: fc.constantFrom("from-the-first-rupee", "at-the-crossing"),
   aadhaarSuffices: fc.record({ act1961: fc.boolean(), act2025: fc.boolean() }),
 });
 

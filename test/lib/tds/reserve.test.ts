@@ -34,6 +34,7 @@ describe("a payee's tax state", () => {
     expect(state?.profile).toEqual({
       category: "individual",
       resident: true,
+      likelyToExceed: false,
       panStatus: "valid",
       aadhaar: false,
       certificates: [],
@@ -217,7 +218,8 @@ async function assessAndReserve(tx: DbSession, payout: SeededPayout | undefined)
   const tax = assessPayee(state, await creditsOf(payout), defaultTaxPolicy);
   if (!tax.ok) throw new Error(tax.error.message);
   const { lines } = tax;
-  await reserveDeductions(tx, [{ payoutId: payout.id, consultantId: payout.consultantId, lines }]);
+  const { id: payoutId, consultantId } = payout;
+  await reserveDeductions(tx, [{ payoutId, consultantId, identity: state.profile, lines }]);
   return lines;
 }
 

@@ -127,10 +127,21 @@ describe("the way in", () => {
     expect(idOf(await call(sandbox, `GET /contacts/${id}`))).toBe(id);
   });
 
-  it("answers 404 to a call that the API does not have", async () => {
+  it("answers 400, as the provider does, to a call that the API does not have", async () => {
     const sandbox = await openSandbox();
-    for (const route of ["GET /payout", "DELETE /payouts/pout_1", "POST /payouts/pout_1/approve"])
-      expect(errorOf(await call(sandbox, route), 404)).toMatchObject({ code: "BAD_REQUEST_ERROR" });
+    for (const route of [
+      "GET /payout",
+      "DELETE /payouts/pout_1",
+      "POST /payouts/pout_1/approve",
+      "GET /fund_accounts/validations",
+      "POST /fund_accounts/validations",
+    ])
+      expect(errorOf(await call(sandbox, route), 400)).toMatchObject({
+        code: "BAD_REQUEST_ERROR",
+        description: "The requested URL was not found on the server.",
+        source: null,
+        reason: null,
+      });
   });
 
   it("refuses a body that is not a JSON object or is too large", async () => {

@@ -31,13 +31,16 @@ describe("the plan of recoveries", () => {
               recoveryId: `r${index}`,
               consultantId: "c",
               currency: "INR",
+              creditedOn: "2026-06-15",
             })),
             ready.map((earning, index) => ({
               ...earning,
               earningId: `e${index}`,
               consultantId: "c",
               currency: "INR",
+              creditedOn: "2026-06-15",
             })),
+            "same-year",
           );
           const sum = (amounts: readonly { amountPaise: bigint }[]): bigint =>
             amounts.reduce((total, { amountPaise }) => total + amountPaise, 0n);
@@ -57,17 +60,51 @@ describe("the plan of recoveries", () => {
   });
 
   it("takes nothing from another consultant or in another currency", () => {
-    const debt = { recoveryId: "r", consultantId: "c", currency: "INR" };
+    const creditedOn = "2026-06-15";
+    const debt = { recoveryId: "r", consultantId: "c", currency: "INR", creditedOn };
     const amounts = { grossPaise: 10n, amountPaise: 8n };
     expect(
       planTakes(
         [{ ...debt, ...amounts }],
         [
-          { earningId: "1", consultantId: "d", currency: "INR", ...amounts },
-          { earningId: "2", consultantId: "c", currency: "USD", ...amounts },
+          { earningId: "1", consultantId: "d", currency: "INR", creditedOn, ...amounts },
+          { earningId: "2", consultantId: "c", currency: "USD", creditedOn, ...amounts },
         ],
+        "same-year",
       ),
     ).toEqual([]);
+  });
+
+  const sale = { recoveryId: "r", consultantId: "c", currency: "INR", creditedOn: "2026-03-31" };
+  const inNextYear = (grossPaise: bigint, amountPaise: bigint) => ({
+    earningId: "next",
+    consultantId: "c",
+    currency: "INR",
+    creditedOn: "2026-04-01",
+    grossPaise,
+    amountPaise,
+  });
+  const owed = { ...sale, grossPaise: 1_000n, amountPaise: 900n };
+
+  it("across 31 March takes money and leaves the gross, which is the base of the tax", () => {
+    expect(planTakes([owed], [inNextYear(2_000n, 1_800n)], "same-year")).toEqual([
+      { recoveryId: "r", earningId: "next", grossPaise: 0n, amountPaise: 900n },
+    ]);
+  });
+
+  it("across 31 March leaves a paisa, without which the gross would be in no payout", () => {
+    expect(planTakes([owed], [inNextYear(600n, 500n)], "same-year")).toEqual([
+      { recoveryId: "r", earningId: "next", grossPaise: 0n, amountPaise: 499n },
+    ]);
+    expect(planTakes([owed], [inNextYear(600n, 1n)], "same-year")).toEqual([]);
+  });
+
+  it("across 31 March takes the gross as well, or nothing yet, where it is told so", () => {
+    const next = [inNextYear(2_000n, 1_800n)];
+    expect(planTakes([owed], next, "any-year")).toEqual([
+      { recoveryId: "r", earningId: "next", grossPaise: 1_000n, amountPaise: 900n },
+    ]);
+    expect(planTakes([owed], next, "later")).toEqual([]);
   });
 });
 
@@ -165,6 +202,33 @@ describe("recoveries over weeks", () => {
       });
     }
   }, 120_000);
+
+  it("across 31 March come off the money of the next earning and not off its gross", async () => {
+    const places = { database: world.database, sandbox };
+    const sale = await seedCaptured(places, { cardPaise: 118_000n, consultantId });
+    const { reference, paymentId } = sale;
+    await seedEarning(world.database, { consultantId, reference, creditedOn: "2026-03-31" });
+    await runBatch(world.database);
+    await runPayouts({ database: world.database, sandbox });
+    await seedEarning(world.database, {
+      consultantId,
+      reference: "NEXT-YEAR",
+      grossPaise: 300_000n,
+      creditedOn: "2026-04-01",
+    });
+    await world.request({ paymentId });
+    await settleRefunds();
+    await runBatch(world.database);
+
+    const payouts = await world.database.query(
+      `SELECT gross_paise AS gross, amount_paise AS amount FROM payouts ORDER BY created_at, id`,
+    );
+    expect(payouts).toEqual([
+      { gross: 100_000n, amount: 80_000n },
+      { gross: 300_000n, amount: 280_000n - 80_000n },
+    ]);
+    await expectNothingLostOrMade();
+  });
 
   it("and batches at once never pay past what is owed", async () => {
     const first = await sell();

@@ -1,0 +1,21 @@
+/**
+ * An error, what it wraps, and what that wraps. A name with several addresses fails with one error for each:
+ * the first of them comes next. An error that is its own cause ends it.
+ */
+export function* layersOf(thrown: unknown): Generator {
+  let layer = thrown;
+  for (let depth = 0; typeof layer === "object" && layer !== null && depth < 6; depth++) {
+    yield layer;
+    layer =
+      layer instanceof AggregateError && layer.errors.length > 0
+        ? (layer.errors[0] as unknown)
+        : "cause" in layer
+          ? layer.cause
+          : undefined;
+  }
+}
+
+/** The message of an error; empty for anything else. */
+export function messageOf(layer: unknown): string {
+  return layer instanceof Error ? layer.message : "";
+}

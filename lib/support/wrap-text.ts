@@ -1,0 +1,50 @@
+/** Where nobody says how wide the terminal is: a pipe, a file, a log. */
+export const USUAL_WIDTH = 80;
+
+/**
+ * Breaks lines at blanks so that none is longer than `width`, if its words allow it. A line that goes on is
+ * indented as the line that it continues, or by `hanging`.
+ */
+export function wrapText(
+  text: string,
+  { width, hanging }: { width: number; hanging?: number },
+): string {
+  return text
+    .split("\n")
+    .map((line) => wrapLine(line, width, hanging))
+    .join("\n");
+}
+
+function wrapLine(line: string, width: number, hanging: number | undefined): string {
+  if (line.length <= width) return line;
+  const own = /^ */.exec(line)?.[0].length ?? 0;
+  const indent = " ".repeat(hanging ?? own);
+  const lines: string[] = [];
+  // The first words keep the blanks between them, which may be those of a table.
+  let rest = line;
+  let from = own;
+  while (rest.length > width) {
+    const at = rest.lastIndexOf(" ", width);
+    const cut = at > from ? at : rest.indexOf(" ", Math.max(width, from));
+    if (cut < 0) break;
+    lines.push(rest.slice(0, cut).trimEnd());
+    rest = indent + rest.slice(cut).trimStart();
+    from = indent.length;
+  }
+  return [...lines, rest].join("\n");
+}
+
+/** Names and what they mean, side by side; below each other where the terminal is too narrow for that. */
+export function definitionRows(
+  rows: readonly (readonly [name: string, meaning: string])[],
+  width: number,
+): string[] {
+  const longest = Math.max(...rows.map(([name]) => name.length));
+  const hanging = longest + 4;
+  const isNarrow = width - hanging < 24;
+  return rows.map(([name, meaning]) =>
+    isNarrow
+      ? `  ${name}\n${wrapText(`      ${meaning}`, { width })}`
+      : wrapText(`  ${name.padEnd(longest)}  ${meaning}`, { width, hanging }),
+  );
+}

@@ -1,0 +1,52 @@
+import { Command } from "commander";
+import { toError } from "../lib/support/errors.ts";
+import { isLostReader } from "../lib/support/lost-reader.ts";
+import { USUAL_WIDTH, wrapText } from "../lib/support/wrap-text.ts";
+
+/** Narrower columns than this are not worth a line break; commander's own limit leaves long lines. */
+const NARROWEST_COLUMN = 16;
+
+/**
+ * A command as all of ours are: its help fits the terminal, and a reader that goes away ends it without a word.
+ * Its subcommands are the same.
+ */
+export function newCommand(name: string): Command {
+  surviveLostReaders();
+  return new Command(name).configureHelp({ minWidthToWrap: NARROWEST_COLUMN });
+}
+
+/** For `addHelpText`: text that is wrapped at the terminal's width. */
+export function helpText(text: string): (context: { command: Command }) => string {
+  return ({ command }) => wrapText(text, { width: helpWidthOf(command) });
+}
+
+function helpWidthOf(command: Command): number {
+  return command.configureOutput().getOutHelpWidth?.() ?? USUAL_WIDTH;
+}
+
+let lost: (() => void) | undefined;
+/** Resolves when nobody reads what is printed any more: the signal to stop for what runs until it is stopped. */
+export const readerLost = new Promise<void>((resolve) => (lost = resolve));
+
+let isListening = false;
+
+/**
+ * `payouts list | head`: a command whose reader has seen enough goes on to its end without a word, so that what
+ * it changes is changed whole. Output that can not be written for another reason is a failure.
+ */
+function surviveLostReaders(): void {
+  if (isListening) return;
+  isListening = true;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: unknown) => {
+      if (isLostReader(error)) {
+        lost?.();
+        return;
+      }
+      process.exitCode = 1;
+      if (stream === process.stdout) {
+        console.error(`error: the output could not be written: ${toError(error).message}`);
+      }
+    });
+  }
+}

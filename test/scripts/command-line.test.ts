@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { jobs } from "../../jobs/registry.ts";
+import { parseOptions } from "../../lib/job/options.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { runScript } from "../support/run-script.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What people run, and what it does when it is asked for nothing but help. */
+const COMMANDS: readonly [file: string, ...args: string[]][] = [
+  ["scripts/setup.mjs"],
+  ["scripts/demo/main.ts"],
+  ["scripts/services/main.ts"],
+  ["scripts/sandbox/main.ts"],
+  ["scripts/import-earnings.ts"],
+  ["scripts/payouts.ts"],
+  ["scripts/payments.ts"],
+  ["scripts/findings.ts"],
+  ["scripts/mails.ts"],
+  ["scripts/tds.ts"],
+  ["scripts/jobs.ts"],
+  ["scripts/maintenance.ts"],
+  ["scripts/dry-run-jobs.ts"],
+  ["scripts/migrate/main.ts"],
+  ["scripts/migrate/main.ts", "apply"],
+  ["scripts/bench/main.ts"],
+  ["scripts/docs/main.ts"],
+  ["scripts/mutation/main.ts"],
+];
+
+describe("help", () => {
+  it.each(COMMANDS)("of %s %s fits 80 columns, and nothing else is done", async (file, ...args) => {
+    const { exitCode, stdout, stderr } = await runScript(file, { args: [...args, "--help"] });
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^Usage: /);
+    expect(tooLong(stdout)).toEqual([]);
+    // What a command prints of its subcommands is what they are: each has help of its own.
+    const names = [...stdout.matchAll(/^ {2}([a-z][a-z:-]+) .*/gm)].map(([, name]) => name ?? "");
+    const isProgram = /^Commands:/m.test(stdout);
+    for (const name of isProgram ? names.filter((each) => each !== "help") : []) {
+      const own = await runScript(file, { args: [name, "--help"] });
+      expect([name, own.exitCode, tooLong(own.stdout)]).toEqual([name, 0, []]);
+    }
+  });
+
+  it.each(jobs.map((job) => [job.name, job] as const))("of %s fits 80 columns", (_name, job) => {
+    let help = "";
+    const parsed = parseOptions(job, ["--help"], {}, { stdout: (text) => (help += text) });
+    expect(parsed).toEqual({ kind: "help" });
+    expect(help).toContain("DATABASE_URL");
+    expect(tooLong(help)).toEqual([]);
+  });
+
+  it("is asked for of every command that there is", () => {
+    const files = readdirSync(join(ROOT, "scripts"), { withFileTypes: true }).flatMap((entry) =>
+      entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "command-line.ts"
+        ? [`scripts/${entry.name}`]
+        : [],
+    );
+    expect(files.filter((file) => !COMMANDS.some(([known]) => known === file))).toEqual([]);
+  });
+
+  it.each(["scripts/setup.mjs", "scripts/dry-run-jobs.ts"])(
+    "is shown by %s for an argument that it does not know",
+    async (file) => {
+      const { exitCode, stderr } = await runScript(file, { args: ["--nonsense"] });
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("--nonsense");
+    },
+  );
+});
+
+/** Lines that a terminal of 80 columns would break, but for one long word. */
+function tooLong(help: string): string[] {
+  return help.split("\n").filter((line) => line.length > 80 && line.trim().includes(" "));
+}
+
+describe("a reader that goes away", () => {
+  let database: TestDatabase;
+  beforeAll(async () => void (database = await createTestDatabase()));
+  afterAll(() => database.drop());
+
+  it.each<[file: string, ...args: string[]]>([
+    ["scripts/setup.mjs", "--help"],
+    ["scripts/demo/main.ts", "--help"],
+    ["scripts/services/main.ts", "--no-migrate"],
+    ["scripts/sandbox/main.ts", "--port", "0"],
+    ["scripts/import-earnings.ts", "scripts/demo/sample-earnings.csv"],
+    ["scripts/payouts.ts", "list"],
+    ["scripts/payments.ts", "--help"],
+    ["scripts/findings.ts", "list"],
+    ["scripts/mails.ts", "list"],
+    ["scripts/tds.ts", "register", "--help"],
+    ["scripts/jobs.ts", "list"],
+    ["scripts/jobs.ts", "history"],
+    ["scripts/maintenance.ts", "--help"],
+    ["scripts/dry-run-jobs.ts", "--help"],
+    ["scripts/migrate/main.ts", "apply"],
+    ["scripts/bench/main.ts", "--help"],
+    ["scripts/docs/main.ts", "--help"],
+    ["scripts/mutation/main.ts", "--list"],
+  ])("ends %s %s without a word", async (file, ...args) => {
+    const { exitCode, stderr } = await runUnread("stdout", file, args);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+  });
+
+  it("of what went wrong ends a command with the same status as ever", async () => {
+    expect(await runUnread("stderr", "scripts/payouts.ts", ["no-such-command"])).toMatchObject({
+      exitCode: 2,
+    });
+    expect(await runUnread("stderr", "scripts/setup.mjs", ["--nonsense"])).toMatchObject({
+      exitCode: 2,
+    });
+  });
+
+  /** Runs it with a pipe of which the other end is closed before anything is written. */
+  async function runUnread(
+    unread: "stdout" | "stderr",
+    file: string,
+    args: readonly string[],
+  ): Promise<{ exitCode: number | null; stderr: string }> {
+    const child = spawn(process.execPath, ["--import", "tsx", file, ...args], {
+      cwd: ROOT,
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        DATABASE_URL: database.url,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child[unread].destroy();
+    let stderr = "";
+    child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+    const [exitCode] = (await once(child, "close")) as [number | null];
+    return { exitCode, stderr };
+  }
+});
