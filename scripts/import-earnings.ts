@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { CommanderError } from "commander";
+import { basename } from "node:path";
+import { CommanderError, InvalidArgumentError, Option } from "commander";
 import pg from "pg";
 import {
   DatabaseNotMigratedError,
@@ -10,17 +11,27 @@ import {
   isPermissionDenied,
 } from "../lib/db/connection.ts";
 import {
+  AMOUNT_FORMATS,
+  DATE_FORMATS,
   describeReport,
   formatProblems,
+  IFSC_SHAPE,
   importEarnings,
   readEarningsFile,
+  type AmountFormat,
+  type DateFormat,
   type EarningsFile,
+  type Importer,
   type ImportOptions,
+  type ReadOptions,
 } from "../lib/earnings/index.ts";
 import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
 import { newCommand } from "./command-line.ts";
+import { operatorName, reason, UsageError, whoDoesIt } from "./payouts/arguments.ts";
+import { BY, WHY } from "./payouts/command.ts";
+import { requirePolicy } from "./payouts/policy.ts";
 
 const EXIT = { fine: 0, refused: 1, misconfigured: 2 } as const;
 
@@ -29,6 +40,15 @@ class MisconfiguredError extends Error {}
 
 process.exitCode = await main(process.argv);
 
+interface Options extends ImportOptions {
+  by?: string;
+  reason?: string;
+  dateFormat?: DateFormat;
+  amounts?: AmountFormat;
+  allowIfsc?: string[];
+  acceptLongNumbers?: boolean;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const command = newCommand("import:earnings")
     .description("Brings earnings from a finance export (CSV) into the database.")
@@ -36,11 +56,32 @@ async function main(argv: readonly string[]): Promise<number> {
     .option("--dry-run", "check everything, also against the database, and write nothing")
     .option("--approve", "put the file's earnings into approved payouts, one for each consultant")
     .option("--update-accounts", "accept changed bank details as the consultant's new account")
+    .addOption(
+      new Option("--date-format <format>", "how days are written")
+        .choices(DATE_FORMATS)
+        .default("yyyy-mm-dd"),
+    )
+    .addOption(
+      new Option("--amounts <format>", "how rupees are written: 123456.00, or also 1,23,456.00")
+        .choices(AMOUNT_FORMATS)
+        .default("plain"),
+    )
+    .option(
+      "--allow-ifsc <code>",
+      "take this branch although it is not in our list; once for each",
+      allowedIfsc,
+    )
+    .option(
+      "--accept-long-numbers",
+      "take identifiers that look cut by a spreadsheet: you have compared them with the source",
+    )
+    .option(...BY, operatorName)
+    .option(...WHY, reason)
     .exitOverride();
   try {
     command.parse(argv);
     const [path = ""] = command.args;
-    return await importFile(path, command.opts<ImportOptions>());
+    return await importFile(path, command.opts<Options>());
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? EXIT.fine : EXIT.misconfigured;
@@ -48,9 +89,24 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function importFile(path: string, options: ImportOptions): Promise<number> {
+function allowedIfsc(text: string, earlier: readonly string[] | undefined): string[] {
+  const code = text.trim().toUpperCase();
+  if (!IFSC_SHAPE.test(code)) {
+    throw new InvalidArgumentError("expected four letters, a zero and six letters or digits.");
+  }
+  return [...(earlier ?? []), code];
+}
+
+async function importFile(path: string, options: Options): Promise<number> {
   const url = databaseUrl();
-  const file = await readFile(path);
+  if (options.approve === true && requirePolicy(process.env) === "four-eyes") {
+    throw new MisconfiguredError(
+      "PAYOUTS_APPROVAL is four-eyes: who imports can not approve. Import without --approve; another person approves the payouts",
+    );
+  }
+  const importer = importerOf(path, options);
+  const file = await readFile(path, options);
+  warnOfUnusedCodes(path, file, options);
   // With no good row there is nothing to compare with the database.
   if (file.rows.length === 0) {
     printProblems(path, file.problems);
@@ -66,7 +122,9 @@ async function importFile(path: string, options: ImportOptions): Promise<number>
   client.on("error", () => undefined);
   try {
     await client.connect();
-    const report = await importEarnings(client, file, options);
+    const report = await importEarnings(client, file, { ...options, importer });
+    for (const warning of formatProblems(path, report.warnings))
+      console.error(`warning: ${warning}`);
     printProblems(path, report.problems);
     console.log(describeReport(report).join("\n"));
     return report.outcome === "refused" ? EXIT.refused : EXIT.fine;
@@ -78,6 +136,30 @@ async function importFile(path: string, options: ImportOptions): Promise<number>
     throw error;
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/** A dry run is nobody's. */
+function importerOf(path: string, options: Options): Importer {
+  const by = options.dryRun === true ? "dry run" : whoDoesIt(options.by, process.env);
+  const said = {
+    approve: options.approve ?? false,
+    updateAccounts: options.updateAccounts ?? false,
+    ...(options.allowIfsc === undefined ? {} : { allowIfsc: options.allowIfsc }),
+    ...(options.acceptLongNumbers === true ? { acceptLongNumbers: true } : {}),
+  };
+  return { by, reason: options.reason ?? null, file: basename(path), said };
+}
+
+/** A code with a slip in it allows nothing. */
+function warnOfUnusedCodes(path: string, file: EarningsFile, { allowIfsc = [] }: Options): void {
+  const used = new Set(
+    [...file.consultants.values()].map(({ details: { account } }) =>
+      account.kind === "bank_account" ? account.ifsc : "",
+    ),
+  );
+  for (const code of allowIfsc) {
+    if (!used.has(code)) console.error(`warning: ${path}: --allow-ifsc ${code} is in no good row`);
   }
 }
 
@@ -97,9 +179,9 @@ function databaseUrl(): string {
   return url;
 }
 
-async function readFile(path: string): Promise<EarningsFile> {
+async function readFile(path: string, options: ReadOptions): Promise<EarningsFile> {
   try {
-    return await readEarningsFile(createReadStream(path), { clock: systemClock });
+    return await readEarningsFile(createReadStream(path), { ...options, clock: systemClock });
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT") throw new MisconfiguredError(`${path}: there is no such file`);
@@ -121,7 +203,7 @@ function printProblems(path: string, problems: EarningsFile["problems"]): void {
 
 /** Database errors are shown by code and table alone: their detail quotes rows. */
 function describeFailure(error: unknown): number {
-  if (error instanceof MisconfiguredError) {
+  if (error instanceof MisconfiguredError || error instanceof UsageError) {
     console.error(`error: ${error.message}`);
     return EXIT.misconfigured;
   }

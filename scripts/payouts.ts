@@ -17,7 +17,10 @@ import {
   type PayoutChange,
   type PayoutStatus,
 } from "../lib/payouts/operate/index.ts";
+import type { Paise } from "../lib/support/money.ts";
+import { approveMany, choiceOf, type ApproveOptions } from "./payouts/approve-many.ts";
 import {
+  day,
   holdKind,
   mailAddress,
   releasedKind,
@@ -27,6 +30,8 @@ import {
   payoutIds,
   payoutStatus,
   reason,
+  runId,
+  rupees,
   shortText,
   whoDoesIt,
 } from "./payouts/arguments.ts";
@@ -39,6 +44,7 @@ import {
   unknown,
   WHY,
 } from "./payouts/command.ts";
+import { requirePolicy } from "./payouts/policy.ts";
 import {
   changeLine,
   holdLine,
@@ -46,6 +52,7 @@ import {
   organizationLine,
   showLines,
   toJsonText,
+  totalLine,
 } from "./payouts/print.ts";
 import { helpText, newCommand } from "./command-line.ts";
 
@@ -64,27 +71,46 @@ program
   .description("payouts, oldest first")
   .option("--status <status>", "only these", payoutStatus)
   .option("--consultant <id>", "only of this consultant: id or external reference")
+  .option("--batch <run-id>", "only those that this run of create-payout-batch made", runId)
+  .option("--created-from <day>", "only those made on this day in India or later", day)
+  .option("--created-to <day>", "only those made on this day in India or before", day)
+  .option("--min-rupees <amount>", "only those of at least so much", rupees)
+  .option("--max-rupees <amount>", "only those of at most so much", rupees)
   .option("--limit <n>", "at most so many", listLimit, 50)
   .option("--json", "one JSON array, amounts in decimal rupees")
-  .action(
-    async (options: {
-      status?: PayoutStatus;
-      consultant?: string;
-      limit: number;
-      json?: boolean;
-    }) => {
-      await withDatabase({ readOnly: true }, async (db) => {
-        const { consultant: name, status, limit } = options;
-        const consultant = name === undefined ? undefined : await findConsultant(db, name);
-        if (name !== undefined && !consultant) throw unknown("consultant", name);
-        const found = await listPayouts(db, { status, consultantId: consultant?.id, limit });
-        if (options.json) console.log(toJsonText(found.payouts));
-        else if (found.payouts.length === 0) console.log("No payouts.");
-        else console.log(listLines(found.payouts).join("\n"));
-        if (found.more) console.error(`There are more than ${limit}; use --limit.`);
+  .action(async (options: ListOptions) => {
+    await withDatabase({ readOnly: true }, async (db) => {
+      const { consultant: name, status, limit } = options;
+      const consultant = name === undefined ? undefined : await findConsultant(db, name);
+      if (name !== undefined && !consultant) throw unknown("consultant", name);
+      const found = await listPayouts(db, {
+        status,
+        consultantId: consultant?.id,
+        batch: options.batch,
+        createdFrom: options.createdFrom,
+        createdTo: options.createdTo,
+        leastPaise: options.minRupees,
+        mostPaise: options.maxRupees,
+        limit,
       });
-    },
-  );
+      if (options.json) console.log(toJsonText(found.payouts));
+      else if (found.payouts.length === 0) console.log("No payouts.");
+      else console.log([...listLines(found.payouts), totalLine(found.payouts)].join("\n"));
+      if (found.more) console.error(`There are more than ${limit}; use --limit.`);
+    });
+  });
+
+interface ListOptions {
+  status?: PayoutStatus;
+  consultant?: string;
+  batch?: string;
+  createdFrom?: string;
+  createdTo?: string;
+  minRupees?: Paise;
+  maxRupees?: Paise;
+  limit: number;
+  json?: boolean;
+}
 
 program
   .command("show")
@@ -102,12 +128,33 @@ program
 program
   .command("approve")
   .description("PENDING to APPROVED: the next payout run sends them")
-  .argument("<ids...>", "the payouts", payoutIds)
+  .argument("[ids...]", "the payouts", payoutIds)
+  .option("--batch <run-id>", "all that wait of this run of create-payout-batch", runId)
+  .option("--all", "all that wait; needs --max-total")
+  .option("--file <file>", "those in this file: one payout id or consultant's code on each line")
+  .option("--max-total <rupees>", "approve nothing if they are more than this together", rupees)
+  .option("--yes", "do not ask; needed where nobody can be asked")
   .option(...WHY, reason)
   .option(...BY, operatorName)
-  .action(async (ids: string[], options: { by?: string; reason?: string }) => {
+  .action(async (named: string[] | undefined, options: ApproveOptions) => {
+    const ids = named ?? [];
+    const policy = requirePolicy(process.env);
     const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
-    await changeEach("approved", ids, (db, id) => approvePayout(db, { payoutId: id, operator }));
+    const choice = await choiceOf(ids, options);
+    if (choice === undefined) {
+      await changeEach("approved", ids, (db, id) =>
+        approvePayout(db, { payoutId: id, operator, policy }),
+      );
+      return;
+    }
+    await withDatabase({ readOnly: false }, async (db) => {
+      await approveMany(db, choice, {
+        options,
+        operator,
+        policy,
+        approveEach: (each, change) => changeEachOn("approved", each, change),
+      });
+    });
   });
 
 program
@@ -131,7 +178,10 @@ program
   .option(...BY, operatorName)
   .action(async (ids: string[], options: { by?: string; reason?: string }) => {
     const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
-    await changeEach("retried", ids, (db, id) => retryPayout(db, { payoutId: id, operator }));
+    const policy = requirePolicy(process.env);
+    await changeEach("retried", ids, (db, id) =>
+      retryPayout(db, { payoutId: id, operator, policy }),
+    );
   });
 
 program
@@ -224,25 +274,33 @@ try {
   process.exitCode = describeFailure(thrown);
 }
 
-/** Each payout in a transaction of its own, with its own line; what fails does not stop the others. */
 async function changeEach(
   verb: string,
   ids: readonly string[],
   change: (db: Db, id: string) => Promise<PayoutChange>,
 ): Promise<void> {
   await withDatabase({ readOnly: false }, async (db) => {
-    for (const id of ids) {
-      let line: string;
-      try {
-        const result = await change(db, id);
-        line = changeLine(verb, result);
-        if (!result.done) process.exitCode = EXIT.notDone;
-      } catch (error) {
-        if (isConnectionError(error) || isMissingSchema(error)) throw error;
-        line = `not ${verb}  ${id}  DATABASE_REFUSED: ${briefly(error)}. Nothing was changed.`;
-        process.exitCode = EXIT.notDone;
-      }
-      console.log(line);
-    }
+    await changeEachOn(verb, ids, (id) => change(db, id));
   });
+}
+
+/** Each payout in a transaction of its own, with its own line; what fails does not stop the others. */
+async function changeEachOn(
+  verb: string,
+  ids: readonly string[],
+  change: (id: string) => Promise<PayoutChange>,
+): Promise<void> {
+  for (const id of ids) {
+    let line: string;
+    try {
+      const result = await change(id);
+      line = changeLine(verb, result);
+      if (!result.done) process.exitCode = EXIT.notDone;
+    } catch (error) {
+      if (isConnectionError(error) || isMissingSchema(error)) throw error;
+      line = `not ${verb}  ${id}  DATABASE_REFUSED: ${briefly(error)}. Nothing was changed.`;
+      process.exitCode = EXIT.notDone;
+    }
+    console.log(line);
+  }
 }

@@ -1,3 +1,4 @@
+import type { ClientBase } from "pg";
 import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 
@@ -5,7 +6,7 @@ import { toJson } from "../support/log.ts";
 export interface AuditEntry {
   /** A person's name, or `job:<name>`. */
   actor: string;
-  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`, `REFUND`. */
+  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`, `REFUND`, `import`, `account`, `caps`. */
   category: string;
   /** What was done to it: `approved`, `rejected`. */
   action: string;
@@ -28,12 +29,16 @@ export type AuditSubject =
   | "payment"
   | "booking"
   | "mail"
-  | "maintenance";
+  | "maintenance"
+  | "import"
+  | "job";
 
 export interface RecordedAuditEntry extends Omit<AuditEntry, "detail" | "organizationId"> {
   at: Date;
   organizationId: string | null;
   detail: Record<string, unknown>;
+  /** The database login that wrote it, which nobody can claim; null before that was recorded. */
+  login: string | null;
 }
 
 /** Writes an entry. Belongs into the transaction of the change, so that there is none without the other. */
@@ -44,18 +49,36 @@ export async function recordAudit(tx: DbSession, entry: AuditEntry): Promise<voi
 /** As `recordAudit`, for the changes of several rows, in their order. */
 export async function recordAudits(tx: DbSession, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  const rows = entries.map((entry, position) => ({
-    position,
-    ...entry,
-    detail: entry.detail ?? {},
-  }));
   await tx.execute`
     INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
     SELECT actor, category, action, "subjectType", "subjectId", reason, "organizationId", detail
-    FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS entry (
+    FROM jsonb_to_recordset(${asRows(entries)}::jsonb) AS entry (
       position int, actor text, category text, action text, "subjectType" text, "subjectId" text,
       reason text, "organizationId" uuid, detail jsonb)
     ORDER BY position`;
+}
+
+/** As `recordAudits`, for who holds a session of the driver itself, as the import does. */
+export async function recordAuditsOn(
+  client: ClientBase,
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await client.query(
+    `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
+     SELECT actor, category, action, "subjectType", "subjectId", reason, "organizationId", detail
+     FROM jsonb_to_recordset($1::jsonb) AS entry (
+       position int, actor text, category text, action text, "subjectType" text, "subjectId" text,
+       reason text, "organizationId" uuid, detail jsonb)
+     ORDER BY position`,
+    [asRows(entries)],
+  );
+}
+
+function asRows(entries: readonly AuditEntry[]): string {
+  return toJson(
+    entries.map((entry, position) => ({ position, ...entry, detail: entry.detail ?? {} })),
+  );
 }
 
 /** What was done to one row, oldest first. */
@@ -65,7 +88,7 @@ export async function readAudit(
 ): Promise<RecordedAuditEntry[]> {
   return db.query<RecordedAuditEntry[]>`
     SELECT at, actor, category, action, subject_type AS "subjectType", subject_id AS "subjectId", reason,
-           organization_id AS "organizationId", detail
+           organization_id AS "organizationId", detail, login
     FROM audit_log
     WHERE subject_type = ${subjectType} AND subject_id = ${subjectId}
     ORDER BY id`;

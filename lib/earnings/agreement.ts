@@ -2,8 +2,14 @@ import type { ColumnName } from "./columns.ts";
 import { codeKey, lookAlike } from "./code-form.ts";
 import type { Problem } from "./problems.ts";
 import type { RowRead } from "./read-row.ts";
+import { spreadsheetDamage } from "./spreadsheet.ts";
 import { mergePapers, PAPER_COLUMNS } from "./tax-papers.ts";
-import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
+import type {
+  ConsultantDetails,
+  ConsultantInFile,
+  EarningRow,
+  PayoutAccountDetails,
+} from "./types.ts";
 
 export interface Agreement {
   /** What is wrong with a row in the light of the rows before it. */
@@ -54,8 +60,15 @@ function checkBooking(
     bookings.set(bookingReference, line);
     return [];
   }
-  const message = `line ${line} repeats the booking reference of line ${first}; each stands once`;
+  const message = `line ${line} repeats the booking reference of line ${first}; each stands once${collapsed(bookingReference)}`;
   return [{ line, column: "booking_reference", message }];
+}
+
+/** Different references that a spreadsheet has cut become one. */
+function collapsed(reference: string): string {
+  return spreadsheetDamage(reference) === undefined
+    ? ""
+    : "; a spreadsheet may have made one of two references: compare both with the source";
 }
 
 /** Codes that differ by case alone are one payee, written in two ways. */
@@ -109,19 +122,45 @@ const COMPARED: readonly {
   {
     column: "account_number",
     what: "the payout account",
-    value: ({ account }) => accountKey(account),
+    value: ({ account }) => account.kind,
   },
+  { column: "ifsc", what: "the IFSC", value: ({ account }) => bank(account)?.ifsc },
+  {
+    column: "account_number",
+    what: "the payout account",
+    value: ({ account }) => bank(account)?.accountNumber,
+  },
+  { column: "vpa", what: "the payout account", value: ({ account }) => vpa(account) },
   { column: "pan_status", what: "the PAN's status", value: ({ panStatus }) => panStatus },
   { column: "resident", what: "the residence", value: ({ resident }) => resident?.toString() },
   { column: "aadhaar", what: "the Aadhaar", value: ({ aadhaar }) => aadhaar?.toString() },
   ...PAPER_COLUMNS,
 ];
 
-/** Equal for equal payout accounts. */
-export function accountKey(account: ConsultantDetails["account"]): string {
-  return account.kind === "vpa"
-    ? `vpa ${account.vpa}`
-    : `bank ${account.ifsc} ${account.accountNumber}`;
+function bank(
+  account: PayoutAccountDetails,
+): Extract<PayoutAccountDetails, { kind: "bank_account" }> | undefined {
+  return account.kind === "bank_account" ? account : undefined;
+}
+
+function vpa(account: PayoutAccountDetails): string | undefined {
+  return account.kind === "vpa" ? account.vpa : undefined;
+}
+
+/** The columns in which two payout accounts differ, none when they are the same. */
+export function accountDifferences(
+  before: PayoutAccountDetails,
+  now: PayoutAccountDetails,
+): ("ifsc" | "account_number" | "vpa")[] {
+  const [bankBefore, bankNow] = [bank(before), bank(now)];
+  if (bankBefore && bankNow) {
+    return [
+      ...(bankBefore.ifsc === bankNow.ifsc ? [] : (["ifsc"] as const)),
+      ...(bankBefore.accountNumber === bankNow.accountNumber ? [] : (["account_number"] as const)),
+    ];
+  }
+  if (vpa(before) === vpa(now)) return [];
+  return [now.kind === "vpa" ? "vpa" : "account_number"];
 }
 
 function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantDetails {

@@ -20,7 +20,7 @@ export const noPayouts: PayoutTotals = { count: 0, grossPaise: 0n, amountPaise: 
 export async function approvePayouts(
   client: ClientBase,
   bookingReferences: readonly string[],
-): Promise<PayoutTotals> {
+): Promise<PayoutTotals & { payouts: readonly NewPayout[] }> {
   const earnings = payable(await lockFreeEarnings(client, bookingReferences));
   const payouts = groupPayouts(earnings);
   for (const batch of batches([...payouts.values()])) await insertPayouts(client, batch);
@@ -28,7 +28,7 @@ export async function approvePayouts(
     await linkEarnings(client, batch);
     await insertItems(client, batch, payouts);
   }
-  return totalPayouts(payouts.values());
+  return { ...totalPayouts(payouts.values()), payouts: [...payouts.values()] };
 }
 
 /** What one payout for each consultant adds up to. */
@@ -52,9 +52,11 @@ interface FreeEarning extends Sums {
   consultantId: string;
 }
 
-interface NewPayout extends Sums {
+export interface NewPayout extends Sums {
   id: string;
   consultantId: string;
+  /** How many. */
+  earnings: number;
 }
 
 /** The lock makes a payout run or another approval wait, so that no earning gets into two payouts. */
@@ -106,7 +108,9 @@ function groupPayouts(earnings: readonly FreeEarning[]): Map<string, NewPayout> 
       consultantId,
       grossPaise: 0n,
       amountPaise: 0n,
+      earnings: 0,
     };
+    payout.earnings++;
     payout.grossPaise += grossPaise;
     payout.amountPaise += amountPaise;
     payouts.set(consultantId, payout);

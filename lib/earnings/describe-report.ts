@@ -10,13 +10,18 @@ export function describeReport(report: ImportReport): string[] {
     line("Rows", rows),
     line("Consultants", `${consultants.new} new, ${consultants.known} known`),
     line("Earnings", `${earnings.new} new, ${earnings.known} already imported`),
-    line("In the file", amounts(report.fileTotals)),
+    line("In the file", `${amounts(report.fileTotals)}${leftOut(report.rowsLeftOut)}`),
     line("New", amounts(report.newTotals)),
     line("Payouts approved", payoutsText(payouts)),
   ];
   if (accountsReplaced > 0) lines.push(line("Accounts replaced", accountsReplaced));
   if (namesKept > 0) {
     lines.push(line("Names", `${namesKept} differ from the record; the record is kept`));
+  }
+  if (report.accepted > 0) {
+    lines.push(
+      line("Long numbers", `${report.accepted} look cut by a spreadsheet and were accepted`),
+    );
   }
   for (const codes of firstOf(report.shared.pan))
     lines.push(line("One PAN", `${codes}: taxed together as one person`));
@@ -31,6 +36,11 @@ function firstOf(groups: readonly (readonly string[])[]): string[] {
   const shown = groups.slice(0, SHOWN_GROUPS).map((codes) => codes.join(", "));
   const rest = groups.length - shown.length;
   return rest > 0 ? [...shown, `and ${rest} more`] : shown;
+}
+
+function leftOut(rows: number): string {
+  if (rows === 0) return "";
+  return ` (without ${rows} ${rows === 1 ? "row that has" : "rows that have"} problems)`;
 }
 
 const HEADLINES: Record<ImportReport["outcome"], string> = {

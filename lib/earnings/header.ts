@@ -1,3 +1,4 @@
+import { invisibleIn } from "../support/invisible.ts";
 import { columnNames, columnOf, type ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
 
@@ -66,7 +67,10 @@ function notAHeader(cells: readonly string[], line: number): Problem {
 
 function unknownColumn(cell: string, position: number): string {
   if (cell.trim() === "") return `column ${position} has no heading`;
-  return `unknown column ${quote(cell)} at position ${position}; known are ${columnNames.join(", ")}`;
+  const hidden = invisibleIn(cell);
+  const holds =
+    hidden === undefined ? "" : `, which holds a character that cannot be seen (${hidden}),`;
+  return `unknown column ${quote(cell)}${holds} at position ${position}; known are ${columnNames.join(", ")}`;
 }
 
 /** A heading as a person may see it: one with digits or `@` could be a value, and is not shown. */

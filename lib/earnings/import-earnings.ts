@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
+import { auditImport, type Importer } from "./audit-import.ts";
 import { auditShared, type SharedIdentities } from "./identity.ts";
 import { planImport, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
@@ -17,6 +18,8 @@ export interface ImportOptions {
   approve?: boolean;
   /** Bank details that differ become the active ones; otherwise they are a problem. Default false. */
   updateAccounts?: boolean;
+  /** For the audit log. Default: the login of the session. */
+  importer?: Importer;
 }
 
 export interface ImportReport {
@@ -30,6 +33,12 @@ export interface ImportReport {
   accountsReplaced: number;
   /** Consultants whose name on record is not the one in the file; the record is kept. */
   namesKept: number;
+  /** What is imported and can not be paid as it stands. */
+  warnings: Problem[];
+  /** Values that look cut by a spreadsheet and were confirmed. */
+  accepted: number;
+  /** Rows that have problems: they are in none of the sums. */
+  rowsLeftOut: number;
   /** Of all good rows, new and known. */
   fileTotals: EarningTotals;
   newTotals: EarningTotals;
@@ -50,7 +59,7 @@ export interface ImportReport {
 export async function importEarnings(
   client: ClientBase,
   file: EarningsFile,
-  { dryRun = false, approve = false, updateAccounts = false }: ImportOptions = {},
+  { dryRun = false, approve = false, updateAccounts = false, importer }: ImportOptions = {},
 ): Promise<ImportReport> {
   const write = !dryRun && file.problems.length === 0;
   await client.query(write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -64,13 +73,17 @@ export async function importEarnings(
       const outcome = problems.length > 0 ? "refused" : "planned";
       return report({ outcome, file, plan, problems, payouts });
     }
-    await writePlan(client, plan);
+    const written = await writePlan(client, plan);
     await writePapers(client, plan.newPapers);
+    const by = importer ?? (await importerByLogin(client));
     await auditShared(client, plan.shared, IMPORT_ACTOR);
     const references = [...plan.newEarnings, ...plan.knownEarnings].map(
       ({ bookingReference }) => bookingReference,
     );
-    const payouts = approve ? await approvePayouts(client, references) : noPayouts;
+    const { payouts: approved, ...payouts } = approve
+      ? await approvePayouts(client, references)
+      : { ...noPayouts, payouts: [] };
+    await auditImport(client, { importer: by, plan, written, payouts: approved });
     await client.query("COMMIT");
     return report({ outcome: "imported", file, plan, problems, payouts });
   } catch (error) {
@@ -82,6 +95,11 @@ export async function importEarnings(
 
 /** As the audit log names what an import found. */
 const IMPORT_ACTOR = "import:earnings";
+
+async function importerByLogin(client: ClientBase): Promise<Importer> {
+  const { rows } = await client.query<{ login: string }>("SELECT session_user AS login");
+  return { by: `login ${rows[0]?.login ?? ""}`.trim(), reason: null };
+}
 
 /** Any number that no other program uses for an advisory lock on this database. */
 const IMPORT_LOCK = 4_073_120_611;
@@ -144,6 +162,9 @@ function report({
     earnings: { new: plan.newEarnings.length, known: plan.knownEarnings.length },
     accountsReplaced: plan.replacedAccounts,
     namesKept: plan.namesKept,
+    warnings: plan.warnings,
+    accepted: file.accepted,
+    rowsLeftOut: file.rowCount - file.rows.length,
     fileTotals: total(file.rows),
     newTotals: total(plan.newEarnings),
     shared: plan.shared,

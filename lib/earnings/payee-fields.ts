@@ -1,4 +1,4 @@
-import ifsc from "ifsc";
+import { IFSC_SHAPE, ifscProblem } from "./ifsc-list.ts";
 import type { RowReader } from "./row-reader.ts";
 import type { PayeeCategory, PayoutAccountDetails } from "./types.ts";
 
@@ -17,7 +17,6 @@ const PAN_LETTERS: Record<PayeeCategory, string> = {
   other: "ABTLJG",
 };
 
-const IFSC = /^[A-Z]{4}0[A-Z0-9]{6}$/;
 /** The provider's limits for fund accounts. */
 const ACCOUNT_NUMBER = /^[A-Za-z0-9]{5,35}$/;
 const VPA = /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u;
@@ -46,14 +45,17 @@ export function readPan(
 }
 
 /** Exactly one of a bank account and a VPA. */
-export function readAccount(reader: RowReader): PayoutAccountDetails | undefined {
+export function readAccount(
+  reader: RowReader,
+  allowedIfsc: ReadonlySet<string>,
+): PayoutAccountDetails | undefined {
   const bank = reader.has("ifsc") || reader.has("account_number");
   if (bank && reader.has("vpa")) {
     reader.refuse("vpa", "stands beside a bank account; expected only one of the two");
     return undefined;
   }
   if (reader.has("vpa")) return readVpa(reader);
-  if (bank) return readBankAccount(reader);
+  if (bank) return readBankAccount(reader, allowedIfsc);
   reader.refuse("account_number", "expected ifsc and account_number, or vpa; all are empty");
   return undefined;
 }
@@ -69,25 +71,29 @@ function readVpa(reader: RowReader): PayoutAccountDetails | undefined {
   return { kind: "vpa", vpa };
 }
 
-function readBankAccount(reader: RowReader): PayoutAccountDetails | undefined {
-  const code = readIfsc(reader);
+function readBankAccount(
+  reader: RowReader,
+  allowedIfsc: ReadonlySet<string>,
+): PayoutAccountDetails | undefined {
+  const code = readIfsc(reader, allowedIfsc);
   const accountNumber = readAccountNumber(reader);
   if (code === undefined || accountNumber === undefined) return undefined;
   return { kind: "bank_account", ifsc: code, accountNumber };
 }
 
-function readIfsc(reader: RowReader): string | undefined {
+function readIfsc(reader: RowReader, allowed: ReadonlySet<string>): string | undefined {
   const code = reader.text("ifsc").toUpperCase();
   if (code === "") {
     reader.refuse("ifsc", "is empty beside an account number");
     return undefined;
   }
-  if (!IFSC.test(code)) {
+  if (!IFSC_SHAPE.test(code)) {
     reader.refuse("ifsc", "expected four letters, a zero and six letters or digits");
     return undefined;
   }
-  if (ifsc.validate(code)) return code;
-  reader.refuse("ifsc", `no branch has the code ${code}`);
+  const problem = ifscProblem(code, allowed);
+  if (problem === undefined) return code;
+  reader.refuse("ifsc", problem);
   return undefined;
 }
 
@@ -98,8 +104,6 @@ function readAccountNumber(reader: RowReader): string | undefined {
     return undefined;
   }
   if (ACCOUNT_NUMBER.test(text)) return text;
-  const cut = /^[0-9.]+E\+[0-9]+$/i.test(text);
-  const why = cut ? "a spreadsheet has turned the number into a power of ten; " : "";
-  reader.refuse("account_number", `${why}expected 5 to 35 letters and digits`);
+  reader.refuse("account_number", "expected 5 to 35 letters and digits");
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { formatRupees } from "../support/money.ts";
-import { accountKey } from "./agreement.ts";
+import { accountDifferences } from "./agreement.ts";
 import { lookAlike } from "./code-form.ts";
 import type { ColumnName } from "./columns.ts";
 import { compareIdentities, type SharedIdentities } from "./identity.ts";
@@ -13,7 +13,13 @@ import {
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
 import { planPapers, type NewPapers } from "./tax-papers.ts";
-import type { ConsultantDetails, ConsultantInFile, EarningRow } from "./types.ts";
+import type {
+  ConsultantDetails,
+  ConsultantInFile,
+  EarningRow,
+  PayoutAccountDetails,
+} from "./types.ts";
+import { upiWarnings } from "./upi-limit.ts";
 
 /** What an import of a file would write to the database as it stands, and what forbids it. */
 export interface ImportPlan {
@@ -22,7 +28,7 @@ export interface ImportPlan {
   /** Consultants on record that lack a tax profile. */
   newTaxProfiles: OfConsultant[];
   /** Consultants on record whose account is a new one from now on. */
-  newAccounts: OfConsultant[];
+  newAccounts: NewAccount[];
   /** Of `newAccounts`, how many replace another. */
   replacedAccounts: number;
   /** Relief, certificates and marks that are not on record. */
@@ -34,11 +40,20 @@ export interface ImportPlan {
   /** Payees who have one PAN or one account from this import on. */
   shared: SharedIdentities;
   problems: Problem[];
+  /** What is imported and can not be paid as it stands. */
+  warnings: Problem[];
 }
 
 export interface OfConsultant {
   consultantId: string;
   details: ConsultantDetails;
+}
+
+export interface NewAccount extends OfConsultant {
+  /** The active account until now; undefined when there was none. */
+  before: PayoutAccountDetails | undefined;
+  /** Whether there was an account at all, active or not. */
+  hasBefore: boolean;
 }
 
 /** Compares the good rows of a file with the database. Reads only. */
@@ -59,6 +74,7 @@ export async function planImport(
     namesKept: 0,
     shared: { pan: [], account: [] },
     problems: [],
+    warnings: [],
   };
   const { found, alike } = await loadConsultants(client, [...file.consultants.keys()]);
   for (const inFile of file.consultants.values()) {
@@ -95,6 +111,8 @@ export async function planImport(
       plan.problems.push(...compareEarning(row, onRecord));
     }
   }
+  const unpaid = [...plan.newEarnings, ...plan.knownEarnings.filter(({ free }) => free)];
+  plan.warnings.push(...upiWarnings(file.consultants.values(), unpaid));
   return plan;
 }
 
@@ -111,17 +129,21 @@ function planKnownConsultant(
   if (onRecord.tax === undefined) plan.newTaxProfiles.push(ofConsultant);
   else plan.problems.push(...compareTax(line, details, onRecord.tax));
 
-  if (onRecord.account && accountKey(onRecord.account) === accountKey(details.account)) return;
+  const differences = onRecord.account
+    ? accountDifferences(onRecord.account, details.account)
+    : ([details.account.kind === "vpa" ? "vpa" : "account_number"] as const);
+  if (differences.length === 0) return;
   if (onRecord.hasAccounts && !updateAccounts) {
-    plan.problems.push({
-      line,
-      column: details.account.kind === "vpa" ? "vpa" : "account_number",
-      message:
-        "differs from the active payout account on record; if the consultant has changed it, run again with --update-accounts",
-    });
+    const message =
+      "differs from the active payout account on record; if the consultant has changed it, run again with --update-accounts";
+    plan.problems.push(...differences.map((column) => ({ line, column, message })));
     return;
   }
-  plan.newAccounts.push(ofConsultant);
+  plan.newAccounts.push({
+    ...ofConsultant,
+    before: onRecord.account,
+    hasBefore: onRecord.hasAccounts,
+  });
   if (onRecord.hasAccounts) plan.replacedAccounts++;
 }
 

@@ -6,6 +6,7 @@ import { readHeader, type Header } from "./header.ts";
 import { agreement } from "./agreement.ts";
 import type { Problem } from "./problems.ts";
 import { NotTextError, readLines } from "./read-lines.ts";
+import { readRules, type ReadOptions } from "./read-options.ts";
 import { readRow } from "./read-row.ts";
 import type { ConsultantInFile, EarningRow } from "./types.ts";
 
@@ -17,6 +18,8 @@ export interface EarningsFile {
   rows: EarningRow[];
   /** By consultant, in the order of the file: only those that have a good row. */
   consultants: Map<string, ConsultantInFile>;
+  /** Values that look cut by a spreadsheet, and that whoever imports has confirmed. */
+  accepted: number;
   problems: Problem[];
 }
 
@@ -29,9 +32,16 @@ const LONGEST_ROW_CHARACTERS = 100_000;
  */
 export async function readEarningsFile(
   chunks: AsyncIterable<Uint8Array>,
-  { clock }: { clock: Clock },
+  { clock, ...options }: { clock: Clock } & ReadOptions,
 ): Promise<EarningsFile> {
-  const file: EarningsFile = { rowCount: 0, rows: [], consultants: new Map(), problems: [] };
+  const file: EarningsFile = {
+    rowCount: 0,
+    rows: [],
+    consultants: new Map(),
+    accepted: 0,
+    problems: [],
+  };
+  const rules = readRules(options);
   const today = istDay(clock.now());
   const between = agreement();
   let header: Header | "refused" | undefined;
@@ -45,7 +55,8 @@ export async function readEarningsFile(
       return;
     }
     file.rowCount++;
-    const row = readRow(cells, { line, header, today });
+    const row = readRow(cells, { line, header, today, rules });
+    file.accepted += row.accepted;
     const problems = [...row.problems, ...between.check(row)];
     file.problems.push(...problems);
     if (problems.length === 0 && row.earning) file.rows.push(row.earning);
@@ -81,7 +92,8 @@ async function readRecords(
     on_record: (cells: string[], { lines }) => {
       // The parser counts a carriage return inside a value as a line of its own.
       carriageReturns += count(cells, "\r");
-      lastLine = lines - carriageReturns;
+      // But not one outside quotes: a row is at least one line after the row before it.
+      lastLine = Math.max(lines - carriageReturns, lastLine + 1);
       onRecord(cells, lastLine - count(cells, "\n"));
       return null;
     },

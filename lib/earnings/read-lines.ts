@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const QUOTE = 0x22;
 /** A line longer than this is no row of a finance export, but some other kind of file. */
 const LONGEST_LINE_BYTES = 1_000_000;
 
@@ -28,16 +30,36 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
     const bytes = Buffer.concat([rest, chunk]);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     const whole = bytes.subarray(0, end);
+    if (line === 1 && end > 0) refuseReturns(whole.subarray(0, whole.indexOf(NEWLINE)));
     line = checkLines(whole, line);
     rest = bytes.subarray(end);
     if (rest.length > LONGEST_LINE_BYTES) {
+      if (line === 1) refuseReturns(rest);
       throw new NotTextError(line, "the line is longer than a megabyte; expected a CSV file");
     }
     if (whole.length > 0) yield whole;
   }
+  if (line === 1) refuseReturns(rest);
   checkLines(rest, line);
   if (rest.length > 0) yield rest;
 }
+
+/**
+ * The first line tells: a carriage return inside it, outside quotes, ends a line that no line feed follows.
+ *
+ * @throws NotTextError
+ */
+function refuseReturns(firstLine: Buffer): void {
+  let quoted = false;
+  for (let index = 0; index < firstLine.length - 1; index++) {
+    const byte = firstLine[index];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (byte === RETURN && !quoted) throw new NotTextError(1, RETURNS_ALONE);
+  }
+}
+
+const RETURNS_ALONE =
+  "lines end in a carriage return alone (CR), as old spreadsheets for the Mac save them; save the file as “CSV UTF-8”, whose lines end in LF or CRLF";
 
 /** Returns the number of the line after `bytes`, whose first line is `line`. */
 function checkLines(bytes: Buffer, line: number): number {

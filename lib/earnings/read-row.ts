@@ -1,11 +1,13 @@
-import { isDay, type Day } from "../support/calendar.ts";
-import { formatRupees, parseRupees, type Paise } from "../support/money.ts";
+import type { Day } from "../support/calendar.ts";
+import { invisibleIn } from "../support/invisible.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
 import { keptForm } from "./code-form.ts";
-import type { ColumnName } from "./columns.ts";
 import type { Header } from "./header.ts";
 import { readAccount, readPan } from "./payee-fields.ts";
 import type { Problem } from "./problems.ts";
+import type { ReadRules } from "./read-options.ts";
 import { RowReader } from "./row-reader.ts";
+import { IDENTIFIERS, spreadsheetDamage } from "./spreadsheet.ts";
 import { readTaxPapers } from "./tax-papers.ts";
 import {
   panStatuses,
@@ -15,6 +17,7 @@ import {
   type PanStatus,
   type PayeeCategory,
 } from "./types.ts";
+import { readCreditDate, readRupees } from "./values.ts";
 
 /** What could be read of one row; what could not is `undefined` and has a problem. */
 export interface RowRead {
@@ -22,6 +25,8 @@ export interface RowRead {
   bookingReference: string | undefined;
   consultant: ConsultantDetails | undefined;
   earning: EarningRow | undefined;
+  /** Identifiers that look cut by a spreadsheet and were confirmed. */
+  accepted: number;
   problems: Problem[];
 }
 
@@ -30,48 +35,86 @@ export interface RowContext {
   header: Header;
   /** Today in India: a later credit date is refused. */
   today: Day;
+  rules: ReadRules;
 }
 
-const CODE = /^[^\p{C}]{1,64}$/u;
-const NAME = /^[^\p{C}]{1,100}$/u;
+const LONGEST = { consultant: 64, booking_reference: 64, name: 100 } as const;
+/** Joiners alone are no name. */
+const SEEN = /^[^\r\n]*[^\s\u200c\u200d][^\r\n]*$/u;
 
 /** Reads and checks one row by itself. */
-export function readRow(cells: readonly string[], { line, header, today }: RowContext): RowRead {
+export function readRow(
+  cells: readonly string[],
+  { line, header, today, rules }: RowContext,
+): RowRead {
   const { columns } = header;
   if (cells.length !== columns.length) {
-    const message = `${cells.length} values, expected ${columns.length} as in the header`;
+    const returns = cells.some((cell) => cell.includes("\r"))
+      ? "; the row holds carriage returns (CR): save the file with lines that end in LF or CRLF"
+      : "";
+    const message = `${cells.length} values, expected ${columns.length} as in the header${returns}`;
     const problems = [{ line, message }];
     return {
       line,
       bookingReference: undefined,
       consultant: undefined,
       earning: undefined,
+      accepted: 0,
       problems,
     };
   }
   const reader = new RowReader(cells, columns, line);
-  const consultant = readConsultant(reader);
+  refuseInvisible(reader);
+  const accepted = refuseDamage(reader, rules);
+  const consultant = readConsultant(reader, rules);
   const bookingReference = readCode(reader, "booking_reference");
-  const creditedOn = readCreditDate(reader, today);
-  const money = readMoney(reader);
+  const creditedOn = readCreditDate(reader, { today, dateFormat: rules.dateFormat });
+  const money = readMoney(reader, rules);
 
   const complete = consultant && bookingReference !== undefined && creditedOn && money;
   const earning = complete
     ? { line, consultantRef: consultant.ref, bookingReference, creditedOn, ...money }
     : undefined;
-  return { line, bookingReference, consultant, earning, problems: reader.problems };
+  return { line, bookingReference, consultant, earning, accepted, problems: reader.problems };
 }
 
-function readConsultant(reader: RowReader): ConsultantDetails | undefined {
+/** In any column but a name, what nobody sees makes two values of one. */
+function refuseInvisible(reader: RowReader): void {
+  for (const column of reader.columns) {
+    const text = reader.text(column);
+    const found = invisibleIn(text, { name: column === "name" });
+    if (found === undefined) continue;
+    // A line break is seen, and has a sentence of its own.
+    if (column === "name" && /[\r\n]/.test(text)) continue;
+    reader.block(
+      column,
+      `holds a character that cannot be seen, ${found}; type the value again without it`,
+    );
+  }
+}
+
+/** Returns how many values were taken although a spreadsheet may have cut them. */
+function refuseDamage(reader: RowReader, { acceptLongNumbers }: ReadRules): number {
+  let accepted = 0;
+  for (const column of IDENTIFIERS) {
+    const damage = spreadsheetDamage(reader.text(column));
+    if (damage === undefined) continue;
+    if (damage.certainty === "likely" && acceptLongNumbers) accepted++;
+    else reader.block(column, damage.message);
+  }
+  return accepted;
+}
+
+function readConsultant(reader: RowReader, rules: ReadRules): ConsultantDetails | undefined {
   const ref = readCode(reader, "consultant");
-  const name = reader.has("name") ? readText(reader, "name", NAME) : undefined;
+  const name = reader.has("name") ? readText(reader, "name") : undefined;
   const category = reader.choice("category", payeeCategories);
   if (category === undefined && !reader.has("category")) reader.missing("category");
   const pan = readPan(reader, category);
   const panStatus = readPanStatus(reader);
   const resident = reader.yesNo("resident");
   const aadhaar = readAadhaar(reader, category);
-  const account = readAccount(reader);
+  const account = readAccount(reader, rules.allowedIfsc);
   const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
@@ -104,45 +147,25 @@ function readAadhaar(reader: RowReader, category: PayeeCategory | undefined): bo
 }
 
 /** In one Unicode form: two forms of one code look the same and would be two payees, or one sale paid twice. */
-function readCode(reader: RowReader, column: ColumnName): string | undefined {
-  const code = readText(reader, column, CODE);
+function readCode(
+  reader: RowReader,
+  column: "consultant" | "booking_reference",
+): string | undefined {
+  const code = readText(reader, column);
   return code === undefined ? undefined : keptForm(code);
 }
 
-function readText(reader: RowReader, column: ColumnName, shape: RegExp): string | undefined {
+function readText(reader: RowReader, column: keyof typeof LONGEST): string | undefined {
   const text = reader.text(column);
   if (text === "") {
     reader.missing(column);
     return undefined;
   }
-  if (shape.test(text)) return text;
-  const longest = column === "name" ? 100 : 64;
+  const longest = LONGEST[column];
+  if (reader.isBlocked(column)) return undefined;
+  if (SEEN.test(text) && Array.from(text).length <= longest) return text;
   reader.refuse(column, `expected at most ${longest} printable characters on one line`);
   return undefined;
-}
-
-function readCreditDate(reader: RowReader, today: Day): Day | undefined {
-  const text = reader.text("credit_date");
-  if (text === "") {
-    reader.missing("credit_date");
-    return undefined;
-  }
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) {
-    const other = /^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$/.test(text);
-    const why = other ? "day and month cannot be told apart; " : "";
-    reader.refuse("credit_date", `${why}expected YYYY-MM-DD, such as 2026-11-16`);
-    return undefined;
-  }
-  const real: boolean = isDay(text);
-  if (!real) {
-    reader.refuse("credit_date", `${text} is not a day of the calendar`);
-    return undefined;
-  }
-  if (text > today) {
-    reader.refuse("credit_date", `${text} is in the future; today in India is ${today}`);
-    return undefined;
-  }
-  return text;
 }
 
 interface Money {
@@ -152,9 +175,9 @@ interface Money {
   amountPaise: Paise;
 }
 
-function readMoney(reader: RowReader): Money | undefined {
-  const grossPaise = readRupees(reader, "gross");
-  const platformFeePaise = readRupees(reader, "platform_fee");
+function readMoney(reader: RowReader, { amounts }: ReadRules): Money | undefined {
+  const grossPaise = readRupees(reader, "gross", amounts);
+  const platformFeePaise = readRupees(reader, "platform_fee", amounts);
   if (grossPaise === 0n) {
     reader.refuse("gross", "is zero; expected an amount above zero");
     return undefined;
@@ -172,21 +195,5 @@ function readMoney(reader: RowReader): Money | undefined {
   }
   const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
   reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
-  return undefined;
-}
-
-function readRupees(reader: RowReader, column: ColumnName): Paise | undefined {
-  const text = reader.text(column);
-  if (text === "") {
-    reader.missing(column);
-    return undefined;
-  }
-  const paise = parseRupees(text);
-  if (paise !== undefined) return paise;
-  const sign = text.startsWith("-") ? "is negative; " : "";
-  reader.refuse(
-    column,
-    `${sign}expected rupees with two decimals or none and no grouping, such as 1234.50`,
-  );
   return undefined;
 }

@@ -6,9 +6,12 @@ export class RowReader {
   readonly problems: Problem[] = [];
   readonly #values = new Map<ColumnName, string>();
   readonly #line: number;
+  readonly #blocked = new Set<ColumnName>();
+  readonly columns: readonly ColumnName[];
 
   constructor(cells: readonly string[], columns: readonly ColumnName[], line: number) {
     this.#line = line;
+    this.columns = columns;
     columns.forEach((column, index) => this.#values.set(column, (cells[index] ?? "").trim()));
   }
 
@@ -22,7 +25,18 @@ export class RowReader {
   }
 
   refuse(column: ColumnName, message: string): void {
+    if (this.isBlocked(column)) return;
     this.problems.push({ line: this.#line, column, message });
+  }
+
+  /** Refuses a value for good: what else is wrong with it follows from that, and is not said. */
+  block(column: ColumnName, message: string): void {
+    this.refuse(column, message);
+    this.#blocked.add(column);
+  }
+
+  isBlocked(column: ColumnName): boolean {
+    return this.#blocked.has(column);
   }
 
   missing(column: ColumnName): void {

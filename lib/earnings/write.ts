@@ -5,8 +5,14 @@ import { batches } from "./batches.ts";
 import type { ImportPlan, OfConsultant } from "./plan.ts";
 import type { ConsultantDetails, EarningRow } from "./types.ts";
 
+/** What a plan made: the consultants that are new, and the id of each of the file. */
+export interface Written {
+  added: readonly OfConsultant[];
+  idByRef: ReadonlyMap<string, string>;
+}
+
 /** Writes a plan, inside the transaction in which it was made. */
-export async function writePlan(client: ClientBase, plan: ImportPlan): Promise<void> {
+export async function writePlan(client: ClientBase, plan: ImportPlan): Promise<Written> {
   const added = await insertConsultants(client, plan.newConsultants);
   await insertTaxProfiles(client, [...plan.newTaxProfiles, ...added]);
   await deactivateAccounts(client, plan.newAccounts);
@@ -18,6 +24,7 @@ export async function writePlan(client: ClientBase, plan: ImportPlan): Promise<v
     const earningIds = await insertEarnings(client, batch, idByRef);
     await postEarningsReleased(client, earningIds);
   }
+  return { added, idByRef };
 }
 
 async function insertConsultants(

@@ -3,19 +3,31 @@ import type { DuePayout } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import type { PayoutCaps } from "./settings.ts";
 
+/** The reason of a payout that is larger than any may be: it is not sent, and the others are. */
+export const ABOVE_SINGLE_CAP = "ABOVE_SINGLE_CAP";
+
+export const SINGLE_CAP_REMEDY =
+  "What is above the cap was not sent and is still due. If the amount is right, raise PAYOUTS_MAX_SINGLE_RUPEES for one run; if not, reject the payout.";
+
 const REMEDY =
   "Nothing was sent. If the amount is right, raise the cap for this run, or use --limit to pay the oldest first.";
 
-/** The cap that what is due would exceed, if any: checked before anything is claimed or sent. */
-export function exceededCap(
-  due: { count: number; totalPaise: Paise; largest: DuePayout | undefined },
+/** Why a payout is not sent: it is above the largest single payout. */
+export function aboveSingleCap(
+  { id, amountPaise, consultantRef }: DuePayout & { consultantRef?: string },
+  { singlePaise }: PayoutCaps,
+): string | undefined {
+  if (amountPaise <= singlePaise) return undefined;
+  const amount = formatRupees(amountPaise);
+  const of = consultantRef === undefined ? amount : `${consultantRef}, ${amount},`;
+  return `Payout ${id} of ${of} is above the largest single payout, ${formatRupees(singlePaise)} (PAYOUTS_MAX_SINGLE_RUPEES).`;
+}
+
+/** The cap of the run that what can be sent would exceed, if any: checked before anything is claimed or sent. */
+export function exceededRunCap(
+  due: { count: number; totalPaise: Paise },
   caps: PayoutCaps,
 ): RunFault | undefined {
-  if (due.largest && due.largest.amountPaise > caps.singlePaise) {
-    return exceeded(
-      `Payout ${due.largest.id} of ${formatRupees(due.largest.amountPaise)} is above the largest single payout, ${formatRupees(caps.singlePaise)} (PAYOUTS_MAX_SINGLE_RUPEES).`,
-    );
-  }
   if (due.totalPaise > caps.runPaise) {
     return exceeded(
       `${formatRupees(due.totalPaise)} are due, above the most that one run may pay, ${formatRupees(caps.runPaise)} (PAYOUTS_MAX_RUN_RUPEES).`,
@@ -29,23 +41,28 @@ export function exceededCap(
   return undefined;
 }
 
+/** What a cap says against a claimed payout: it stops this one alone, or the run. */
+export type CapRefusal = { stops: "payout"; message: string } | { stops: "run"; fault: RunFault };
+
 /**
  * Counts what is claimed against the same caps: a payout whose amount changed, or that was approved
  * after the first check, can't take the run over them.
  */
-export function createCapGuard(caps: PayoutCaps): (payout: DuePayout) => RunFault | undefined {
+export function createCapGuard(caps: PayoutCaps): (payout: DuePayout) => CapRefusal | undefined {
   let count = 0;
   let totalPaise = 0n;
   return (payout) => {
-    const over = exceededCap(
-      { count: count + 1, totalPaise: totalPaise + payout.amountPaise, largest: payout },
+    const message = aboveSingleCap(payout, caps);
+    if (message !== undefined) return { stops: "payout", message };
+    const over = exceededRunCap(
+      { count: count + 1, totalPaise: totalPaise + payout.amountPaise },
       caps,
     );
-    if (over)
-      return {
-        ...over,
-        remedy: "What was sent before stands. Look at the payouts that changed during the run.",
-      };
+    if (over) {
+      const remedy =
+        "What was sent before stands. Look at the payouts that changed during the run.";
+      return { stops: "run", fault: { ...over, remedy } };
+    }
     count++;
     totalPaise += payout.amountPaise;
     return undefined;

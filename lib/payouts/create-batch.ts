@@ -1,9 +1,11 @@
 import { isForEveryRow } from "../db/connection.ts";
 import type { Db } from "../db/client.ts";
 import { planRecoveries } from "../earnings/recoveries.ts";
+import { defaultModeSettings } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
+import { formatRupees } from "../support/money.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
@@ -187,7 +189,7 @@ async function judge(
         "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
     };
   }
-  if (waiting + report.refused === 0) return { kind: "completed" };
+  if (waiting + report.refused === 0) return { kind: "completed", ...upiWarning(report) };
   const parts = [
     ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
     ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
@@ -201,6 +203,18 @@ async function judge(
     message: `${made}; ${parts.join(" and ")}.`,
     remedy:
       "Nothing was written for these consultants. Mend the cause listed below and run the batch again before the payouts are processed; it never takes an earning twice.",
+  };
+}
+
+/** These payouts would be refused before they are sent, and be larger in the next batch. */
+function upiWarning({ aboveUpiLimit, aboveUpi, dryRun }: BatchReport): { warning?: string } {
+  if (aboveUpiLimit === 0) return {};
+  const limit = formatRupees(defaultModeSettings.upiMaximumPaise);
+  const names = aboveUpi.slice(0, 3).map(({ consultantRef }) => consultantRef);
+  const such = `${names.join(", ")}${aboveUpiLimit > names.length ? " and others" : ""}`;
+  const made = dryRun ? "would be" : "are";
+  return {
+    warning: `${aboveUpiLimit} payouts ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). They fail unless tax brings them below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
   };
 }
 

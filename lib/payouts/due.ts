@@ -65,41 +65,36 @@ export interface DueCursor {
 }
 
 /**
- * Count, sum and largest of what is due, without loading it: the caps are checked on these. Of 21,000 due, loaded
+ * Count and sum of what is due and can be sent, without loading it: the caps of the run are checked on these. Of 21,000 due, loaded
  * and added up here they take 2.1 times as much of the processor; the order, which only a limit needs, costs nothing.
  */
 export async function summariseDue(
   db: DbSession,
-  { kind, limit }: { kind: PayeeKind; limit: number },
-): Promise<{ count: number; totalPaise: Paise; largest: DuePayout | undefined }> {
+  { kind, limit, mostPaise }: { kind: PayeeKind; limit: number; mostPaise: Paise },
+): Promise<{ count: number; totalPaise: Paise }> {
   const { since } = WAITING[kind];
-  const [row] = await db.query<
-    {
-      count: bigint;
-      totalPaise: bigint | null;
-      largestId: string | null;
-      largestPaise: bigint | null;
-    }[]
-  >`
+  const [row] = await db.query<{ count: bigint; totalPaise: bigint | null }[]>`
     WITH due AS (
       SELECT id, amount_paise FROM payouts
-      WHERE ${isDue(kind)}
+      WHERE ${isDue(kind)} AND amount_paise <= ${mostPaise}
       ORDER BY ${since}, id
       LIMIT ${limit}
     )
-    SELECT count(*) AS count, sum(amount_paise)::bigint AS "totalPaise",
-           (array_agg(id ORDER BY amount_paise DESC, id))[1] AS "largestId",
-           max(amount_paise) AS "largestPaise"
+    SELECT count(*) AS count, sum(amount_paise)::bigint AS "totalPaise"
     FROM due`;
-  const count = Number(row?.count ?? 0n);
-  if (!row || row.largestId === null || row.largestPaise === null) {
-    return { count, totalPaise: 0n, largest: undefined };
-  }
-  return {
-    count,
-    totalPaise: row.totalPaise ?? 0n,
-    largest: { id: row.largestId, amountPaise: row.largestPaise },
-  };
+  return { count: Number(row?.count ?? 0n), totalPaise: row?.totalPaise ?? 0n };
+}
+
+/** Due payouts that are larger than one may be, the largest first. There are few, or the cap is wrong. */
+export async function dueAbove(
+  db: DbSession,
+  { kind, mostPaise }: { kind: PayeeKind; mostPaise: Paise },
+): Promise<(DuePayout & { consultantRef: string })[]> {
+  return db.query<(DuePayout & { consultantRef: string })[]>`
+    SELECT payouts.id, payouts.amount_paise AS "amountPaise", consultant.external_ref AS "consultantRef"
+    FROM payouts JOIN consultants AS consultant ON consultant.id = payouts.consultant_id
+    WHERE ${isDue(kind)} AND amount_paise > ${mostPaise}
+    ORDER BY payouts.amount_paise DESC, payouts.id`;
 }
 
 /**
@@ -110,7 +105,12 @@ export async function summariseDue(
  */
 export async function dueAfter(
   db: DbSession,
-  { kind, cursor, count }: { kind: PayeeKind; cursor: DueCursor | undefined; count: number },
+  {
+    kind,
+    cursor,
+    count,
+    mostPaise,
+  }: { kind: PayeeKind; cursor: DueCursor | undefined; count: number; mostPaise: Paise },
 ): Promise<(DuePayoutOfPayee & DueCursor)[]> {
   const { since } = WAITING[kind];
   const after = cursor ?? { since: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
@@ -118,7 +118,7 @@ export async function dueAfter(
     SELECT id, consultant_id AS "consultantId", ${TAXPAYER} AS "taxpayerId",
            organization_id AS "organizationId", amount_paise AS "amountPaise", ${since}::text AS since
     FROM payouts
-    WHERE ${isDue(kind)}
+    WHERE ${isDue(kind)} AND amount_paise <= ${mostPaise}
       AND (${since}, id) > (${after.since}::timestamptz, ${after.id}::uuid)
     ORDER BY ${since}, id
     LIMIT ${count}`;

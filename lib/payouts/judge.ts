@@ -1,6 +1,7 @@
 import { describeRowError } from "../db/row-error.ts";
 import type { Verdict } from "../support/verdict.ts";
 import { RETRY_LATER } from "./account-holds.ts";
+import { ABOVE_SINGLE_CAP, SINGLE_CAP_REMEDY } from "./caps.ts";
 import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
@@ -31,19 +32,26 @@ export async function judge(
   const isSeen = kinds.every(({ counts }) => counts.processed + counts.skipped >= counts.found);
   if (stopped || (ports.signal.aborted && !isSeen)) return { kind: "interrupted" };
 
+  if (kinds.every(({ counts }) => counts.processed === 0)) {
+    const above = aboveCapVerdict(report);
+    if (above) return above;
+  }
   // Each kind by itself: that one was paid says nothing of the other.
   for (const { kind, counts } of kinds) {
-    if (counts.found === 0 || counts.processed > 0) continue;
-    const waiting =
-      Math.max((await countWaiting(ports.db, kind)).due, counts.left) - retryLaterIn(counts);
+    if (counts.found === counts.aboveCap || counts.processed > 0) continue;
+    const due = (await countWaiting(ports.db, kind)).due - counts.aboveCap;
+    const waiting = Math.max(due, counts.left) - retryLaterIn(counts);
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
-  if (troubled.length === 0)
-    return unrecorded === undefined ? completed(report) : notRecorded(report, unrecorded);
+  const above = aboveCapVerdict(report);
+  if (troubled.length === 0) {
+    if (unrecorded !== undefined) return withAboveCap(notRecorded(report, unrecorded), report);
+    return above ?? completed(report);
+  }
   const any = (count: (counts: PayoutCounts) => number): boolean =>
     kinds.some(({ counts }) => count(counts) > 0);
-  return {
+  const partial: Verdict = {
     kind: "partial",
     reason: any(({ unknown }) => unknown)
       ? "outcome-unknown"
@@ -69,6 +77,37 @@ export async function judge(
       ...(any(({ left }) => left) ? ["What waits is as it was: run again."] : []),
     ].join(" "),
   };
+  return withAboveCap(partial, report);
+}
+
+const NAMED = 5;
+
+/** Red whenever a payout is above the cap of one: it is due, and waits until somebody looks. */
+export function aboveCapVerdict(report: PayoutRunReport): Verdict | undefined {
+  const all = PAYEE_KINDS.map((kind) => countsOf(report, kind));
+  const count = all.reduce((sum, counts) => sum + counts.aboveCap, 0);
+  if (count === 0) return undefined;
+  const messages = all.flatMap(({ items }) =>
+    items.filter(({ code }) => code === ABOVE_SINGLE_CAP).map(({ message }) => message),
+  );
+  const more = count - Math.min(messages.length, NAMED);
+  const message = [
+    ...messages.slice(0, NAMED),
+    ...(more > 0 ? [`And ${more} more are above it.`] : []),
+  ].join(" ");
+  const isDone = all.some(({ processed, planned }) => processed + planned > 0);
+  const code = "cap-exceeded";
+  return isDone
+    ? { kind: "partial", reason: code, message, remedy: SINGLE_CAP_REMEDY }
+    : { kind: "failed", code, message, remedy: SINGLE_CAP_REMEDY };
+}
+
+/** Another reason comes first, and what is above the cap is named besides. */
+function withAboveCap(verdict: Verdict, report: PayoutRunReport): Verdict {
+  const above = aboveCapVerdict(report);
+  if (verdict.kind !== "partial" || above?.kind !== "partial") return verdict;
+  const remedy = [verdict.remedy, above.remedy].filter((part) => part !== undefined).join(" ");
+  return { ...verdict, message: `${verdict.message} ${above.message}`, remedy };
 }
 
 function refusedByDatabase({ reasons }: PayoutCounts): number {

@@ -2,6 +2,7 @@ import { nextStep } from "../razorpay/index.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
+import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
@@ -106,6 +107,9 @@ function tablesOf(
     ...(counts.unrecorded > 0
       ? ([["Sent and final, not recorded yet", counts.unrecorded]] satisfies [string, number][])
       : []),
+    ...(counts.aboveCap > 0
+      ? ([["Above the cap of one payout, not sent", counts.aboveCap]] satisfies [string, number][])
+      : []),
     ...(counts.held > 0
       ? ([["Due but on hold, not sent", counts.held]] satisfies [string, number][])
       : []),
@@ -125,8 +129,11 @@ function tablesOf(
       ? ([["On hold, before tax", formatRupees(counts.heldPaise)]] satisfies [string, string][])
       : []),
   ];
-  const look = counts.items.filter(({ outcome }) => outcome !== "skipped");
-  const lookLeftOut = errorsOf(counts) + counts.unrecorded + counts.held - look.length;
+  const look = counts.items.filter(
+    ({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP,
+  );
+  const lookLeftOut =
+    errorsOf(counts) + counts.unrecorded + counts.held + counts.aboveCap - look.length;
   return [
     {
       title: titles[0],

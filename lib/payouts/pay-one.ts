@@ -2,6 +2,7 @@ import { isLockConflict } from "../db/connection.ts";
 import { describeRowError } from "../db/row-error.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
+import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { refusalOf, takeOverClaim, type ClaimedPayout, type ClaimResult } from "./claim.ts";
 import { ensureDestination, withoutName } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
@@ -133,7 +134,8 @@ async function makeReady(
   if (!choice.ok) return fail(ports, payout, choice.code, choice.message);
 
   const overCap = ports.reserve(payout);
-  if (overCap) return giveBack(ports, payout, overCap);
+  if (overCap?.stops === "run") return giveBack(ports, payout, overCap.fault);
+  if (overCap) return giveBackAlone(ports, payout, overCap.message);
   if (isStopping(ports)) return giveBack(ports, payout);
   ports.lease.assertTrusted();
 
@@ -226,6 +228,17 @@ async function giveBack(
   await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
   const result = skipped(code, fault?.message ?? "the run was told to stop; nothing was sent");
   return fault ? { ...result, payout, fault } : { ...result, payout };
+}
+
+/** As `giveBack`, and the run goes on. */
+async function giveBackAlone(
+  ports: UnitPorts,
+  payout: ClaimedPayout,
+  message: string,
+): Promise<UnitResult> {
+  const code = ABOVE_SINGLE_CAP;
+  await ports.groups.finish({ kind: "returned", payoutId: payout.id, reason: code });
+  return { ...skipped(code, message), payout };
 }
 
 /** A function, because what was false a moment ago may be true after an await. */

@@ -1,5 +1,11 @@
 import type { DbSession } from "../db/client.ts";
-import { chooseMode, reasonsWith, type PayoutMode, type RefusedMode } from "../razorpay/index.ts";
+import {
+  chooseMode,
+  type ModeChoice,
+  reasonsWith,
+  type PayoutMode,
+  type RefusedMode,
+} from "../razorpay/index.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 
 export type PayoutAccountDetails =
@@ -87,12 +93,19 @@ export function modeFor(
 ): { ok: true; mode: PayoutMode } | { ok: false; code: string; message: string } {
   const choice = chooseMode({ kind, amountPaise: netPaise, refused: refusedModes });
   if (choice.ok) return choice;
-  const amount = formatRupees(netPaise);
-  const message =
-    choice.code === "NO_MODE_LEFT"
-      ? `${amount} can not be sent: the account refused it by ${choice.refused.join(" and ")}; pay smaller amounts, or another account`
-      : `${amount} can not be sent to this kind of account`;
-  return { ok: false, code: choice.code, message };
+  const net = formatRupees(netPaise);
+  return { ok: false, code: choice.code, message: whyNot(net, choice) };
+}
+
+function whyNot(net: string, choice: Extract<ModeChoice, { ok: false }>): string {
+  switch (choice.code) {
+    case "AMOUNT_ABOVE_UPI_LIMIT":
+      return `${net} is more than ${formatRupees(choice.maximumPaise)}, the most that one payout to a VPA carries; the payee needs a bank account (import it with --update-accounts)`;
+    case "AMOUNT_BELOW_MINIMUM":
+      return `${net} is less than ${formatRupees(choice.minimumPaise)}, the least that the provider pays`;
+    case "NO_MODE_LEFT":
+      return `${net} can not be sent: the account refused it by ${choice.refused.join(" and ")}; pay smaller amounts, or another account`;
+  }
 }
 
 /** Keeps the provider's id of the contact, so that the next payout need not ask again. */

@@ -1,3 +1,4 @@
+import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
@@ -6,8 +7,8 @@ import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
-import type { PayoutPorts } from "./ports.ts";
 import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
+import type { PayoutSettings } from "./settings.ts";
 import type { Unit } from "./unit.ts";
 
 /** What a run would do with one payout. */
@@ -35,7 +36,10 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
  * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
  * counts for the next of the same person, so totals are carried along here in memory.
  */
-export function createPlanner(ports: PayoutPorts): (unit: Unit) => Promise<Plan> {
+export function createPlanner(ports: {
+  db: DbSession;
+  settings: Pick<PayoutSettings, "tax">;
+}): (unit: Pick<Unit, "id" | "claimedBy">) => Promise<Plan> {
   /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 

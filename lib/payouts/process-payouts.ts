@@ -3,7 +3,8 @@ import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import type { CoreResult } from "../support/verdict.ts";
-import { createCapGuard, exceededCap } from "./caps.ts";
+import { auditCaps } from "./audit-caps.ts";
+import { ABOVE_SINGLE_CAP, aboveSingleCap, createCapGuard, exceededRunCap } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import {
   abandonedClaims,
@@ -11,12 +12,12 @@ import {
   countOpen,
   countUnsent,
   countWaiting,
+  dueAbove,
   dueAfter,
   heldDue,
   NO_LIMIT,
   summariseDue,
   type DueCursor,
-  type DuePayout,
 } from "./due.ts";
 import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
@@ -24,7 +25,7 @@ import { countFollowed } from "./count-followed.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
-import { completed, failed, judge, type RunEnd } from "./judge.ts";
+import { aboveCapVerdict, completed, failed, judge, type RunEnd } from "./judge.ts";
 import { kindOf, PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import { payOne } from "./pay-one.ts";
 import { countPlan, createPlanner } from "./plan.ts";
@@ -68,6 +69,7 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     found.push(ofKind);
     const counts = countsOf(report, kind);
     counts.found = ofKind.count;
+    await countAboveCap(ports, kind, counts);
     counts.outOfTries = (await countWaiting(ports.db, kind)).outOfTries;
     countHeld(counts, await heldDue(ports.db, { kind, most: MOST_HELD }));
   }
@@ -80,15 +82,17 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
   });
   warnOfOthers(ports, report);
 
-  const overCap = exceededCap(together(found), ports.settings.caps);
+  const overCap = exceededRunCap(together(found), ports.settings.caps);
   if (overCap) return { verdict: failed(overCap), report };
-  if (totalFound(report) === 0) return { verdict: completed(report), report };
+  if (sum(found.map(({ count }) => count)) === 0)
+    return { verdict: aboveCapVerdict(report) ?? completed(report), report };
 
   const units = dueUnits(ports, found);
   if (ports.dryRun) return planAll(ports, report, units);
 
   const unreachable = await askGateway(ports);
   if (unreachable) return { verdict: failed(unreachable), report };
+  await auditCaps(ports.db, ports);
   const end = await payAll(ports, report, units);
   return { verdict: await judge(ports, report, end), report };
 }
@@ -99,37 +103,48 @@ interface Found {
   /** With those that are abandoned. */
   count: number;
   totalPaise: Paise;
-  largest: DuePayout | undefined;
   abandoned: readonly Unit[];
 }
 
 async function find(
-  { db, runId, lease }: PayoutPorts,
+  { db, runId, lease, settings }: PayoutPorts,
   { kind, limit }: { kind: PayeeKind; limit: number },
 ): Promise<Found> {
+  const mostPaise = settings.caps.singlePaise;
   const abandoned = await abandonedClaims(db, { kind, runId, fence: lease.fence, limit });
-  const due = await summariseDue(db, { kind, limit: limit - abandoned.length });
+  const due = await summariseDue(db, { kind, limit: limit - abandoned.length, mostPaise });
   return {
     kind,
     abandoned,
     count: abandoned.length + due.count,
-    totalPaise: abandoned.reduce((paise, { amountPaise }) => paise + amountPaise, due.totalPaise),
-    largest: due.largest,
+    // What is above the cap of one payout is given back, and never sent.
+    totalPaise: abandoned.reduce(
+      (paise, { amountPaise }) => (amountPaise > mostPaise ? paise : paise + amountPaise),
+      due.totalPaise,
+    ),
   };
 }
 
 /** The caps are for the run: both kinds count. */
-function together(found: readonly Found[]): Omit<Found, "kind" | "abandoned"> {
+function together(found: readonly Found[]): Pick<Found, "count" | "totalPaise"> {
   return {
     count: sum(found.map(({ count }) => count)),
     totalPaise: found.reduce((paise, { totalPaise }) => paise + totalPaise, 0n),
-    largest: found
-      .flatMap(({ largest }) => largest ?? [])
-      .reduce<DuePayout | undefined>(
-        (most, each) => (most && most.amountPaise >= each.amountPaise ? most : each),
-        undefined,
-      ),
   };
+}
+
+/** A payout that is larger than any may be stops itself alone: it is named and waits, and the others are paid. */
+async function countAboveCap(
+  { db, settings: { caps }, log }: PayoutPorts,
+  kind: PayeeKind,
+  counts: PayoutCounts,
+): Promise<void> {
+  for (const payout of await dueAbove(db, { kind, mostPaise: caps.singlePaise })) {
+    const message = aboveSingleCap(payout, caps) ?? "";
+    counts.found++;
+    countItem(counts, { payoutId: payout.id, outcome: "skipped", code: ABOVE_SINGLE_CAP, message });
+    log.warn({ payoutId: payout.id, code: ABOVE_SINGLE_CAP }, message);
+  }
 }
 
 function sum(numbers: readonly number[]): number {
@@ -146,7 +161,12 @@ async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGene
     yield* abandoned;
     let cursor: DueCursor | undefined;
     for (let left = count - abandoned.length; left > 0;) {
-      const page = await dueAfter(ports.db, { kind, cursor, count: Math.min(PAGE, left) });
+      const page = await dueAfter(ports.db, {
+        kind,
+        cursor,
+        count: Math.min(PAGE, left),
+        mostPaise: ports.settings.caps.singlePaise,
+      });
       yield* page;
       cursor = page.at(-1);
       // Claimed by another run meanwhile: less is left than was counted.
@@ -170,7 +190,7 @@ async function planAll(
     ports.log.debug({ payoutId: unit.id, plan: planned }, "planned");
     ports.progress.update(++done, totalFound(report));
   }
-  return { verdict: { kind: "completed" }, report };
+  return { verdict: aboveCapVerdict(report) ?? { kind: "completed" }, report };
 }
 
 /** A harmless read before the first claim: wrong credentials or a closed gateway touch no row. */

@@ -1,4 +1,5 @@
 import type { Paise } from "../support/money.ts";
+import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import type { PayeeKind } from "./kind.ts";
 import { heldMessage, ON_HOLD, type HeldDue } from "./on-hold.ts";
 
@@ -44,6 +45,8 @@ export interface PayoutCounts {
   skipped: number;
   /** Of those skipped, what no other run has: it waits for the next run. */
   left: number;
+  /** Of those skipped, what is larger than one payout may be: it is due until somebody looks. */
+  aboveCap: number;
   /** Dry run only: payouts that a run would send. */
   planned: number;
   /** Of what succeeded (in a dry run: is planned), before tax; gross = tax + net, to the paisa. */
@@ -118,6 +121,7 @@ function emptyCounts(): PayoutCounts {
     unknown: 0,
     skipped: 0,
     left: 0,
+    aboveCap: 0,
     planned: 0,
     grossPaise: 0n,
     taxPaise: 0n,
@@ -186,11 +190,14 @@ export function uncountPaid(counts: PayoutCounts, amounts: Amounts): void {
 export function countItem(counts: PayoutCounts, item: ReportItem): void {
   if (item.outcome === "failed" || item.outcome === "unknown") counts.processed++;
   counts[item.outcome]++;
+  if (item.code === ABOVE_SINGLE_CAP) counts.aboveCap++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
   const isKept =
     item.outcome === "skipped"
-      ? counts.skipped <= MOST_SKIPPED
+      ? item.code === ABOVE_SINGLE_CAP
+        ? counts.aboveCap <= MOST_ITEMS
+        : counts.skipped - counts.aboveCap <= MOST_SKIPPED
       : counts.failed + counts.unknown <= MOST_ITEMS;
   if (isKept) counts.items.push(item);
   else counts.itemsLeftOut++;

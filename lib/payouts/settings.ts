@@ -28,6 +28,8 @@ export interface PayoutSettings {
   tax: TaxPolicy;
   /** What the payee reads on the bank statement. */
   narration: string;
+  /** Who started the run, as the environment says; named in the audit log. */
+  startedBy?: string;
 }
 
 const own: readonly EnvironmentVariable[] = [
@@ -36,7 +38,7 @@ const own: readonly EnvironmentVariable[] = [
     required: false,
     default: "1000000",
     description:
-      "largest single payout, before tax; above it the run stops before anything is sent",
+      "largest single payout, before tax; what is above it is not sent, named, and makes the run red",
     unit: "rupees",
     allowed: { form: "an amount above zero", example: "250000.00" },
   },
@@ -99,13 +101,30 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
     const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
+    const startedBy = present(env, "GITHUB_ACTOR") ?? present(env, "USER");
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, caps, tax, narration },
+      settings: {
+        razorpayX: provider.settings,
+        caps,
+        tax,
+        narration,
+        ...(startedBy === undefined ? {} : { startedBy }),
+      },
       secrets: [keyId, keySecret, accountNumber],
     };
   },
 };
+
+/** The caps where nobody has set any. */
+export function defaultCaps(): PayoutCaps {
+  const problems: EnvironmentProblem[] = [];
+  return {
+    singlePaise: rupees({}, "PAYOUTS_MAX_SINGLE_RUPEES", problems),
+    runPaise: rupees({}, "PAYOUTS_MAX_RUN_RUPEES", problems),
+    runCount: Number(valueOf({}, "PAYOUTS_MAX_RUN_COUNT")),
+  };
+}
 
 function valueOf(env: Env, variable: string): string {
   return present(env, variable) ?? own.find(({ name }) => name === variable)?.default ?? "";

@@ -1,4 +1,5 @@
 import type { ProviderPayout } from "../razorpay/index.ts";
+import type { CapRefusal } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
 import type { DuePayoutOfPayee } from "./due.ts";
 import type { RunFault } from "./faults.ts";
@@ -36,7 +37,7 @@ export interface UnitPorts extends PayoutPorts {
   /** Told when this run has won the payout, whatever comes of it. */
   readonly onClaimed: () => void;
   /** Refuses a claimed payout that would take the run over a cap. */
-  readonly reserve: (payout: ClaimedPayout) => RunFault | undefined;
+  readonly reserve: (payout: ClaimedPayout) => CapRefusal | undefined;
 }
 
 /** A due payout, or one left behind by a dead run. */

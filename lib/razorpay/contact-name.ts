@@ -9,7 +9,7 @@ const HOLDER_NAME_LENGTH = { least: 3, most: 120 };
 export function contactName(name: string): string | undefined {
   const plain = name
     .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
+    .replace(/\p{M}|\p{Default_Ignorable_Code_Point}/gu, "")
     .replace(/['`‘ʼ]/g, "’")
     .replace(/&/g, " and ")
     .replace(/[^a-zA-Z0-9’\-_/(). ]/gu, " ");
@@ -18,11 +18,15 @@ export function contactName(name: string): string | undefined {
 
 /**
  * The name of a bank account's holder, 3 to 120 characters. The provider names no alphabet and banks
- * compare it, so its letters stay as they are; only line breaks, control characters and double spaces
- * go. `undefined` when fewer than three remain.
+ * compare it, so its letters stay as they are, and the joiners of Indian scripts (U+200C, U+200D) with them. Line breaks
+ * and control characters become spaces; other characters without a shape go, and leave no space in a word. `undefined` when fewer than three remain.
  */
 export function accountHolderName(name: string): string | undefined {
-  return fitted(name.normalize("NFC").replace(/\p{C}/gu, " "), HOLDER_NAME_LENGTH);
+  const shown = name
+    .normalize("NFC")
+    .replace(/(?![\u200c\u200d])\p{Default_Ignorable_Code_Point}/gu, "")
+    .replace(/(?![\u200c\u200d])\p{C}/gu, " ");
+  return fitted(shown, HOLDER_NAME_LENGTH);
 }
 
 function fitted(text: string, length: { least: number; most: number }): string | undefined {

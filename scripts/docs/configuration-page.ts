@@ -1,6 +1,7 @@
 import { format } from "prettier";
 import type { AnyJob } from "../../lib/job/index.ts";
 import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.ts";
+import { approvalVariable } from "../../lib/payouts/operate/index.ts";
 import { allowedInWords, type EnvironmentVariable } from "../../lib/support/environment.ts";
 
 /** Where the page is kept. */
@@ -41,10 +42,16 @@ How much is logged is no variable: the flag is \`--log-level\`. On GitHub Action
       `Read by ${readers.map(linked).join(", ")}.`,
       variableTable(variables),
     ]),
+    COMMANDS,
+    variableTable([{ variable: approvalVariable, required: "" }]),
     ON_GITHUB,
   ];
   return format(parts.join("\n\n"), { parser: "markdown", printWidth: 100 });
 }
+
+const COMMANDS = `## Commands
+
+Read by \`payouts\` and \`import:earnings\`, by no job ([two people](operating-payouts.md#two-people)).`;
 
 const ON_GITHUB = `## Read by the workflows alone
 

@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { InvalidArgumentError } from "commander";
 import {
   HOLD_KINDS,
@@ -8,7 +9,9 @@ import {
   type PayoutStatus,
   type ReleasedKind,
 } from "../../lib/payouts/operate/index.ts";
+import { isDay } from "../../lib/support/calendar.ts";
 import { present, type Env } from "../../lib/support/environment.ts";
+import { parseRupees, type Paise } from "../../lib/support/money.ts";
 
 /** Something is wrong with how the command was called; nothing was done. */
 export class UsageError extends Error {}
@@ -71,7 +74,10 @@ export function reason(text: string): string {
 }
 
 export function operatorName(text: string): string {
-  return sentence(text, 100);
+  const name = sentence(text, 100);
+  // In the audit log that is a job, which had no hand in anything.
+  if (/^job:/i.test(name)) throw new InvalidArgumentError("a name does not begin with job:.");
+  return name;
 }
 
 /** A reference or a name. */
@@ -79,13 +85,54 @@ export function shortText(text: string): string {
   return sentence(text, 200);
 }
 
-/** Who does it: `--by`, else who started the workflow, else who is logged in. @throws {UsageError} */
-export function whoDoesIt(by: string | undefined, env: Env): string {
-  const name = by ?? present(env, "GITHUB_ACTOR") ?? present(env, "USER");
+/**
+ * Who does it: `--by`, else who started the workflow, else who is logged in. Many shells of containers and schedulers have
+ * no USER; the system still knows the login.
+ *
+ * @throws {UsageError}
+ */
+export function whoDoesIt(by: string | undefined, env: Env, login = loginOf): string {
+  const name =
+    by ??
+    present(env, "GITHUB_ACTOR") ??
+    present(env, "USER") ??
+    present(env, "LOGNAME") ??
+    (env["USER"] === undefined ? login() : undefined);
   if (name === undefined) {
     throw new UsageError("nobody is named: give --by NAME, since each change is audited");
   }
   return operatorName(name);
+}
+
+/** Undefined where the system has no name for this user, as in a container with a number alone. */
+function loginOf(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A day, as `2026-11-30`. */
+export function day(text: string): string {
+  if (!isDay(text)) throw new InvalidArgumentError("expected a day as YYYY-MM-DD.");
+  return text;
+}
+
+/** An amount in rupees. */
+export function rupees(text: string): Paise {
+  const paise = parseRupees(text);
+  if (paise === undefined) {
+    throw new InvalidArgumentError(
+      "expected rupees without grouping, such as 250000 or 250000.00.",
+    );
+  }
+  return paise;
+}
+
+/** The run id of a batch. */
+export function runId(text: string): string {
+  return idOf("run", text);
 }
 
 function idOf(what: string, text: string): string {

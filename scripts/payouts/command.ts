@@ -18,7 +18,10 @@ import { UsageError } from "./arguments.ts";
 export const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
 
 /** Options of every command that changes something. */
-export const BY = ["--by <name>", "who does it (default: GITHUB_ACTOR, else USER)"] as const;
+export const BY = [
+  "--by <name>",
+  "who does it (default: GITHUB_ACTOR, else USER, else the login)",
+] as const;
 export const WHY = ["--reason <text>", "why; it is kept in the audit log"] as const;
 
 type WithDatabase = (

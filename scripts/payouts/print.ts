@@ -1,4 +1,5 @@
 import type {
+  AccountNote,
   HoldChange,
   HoldReach,
   ListedPayout,
@@ -16,7 +17,18 @@ const redactor = createRedactor();
 
 export function listLines(payouts: readonly ListedPayout[]): string[] {
   return table(
-    ["Payout", "Consultant", "Status", "Owed", "Tax", "Net", "Tries", "Created (IST)", "Remark"],
+    [
+      "Payout",
+      "Consultant",
+      "Status",
+      "Owed",
+      "Tax",
+      "Net",
+      "Sales",
+      "Tries",
+      "Created (IST)",
+      "Remark",
+    ],
     payouts.map((payout) => [
       payout.id,
       payeeOf(payout),
@@ -24,6 +36,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       money(payout.amountPaise, payout.currency),
       money(payout.taxPaise, payout.currency),
       money(payout.netPaise, payout.currency),
+      String(payout.sales),
       String(payout.tries),
       istMinute(payout.createdAt),
       remarkOf(payout),
@@ -31,14 +44,37 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
   );
 }
 
+/** How many payouts, and what is owed by them together, for each currency. */
+export function totalLine(payouts: readonly ListedPayout[]): string {
+  const sums = new Map<string, Paise>();
+  for (const { currency, amountPaise } of payouts)
+    sums.set(currency, (sums.get(currency) ?? 0n) + amountPaise);
+  const owed = [...sums].map(([currency, paise]) => money(paise, currency)).join(" and ");
+  const sales = payouts.reduce((sum, payout) => sum + payout.sales, 0);
+  return `${counted(payouts.length, "payout")} for ${counted(sales, "sale")}, ${owed} owed before tax`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+const ACCOUNT_NOTES: Readonly<Record<AccountNote, string>> = {
+  none: "no active account",
+  "never-paid": "first payout to this payee",
+  "changed-since-last-paid": "account changed since last paid",
+  "changed-since-approval": "account changed since approval",
+  "above-upi-limit": "more than a VPA takes",
+};
+
 const UNFINISHED: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "PROCESSING"]);
 
-function remarkOf({ status, inDoubt, failureCode, holds }: ListedPayout): string {
+function remarkOf({ status, inDoubt, failureCode, holds, accountNotes }: ListedPayout): string {
   const isHeld = holds.length > 0 && UNFINISHED.has(status);
   return [
     ...(inDoubt ? ["outcome unknown"] : []),
     ...(isHeld ? [`on hold: ${holds.join(", ")}`] : []),
     ...(inDoubt || failureCode === null ? [] : [redactor.text(failureCode)]),
+    ...accountNotes.map((note) => ACCOUNT_NOTES[note]),
   ].join("; ");
 }
 
@@ -67,7 +103,11 @@ export function showLines(payout: PayoutDetails): string[] {
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
   if (payout.nextStep !== null) facts.push(["Next step", payout.nextStep]);
-  if (payout.accountStop !== null) facts.push(["Account", payout.accountStop]);
+  const account = [
+    ...(payout.accountStop === null ? [] : [payout.accountStop]),
+    ...payout.accountNotes.map((note) => ACCOUNT_NOTES[note]),
+  ];
+  if (account.length > 0) facts.push(["Account", account.join("; ")]);
   if (payout.holds.length > 0) {
     const sent = UNFINISHED.has(payout.status) ? "; not sent until released" : "";
     facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);

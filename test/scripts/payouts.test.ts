@@ -55,8 +55,12 @@ describe("payouts", () => {
       },
     ]);
 
+    expect(table.stdout.trimEnd().split("\n").at(-1)).toBe(
+      "2 payouts for 2 sales, ₹1,24,306.77 owed before tax",
+    );
+
     const first = await on("list", "--limit", "1");
-    expect(first.stdout.trimEnd().split("\n")).toHaveLength(2);
+    expect(first.stdout.trimEnd().split("\n")).toHaveLength(3);
     expect(first.stderr).toBe("There are more than 1; use --limit.\n");
     expect((await on("list", "--status", "REVERSED")).stdout).toBe("No payouts.\n");
     expect(await on("list", "--consultant", "C-9")).toMatchObject({

@@ -58,6 +58,7 @@ export async function createPayoutCycle(): Promise<PayoutCycle> {
     return made;
   };
   const main = client();
+  let consultants = 0;
 
   const claim = async (payoutId: string): Promise<string> => {
     const runId = randomUUID();
@@ -92,6 +93,11 @@ export async function createPayoutCycle(): Promise<PayoutCycle> {
         `INSERT INTO payout_accounts (consultant_id, kind, ifsc, account_number)
          VALUES ($1, 'bank_account', 'HDFC0001220', '912345678901')`,
         [id],
+      );
+      await query(
+        `INSERT INTO tax_profiles (consultant_id, category, resident, pan_status, pan)
+         VALUES ($1, 'individual', true, 'valid', $2)`,
+        [id, `ZZZPE${String(++consultants).padStart(4, "0")}A`],
       );
       return id;
     },

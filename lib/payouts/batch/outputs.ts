@@ -69,6 +69,20 @@ export function batchTables(report: BatchReport): SummaryTable[] {
       rows: amounts.map(([label, paise]) => [label, formatRupees(paise)]),
     },
     {
+      title: "More than a VPA takes",
+      columns: ["Consultant", "Owed before tax", "What to do"],
+      rows: [
+        ...report.aboveUpi.map(({ consultantRef, amountPaise }) => [
+          consultantRef,
+          formatRupees(amountPaise),
+          "import a bank account with --update-accounts before the payouts are processed",
+        ]),
+        ...(report.aboveUpiLimit > report.aboveUpi.length
+          ? [[`and ${report.aboveUpiLimit - report.aboveUpi.length} more`, "", ""]]
+          : []),
+      ],
+    },
+    {
       title: "Left out",
       columns: ["Consultant", "Currency", "Outcome", "Reason", "What was found"],
       rows: [...report.items]

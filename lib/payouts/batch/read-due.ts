@@ -9,6 +9,10 @@ import { isUnsettled } from "./unsettled.ts";
 /** What one consultant is owed in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
   consultantId: string;
+  /** As the marketplace names the consultant. */
+  consultantRef: string;
+  /** Whether the active payout account is a VPA, which takes less than a bank account. */
+  isPaidToVpa: boolean;
   /** The organization whose payee this is; null for everybody else. */
   organizationId: string | null;
   currency: string;
@@ -70,7 +74,12 @@ export async function dueGroups(
       FROM earnings_net AS net LEFT JOIN planned USING (earning_id)
       WHERE net.consultant_id = ANY(${consultantIds}::uuid[])
     )
-    SELECT net.consultant_id AS "consultantId", organization.id AS "organizationId", net.currency::text AS currency,
+    SELECT net.consultant_id AS "consultantId",
+           (SELECT external_ref FROM consultants WHERE id = net.consultant_id) AS "consultantRef",
+           EXISTS (SELECT FROM payout_accounts AS account
+                   WHERE account.consultant_id = net.consultant_id AND account.active
+                     AND account.kind = 'vpa') AS "isPaidToVpa",
+           organization.id AS "organizationId", net.currency::text AS currency,
            array_agg(net.earning_id::text) AS "earningIds",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
            count(item.earning_id)::int AS "inAnotherPayout",

@@ -1,3 +1,4 @@
+import { defaultModeSettings } from "../../razorpay/index.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
@@ -61,6 +62,10 @@ export interface BatchReport {
   unsettledConsultants: number;
   /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
   recoveredPaise: Paise;
+  /** Of the payouts created or planned, those to a VPA that are more than a VPA takes, before tax. */
+  aboveUpiLimit: number;
+  /** The first 250 of those, by the consultant's code. */
+  aboveUpi: { consultantRef: string; amountPaise: Paise }[];
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */
   itemsLeftOut: number;
@@ -94,6 +99,8 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     unsettledPaise: 0n,
     unsettledConsultants: 0,
     recoveredPaise: 0n,
+    aboveUpiLimit: 0,
+    aboveUpi: [],
     items: [],
     itemsLeftOut: 0,
   };
@@ -125,6 +132,12 @@ export function countCreated(report: BatchReport, group: DueGroup, status: NewSt
   report.earnings += group.earningIds.length;
   report.grossPaise += group.grossPaise;
   report.amountPaise += group.amountPaise;
+  const { consultantRef, amountPaise } = group;
+  if (group.isPaidToVpa && amountPaise > defaultModeSettings.upiMaximumPaise) {
+    report.aboveUpiLimit++;
+    if (report.aboveUpi.length < MOST_ITEMS_OF_AN_OUTCOME)
+      report.aboveUpi.push({ consultantRef, amountPaise });
+  }
   if (group.organizationId !== null) {
     report.organizations++;
     report.organizationsPaise += group.amountPaise;

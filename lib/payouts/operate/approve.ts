@@ -8,7 +8,9 @@ import {
   type PayoutChange,
   type Refusal,
 } from "./change.ts";
+import { sameHandRefusal, type ApprovalPolicy } from "./approval.ts";
 import { lockPayout, openHold, unknownPayout, wrongStatus } from "./locked-payout.ts";
+import { changedSinceShown, type Shown } from "./shown.ts";
 
 /**
  * PENDING to APPROVED: the next run of the payout job sends it. Of several people at once one wins, and the
@@ -16,7 +18,18 @@ import { lockPayout, openHold, unknownPayout, wrongStatus } from "./locked-payou
  */
 export async function approvePayout(
   db: Db,
-  { payoutId, operator }: { payoutId: string; operator: Operator },
+  {
+    payoutId,
+    operator,
+    policy = "one-person",
+    shown,
+  }: {
+    payoutId: string;
+    operator: Operator;
+    policy?: ApprovalPolicy;
+    /** What the operator saw: refused when that is no longer so. */
+    shown?: Shown;
+  },
 ): Promise<PayoutChange> {
   const approve = () =>
     inTransaction(db, async (tx): Promise<PayoutChange> => {
@@ -28,7 +41,12 @@ export async function approvePayout(
         return refused(payoutId, await wrongStatus(tx, payout, { wanted: "PENDING", remedy }));
       }
       const hold = await openHold(tx, payout);
-      if (hold) return refused(payoutId, hold);
+      const wrong = [
+        hold,
+        shown && (await changedSinceShown(tx, payout, shown)),
+        await sameHandRefusal(tx, { payout, operator, policy }),
+      ].filter((refusal) => refusal !== undefined);
+      if (wrong.length > 0) return refused(payoutId, ...wrong);
 
       const hit = await tx.execute`
         UPDATE payouts SET status = 'APPROVED', approved_at = now(), updated_at = now()
@@ -42,7 +60,7 @@ export async function approvePayout(
         subjectType: "payout",
         subjectId: payoutId,
         reason: operator.reason,
-        detail: { amountPaise },
+        detail: { amountPaise, approval: policy, ...(shown ? { shown } : {}) },
       });
       return { done: true, payoutId, consultantRef, amountPaise };
     });

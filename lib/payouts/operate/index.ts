@@ -1,6 +1,13 @@
 /** What a person does to payouts: look, approve, reject, try again, hold back. Each change is audited. */
+export {
+  APPROVAL_POLICIES,
+  approvalPolicy,
+  approvalVariable,
+  type ApprovalPolicy,
+} from "./approval.ts";
 export { approvePayout } from "./approve.ts";
 export type { Operator, PayoutChange, Refusal } from "./change.ts";
+export { choosePayouts, type Choice, type Chosen } from "./choose.ts";
 export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
 export {
   HOLD_KINDS,
@@ -12,10 +19,11 @@ export {
   type HoldReach,
   type ReleasedKind,
 } from "./hold.ts";
-export { listPayouts, type ListedPayout, type PayoutFilter } from "./list.ts";
+export { listPayouts, type AccountNote, type ListedPayout, type PayoutFilter } from "./list.ts";
 export { setMailAddress, type MailAddressChange } from "./mail-address.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
 export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";
 export { rejectPayout } from "./reject.ts";
 export { retryPayout } from "./retry.ts";
+export type { Shown } from "./shown.ts";
 export { showPayout, type PayoutDetails } from "./show.ts";

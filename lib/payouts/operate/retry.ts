@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { defaultTaxPolicy, type TaxPolicy } from "../../tds/index.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -16,22 +17,32 @@ import {
   wrongStatus,
   type LockedPayout,
 } from "./locked-payout.ts";
+import { sameHandRefusal, type ApprovalPolicy } from "./approval.ts";
+import { sureToFail } from "./sure-to-fail.ts";
 import { attemptRefusals, earningRefusals } from "./retry-rules.ts";
 
 /**
  * FAILED to APPROVED, an organization's to PENDING, with its earnings linked again: the next run makes a new attempt. Only where the
  * provider itself has said that nothing was or will be paid, and where nothing else has taken the earnings
- * since. Everything that is in the way is said at once.
+ * since. Everything that is in the way is said at once, also what the next run would refuse it for.
  */
 export async function retryPayout(
   db: Db,
-  { payoutId, operator }: { payoutId: string; operator: Operator },
+  {
+    payoutId,
+    operator,
+    policy = "one-person",
+    tax = defaultTaxPolicy,
+  }: { payoutId: string; operator: Operator; policy?: ApprovalPolicy; tax?: TaxPolicy },
 ): Promise<PayoutChange> {
   const retry = () =>
     inTransaction(db, async (tx): Promise<PayoutChange> => {
       const payout = await lockPayout(tx, payoutId);
       if (!payout) return refused(payoutId, unknownPayout(payoutId));
       const refusals = await whyNot(tx, payout);
+      // To try again is to approve again.
+      const sameHand = await sameHandRefusal(tx, { payout, operator, policy });
+      if (sameHand) refusals.push(sameHand);
       if (refusals.length > 0) return refused(payoutId, ...refusals);
 
       const { consultantRef, amountPaise, tries } = payout;
@@ -43,6 +54,8 @@ export async function retryPayout(
         WHERE id = ${payoutId}::uuid AND status = 'FAILED' AND tries = ${tries}`;
       if (hit !== 1) throw new InconsistentPayoutError("it is no longer FAILED");
       const earnings = await linkAgain(tx, payoutId);
+      const again = await sureToFail(tx, { payout, tax });
+      if (again) throw new SureToFailError(again);
       await recordAudit(tx, {
         actor: operator.by,
         category: "payout",
@@ -55,7 +68,20 @@ export async function retryPayout(
       const note = `${earnings} earnings are linked again`;
       return { done: true, payoutId, consultantRef, amountPaise, note };
     });
-  return refusingInconsistency(payoutId, retry);
+  return refusingInconsistency(payoutId, retry).catch((error: unknown) => {
+    if (error instanceof SureToFailError) return refused(payoutId, error.refusal);
+    throw error;
+  });
+}
+
+/** Rolls the transaction back. */
+class SureToFailError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
 }
 
 async function whyNot(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {

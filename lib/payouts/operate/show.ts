@@ -5,6 +5,7 @@ import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
+import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
@@ -27,10 +28,12 @@ export interface PayoutDetails {
   approvedAt: Date | null;
   completedAt: Date | null;
   holds: readonly string[];
-  /** Why nothing is sent to the payee's account now, e.g. `ACCOUNT_REFUSED: the payee's account is closed …`. */
+  /** Why nothing is sent to the payee's account now, e.g. `REFUSED_ACCOUNT: the payee's account is closed …`. */
   accountStop: string | null;
   /** What to do about the failure, where the provider documents its reason. */
   nextStep: string | null;
+  /** What to know of the payee's account before approving. */
+  accountNotes: readonly AccountNote[];
   items: readonly ShownItem[];
   attempts: readonly ShownAttempt[];
   deductions: readonly ShownDeduction[];
@@ -79,7 +82,7 @@ export async function showPayout(
   const [payout] = await db.query<
     Omit<
       PayoutDetails,
-      "items" | "attempts" | "deductions" | "audit" | "accountStop" | "nextStep"
+      "accountNotes" | "accountStop" | "nextStep" | "items" | "attempts" | "deductions" | "audit"
     >[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
@@ -95,10 +98,12 @@ export async function showPayout(
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
+  const listed = await listPayouts(db, { ids: [payoutId], limit: 1 });
   const stop = (await readAccountStops(db, [payout.consultantId])).get(payout.consultantId);
   const { code, message } = stop ? describeStop(stop) : { code: "", message: "" };
   return {
     ...payout,
+    accountNotes: listed.payouts[0]?.accountNotes ?? [],
     accountStop: stop ? `${code}: ${message}` : null,
     nextStep: nextStep(payout.failureCode) ?? null,
     items: await readItems(db, payoutId),

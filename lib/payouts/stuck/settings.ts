@@ -1,6 +1,7 @@
 import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
+  present,
   readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,

@@ -23,6 +23,8 @@ const UUID = /\b8c1f0b9e(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b8c1f0b9e\b/;
 
 const RULES: readonly Rule[] = [
   { of: /payouts -- approve/, from: /ID…/, to: ({ payouts }) => payouts.pending[0] ?? "" },
+  // Of a batch that made none of them.
+  { of: /payouts -- approve/, from: /\bRUN\b/, to: () => "8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42" },
   { of: /payouts -- reject/, from: /ID…/, to: ({ payouts }) => payouts.pending[1] ?? "" },
   { of: /payouts -- retry/, from: /ID…/, to: ({ payouts }) => payouts.failed },
   { of: /payouts -- show/, from: UUID, to: ({ payouts }) => payouts.failed },

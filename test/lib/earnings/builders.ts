@@ -1,5 +1,9 @@
 import { Readable } from "node:stream";
-import { readEarningsFile, type EarningsFile } from "../../../lib/earnings/index.ts";
+import {
+  readEarningsFile,
+  type EarningsFile,
+  type ReadOptions,
+} from "../../../lib/earnings/index.ts";
 import type { ColumnName } from "../../../lib/earnings/columns.ts";
 import { formatProblems } from "../../../lib/earnings/problems.ts";
 import type { Clock } from "../../../lib/support/clock.ts";
@@ -58,17 +62,24 @@ export function csv(
   return [columns.join(","), ...lines, ""].join("\n");
 }
 
-export function read(content: string | Uint8Array, chunkBytes = 65_536): Promise<EarningsFile> {
+export function read(
+  content: string | Uint8Array,
+  chunkBytes = 65_536,
+  options: ReadOptions = {},
+): Promise<EarningsFile> {
   const bytes = Buffer.from(content);
   const chunks: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += chunkBytes) {
     chunks.push(bytes.subarray(start, start + chunkBytes));
   }
-  return readEarningsFile(Readable.from(chunks), { clock });
+  return readEarningsFile(Readable.from(chunks), { ...options, clock });
 }
 
 /** The problems of a text as they are printed, for a file called `week.csv`. */
-export async function problemsOf(content: string | Uint8Array): Promise<string[]> {
-  const { problems } = await read(content);
+export async function problemsOf(
+  content: string | Uint8Array,
+  options: ReadOptions = {},
+): Promise<string[]> {
+  const { problems } = await read(content, undefined, options);
   return formatProblems("week.csv", problems);
 }

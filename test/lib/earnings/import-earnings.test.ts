@@ -324,7 +324,7 @@ describe("bank details", () => {
 
   it.each([
     ["another bank account", moved, "account_number"],
-    ["another branch", { ifsc: "HDFC0003982" }, "account_number"],
+    ["another branch", { ifsc: "HDFC0003982" }, "ifsc"],
     ["a VPA", { ifsc: "", account_number: "", vpa: "asha@demobank" }, "vpa"],
   ] as const)("refuses %s and names the option", async (_what, cells, column) => {
     await importRows([row()]);
@@ -465,7 +465,7 @@ describe("a dry run", () => {
     });
 
     expect(report.outcome).toBe("refused");
-    expect(report.problems).toMatchObject([{ column: "account_number" }, { column: "gross" }]);
+    expect(report.problems).toMatchObject([{ column: "ifsc" }, { column: "gross" }]);
   });
 });
 

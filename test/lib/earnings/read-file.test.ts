@@ -162,7 +162,7 @@ describe("rows of one file", () => {
       "week.csv:5 column category: the category differs from line 2; rows of one consultant must agree (lines 2 and 5)",
       "week.csv:6 column account_number: the payout account differs from line 2; rows of one consultant must agree (lines 2 and 6)",
       "week.csv:7 column account_number: the payout account differs from line 2; rows of one consultant must agree (lines 2 and 7)",
-      "week.csv:8 column account_number: the payout account differs from line 2; rows of one consultant must agree (lines 2 and 8)",
+      "week.csv:8 column ifsc: the IFSC differs from line 2; rows of one consultant must agree (lines 2 and 8)",
     ]);
   });
 

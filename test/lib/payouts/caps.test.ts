@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createCapGuard, exceededCap } from "../../../lib/payouts/caps.ts";
+import { createCapGuard, exceededRunCap } from "../../../lib/payouts/caps.ts";
 import { seedApprovedPayouts, seedPayees } from "../../support/payout-world.ts";
 import { countByStatus, digestOf, givenBack, untouched, viewOf } from "./rows.ts";
 import { useWorld } from "./world.ts";
@@ -8,7 +8,7 @@ const world = useWorld();
 
 describe("what is due above a cap", () => {
   it.each([
-    ["single", { singlePaise: 90_269n }, /^Payout [0-9a-f-]{36} of .*PAYOUTS_MAX_SINGLE_RUPEES/],
+    ["single", { singlePaise: 1n }, /^Payout [0-9a-f-]{36} of .*PAYOUTS_MAX_SINGLE_RUPEES/],
     ["run amount", { runPaise: 360_539n }, /PAYOUTS_MAX_RUN_RUPEES/],
     ["run count", { runCount: 3 }, /^4 payouts are due, .*PAYOUTS_MAX_RUN_COUNT/],
   ])(
@@ -21,7 +21,7 @@ describe("what is due above a cap", () => {
 
       expect(verdict).toMatchObject({ kind: "failed", code: "cap-exceeded" });
       if (verdict.kind === "failed") expect(verdict.message).toMatch(message);
-      expect(report).toMatchObject({ found: 4, processed: 0, skipped: 0 });
+      expect(report).toMatchObject({ found: 4, processed: 0, succeeded: 0 });
       expect(await digestOf(world.database)).toEqual(before);
       expect(world.sandbox.callCount()).toBe(0);
     },
@@ -35,6 +35,72 @@ describe("what is due above a cap", () => {
     await seedApprovedPayouts(world.database, { count: 4 });
     const { verdict } = await world.run({ caps });
     expect(verdict).toEqual({ kind: "completed" });
+  });
+
+  it("of one payout stops that one alone, names it, and pays the others; a second run says it again", async () => {
+    const payouts = await seedApprovedPayouts(world.database, { count: 4 });
+    const large = payouts[3]?.id ?? "";
+    const caps = { singlePaise: 90_269n };
+
+    const planned = await world.run({ caps, dryRun: true });
+    expect(planned.verdict).toMatchObject({ kind: "partial", reason: "cap-exceeded" });
+    expect(planned.report).toMatchObject({ found: 4, planned: 3, aboveCap: 1 });
+
+    const { verdict, report } = await world.run({ caps });
+    expect(verdict).toMatchObject({ kind: "partial", reason: "cap-exceeded" });
+    if (verdict.kind === "partial") {
+      expect(verdict.message).toContain(large);
+      expect(verdict.message).toContain("₹902.70, is above the largest single payout, ₹902.69");
+    }
+    expect(report).toMatchObject({ found: 4, succeeded: 3, skipped: 1, aboveCap: 1 });
+    expect(await viewOf(world.database, large)).toEqual(untouched);
+    expect(world.callsTo("POST /payouts")).toBe(3);
+
+    const again = await world.run({ caps });
+    expect(again.verdict).toMatchObject({ kind: "failed", code: "cap-exceeded" });
+    expect(world.callsTo("POST /payouts")).toBe(3);
+    expect((await world.run()).verdict).toEqual({ kind: "completed" });
+  });
+
+  it("of one payout does not count for the caps of the run, nor for its limit", async () => {
+    await seedApprovedPayouts(world.database, {
+      count: 4,
+      grossPaise: (index) => (index === 0 ? 100_000_00n : 1_000_00n),
+    });
+    const caps = { singlePaise: 900_00n, runPaise: 2_700_00n, runCount: 3 };
+
+    const first = await world.run({ caps, limit: 1 });
+    expect(first.verdict).toMatchObject({ kind: "partial", reason: "cap-exceeded" });
+    expect(first.report).toMatchObject({ succeeded: 1, aboveCap: 1 });
+    const rest = await world.run({ caps });
+    expect(rest.report).toMatchObject({ succeeded: 2, aboveCap: 1 });
+  });
+
+  it("is named beside payouts that failed", async () => {
+    await seedPayees(world.database, [
+      { account: null },
+      {},
+      { payouts: [{ earnings: [{ grossPaise: 50_000_00n }] }] },
+    ]);
+
+    const { verdict } = await world.run({ caps: { singlePaise: 1_000_00n } });
+
+    expect(verdict).toMatchObject({ kind: "partial", reason: "payouts-failed" });
+    if (verdict.kind === "partial") expect(verdict.message).toContain("PAYOUTS_MAX_SINGLE_RUPEES");
+  });
+
+  it("that a dead run has claimed already is given back and not sent", async () => {
+    const [payout] = await seedApprovedPayouts(world.database, { count: 1 });
+    await world.database.query(
+      `UPDATE payouts SET status = 'PROCESSING', claimed_by = gen_random_uuid(), claimed_at = '2026-01-01',
+              tax_paise = 0, net_paise = amount_paise`,
+    );
+
+    const { verdict } = await world.run({ caps: { singlePaise: 1n } });
+
+    expect(verdict).toMatchObject({ kind: "failed", code: "cap-exceeded" });
+    expect(await viewOf(world.database, payout?.id ?? "")).toEqual(untouched);
+    expect(world.callsTo("POST /payouts")).toBe(0);
   });
 
   it("does not stop a run that is limited to less", async () => {
@@ -82,9 +148,9 @@ describe("an amount that changes during the run", () => {
       }),
     });
 
-    expect(verdict).toMatchObject({ kind: "failed", code: "cap-exceeded" });
+    expect(verdict).toMatchObject({ kind: "partial", reason: "cap-exceeded" });
     expect(report).toMatchObject({ found: 2, succeeded: 1, skipped: 1 });
-    expect(report.items).toMatchObject([{ payoutId: changed, code: "cap-exceeded" }]);
+    expect(report.items).toMatchObject([{ payoutId: changed, code: "ABOVE_SINGLE_CAP" }]);
     expect((await viewOf(world.database, first?.payouts[0]?.id ?? "")).status).toBe("COMPLETED");
     expect(await viewOf(world.database, changed)).toEqual(givenBack);
     expect(world.callsTo("POST /payouts")).toBe(1);
@@ -115,17 +181,42 @@ describe("the caps by themselves", () => {
   const payout = (amountPaise: bigint) => ({ id: "p", amountPaise });
 
   it("let through nothing at all", () => {
-    expect(exceededCap({ count: 0, totalPaise: 0n, largest: undefined }, caps)).toBeUndefined();
+    expect(exceededRunCap({ count: 0, totalPaise: 0n }, caps)).toBeUndefined();
   });
 
   it("count only what the guard let through", () => {
     const guard = createCapGuard(caps);
     expect(guard(payout(100n))).toBeUndefined();
-    expect(guard(payout(101n))?.message).toContain("PAYOUTS_MAX_SINGLE_RUPEES");
+    expect(guard(payout(101n))).toMatchObject({ stops: "payout" });
     expect(guard(payout(100n))).toBeUndefined();
-    expect(guard(payout(51n))?.message).toContain("PAYOUTS_MAX_RUN_RUPEES");
+    expect(guard(payout(51n))).toMatchObject({ stops: "run", fault: { code: "cap-exceeded" } });
     expect(guard(payout(50n))).toBeUndefined();
-    expect(createCapGuard({ ...caps, runCount: 0 })(payout(1n))?.code).toBe("cap-exceeded");
+    expect(createCapGuard({ ...caps, runCount: 0 })(payout(1n))).toMatchObject({ stops: "run" });
+  });
+});
+
+describe("caps that are others than in the run before", () => {
+  const entries = () =>
+    world.database.query(
+      `SELECT actor, action, detail -> 'before' ->> 'runCount' AS before, detail -> 'after' ->> 'runCount' AS after
+       FROM audit_log WHERE category = 'caps' ORDER BY id`,
+    );
+
+  it("are in the audit log once, and again when they are set back", async () => {
+    const one = () => seedApprovedPayouts(world.database, { count: 1 });
+    const usual = { singlePaise: 1_000_000_00n, runPaise: 50_000_000_00n, runCount: 10_000 };
+    const raised = { ...usual, runCount: 20_000 };
+    for (const caps of [usual, raised, raised, usual]) {
+      await one();
+      await world.run({ caps, dryRun: true });
+      await world.run({ caps });
+    }
+
+    const actor = "job:payouts/process-payouts";
+    expect(await entries()).toEqual([
+      { actor, action: "changed", before: "10000", after: "20000" },
+      { actor, action: "changed", before: "20000", after: "10000" },
+    ]);
   });
 });
 

@@ -13,6 +13,8 @@ describe("a contact's name", () => {
     [`${"A".repeat(49)} B`, "A".repeat(49)],
     ["Jo", undefined],
     ["आशा राव", undefined],
+    ["Jo\u200dse \u200cRao", "Jose Rao"],
+    ["Asha\u200bRao\u00ad", "AshaRao"],
     ["", undefined],
   ])("%j becomes %j", (name, expected) => {
     expect(contactName(name)).toBe(expected);
@@ -35,6 +37,9 @@ describe("an account holder's name", () => {
     ["Asha\tRao", "Asha Rao"],
     ["आशा राव", "आशा राव"],
     ["José D'Souza", "José D'Souza"],
+    ["नन्\u200dदन पाटील", "नन्\u200dदन पाटील"],
+    ["രാജന്\u200d", "രാജന്\u200d"],
+    ["Asha\u200bRao \u202eX", "AshaRao X"],
     ["A".repeat(130), "A".repeat(120)],
     ["Jo", undefined],
   ])("%j becomes %j", (name, expected) => {

@@ -1,0 +1,41 @@
+import type { DbSession } from "../../db/client.ts";
+import type { Paise } from "../../support/money.ts";
+import { formatRupees } from "../../support/money.ts";
+import type { Refusal } from "./change.ts";
+import type { LockedPayout } from "./locked-payout.ts";
+
+/** What a person saw of a payout before saying yes to it. */
+export interface Shown {
+  amountPaise: Paise;
+  sales: number;
+  /** The payee's active account; null: none. */
+  accountId: string | null;
+}
+
+/** A refusal when the payout is not any more what was shown. The payout is locked. */
+export async function changedSinceShown(
+  tx: DbSession,
+  payout: LockedPayout,
+  shown: Shown,
+): Promise<Refusal | undefined> {
+  const [now] = await tx.query<Omit<Shown, "amountPaise">[]>`
+    SELECT (SELECT count(*)::int FROM payout_items
+            WHERE payout_id = ${payout.id}::uuid AND released_at IS NULL) AS sales,
+           (SELECT id FROM payout_accounts
+            WHERE consultant_id = ${payout.consultantId}::uuid AND active) AS "accountId"`;
+  const changes = [
+    ...(payout.amountPaise === shown.amountPaise
+      ? []
+      : [
+          `the amount is ${formatRupees(payout.amountPaise)}, not ${formatRupees(shown.amountPaise)}`,
+        ]),
+    ...(now?.sales === shown.sales ? [] : [`it has ${now?.sales ?? 0} sales, not ${shown.sales}`]),
+    ...(now?.accountId === shown.accountId ? [] : ["the payee's account is another one"]),
+  ];
+  if (changes.length === 0) return undefined;
+  return {
+    code: "CHANGED_SINCE_SHOWN",
+    message: `it changed after it was shown: ${changes.join(", ")}`,
+    remedy: "Look at `payouts list` again, then approve what is right.",
+  };
+}
