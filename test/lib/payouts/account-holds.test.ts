@@ -84,7 +84,9 @@ it("does not send what is approved for a refused account, and says so", async ()
     items: [item],
   });
   expect(verdict).toMatchObject({ kind: "completed" });
-  expect((verdict as { warning?: string }).warning).toContain("1 payouts that are due were not sent");
+  expect((verdict as { warning?: string }).warning).toContain(
+    "1 payouts that are due were not sent",
+  );
 });
 
 it("pays the others beside one that is held", async () => {
@@ -175,7 +177,11 @@ it("gives a dead run's claim back instead of sending it to a refused account", a
             tax_paise = 0, net_paise = amount_paise WHERE id = $1`,
     [waiting.id, randomUUID()],
   );
-  expect((await world.run({ dryRun: true })).report).toMatchObject({ found: 1, skipped: 1, planned: 0 });
+  expect((await world.run({ dryRun: true })).report).toMatchObject({
+    found: 1,
+    skipped: 1,
+    planned: 0,
+  });
   expect((await world.run()).report).toMatchObject({ found: 1, skipped: 1, succeeded: 0 });
   expect(await statusOf(waiting.id)).toBe("APPROVED");
 });
