@@ -6,6 +6,7 @@ import {
   FINDING_SEVERITIES,
   findFindings,
   listFindings,
+  payoutsOf,
   resolveFinding,
   type Finding,
   type FindingKind,
@@ -63,7 +64,9 @@ program
   .action(async (id: string, options: { json?: boolean }) => {
     await withDatabase({ readOnly: true }, async (db) => {
       const finding = await theOne(db, id);
-      console.log(options.json ? toJsonText(finding) : showFindingLines(finding).join("\n"));
+      const payouts = await payoutsOf(db, finding);
+      const page = (): string => showFindingLines(finding, payouts).join("\n");
+      console.log(options.json ? toJsonText({ ...finding, payouts }) : page());
     });
   });
 

@@ -11,7 +11,8 @@ import { isUuid } from "../lib/payouts/operate/index.ts";
 import { previewMails } from "./mails/preview.ts";
 import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
-import { istMinute, table, toJsonText } from "./payouts/print.ts";
+import { istMinute } from "../lib/support/calendar.ts";
+import { table, toJsonText } from "./payouts/print.ts";
 import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours mails");

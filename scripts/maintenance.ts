@@ -13,7 +13,8 @@ import { createRedactor } from "../lib/support/redact.ts";
 import { until } from "./maintenance/until.ts";
 import { operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, WHY } from "./payouts/command.ts";
-import { istMinute, oneLine, toJsonText } from "./payouts/print.ts";
+import { istMinute } from "../lib/support/calendar.ts";
+import { oneLine, toJsonText } from "./payouts/print.ts";
 import { helpText, newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours maintenance");

@@ -1,6 +1,7 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
 import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
 import type { Db } from "../lib/db/client.ts";
+import { storedFunds } from "../lib/payouts/funds.ts";
 import {
   approvePayout,
   findConsultant,
@@ -47,6 +48,7 @@ import {
 import { requirePolicy } from "./payouts/policy.ts";
 import {
   changeLine,
+  fundsLines,
   holdLine,
   listLines,
   organizationLine,
@@ -95,7 +97,10 @@ program
       });
       if (options.json) console.log(toJsonText(found.payouts));
       else if (found.payouts.length === 0) console.log("No payouts.");
-      else console.log([...listLines(found.payouts), totalLine(found.payouts)].join("\n"));
+      else {
+        const funds = fundsLines(await storedFunds(db));
+        console.log([...listLines(found.payouts), totalLine(found.payouts), ...funds].join("\n"));
+      }
       if (found.more) console.error(`There are more than ${limit}; use --limit.`);
     });
   });

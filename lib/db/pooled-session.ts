@@ -69,7 +69,7 @@ async function inTransaction(
       });
       return begun;
     } catch (error) {
-      // The client of the pooler is not asked again: what it would answer is another session's.
+      // The transaction may be open in the server. Another statement must never run in it.
       await send("ROLLBACK").catch(() => undefined);
       throw guard.explain(error);
     }

@@ -147,6 +147,13 @@ function vpa(account: PayoutAccountDetails): string | undefined {
   return account.kind === "vpa" ? account.vpa : undefined;
 }
 
+/** Equal for equal payout accounts. */
+export function accountKey(account: PayoutAccountDetails): string {
+  return account.kind === "vpa"
+    ? `vpa ${account.vpa}`
+    : `bank ${account.ifsc} ${account.accountNumber}`;
+}
+
 /** The columns in which two payout accounts differ, none when they are the same. */
 export function accountDifferences(
   before: PayoutAccountDetails,
@@ -172,4 +179,11 @@ function merge(known: ConsultantDetails, stated: ConsultantDetails): ConsultantD
     aadhaar: known.aadhaar ?? stated.aadhaar,
     papers: mergePapers(known.papers, stated.papers),
   };
+}
+
+/** Equal for equal payout accounts. */
+export function accountKey(account: PayoutAccountDetails): string {
+  return account.kind === "vpa"
+    ? `vpa ${account.vpa}`
+    : `bank ${account.ifsc} ${account.accountNumber}`;
 }

@@ -63,14 +63,14 @@ export async function compareIdentities(
     onRecord.filter(({ pan }) => pan !== null),
     ({ pan }) => pan ?? "",
   );
-  const inFileByPan = new Map<string, ConsultantInFile[]>();
+  const firstOfPan = new Map<string, ConsultantInFile>();
   const pans = new Map<string, Set<string>>();
   const accounts = new Map<string, Set<string>>();
   for (const inFile of consultants) {
     const { line, details } = inFile;
     if (details.pan !== null) {
       const own = { code: details.ref, category: details.category, panStatus: statusOf(details) };
-      const first = inFileByPan.get(details.pan)?.[0];
+      const first = firstOfPan.get(details.pan);
       const others = [
         ...(byPan.get(details.pan) ?? []).map((other) => ({ ...other, where: "on record" })),
         ...(first
@@ -88,7 +88,7 @@ export async function compareIdentities(
         if (category !== null && panStatus !== null)
           problems.push(...panProblems(line, own, { code, category, panStatus, where }));
       }
-      inFileByPan.set(details.pan, [...(inFileByPan.get(details.pan) ?? []), inFile]);
+      if (first === undefined) firstOfPan.set(details.pan, inFile);
       add(pans, details.pan, details.ref);
     }
     add(accounts, accountKey(details.account), details.ref);
@@ -189,6 +189,10 @@ async function loadHolders(
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
   return groups;
 }

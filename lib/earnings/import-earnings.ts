@@ -74,9 +74,9 @@ export async function importEarnings(
       return report({ outcome, file, plan, problems, payouts });
     }
     const written = await writePlan(client, plan);
-    await writePapers(client, plan.newPapers);
     const by = importer ?? (await importerByLogin(client));
-    await auditShared(client, plan.shared, IMPORT_ACTOR);
+    await writePapers(client, plan.newPapers, by);
+    await auditShared(client, plan.shared, by.by);
     const references = [...plan.newEarnings, ...plan.knownEarnings].map(
       ({ bookingReference }) => bookingReference,
     );
@@ -92,9 +92,6 @@ export async function importEarnings(
     throw error;
   }
 }
-
-/** As the audit log names what an import found. */
-const IMPORT_ACTOR = "import:earnings";
 
 async function importerByLogin(client: ClientBase): Promise<Importer> {
   const { rows } = await client.query<{ login: string }>("SELECT session_user AS login");

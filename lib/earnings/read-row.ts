@@ -115,7 +115,7 @@ function readConsultant(reader: RowReader, rules: ReadRules): ConsultantDetails 
   const resident = reader.yesNo("resident");
   const aadhaar = readAadhaar(reader, category);
   const account = readAccount(reader, rules.allowedIfsc);
-  const papers = readTaxPapers(reader, { hasPan: reader.has("pan") });
+  const papers = readTaxPapers(reader, { hasPan: reader.has("pan"), rules });
   if (ref === undefined || category === undefined || pan === undefined || account === undefined) {
     return undefined;
   }
@@ -183,17 +183,19 @@ function readMoney(reader: RowReader, { amounts }: ReadRules): Money | undefined
     return undefined;
   }
   if (grossPaise === undefined || platformFeePaise === undefined) return undefined;
-  const paidDirectlyPaise = reader.has("paid_directly") ? readRupees(reader, "paid_directly") : 0n;
+  const paidDirectlyPaise = reader.has("paid_directly")
+    ? readRupees(reader, "paid_directly", amounts)
+    : 0n;
   if (paidDirectlyPaise === undefined) return undefined;
   const amountPaise = grossPaise - platformFeePaise - paidDirectlyPaise;
   if (amountPaise > 0n || (amountPaise === 0n && paidDirectlyPaise > 0n))
     return { grossPaise, platformFeePaise, paidDirectlyPaise, amountPaise };
   if (paidDirectlyPaise > 0n) {
-    const amounts = `${formatRupees(paidDirectlyPaise)} and the fee of ${formatRupees(platformFeePaise)} are more than the gross of ${formatRupees(grossPaise)}`;
-    reader.refuse("paid_directly", `${amounts}; expected no more than the gross together`);
+    const sums = `${formatRupees(paidDirectlyPaise)} and the fee of ${formatRupees(platformFeePaise)} are more than the gross of ${formatRupees(grossPaise)}`;
+    reader.refuse("paid_directly", `${sums}; expected no more than the gross together`);
     return undefined;
   }
-  const amounts = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
-  reader.refuse("platform_fee", `${amounts} leaves nothing to pay; expected less than gross`);
+  const sums = `${formatRupees(platformFeePaise)} of ${formatRupees(grossPaise)}`;
+  reader.refuse("platform_fee", `${sums} leaves nothing to pay; expected less than gross`);
   return undefined;
 }

@@ -8,6 +8,7 @@ export const IDENTIFIERS: readonly ColumnName[] = [
   "account_number",
   "vpa",
   "booking_reference",
+  "certificate_number",
 ];
 
 /** What a spreadsheet has done to an identifier. */

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
-import { isDay, type Day } from "../support/calendar.ts";
+import type { Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
-import { parseRupees, type Paise } from "../support/money.ts";
+import type { Paise } from "../support/money.ts";
 import {
   faultInRelief,
   faultInTerms,
@@ -12,7 +12,9 @@ import {
 } from "../tds/papers/index.ts";
 import type { ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
+import type { ReadRules } from "./read-options.ts";
 import type { RowReader } from "./row-reader.ts";
+import { parseAmount, parseDay } from "./values.ts";
 import type { ConsultantInFile, TaxPapers } from "./types.ts";
 
 const CERTIFICATE = [
@@ -24,9 +26,12 @@ const CERTIFICATE = [
 ] as const satisfies readonly ColumnName[];
 
 /** The papers that a row states: days of relief, a certificate, the mark of a large year. */
-export function readTaxPapers(reader: RowReader, { hasPan }: { hasPan: boolean }): TaxPapers {
-  const relief = readRelief(reader);
-  const certificate = readCertificate(reader);
+export function readTaxPapers(
+  reader: RowReader,
+  { hasPan, rules }: { hasPan: boolean; rules: ReadRules },
+): TaxPapers {
+  const relief = readRelief(reader, rules);
+  const certificate = readCertificate(reader, rules);
   if (!hasPan && relief)
     reader.refuse("pan_relief_from", "stands beside no PAN; there is none to relieve");
   if (!hasPan && certificate)
@@ -37,10 +42,10 @@ export function readTaxPapers(reader: RowReader, { hasPan }: { hasPan: boolean }
   return { relief, certificate, likelyToExceed: reader.yesNo("likely_to_exceed") };
 }
 
-function readRelief(reader: RowReader): TaxPapers["relief"] {
+function readRelief(reader: RowReader, rules: ReadRules): TaxPapers["relief"] {
   if (!isWhole(reader, ["pan_relief_from", "pan_relief_to"])) return undefined;
-  const from = readDay(reader, "pan_relief_from");
-  const to = readDay(reader, "pan_relief_to");
+  const from = readDay(reader, "pan_relief_from", rules);
+  const to = readDay(reader, "pan_relief_to", rules);
   if (from === undefined || to === undefined) return undefined;
   const fault = faultInRelief({ from, to });
   if (fault === undefined) return { from, to };
@@ -48,7 +53,7 @@ function readRelief(reader: RowReader): TaxPapers["relief"] {
   return undefined;
 }
 
-function readCertificate(reader: RowReader): CertificateTerms | undefined {
+function readCertificate(reader: RowReader, rules: ReadRules): CertificateTerms | undefined {
   if (!isWhole(reader, CERTIFICATE)) return undefined;
   const number = parseCertificateNumber(reader.text("certificate_number"));
   if (number === undefined)
@@ -56,9 +61,9 @@ function readCertificate(reader: RowReader): CertificateTerms | undefined {
   const rateBps = parseRate(reader.text("certificate_rate"));
   if (rateBps === undefined)
     reader.refuse("certificate_rate", "expected per cent with at most two decimals, such as 0.05");
-  const from = readDay(reader, "certificate_from");
-  const to = readDay(reader, "certificate_to");
-  const ceilingPaise = parseRupees(reader.text("certificate_ceiling"));
+  const from = readDay(reader, "certificate_from", rules);
+  const to = readDay(reader, "certificate_to", rules);
+  const ceilingPaise = parseAmount(reader.text("certificate_ceiling"), rules.amounts);
   if (ceilingPaise === undefined)
     reader.refuse("certificate_ceiling", "expected rupees, such as 1000000.00, without grouping");
   if (number === undefined || rateBps === undefined || ceilingPaise === undefined) return undefined;
@@ -79,10 +84,18 @@ function isWhole(reader: RowReader, columns: readonly ColumnName[]): boolean {
   return empty.length === 0;
 }
 
-function readDay(reader: RowReader, column: ColumnName): Day | undefined {
-  const text = reader.text(column);
-  if (isDay(text)) return text;
-  reader.refuse(column, "expected YYYY-MM-DD, such as 2026-04-01");
+function readDay(
+  reader: RowReader,
+  column: ColumnName,
+  { dateFormat }: ReadRules,
+): Day | undefined {
+  const day = parseDay(reader.text(column), dateFormat);
+  if (day !== undefined) return day;
+  const expected =
+    dateFormat === "dd/mm/yyyy"
+      ? "DD/MM/YYYY, such as 01/04/2026"
+      : "YYYY-MM-DD, such as 2026-04-01";
+  reader.refuse(column, `expected ${expected}`);
   return undefined;
 }
 

@@ -18,8 +18,8 @@ export function readCreditDate(
     reader.missing("credit_date");
     return undefined;
   }
-  const written = dateFormat === "dd/mm/yyyy" ? dayFirst(text) : text;
-  if (written === undefined || !ISO_DAY.test(written)) {
+  const written = inIsoOrder(text, dateFormat);
+  if (written === undefined) {
     reader.refuse("credit_date", expectedDate(text, dateFormat));
     return undefined;
   }
@@ -32,6 +32,17 @@ export function readCreditDate(
     return undefined;
   }
   return written;
+}
+
+/** Another day of a row, such as the first of a certificate; undefined when it is none, or not written as the file says. */
+export function parseDay(text: string, dateFormat: DateFormat): Day | undefined {
+  const written = inIsoOrder(text, dateFormat);
+  return written !== undefined && isDay(written) ? written : undefined;
+}
+
+function inIsoOrder(text: string, dateFormat: DateFormat): string | undefined {
+  const written = dateFormat === "dd/mm/yyyy" ? dayFirst(text) : text;
+  return written !== undefined && ISO_DAY.test(written) ? written : undefined;
 }
 
 /** `16/11/2026` to `2026-11-16`. */
@@ -65,10 +76,15 @@ export function readRupees(
     reader.missing(column);
     return undefined;
   }
-  const isGrouped = amounts === "indian" && INDIAN_GROUPS.test(text);
-  const paise = parseRupees(isGrouped ? text.replaceAll(",", "") : text);
+  const paise = parseAmount(text, amounts);
   if (paise === undefined) reader.refuse(column, expectedRupees(text, amounts));
   return paise;
+}
+
+/** Rupees, written as the file says. */
+export function parseAmount(text: string, amounts: AmountFormat): Paise | undefined {
+  const isGrouped = amounts === "indian" && INDIAN_GROUPS.test(text);
+  return parseRupees(isGrouped ? text.replaceAll(",", "") : text);
 }
 
 function expectedRupees(text: string, amounts: AmountFormat): string {

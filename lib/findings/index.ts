@@ -12,6 +12,7 @@ export {
   type FindingFilter,
   type FindingSeverity,
 } from "./list.ts";
+export { payoutsOf, type FindingPayout } from "./about.ts";
 export { resolveFinding, type Resolution } from "./resolve.ts";
 
 export interface NewFinding {

@@ -7,7 +7,7 @@ export type InterruptReason = "SIGINT" | "SIGTERM" | "deadline" | "lease-lost";
 
 /** How a run ended: a closed union, mapped to exit code, outputs and summary here and nowhere else. */
 export type Outcome =
-  | { kind: "completed"; warning?: string }
+  | { kind: "completed"; note?: string; warning?: string }
   | { kind: "skipped"; reason: SkipReason; message: string }
   | { kind: "partial"; reason: string; message: string; remedy?: string }
   | { kind: "failed"; code: string; message: string; remedy?: string; error?: Error }
@@ -50,10 +50,16 @@ export function explain(
 ): { message: string; remedy?: string } {
   switch (outcome.kind) {
     case "completed": {
-      const message = dryRun
-        ? "This is what a run would do; nothing was written or sent."
-        : "Everything that was due is done.";
-      return outcome.warning === undefined ? { message } : { message, remedy: outcome.warning };
+      const { note, warning } = outcome;
+      // "Everything is done" never stands over work that is open.
+      const isAllDone = note === undefined && warning === undefined;
+      const done = isAllDone ? "Everything that was due is done." : "This run did its part.";
+      const parts = [
+        dryRun ? "This is what a run would do; nothing was written or sent." : done,
+        note,
+        warning === undefined ? undefined : `Still open: ${warning}`,
+      ];
+      return { message: parts.filter((part) => part !== undefined).join(" ") };
     }
     case "misconfigured":
       return {

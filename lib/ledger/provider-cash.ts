@@ -12,10 +12,10 @@ export interface ProviderCash {
    * Left the account (or came back to it) and not booked yet: the payout is not finished, or the statement was read
    * a short while ago. What stays unbooked for longer is part of the drift.
    */
-  inFlightPaise: Paise;
+  unbookedPaise: Paise;
   /** Booked, and the account was not read since. */
   notReadPaise: Paise;
-  /** Ledger - (provider + in flight - not read): zero when nothing is unexplained. */
+  /** Ledger - (provider + unbooked - not read): zero when nothing is unexplained. */
   driftPaise: Paise;
   /** Of the newest transaction that was read; null when there was none. */
   asOf: Date | null;
@@ -42,8 +42,8 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
         ON attempt.payout_id = booking.payout_id AND attempt.state IN ('PROCESSED', 'REVERSED')
       WHERE booking.kind IN ('payout-completed', 'payout-reversed')
       GROUP BY attempt.id, booking.id
-    ), in_flight AS (
-      SELECT COALESCE(sum(out_paise), 0) AS paise FROM (${unbookedMoves()}) AS unbooked
+    ), unbooked AS (
+      SELECT COALESCE(sum(out_paise), 0) AS paise FROM (${unbookedMoves()}) AS move
       WHERE is_open OR NOT is_late
     ), not_read AS (
       SELECT COALESCE(sum(booked.out_paise), 0) AS paise
@@ -59,12 +59,12 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
               SELECT sum(entry.amount_paise) FROM ledger_entries AS entry
               JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
            ), 0)::bigint AS "ledgerPaise",
-           in_flight.paise::bigint AS "inFlightPaise", not_read.paise::bigint AS "notReadPaise",
+           unbooked.paise::bigint AS "unbookedPaise", not_read.paise::bigint AS "notReadPaise",
            (SELECT max(at) FROM provider_transactions) AS "asOf"
-    FROM opening CROSS JOIN in_flight CROSS JOIN not_read`;
+    FROM opening CROSS JOIN unbooked CROSS JOIN not_read`;
   if (!row) return undefined;
-  const { providerPaise, ledgerPaise, inFlightPaise, notReadPaise } = row;
-  return { ...row, driftPaise: ledgerPaise - (providerPaise + inFlightPaise - notReadPaise) };
+  const { providerPaise, ledgerPaise, unbookedPaise, notReadPaise } = row;
+  return { ...row, driftPaise: ledgerPaise - (providerPaise + unbookedPaise - notReadPaise) };
 }
 
 /** What was booked for attempts made before a day, and is inside the opening balance of that day. */

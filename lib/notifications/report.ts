@@ -133,6 +133,7 @@ export function deliveryTables(report: DeliveryReport): SummaryTable[] {
         String(tries),
         code,
       ]),
+      more: report.itemsLeftOut,
     },
   ];
 }

@@ -9,6 +9,7 @@ import { formatRupees } from "../support/money.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
+import { shortPaise, storedFunds, type Funds } from "./funds.ts";
 import { decide, onHold, stopped, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
@@ -189,7 +190,14 @@ async function judge(
         "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
     };
   }
-  if (waiting + report.refused === 0) return { kind: "completed", ...upiWarning(report) };
+  report.funds = await storedFunds(ports.db, {
+    count: report.planned,
+    paise: ports.dryRun ? report.amountPaise : 0n,
+  });
+  if (waiting + report.refused === 0) {
+    const warnings = [...shortWarning(report.funds), ...upiWarning(report)];
+    return { kind: "completed", ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }) };
+  }
   const parts = [
     ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
     ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
@@ -206,16 +214,25 @@ async function judge(
   };
 }
 
+/** A shortage is said now, while there is time to add money before the pay run. */
+function shortWarning(funds: Funds): string[] {
+  const short = shortPaise(funds);
+  if (short === 0n) return [];
+  return [
+    `The account lacks ${formatRupees(short)} for all payouts that are open. Add money before the pay run: without it the run is red, and pays the oldest first or nobody (PAYOUTS_WHEN_SHORT).`,
+  ];
+}
+
 /** These payouts would be refused before they are sent, and be larger in the next batch. */
-function upiWarning({ aboveUpiLimit, aboveUpi, dryRun }: BatchReport): { warning?: string } {
-  if (aboveUpiLimit === 0) return {};
+function upiWarning({ aboveUpiLimit, aboveUpi, dryRun }: BatchReport): string[] {
+  if (aboveUpiLimit === 0) return [];
   const limit = formatRupees(defaultModeSettings.upiMaximumPaise);
   const names = aboveUpi.slice(0, 3).map(({ consultantRef }) => consultantRef);
   const such = `${names.join(", ")}${aboveUpiLimit > names.length ? " and others" : ""}`;
   const made = dryRun ? "would be" : "are";
-  return {
-    warning: `${aboveUpiLimit} payouts ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). They fail unless tax brings them below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
-  };
+  return [
+    `${aboveUpiLimit} payouts ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). They fail unless tax brings them below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
+  ];
 }
 
 /** Of the consultants that changed under this run, how many a batch would still pay. */

@@ -1,7 +1,7 @@
 import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
-import { taxpayerOf } from "../tds/taxpayer.ts";
+import { TAXPAYER_OF_PAYOUT } from "../tds/taxpayer.ts";
 import type { PayeeKind } from "./kind.ts";
 import { heldAmong, IS_HELD, type HeldDue } from "./on-hold.ts";
 
@@ -39,8 +39,6 @@ export interface AbandonedClaim extends DuePayoutOfPayee {
   /** Since the claim, on the database's clock. */
   ageMs: number;
 }
-
-const TAXPAYER = taxpayerOf(sql`payouts.consultant_id`);
 
 /** What waits for a run, and since when. An organization's payout needs nobody's approval. */
 const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }>> = {
@@ -115,7 +113,7 @@ export async function dueAfter(
   const { since } = WAITING[kind];
   const after = cursor ?? { since: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
   return db.query<(DuePayoutOfPayee & DueCursor)[]>`
-    SELECT id, consultant_id AS "consultantId", ${TAXPAYER} AS "taxpayerId",
+    SELECT id, consultant_id AS "consultantId", ${TAXPAYER_OF_PAYOUT} AS "taxpayerId",
            organization_id AS "organizationId", amount_paise AS "amountPaise", ${since}::text AS since
     FROM payouts
     WHERE ${isDue(kind)} AND amount_paise <= ${mostPaise}
@@ -144,7 +142,7 @@ export async function abandonedClaims(
   }: { kind: PayeeKind; runId: string; fence: bigint | null; limit: number },
 ): Promise<AbandonedClaim[]> {
   return db.query<AbandonedClaim[]>`
-    SELECT id, consultant_id AS "consultantId", ${TAXPAYER} AS "taxpayerId",
+    SELECT id, consultant_id AS "consultantId", ${TAXPAYER_OF_PAYOUT} AS "taxpayerId",
            organization_id AS "organizationId", amount_paise AS "amountPaise", claimed_by AS "claimedBy",
            COALESCE(net_paise, amount_paise) AS "netPaise",
            (extract(epoch FROM now() - claimed_at) * 1000)::float8 AS "ageMs"

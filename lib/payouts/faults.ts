@@ -1,6 +1,7 @@
 import { DatabaseBusyError } from "../db/connection.ts";
 import { describeRowError } from "../db/row-error.ts";
 import type { Answer, SystemicFault } from "../razorpay/index.ts";
+import { describeProviderFault } from "../support/server-fault/index.ts";
 
 /** A fault that the next payout would meet as well: the run stops. */
 export interface RunFault {
@@ -42,8 +43,10 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
   },
 };
 
-export function systemicFault(fault: SystemicFault): RunFault {
-  return { code: fault, ...REMEDIES[fault] };
+/** @param detail of the provider's answer: the code of a connection that was not made */
+export function systemicFault(fault: SystemicFault, detail?: string): RunFault {
+  const told = fault === "gateway-unreachable" ? describeProviderFault(detail) : undefined;
+  return { code: fault, ...(told ?? REMEDIES[fault]) };
 }
 
 export const gatewayDown: RunFault = {
@@ -125,7 +128,7 @@ export function recordFault(error: unknown): RunFault {
 export function faultOf(answer: Exclude<Answer<unknown>, { kind: "accepted" }>): RunFault {
   switch (answer.kind) {
     case "systemic":
-      return systemicFault(answer.fault);
+      return systemicFault(answer.fault, answer.detail);
     case "unknown":
       return gatewayDown;
     case "refused":

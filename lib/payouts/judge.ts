@@ -1,4 +1,6 @@
 import { describeRowError } from "../db/row-error.ts";
+import { readInFlight, type InFlight } from "../ledger/in-flight.ts";
+import { formatRupees } from "../support/money.ts";
 import type { Verdict } from "../support/verdict.ts";
 import { RETRY_LATER } from "./account-holds.ts";
 import { ABOVE_SINGLE_CAP, SINGLE_CAP_REMEDY } from "./caps.ts";
@@ -28,6 +30,7 @@ export async function judge(
 ): Promise<Verdict> {
   if (fault) return failed(fault);
   if (error !== undefined) return { kind: "broken", error };
+  report.inFlight = await readInFlight(ports.db);
   const kinds = PAYEE_KINDS.map((kind) => ({ kind, counts: countsOf(report, kind) }));
   const isSeen = kinds.every(({ counts }) => counts.processed + counts.skipped >= counts.found);
   if (stopped || (ports.signal.aborted && !isSeen)) return { kind: "interrupted" };
@@ -131,6 +134,11 @@ function whatHappened(
   return `${succeeded} of ${found} ${NAME[kind]} were sent; ${parts.join(" and ")}.`;
 }
 
+/** Sent or perhaps sent, and not final: nobody may read a green run as "all of it has arrived". */
+export function inFlightNote({ count, paise }: InFlight): string {
+  return `${count} payouts (${formatRupees(paise)}) are in flight: the provider has not decided about them.`;
+}
+
 /** Nothing went wrong here; what earlier runs left open is said all the same. */
 export function completed({
   inDoubtBefore,
@@ -138,6 +146,7 @@ export function completed({
   unsentBefore,
   unrecorded,
   organizations,
+  inFlight,
   ...consultants
 }: PayoutRunReport): Verdict {
   const held = heldIn(consultants) + heldIn(organizations);
@@ -166,8 +175,11 @@ export function completed({
         ]
       : []),
   ];
-  if (warnings.length === 0) return { kind: "completed" };
-  return { kind: "completed", warning: warnings.join(" ") };
+  return {
+    kind: "completed",
+    ...(inFlight.count === 0 ? {} : { note: inFlightNote(inFlight) }),
+    ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }),
+  };
 }
 
 /** When the run began, or by the time of its claim. */

@@ -1,9 +1,11 @@
 import { nextStep } from "../razorpay/index.ts";
+import { mostUrgentFirst } from "../support/kept-items.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
-import { errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
+import { fundsTable } from "./funds.ts";
+import { errorsOf, urgency, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
 /** The report as step outputs; what is said of organizations begins with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
@@ -12,6 +14,8 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
     unsent_before: report.unsentBefore,
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
     org_errors: errorsOf(report.organizations),
   };
   for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
@@ -43,6 +47,9 @@ function countOutputs(counts: PayoutCounts): Record<string, string | number> {
   };
 }
 
+/** The rest is in the report file. */
+const MOST_PLANNED = 20;
+
 /** The report as the tables that a finance person reads. */
 export function payoutTables(report: PayoutRunReport): SummaryTable[] {
   const { organizations, dryRun } = report;
@@ -51,12 +58,28 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
     ["Not finished by the provider, from earlier runs", report.unfinishedBefore],
     ["Claimed by another run and not sent", report.unsentBefore],
   ];
+  const planned = report.plan.slice(0, MOST_PLANNED);
+  const now: [string, number][] = dryRun ? [] : [["In flight now", report.inFlight.count]];
   return [
     ...tablesOf(report, {
       dryRun,
       titles: ["Payouts", "Amounts", "Reasons", "Payouts that need a look"],
-      more: earlier.filter(([, count]) => count > 0),
+      more: [...earlier, ...now].filter(([, count]) => count > 0),
     }),
+    ...(report.funds === undefined ? [] : [fundsTable(report.funds)]),
+    {
+      title: "Who would get what",
+      columns: ["Payee", "Payout", "Mode", "Owed", "Tax", "Net"],
+      rows: planned.map(({ payee = "", payoutId, mode, amountPaise, taxPaise, netPaise }) => [
+        payee,
+        payoutId,
+        mode,
+        formatRupees(amountPaise),
+        formatRupees(taxPaise),
+        formatRupees(netPaise),
+      ]),
+      more: report.plan.length - planned.length,
+    },
     // Where nobody pays organizations, four tables of nothing would only be in the way.
     ...(organizations.found + organizations.outOfTries + organizations.held === 0
       ? []
@@ -129,11 +152,11 @@ function tablesOf(
       ? ([["On hold, before tax", formatRupees(counts.heldPaise)]] satisfies [string, string][])
       : []),
   ];
-  const look = counts.items.filter(
-    ({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP,
+  const look = mostUrgentFirst(
+    counts.items.filter(({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP),
+    urgency,
   );
-  const lookLeftOut =
-    errorsOf(counts) + counts.unrecorded + counts.held + counts.aboveCap - look.length;
+  const allToLookAt = errorsOf(counts) + counts.unrecorded + counts.held + counts.aboveCap;
   return [
     {
       title: titles[0],
@@ -148,11 +171,15 @@ function tablesOf(
     },
     {
       title: titles[3],
-      columns: ["Payout", "Outcome", "Reason", "What was said"],
-      rows: [
-        ...look.map(({ payoutId, outcome, code, message }) => [payoutId, outcome, code, message]),
-        ...(lookLeftOut > 0 ? [[`and ${lookLeftOut} more`, "", "", ""]] : []),
-      ],
+      columns: ["Payee", "Payout", "Outcome", "Reason", "What was said"],
+      rows: look.map(({ payee = "", payoutId, outcome, code, message }) => [
+        payee,
+        payoutId,
+        outcome,
+        code,
+        message,
+      ]),
+      more: allToLookAt - look.length,
     },
   ];
 }

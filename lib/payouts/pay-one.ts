@@ -145,7 +145,8 @@ async function makeReady(
     return fail(ports, payout, destination.code, destination.message);
   if (destination.kind === "unavailable") {
     const { answer } = destination;
-    if (answer.kind === "systemic") return giveBack(ports, payout, systemicFault(answer.fault));
+    if (answer.kind === "systemic")
+      return giveBack(ports, payout, systemicFault(answer.fault, answer.detail));
     const result = await giveBack(ports, payout);
     if (answer.cause === "interrupted") return result;
     return {

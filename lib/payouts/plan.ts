@@ -7,7 +7,8 @@ import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, type Payee } from "./payee.ts";
-import { countItem, countPaid, type Amounts, type PayoutCounts } from "./report.ts";
+import type { PayeeKind } from "./kind.ts";
+import { countItem, countPaid, countsOf, type Amounts, type PayoutRunReport } from "./report.ts";
 import type { PayoutSettings } from "./settings.ts";
 import type { Unit } from "./unit.ts";
 
@@ -19,7 +20,12 @@ export type Plan =
   | { kind: "hold"; code: string; message: string };
 
 /** Adds one plan to the counts of a dry run. */
-export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): void {
+export function countPlan(
+  report: PayoutRunReport,
+  { payoutId, kind }: { payoutId: string; kind: PayeeKind },
+  plan: Plan,
+): void {
+  const counts = countsOf(report, kind);
   if (plan.kind === "hold") {
     countItem(counts, { payoutId, outcome: "skipped", code: plan.code, message: plan.message });
     return;
@@ -30,6 +36,8 @@ export function countPlan(counts: PayoutCounts, payoutId: string, plan: Plan): v
     return;
   }
   countPaid(counts, "planned", plan);
+  const { mode, amountPaise, taxPaise, netPaise } = plan;
+  report.plan.push({ payoutId, mode, amountPaise, taxPaise, netPaise });
 }
 
 /**

@@ -1,8 +1,9 @@
 import { setMaxListeners } from "node:events";
+import { readInFlight } from "../ledger/in-flight.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
-import type { CoreResult } from "../support/verdict.ts";
+import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { auditCaps } from "./audit-caps.ts";
 import { ABOVE_SINGLE_CAP, aboveSingleCap, createCapGuard, exceededRunCap } from "./caps.ts";
 import type { ClaimedPayout } from "./claim.ts";
@@ -22,12 +23,14 @@ import {
 import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { countFollowed } from "./count-followed.ts";
+import { askFunds, insufficientFunds, shortPaise, type Funds } from "./funds.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
 import { aboveCapVerdict, completed, failed, judge, type RunEnd } from "./judge.ts";
 import { kindOf, PAYEE_KINDS, type PayeeKind } from "./kind.ts";
 import { payOne } from "./pay-one.ts";
+import { namePayees } from "./payee-refs.ts";
 import { countPlan, createPlanner } from "./plan.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
@@ -62,6 +65,12 @@ const MOST_IN_HAND = 256;
  */
 export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<PayoutRunReport>> {
   const report = emptyReport(ports.dryRun);
+  const verdict = await payOrPlan(ports, report);
+  await namePayees(ports.db, [...report.items, ...report.organizations.items, ...report.plan]);
+  return { verdict, report };
+}
+
+async function payOrPlan(ports: PayoutPorts, report: PayoutRunReport): Promise<Verdict> {
   const found: Found[] = [];
   for (const kind of PAYEE_KINDS) {
     const limit = (ports.limit ?? NO_LIMIT) - sum(found.map(({ count }) => count));
@@ -80,21 +89,38 @@ export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<Pay
     runId: ports.runId,
     fence: ports.lease.fence,
   });
+  report.inFlight = await readInFlight(ports.db);
   warnOfOthers(ports, report);
 
   const overCap = exceededRunCap(together(found), ports.settings.caps);
-  if (overCap) return { verdict: failed(overCap), report };
+  if (overCap) return failed(overCap);
   if (sum(found.map(({ count }) => count)) === 0)
-    return { verdict: aboveCapVerdict(report) ?? completed(report), report };
+    return aboveCapVerdict(report) ?? completed(report);
 
-  const units = dueUnits(ports, found);
-  if (ports.dryRun) return planAll(ports, report, units);
-
+  // A dry run asks as well: keys, address and balance are what most often stops the real one.
   const unreachable = await askGateway(ports);
-  if (unreachable) return { verdict: failed(unreachable), report };
+  if (unreachable) return failed(unreachable);
+  const funds = await askFunds(ports, together(found));
+  report.funds = funds;
+  const isShort = shortPaise(funds) > 0n;
+  if (isShort && ports.settings.whenShort === "stop") return failed(insufficientFunds(funds));
+  const due = dueUnits(ports, found);
+  const units = isShort ? whileFunded(due, funds) : due;
+  if (ports.dryRun) return planAll(ports, report, { units, funds });
   await auditCaps(ports.db, ports);
   const end = await payAll(ports, report, units);
-  return { verdict: await judge(ports, report, end), report };
+  if (isShort && !ports.signal.aborted) end.fault ??= insufficientFunds(funds);
+  return judge(ports, report, end);
+}
+
+/** The oldest payouts that the balance pays for, with their fees. */
+async function* whileFunded(units: AsyncGenerator<Unit>, funds: Funds): AsyncGenerator<Unit> {
+  let left = funds.balancePaise ?? 0n;
+  for await (const unit of units) {
+    left -= unit.amountPaise + funds.feePaise;
+    if (left < 0n) return;
+    yield unit;
+  }
 }
 
 /** What a run finds to do of one kind, as its caps look at it. */
@@ -179,18 +205,19 @@ async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGene
 async function planAll(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  units: AsyncGenerator<Unit>,
-): Promise<CoreResult<PayoutRunReport>> {
+  { units, funds }: { units: AsyncGenerator<Unit>; funds: Funds },
+): Promise<Verdict> {
   const plan = createPlanner(ports);
   let done = 0;
   for await (const unit of units) {
-    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    if (ports.signal.aborted) return { kind: "interrupted" };
     const planned = await plan(unit);
-    countPlan(countsOf(report, kindOf(unit)), unit.id, planned);
+    countPlan(report, { payoutId: unit.id, kind: kindOf(unit) }, planned);
     ports.log.debug({ payoutId: unit.id, plan: planned }, "planned");
     ports.progress.update(++done, totalFound(report));
   }
-  return { verdict: aboveCapVerdict(report) ?? { kind: "completed" }, report };
+  if (shortPaise(funds) > 0n) return failed(insufficientFunds(funds));
+  return aboveCapVerdict(report) ?? { kind: "completed" };
 }
 
 /** A harmless read before the first claim: wrong credentials or a closed gateway touch no row. */

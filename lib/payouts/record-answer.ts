@@ -104,7 +104,7 @@ function resultOf({ payout, ref, answer }: Answered): UnitResult {
     case "unknown":
       return { outcome: "unknown", payout, code: answer.cause, message: answer.detail };
     case "systemic": {
-      const fault = systemicFault(answer.fault);
+      const fault = systemicFault(answer.fault, answer.detail);
       if (answer.certainlyNotAccepted)
         return { ...skipped(answer.fault, fault.message), payout, fault };
       return { outcome: "unknown", payout, code: answer.fault, message: answer.detail, fault };

@@ -1,3 +1,6 @@
+import type { InFlight } from "../ledger/in-flight.ts";
+import type { Funds } from "./funds.ts";
+import { keepItem } from "../support/kept-items.ts";
 import type { Paise } from "../support/money.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import type { PayeeKind } from "./kind.ts";
@@ -21,6 +24,8 @@ export type ItemOutcome =
 /** One payout that did not simply succeed, with the reason. Holds no personal data. */
 export interface ReportItem {
   payoutId: string;
+  /** The payee's code, as `C-7` or `C-7 for ORG-2`; written at the end of the run. */
+  payee?: string;
   outcome: ItemOutcome;
   /** Stable: `NON_RESIDENT`, `CLAIMED_ELSEWHERE`, or the provider's reason. */
   code: string;
@@ -64,7 +69,7 @@ export interface PayoutCounts {
   heldPaise: Paise;
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
-  /** The first thousand that failed or are unknown, the first hundred skipped; the rest is counted. */
+  /** At most a thousand, those that need a look before those that were skipped; the rest is counted. */
   items: ReportItem[];
   itemsLeftOut: number;
 }
@@ -82,6 +87,23 @@ export interface PayoutRunReport extends PayoutCounts {
    * wait. Of both kinds.
    */
   unsentBefore: number;
+  /** When the run ended: sent or perhaps sent, by this run or an earlier one, and not final here. */
+  inFlight: InFlight;
+  /** Undefined when nothing was due, or the run ended before the provider was asked. */
+  funds: Funds | undefined;
+  /** Dry run only: every payout that a run would send. */
+  plan: PlannedPayout[];
+}
+
+/** A payout that a run would send now. */
+export interface PlannedPayout {
+  payoutId: string;
+  payee?: string;
+  /** `none` when tax takes all of it. */
+  mode: string;
+  amountPaise: Paise;
+  taxPaise: Paise;
+  netPaise: Paise;
 }
 
 /** The counts that a payout belongs to. */
@@ -89,14 +111,17 @@ export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts
   return kind === "consultant" ? report : report.organizations;
 }
 
+/** What needs a look first: sent or perhaps sent, then failed; what was skipped last. */
+export function urgency({ outcome, code }: ReportItem): number {
+  if (outcome === "unknown" || outcome === "succeeded") return 0;
+  if (outcome === "failed" || code === ABOVE_SINGLE_CAP) return 1;
+  return outcome === "skipped" ? 3 : 2;
+}
+
 /** What needs a look: failed, refused at the claim, or without a known outcome. */
 export function errorsOf({ failed, unknown }: PayoutCounts): number {
   return failed + unknown;
 }
-
-const MOST_ITEMS = 1000;
-/** Fewer, so that payouts that another run has do not crowd out those that need a look. */
-const MOST_SKIPPED = 100;
 
 export function emptyReport(dryRun: boolean): PayoutRunReport {
   return {
@@ -106,6 +131,9 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
     inDoubtBefore: 0,
     unfinishedBefore: 0,
     unsentBefore: 0,
+    inFlight: { count: 0, paise: 0n },
+    funds: undefined,
+    plan: [],
   };
 }
 
@@ -193,14 +221,7 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   if (item.code === ABOVE_SINGLE_CAP) counts.aboveCap++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  const isKept =
-    item.outcome === "skipped"
-      ? item.code === ABOVE_SINGLE_CAP
-        ? counts.aboveCap <= MOST_ITEMS
-        : counts.skipped - counts.aboveCap <= MOST_SKIPPED
-      : counts.failed + counts.unknown <= MOST_ITEMS;
-  if (isKept) counts.items.push(item);
-  else counts.itemsLeftOut++;
+  keepItem(counts, item, { rank: urgency });
 }
 
 /** In hand when an error ended the run: nothing was sent, and nobody else has it. */
@@ -224,7 +245,5 @@ export function countUnrecorded(
   counts.unrecorded++;
   const reason = `succeeded ${code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
-  if (counts.unrecorded <= MOST_SKIPPED)
-    counts.items.push({ payoutId, outcome: "succeeded", code, message });
-  else counts.itemsLeftOut++;
+  keepItem(counts, { payoutId, outcome: "succeeded", code, message }, { rank: urgency });
 }

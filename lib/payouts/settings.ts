@@ -11,6 +11,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
+import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
 import type { TaxPolicy } from "../tds/index.ts";
 import { parseTaxPolicy, taxVariables } from "../tds/settings.ts";
@@ -30,6 +31,7 @@ export interface PayoutSettings {
   narration: string;
   /** Who started the run, as the environment says; named in the audit log. */
   startedBy?: string;
+  whenShort: WhenShort;
 }
 
 const own: readonly EnvironmentVariable[] = [
@@ -66,6 +68,14 @@ const own: readonly EnvironmentVariable[] = [
     description: "text on the payee's bank statement",
     allowed: { form: "1 to 30 letters, digits and spaces", example: "Acme payout" },
   },
+  {
+    name: "PAYOUTS_WHEN_SHORT",
+    required: false,
+    default: "pay-oldest-first",
+    description:
+      "when the account holds too little for all that is due: pay the oldest that it can pay, or stop before the first; either way the run is red and says how much is missing",
+    allowed: { oneOf: WHEN_SHORT },
+  },
   ...taxVariables,
 ];
 
@@ -98,6 +108,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
       "1 to 30 letters, digits and spaces",
       problems,
     );
+    const whenShort = whenShortOf(env, problems);
     const tax = parseTaxPolicy(env, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
@@ -109,6 +120,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
         caps,
         tax,
         narration,
+        whenShort,
         ...(startedBy === undefined ? {} : { startedBy }),
       },
       secrets: [keyId, keySecret, accountNumber],
@@ -124,6 +136,17 @@ export function defaultCaps(): PayoutCaps {
     runPaise: rupees({}, "PAYOUTS_MAX_RUN_RUPEES", problems),
     runCount: Number(valueOf({}, "PAYOUTS_MAX_RUN_COUNT")),
   };
+}
+
+function whenShortOf(env: Env, problems: EnvironmentProblem[]): WhenShort {
+  const value = valueOf(env, "PAYOUTS_WHEN_SHORT");
+  const found = WHEN_SHORT.find((each) => each === value);
+  if (found === undefined)
+    problems.push({
+      variable: "PAYOUTS_WHEN_SHORT",
+      problem: `expected ${WHEN_SHORT.join(" or ")}`,
+    });
+  return found ?? "stop";
 }
 
 function valueOf(env: Env, variable: string): string {

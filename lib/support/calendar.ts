@@ -33,6 +33,11 @@ export function istDay(instant: Date): Day {
   return new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
 }
 
+/** `2026-11-30 21:07`: the minute in India at an instant. */
+export function istMinute(instant: Date): string {
+  return new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(0, 16).replace("T", " ");
+}
+
 /** The instant at which a day begins in India. */
 export function startOfIstDay(day: Day): Date {
   return new Date(new Date(`${day}T00:00:00Z`).getTime() - IST_OFFSET_MS);

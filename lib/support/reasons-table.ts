@@ -11,32 +11,49 @@ export interface ReasonItem {
   amountPaise?: Paise;
 }
 
+/** How often one reason occurred. Every item counts, also those that the report does not keep. */
+export interface ReasonCount {
+  outcome: string;
+  code: string;
+  count: number;
+  /** Null where amounts are not known. */
+  amountPaise: Paise | null;
+  /** The first few. */
+  ids: string[];
+}
+
 /** More would only be copied by nobody; the table of single items has them all. */
 const MOST_IDS = 3;
 
-/**
- * What did not succeed and why, grouped by outcome and reason, the most frequent first: how many, how much in
- * rupees where amounts are known, and the first few of each.
- */
-export function reasonsTable(title: string, items: readonly ReasonItem[]): SummaryTable {
-  const groups = new Map<string, ReasonItem[]>();
-  for (const item of items) {
-    const key = JSON.stringify([item.outcome, item.code]);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
+/** Counts one item under its outcome and reason. */
+export function countReason(
+  reasons: ReasonCount[],
+  { id, outcome, code, amountPaise }: ReasonItem,
+): void {
+  let reason = reasons.find((each) => each.outcome === outcome && each.code === code);
+  if (!reason) {
+    reason = { outcome, code, count: 0, amountPaise: null, ids: [] };
+    reasons.push(reason);
   }
-  const isMoney = items.some(({ amountPaise }) => amountPaise !== undefined);
-  const rows = [...groups.values()]
-    .sort((a, b) => b.length - a.length)
-    .map((group) => [
-      group[0]?.outcome ?? "",
-      group[0]?.code ?? "",
-      String(group.length),
-      ...(isMoney
-        ? [formatRupees(group.reduce((sum, { amountPaise = 0n }) => sum + amountPaise, 0n))]
-        : []),
-      firstFew(group.map(({ id }) => id)),
+  reason.count++;
+  if (amountPaise !== undefined) reason.amountPaise = (reason.amountPaise ?? 0n) + amountPaise;
+  if (reason.ids.length < MOST_IDS && !reason.ids.includes(id)) reason.ids.push(id);
+}
+
+/**
+ * What did not succeed and why, by outcome and reason, the most frequent first: how many, how much in rupees
+ * where amounts are known, and the first few of each.
+ */
+export function reasonsTable(title: string, reasons: readonly ReasonCount[]): SummaryTable {
+  const isMoney = reasons.some(({ amountPaise }) => amountPaise !== null);
+  const rows = [...reasons]
+    .sort((a, b) => b.count - a.count)
+    .map(({ outcome, code, count, amountPaise, ids }) => [
+      outcome,
+      code,
+      String(count),
+      ...(isMoney ? [formatRupees(amountPaise ?? 0n)] : []),
+      firstFew(ids),
     ]);
   return {
     title,

@@ -3,4 +3,6 @@ export interface SummaryTable {
   title: string;
   columns: readonly string[];
   rows: readonly (readonly string[])[];
+  /** How many rows are not listed; printed as "and N more". */
+  more?: number;
 }

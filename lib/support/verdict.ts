@@ -1,7 +1,10 @@
 /** How a core judges its own run. The harness maps it to an outcome, an exit code and a summary. */
 export type Verdict =
-  /** All is done. A warning is something that waits for another job or for a person. */
-  | { kind: "completed"; warning?: string }
+  /**
+   * The run did its part. A note is open work that takes its usual course; a warning is something that waits for
+   * another job or for a person.
+   */
+  | { kind: "completed"; note?: string; warning?: string }
   /** Some items failed or are in doubt; the rest is done. */
   | { kind: "partial"; reason: string; message: string; remedy?: string }
   /** The run as a whole failed. `code` is stable; the message says what happened, the remedy what to do. */

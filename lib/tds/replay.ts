@@ -25,7 +25,7 @@ export interface RecordedLine {
   panStatus: PanStatus | null;
   aadhaar: boolean | null;
   /** Whether the payee was marked as likely to exceed the threshold; null: assessed before that was kept. */
-  likelyToExceed: boolean | null;
+  likelyToExceed?: boolean | null;
   /** The line that it takes back. */
   reversesId: string | null;
 }

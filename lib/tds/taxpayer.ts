@@ -1,17 +1,16 @@
 import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 
 /**
- * SQL: the person taxed for a consultant, as one consultant's id: the first of all who have the same PAN, the
- * consultant itself where there is no PAN. A PAN never leaves the database for it.
+ * SQL: the person taxed by a row of `payouts`, as one consultant's id: the first of all who have the payee's PAN, the
+ * payee itself where there is no PAN. A PAN never leaves the database for it.
  */
-export function taxpayerOf(consultantId: SqlPart): SqlPart {
-  return sql`COALESCE(
+export const TAXPAYER_OF_PAYOUT: SqlPart = sql`
+  COALESCE(
     (SELECT same.consultant_id
      FROM tax_profiles AS own JOIN tax_profiles AS same ON same.pan = own.pan
-     WHERE own.consultant_id = ${consultantId}
+     WHERE own.consultant_id = payouts.consultant_id
      ORDER BY same.consultant_id LIMIT 1),
-    ${consultantId})`;
-}
+    payouts.consultant_id)`;
 
 /** The consultants who are one person for the tax, by each consultant that was asked for: at least itself. */
 export async function readTaxpayers(

@@ -1,6 +1,8 @@
-import type { Finding, Resolution } from "../../lib/findings/index.ts";
+import type { Finding, FindingPayout, Resolution } from "../../lib/findings/index.ts";
+import { formatRupees } from "../../lib/support/money.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
-import { istMinute, oneLine, section, table } from "../payouts/print.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
+import { oneLine, section, table } from "../payouts/print.ts";
 
 /** Details hold what a provider said, and people write reasons. */
 const redactor = createRedactor();
@@ -20,7 +22,10 @@ export function findingLines(findings: readonly Finding[]): string[] {
   );
 }
 
-export function showFindingLines(finding: Finding): string[] {
+export function showFindingLines(
+  finding: Finding,
+  payouts: readonly FindingPayout[] = [],
+): string[] {
   const facts: [string, string][] = [
     ["Kind", finding.kind],
     ["Severity", finding.severity],
@@ -41,7 +46,28 @@ export function showFindingLines(finding: Finding): string[] {
     `Finding ${finding.id}`,
     ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
     ...section("Details", detailLines(finding.details)),
+    ...(payouts.length === 0 ? [] : section("Payouts it names", payoutLines(payouts))),
+    "",
+    `What to do: docs/runbooks.md, section ${finding.kind}`,
   ];
+}
+
+function payoutLines(payouts: readonly FindingPayout[]): string[] {
+  return table(
+    ["Payee", "Payout", "Status", "Net", "Attempt", "Provider's id", "UTR", "Sent (IST)"],
+    payouts.map((payout) => [
+      payout.organizationRef === null
+        ? payout.consultantRef
+        : `${payout.consultantRef} for ${payout.organizationRef}`,
+      payout.payoutId,
+      payout.status,
+      payout.netPaise === null ? "-" : formatRupees(payout.netPaise),
+      payout.attemptNo === null ? "-" : String(payout.attemptNo),
+      payout.providerPayoutId ?? "-",
+      payout.utr ?? "-",
+      payout.sentAt === null ? "-" : istMinute(payout.sentAt),
+    ]),
+  );
 }
 
 function detailLines(details: unknown): string[] {
@@ -49,12 +75,30 @@ function detailLines(details: unknown): string[] {
   const entries =
     typeof masked === "object" && masked !== null ? Object.entries(masked) : [["", masked]];
   return table(
-    ["What", "Value"],
-    entries.map(([name, value]) => [
-      String(name),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
+    ["", ""],
+    entries.map(([name, value]) => [wordsOf(String(name)), shown(String(name), value)]),
+  ).slice(1);
+}
+
+/** `providerPayoutId` to `Provider payout id`, `amountPaise` to `Amount`. */
+function wordsOf(name: string): string {
+  const words = name
+    .replace(/Paise$/, "")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** Amounts in rupees, instants in Indian time, lists with commas. */
+function shown(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.map((item) => shown(name, item)).join(", ");
+  if (name.endsWith("Paise") && /^-?\d+$/.test(String(value)))
+    return formatRupees(BigInt(String(value)));
+  if (typeof value === "string")
+    return INSTANT.test(value) ? `${istMinute(new Date(value))} IST` : value;
+  return value === null || value === undefined ? "-" : JSON.stringify(value);
 }
 
 /** One line for a finding that was resolved, or for one that was not. */

@@ -1,7 +1,8 @@
 import type { AnyJob } from "../../lib/job/index.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
 import { nextTick } from "../../lib/support/cron.ts";
-import { istMinute, table } from "../payouts/print.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
+import { table } from "../payouts/print.ts";
 
 export interface ListedJob {
   name: string;

@@ -1,8 +1,17 @@
+import { jobs } from "../../jobs/registry.ts";
+import { plainTable } from "../../lib/job/settle/summary.ts";
+import type { AnyJob } from "../../lib/job/define-job.ts";
 import { countsOf, type RecordedRun } from "../../lib/ops/history.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
-import { istMinute, oneLine, section, table } from "../payouts/print.ts";
+import { countsInWords, tablesOf } from "./stored-report.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
+import { oneLine, section, table } from "../payouts/print.ts";
 
 const redactor = createRedactor();
+
+function jobOf({ job }: RecordedRun): AnyJob | undefined {
+  return jobs.find(({ name }) => name === job);
+}
 
 /** A run as `--json` prints it. */
 export function shownRun(run: RecordedRun): unknown {
@@ -18,9 +27,7 @@ export function runsLines(runs: readonly RecordedRun[]): string[] {
       run.outcome,
       run.reason ?? "",
       duration(run.durationMs),
-      countsOf(run.report)
-        .map(([name, count]) => `${name} ${count}`)
-        .join(", "),
+      countsInWords(jobOf(run), run.report).join(", "),
       run.commit?.slice(0, 8) ?? "",
       run.runUrl ?? run.id,
     ]),
@@ -42,19 +49,22 @@ export function runLines(run: RecordedRun): string[] {
   return [
     run.job,
     ...facts.map(([label, value]) => `  ${label.padEnd(9)}  ${oneLine(value)}`),
-    ...section("Report", reportLines(run.report)),
+    ...reportLines(run),
   ];
 }
 
-function reportLines(report: unknown): string[] {
-  const masked = redactor.value(report);
-  if (typeof masked !== "object" || masked === null) return [];
-  return table(
-    ["What", "Value"],
-    Object.entries(masked).map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+/** The run's own tables. A report of another version of the job is shown by its counts alone. */
+function reportLines(run: RecordedRun): string[] {
+  const tables = tablesOf(jobOf(run), run.report);
+  if (tables === undefined) {
+    const counts = countsOf(run.report).map(([name, count]) => [name, String(count)]);
+    return section("Report", table(["", "Count"], counts));
+  }
+  return tables.flatMap((each) =>
+    plainTable({
+      ...each,
+      rows: each.rows.map((row) => row.map((cell) => redactor.text(cell))),
+    }),
   );
 }
 

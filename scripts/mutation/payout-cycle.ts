@@ -53,7 +53,5 @@ export const claimCheck: ClaimCheck = {
       "It bounds what is locked, and claims nothing: what is taken is read afterwards, and refundReadyEarning refuses what is not READY.",
     "lib/payouts/claim.ts casDueToProcessing: organization_id IS NULL":
       "No row can differ: the constraint payouts_organization_unapproved lets no payout of an organization be APPROVED. It says whose payout it is to who reads the statement.",
-    "lib/tds/reserve.ts readYears: fiscal_year = ANY(${fiscalYears}::int[])":
-      "It bounds what is read, and claims nothing: what is carried forward counts only in the year of a credit, and those years are asked for.",
   },
 };

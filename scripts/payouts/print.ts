@@ -1,3 +1,5 @@
+import { fundsTable, type Funds } from "../../lib/payouts/funds.ts";
+import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
 import type {
   AccountNote,
   HoldChange,
@@ -8,7 +10,7 @@ import type {
   PayoutDetails,
   Refusal,
 } from "../../lib/payouts/operate/index.ts";
-import { istDay } from "../../lib/support/calendar.ts";
+import { istMinute } from "../../lib/support/calendar.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
 
@@ -25,7 +27,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       "Tax",
       "Net",
       "Sales",
-      "Tries",
+      "Failed tries",
       "Created (IST)",
       "Remark",
     ],
@@ -42,6 +44,13 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       remarkOf(payout),
     ]),
   );
+}
+
+/** What is open beside what the account held when it was last read. */
+export function fundsLines(funds: Funds): string[] {
+  const { title, columns, rows } = fundsTable(funds);
+  const asOf = funds.asOf === null ? "" : `, as read ${istMinute(funds.asOf)} IST`;
+  return section(`${title}${asOf}`, table(columns, rows).slice(1));
 }
 
 /** How many payouts, and what is owed by them together, for each currency. */
@@ -93,7 +102,7 @@ export function showLines(payout: PayoutDetails): string[] {
     ["Owed", money(payout.amountPaise, currency)],
     ["Tax", money(payout.taxPaise, currency)],
     ["Net", money(payout.netPaise, currency)],
-    ["Tries", String(payout.tries)],
+    ["Failed tries", `${payout.tries} of ${MAXIMUM_TRIES}`],
     ["Created", `${istMinute(payout.createdAt)} IST`],
     ["Approved", payout.approvedAt ? `${istMinute(payout.approvedAt)} IST` : "-"],
     ["Completed", payout.completedAt ? `${istMinute(payout.completedAt)} IST` : "-"],
@@ -114,9 +123,10 @@ export function showLines(payout: PayoutDetails): string[] {
   }
   return [
     `Payout ${payout.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
+    ...facts.map(([label, value]) => `  ${label.padEnd(12)}  ${oneLine(value)}`),
     ...section("Earnings", itemLines(payout)),
     ...section("Attempts", attemptLines(payout)),
+    ...triesLines(payout).map((line) => `  ${line}`),
     ...section("Tax", deductionLines(payout)),
     ...section("Audit", auditLines(payout)),
   ];
@@ -150,6 +160,7 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       "Reference",
       "Provider's id",
       "Provider's status",
+      "UTR",
       "HTTP",
       "Failure",
       "Created (IST)",
@@ -162,11 +173,33 @@ function attemptLines({ attempts, currency }: PayoutDetails): string[] {
       attempt.referenceId,
       attempt.providerPayoutId ?? "",
       attempt.providerStatus ?? "",
+      attempt.utr ?? "",
       attempt.httpStatus === null ? "" : String(attempt.httpStatus),
       redactor.text(attempt.failureCode ?? ""),
       istMinute(attempt.createdAt),
     ]),
   );
+}
+
+/** Tries and attempts are two counts: an attempt may end undecided, and a try before any attempt is made. */
+function triesLines({ attempts, tries }: PayoutDetails): string[] {
+  const open = attempts.filter(({ state }) => ["PREPARED", "UNKNOWN", "ACCEPTED"].includes(state));
+  const failed = attempts.filter(({ state }) => ["REFUSED", "FAILED"].includes(state)).length;
+  return [
+    ...(open.length > 0
+      ? [
+          `${open.length} of them ${open.length === 1 ? "is" : "are"} undecided, which is no failed try yet`,
+        ]
+      : []),
+    ...(tries > failed
+      ? [`${tries - failed} failed tries ended before the provider was asked for a payout`]
+      : []),
+    ...(failed > tries
+      ? [
+          `${failed - tries} of them do not count as a failed try: the payee's account was not the cause`,
+        ]
+      : []),
+  ];
 }
 
 function deductionLines({ deductions, currency }: PayoutDetails): string[] {
@@ -290,13 +323,6 @@ function decimal(paise: Paise): string {
 function money(paise: Paise | null, currency: string): string {
   if (paise === null) return "-";
   return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
-}
-
-const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
-
-export function istMinute(instant: Date): string {
-  const time = new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
-  return `${istDay(instant)} ${time}`;
 }
 
 export function section(title: string, lines: readonly string[]): string[] {

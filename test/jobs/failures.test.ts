@@ -68,7 +68,7 @@ const CASES: readonly FailureCase[] = [
     env: async () => ({ RAZORPAY_BASE_URL: `http://127.0.0.1:${await closedPort()}/v1` }),
     exitCode: 1,
     reason: "gateway-unreachable",
-    says: ["The provider cannot be reached", "RAZORPAY_BASE_URL"],
+    says: ["The provider cannot be reached (ECONNREFUSED)", "RAZORPAY_BASE_URL"],
     recorded: true,
   },
   {

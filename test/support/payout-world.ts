@@ -117,6 +117,7 @@ export function settingsFor(
     },
     tax: { ...defaultTaxPolicy, ...options.tax },
     narration: "Consultant payout",
+    whenShort: "pay-oldest-first",
   };
 }
 

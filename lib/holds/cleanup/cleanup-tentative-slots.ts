@@ -141,7 +141,7 @@ async function newsOf(
         outcome: "unanswered",
         code: said.fault,
         message: said.detail,
-        stop: systemicVerdict(said.fault),
+        stop: systemicVerdict(said.fault, said.detail),
       };
   }
 }

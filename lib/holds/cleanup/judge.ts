@@ -42,7 +42,9 @@ export function judgeCleanup(
       remedy: "The next run asks again. The reasons are listed below.",
     };
   }
-  const confirmed = report.items.filter(({ code }) => code === "confirmed").length;
+  const confirmed = report.reasons
+    .filter(({ code }) => code === "confirmed")
+    .reduce((sum, { count }) => sum + count, 0);
   return confirmed === 0
     ? { kind: "completed" }
     : {

@@ -1,5 +1,6 @@
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import { reasonsTable } from "../../support/reasons-table.ts";
+import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one booking with an old hold. */
@@ -45,11 +46,11 @@ export interface CleanupReport {
   seatsOffered: number;
   creditPaise: Paise;
   walletPaise: Paise;
+  /** Of all that were not released. */
+  reasons: ReasonCount[];
   items: CleanupItem[];
   itemsLeftOut: number;
 }
-
-const MOST_ITEMS = 1000;
 
 export function emptyCleanupReport(dryRun: boolean): CleanupReport {
   return {
@@ -67,6 +68,7 @@ export function emptyCleanupReport(dryRun: boolean): CleanupReport {
     seatsOffered: 0,
     creditPaise: 0n,
     walletPaise: 0n,
+    reasons: [],
     items: [],
     itemsLeftOut: 0,
   };
@@ -75,8 +77,23 @@ export function emptyCleanupReport(dryRun: boolean): CleanupReport {
 export function countCleanup(report: CleanupReport, item: CleanupItem): void {
   report[item.outcome]++;
   if (item.overdue) report.overdue++;
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  const { bookingId: id, outcome, code } = item;
+  if (outcome !== "released") countReason(report.reasons, { id, outcome, code });
+  keepItem(report, item, { rank: urgency });
+}
+
+const URGENCY: Readonly<Record<CleanupOutcome, number>> = {
+  differs: 0,
+  failed: 0,
+  unanswered: 1,
+  authorized: 2,
+  kept: 3,
+  captured: 3,
+  released: 4,
+};
+
+function urgency({ outcome, overdue }: CleanupItem): number {
+  return overdue ? 0 : URGENCY[outcome];
 }
 
 /** The report as step outputs. */
@@ -116,27 +133,26 @@ export function cleanupTables(report: CleanupReport): SummaryTable[] {
     ["Referral credit given back", formatRupees(report.creditPaise)],
     ["Wallet money given back", formatRupees(report.walletPaise)],
   ];
+  const stay = mostUrgentFirst(
+    report.items.filter(({ outcome }) => outcome !== "released"),
+    urgency,
+  );
+  const allThatStay = report.reasons.reduce((sum, { count }) => sum + count, 0);
   return [
     { title: "Old holds", columns: ["", "Value"], rows: counts },
-    reasonsTable(
-      "Reasons",
-      report.items
-        .filter(({ outcome }) => outcome !== "released")
-        .map(({ bookingId, outcome, code }) => ({ id: bookingId, outcome, code })),
-    ),
+    reasonsTable("Reasons", report.reasons),
     {
       title: "Not released",
       columns: ["Booking", "Payment", "Hours", "Outcome", "Reason", "What was said"],
-      rows: report.items
-        .filter(({ outcome }) => outcome !== "released")
-        .map(({ bookingId, paymentId, ageMs, outcome, code, message }) => [
-          bookingId,
-          paymentId ?? "",
-          (ageMs / 3_600_000).toFixed(1),
-          outcome,
-          code,
-          message,
-        ]),
+      rows: stay.map(({ bookingId, paymentId, ageMs, outcome, code, message }) => [
+        bookingId,
+        paymentId ?? "",
+        (ageMs / 3_600_000).toFixed(1),
+        outcome,
+        code,
+        message,
+      ]),
+      more: allThatStay - stay.length,
     },
   ];
 }

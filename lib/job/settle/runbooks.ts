@@ -76,13 +76,19 @@ const OF_ANY_JOB: ReadonlySet<string> = new Set([
   "lease-lost",
 ]);
 
-/** Where it is written what to do about a run that ended with this reason: in the runbooks, or on the job's own page. */
+/**
+ * Where it is written what to do about a run that ended with this reason: in the runbooks, or on the job's own
+ * page. A green run has no reason: its page as a whole.
+ */
 export function runbookFor({ job, reason }: { job: string; reason: string }, env: Env): Runbook {
   const section = OF_ANY_JOB.has(reason) ? "a-run-is-red" : RUNBOOK_SECTIONS[reason];
+  const page = `docs/jobs/${job.split("/")[1] ?? job}.md`;
   const path =
-    section === undefined
-      ? `docs/jobs/${job.split("/")[1] ?? job}.md#when-it-is-red`
-      : `${RUNBOOKS}#${section}`;
+    section !== undefined
+      ? `${RUNBOOKS}#${section}`
+      : reason === ""
+        ? page
+        : `${page}#when-it-is-red`;
   const title =
     section === undefined ? `the page of ${job}` : `runbook: ${section.replaceAll("-", " ")}`;
   return { title, path, url: urlOf(path, env) };

@@ -122,7 +122,8 @@ function outputsOf<S, R>(
 
 function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): SummaryInput {
   const { message, remedy } = explain(outcome, run.options);
-  const needsPerson = exitCodeOf(outcome) !== 0 || remedy !== undefined;
+  const isOpen = outcome.kind === "completed" && outcome.warning !== undefined;
+  const needsPerson = exitCodeOf(outcome) !== 0 || isOpen;
   return {
     job: run.job.name,
     dryRun: run.options.dryRun,
@@ -147,7 +148,7 @@ function annotationsOf(
   { job, message, remedy, runbook }: SummaryInput,
 ): { level: "error" | "warning"; title: string; message: string }[] {
   if (outcome.kind === "completed" && outcome.warning !== undefined) {
-    return [{ level: "warning", title: job, message: remedy ?? outcome.warning }];
+    return [{ level: "warning", title: job, message }];
   }
   if (exitCodeOf(outcome) === 0) return [];
   const title = `${job}: ${outcome.kind}${reasonOf(outcome) === "" ? "" : ` (${reasonOf(outcome)})`}`;

@@ -61,6 +61,10 @@ export function renderMarkdown(input: SummaryInput): string {
     for (const row of table.rows) {
       if (!add(`| ${row.map(markdownText).join(" | ")} |`)) leftOut++;
     }
+    if ((table.more ?? 0) > 0) {
+      add("");
+      add(`and ${table.more} more`);
+    }
   }
   if (leftOut > 0) lines.push("", `${leftOut} more rows do not fit here; they are in the log.`);
   lines.push("", `Run \`${input.runId}\``, "");
@@ -76,23 +80,28 @@ export function renderPlain(input: SummaryInput): string {
   if (input.runbook !== undefined) {
     lines.push(`  Next: ${plainText(input.runbook.url ?? input.runbook.path)}`);
   }
-  for (const { title, columns, rows } of input.tables) {
-    if (rows.length === 0) continue;
-    const cells = [columns, ...rows].map((row) => row.map(plainText));
-    const widths = columns.map((_, index) =>
-      cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
-    );
-    lines.push("", plainText(title));
-    for (const row of cells) {
-      lines.push(
-        `  ${row
-          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-          .join("  ")
-          .trimEnd()}`,
-      );
-    }
-  }
+  for (const table of input.tables) lines.push(...plainTable(table));
   return `${lines.map(withoutCommands).join("\n")}\n`;
+}
+
+/** A table in aligned columns, after an empty line; nothing when it has no rows. */
+export function plainTable({ title, columns, rows, more = 0 }: SummaryTable): string[] {
+  if (rows.length === 0) return [];
+  const lines = ["", plainText(title)];
+  const cells = [columns, ...rows].map((row) => row.map(plainText));
+  const widths = columns.map((_, index) =>
+    cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
+  );
+  for (const row of cells) {
+    lines.push(
+      `  ${row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join("  ")
+        .trimEnd()}`,
+    );
+  }
+  if (more > 0) lines.push(`  and ${more} more`);
+  return lines;
 }
 
 /** Text that can neither end its table cell nor start markup, a mention, a link or an HTML element. */

@@ -1,12 +1,13 @@
 import { onSnapshot, type Db, type DbSession } from "../../db/client.ts";
 import { isResolved, kindOfCode, recordFinding, type NewFinding } from "../../findings/index.ts";
-import { istDay } from "../../support/calendar.ts";
+import { fiscalYearLabel, istDay } from "../../support/calendar.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { recheckTax } from "../../tds/recheck.ts";
+import { readInFlight } from "../in-flight.ts";
 import { readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
 import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
@@ -40,6 +41,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
       ports.progress.update(report.checks.length, CHECKS.length + 2);
     }
     await checkCash(tx, report);
+    report.inFlight = await readInFlight(tx);
     for (const check of PAYEE_CHECKS) {
       if (ports.signal.aborted) return false;
       report.notices.push(await runPayeeCheck(tx, check));
@@ -57,8 +59,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
   }
   for (const notice of report.notices) {
     notice.open = notice.count - (await storeNotices(ports, notice));
-    if (notice.open > 0)
-      ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
+    if (notice.open > 0) ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
   }
   return { verdict: judge(ports, report), report };
 }
@@ -68,7 +69,7 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
   report.cash = cash;
   const outcome: CheckOutcome = {
     code: "PROVIDER_CASH_DRIFT",
-    title: "Cash at the provider is the books' less what is in flight",
+    title: "Cash at the provider is the books' less what is not booked or not read yet",
     count: 0,
     rows: [],
   };
@@ -110,7 +111,7 @@ async function checkTax(
     count: differences.length,
     rows: differences.slice(0, MOST_ROWS).map((difference) => {
       const { fiscalYear, consultants, expectedPaise, actualPaise } = difference;
-      const year = `${fiscalYear}-${String((fiscalYear + 1) % 100).padStart(2, "0")}`;
+      const year = fiscalYearLabel(fiscalYear);
       return {
         subjectType: "tax-year",
         subjectId: `${year} ${consultants[0] ?? ""}`,
@@ -124,10 +125,7 @@ async function checkTax(
 }
 
 /** Stores each listed row, and returns how many a person has resolved as they are. */
-async function storeFindings(
-  ports: LedgerPorts,
-  { code, rows }: CheckOutcome,
-): Promise<number> {
+async function storeFindings(ports: LedgerPorts, { code, rows }: CheckOutcome): Promise<number> {
   let resolved = 0;
   for (const { subjectType, subjectId, expectedPaise, actualPaise, details } of rows) {
     const isOpen = await store(ports, {
@@ -167,10 +165,7 @@ async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<
   return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
 }
 
-function judge(
-  { clock }: LedgerPorts,
-  { checks, notices, drifts, cash }: LedgerReport,
-): Verdict {
+function judge({ clock }: LedgerPorts, { checks, notices, drifts, cash }: LedgerReport): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
     const first = broken[0]?.rows[0];

@@ -1,6 +1,7 @@
 import type { FindingCode } from "../../findings/index.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
+import type { InFlight } from "../in-flight.ts";
 import type { ProviderCash } from "../provider-cash.ts";
 import type { DriftRow } from "./checks.ts";
 import type { NoticeOutcome } from "./payees.ts";
@@ -24,10 +25,19 @@ export interface LedgerReport {
   drifts: number;
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
+  /** Payouts that were sent or perhaps sent, and are not final here. */
+  inFlight: InFlight;
 }
 
 export function emptyLedgerReport(dryRun: boolean): LedgerReport {
-  return { dryRun, checks: [], notices: [], drifts: 0, cash: undefined };
+  return {
+    dryRun,
+    checks: [],
+    notices: [],
+    drifts: 0,
+    cash: undefined,
+    inFlight: { count: 0, paise: 0n },
+  };
 }
 
 /** The report as step outputs: one count for each check, by its code in lower case. */
@@ -42,7 +52,9 @@ export function ledgerOutputs(report: LedgerReport): Record<string, string | num
     ),
     provider_cash_paise: paise(cash?.providerPaise),
     ledger_cash_paise: paise(cash?.ledgerPaise),
-    in_flight_paise: paise(cash?.inFlightPaise),
+    unbooked_paise: paise(cash?.unbookedPaise),
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
   };
 }
 
@@ -65,6 +77,11 @@ export function ledgerTables(report: LedgerReport): SummaryTable[] {
       rows: checks.map(({ title, count }) => [title, String(count)]),
     },
     {
+      title: "In flight now",
+      columns: ["Payouts", "Rupees"],
+      rows: [[String(report.inFlight.count), formatRupees(report.inFlight.paise)]],
+    },
+    {
       title: "Cash",
       columns: ["", "Rupees"],
       rows:
@@ -72,20 +89,25 @@ export function ledgerTables(report: LedgerReport): SummaryTable[] {
           ? [["At the provider", "not read yet"]]
           : [
               ["At the provider, as it was last read", formatRupees(cash.providerPaise)],
-              ["Moved there and not booked yet (in flight)", formatRupees(cash.inFlightPaise)],
+              ["Moved there and not booked yet", formatRupees(cash.unbookedPaise)],
               ["Booked and not read there yet", formatRupees(cash.notReadPaise)],
               ["In the books", formatRupees(cash.ledgerPaise)],
               ["Difference", formatRupees(cash.driftPaise)],
             ],
     },
-    { title: "Drift", columns: ["Check", "Row", "Expected", "Is", "Difference"], rows },
+    {
+      title: "Drift",
+      columns: ["Check", "Row", "Expected", "Is", "Difference"],
+      rows,
+      more: checks.reduce((sum, { count }) => sum + count, 0) - rows.length,
+    },
     {
       title: "Payees to look at",
       columns: ["What", "Payees", "Why"],
-      rows: notices.flatMap(({ title, count, rows: found }) => [
-        ...found.map(({ consultants, what }) => [title, consultants.join(", "), what.join("; ")]),
-        ...(count > found.length ? [[title, `and ${count - found.length} more`, ""]] : []),
-      ]),
+      rows: notices.flatMap(({ title, rows: found }) =>
+        found.map(({ consultants, what }) => [title, consultants.join(", "), what.join("; ")]),
+      ),
+      more: notices.reduce((sum, { count, rows: found }) => sum + count - found.length, 0),
     },
   ];
 }

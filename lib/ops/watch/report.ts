@@ -1,3 +1,4 @@
+import { istMinute } from "../../support/calendar.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { Fault, FaultKind } from "./judge.ts";
@@ -43,11 +44,11 @@ export function watchTables({ faults, tax }: WatchReport): SummaryTable[] {
   return [
     {
       title: "Jobs to look at",
-      columns: ["Job", "What", "Since (UTC)", "Detail"],
+      columns: ["Job", "Fault", "Since (IST)", "Detail"],
       rows: faults.map(({ job, kind, since, detail }) => [
         job,
         kind,
-        since?.toISOString() ?? "",
+        since === null ? "" : istMinute(since),
         detail,
       ]),
     },

@@ -78,7 +78,7 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     report.asked++;
     ports.progress.update(report.asked, holds.length);
     silentInARow = said.kind === "unanswered" && said.isSilent ? silentInARow + 1 : 0;
-    if (said.kind === "systemic") return systemicVerdict(said.fault);
+    if (said.kind === "systemic") return systemicVerdict(said.fault, said.detail);
     if (said.kind === "captured") {
       await eachInItsOwn(ports, { report, of: hold }, () =>
         recordAll(ports, { hold, payments: said.payments, report }),

@@ -1,5 +1,6 @@
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import { reasonsTable } from "../../support/reasons-table.ts";
+import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one late payment. An order that the provider holds unpaid is counted, not listed. */
@@ -43,11 +44,10 @@ export interface LateReport {
   /** Legs of refunds: of late captures of this and of earlier runs. */
   refundsSent: number;
   refundsOpen: number;
+  reasons: ReasonCount[];
   items: LateItem[];
   itemsLeftOut: number;
 }
-
-const MOST_ITEMS = 1000;
 
 export function emptyLateReport(dryRun: boolean): LateReport {
   return {
@@ -64,6 +64,7 @@ export function emptyLateReport(dryRun: boolean): LateReport {
     refundedPaise: 0n,
     refundsSent: 0,
     refundsOpen: 0,
+    reasons: [],
     items: [],
     itemsLeftOut: 0,
   };
@@ -73,8 +74,21 @@ export function countLate(report: LateReport, item: LateItem): void {
   report[item.outcome]++;
   if (item.outcome === "booked") report.bookedPaise += item.amountPaise;
   if (item.outcome === "refunded") report.refundedPaise += item.amountPaise;
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  countReason(report.reasons, { ...item, id: item.paymentId });
+  keepItem(report, item, { rank: urgency });
+}
+
+const URGENCY: Readonly<Record<LateOutcome, number>> = {
+  differs: 0,
+  failed: 0,
+  unanswered: 1,
+  skipped: 2,
+  refunded: 3,
+  booked: 3,
+};
+
+function urgency({ outcome }: LateItem): number {
+  return URGENCY[outcome];
 }
 
 /** The report as step outputs. */
@@ -114,21 +128,21 @@ export function lateTables(report: LateReport): SummaryTable[] {
   ];
   return [
     { title: "Late captures", columns: ["", "Value"], rows: counts },
-    reasonsTable(
-      "Reasons",
-      report.items.map((item) => ({ ...item, id: item.paymentId })),
-    ),
+    reasonsTable("Reasons", report.reasons),
     {
       title: "Late payments",
       columns: ["Payment", "Booking", "Amount", "Outcome", "Reason", "What was done"],
-      rows: report.items.map(({ paymentId, bookingId, amountPaise, outcome, code, message }) => [
-        paymentId,
-        bookingId,
-        formatRupees(amountPaise),
-        outcome,
-        code,
-        message,
-      ]),
+      rows: mostUrgentFirst(report.items, urgency).map(
+        ({ paymentId, bookingId, amountPaise, outcome, code, message }) => [
+          paymentId,
+          bookingId,
+          formatRupees(amountPaise),
+          outcome,
+          code,
+          message,
+        ],
+      ),
+      more: report.itemsLeftOut,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import type { SystemicFault } from "../../razorpay/index.ts";
+import { describeProviderFault } from "../../support/server-fault/index.ts";
 import type { Verdict } from "../../support/verdict.ts";
 
 type Failed = Extract<Verdict, { kind: "failed" }>;
@@ -34,8 +35,10 @@ const FAULTS: Record<SystemicFault, { message: string; remedy: string }> = {
   },
 };
 
-export function systemicVerdict(fault: SystemicFault): Failed {
-  return { kind: "failed", code: fault, ...FAULTS[fault] };
+/** @param detail of the provider's answer: the code of a connection that was not made */
+export function systemicVerdict(fault: SystemicFault, detail?: string): Failed {
+  const told = fault === "gateway-unreachable" ? describeProviderFault(detail) : undefined;
+  return { kind: "failed", code: fault, ...(told ?? FAULTS[fault]) };
 }
 
 /** So many orders without any answer in a row, and the gateway is down. A refusal to tell is an answer. */

@@ -26,7 +26,9 @@ export async function askProvider(ports: LegPorts, leg: OpenLeg): Promise<LegRes
     const code = answer.kind === "unknown" ? answer.cause : answer.fault;
     const message = `the provider gave no usable answer: ${answer.detail}`;
     const result: LegResult = { outcome: "unanswered", code, message };
-    return answer.kind === "systemic" ? { ...result, fault: paymentsFault(answer.fault) } : result;
+    return answer.kind === "systemic"
+      ? { ...result, fault: paymentsFault(answer.fault, answer.detail) }
+      : result;
   }
   const [refund, ...more] = answer.value;
   if (refund === undefined) return notThere(ports, leg);

@@ -20,8 +20,8 @@ const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
   },
 };
 
-export function paymentsFault(fault: SystemicFault): RunFault {
-  return { ...systemicFault(fault), ...OF_PAYMENTS[fault] };
+export function paymentsFault(fault: SystemicFault, detail?: string): RunFault {
+  return { ...systemicFault(fault, detail), ...OF_PAYMENTS[fault] };
 }
 
 export const paymentsDown: RunFault = {

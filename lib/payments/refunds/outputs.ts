@@ -1,7 +1,8 @@
+import { mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees } from "../../support/money.ts";
 import { reasonsTable } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
-import type { RefundRunReport } from "./report.ts";
+import { urgency, type RefundRunReport } from "./report.ts";
 
 /** The report as step outputs. */
 export function refundOutputs(report: RefundRunReport): Record<string, string | number> {
@@ -69,14 +70,11 @@ export function refundTables(report: RefundRunReport): SummaryTable[] {
       columns: ["", "Rupees"],
       rows: amounts.map(([label, paise]) => [label, formatRupees(paise)]),
     },
-    reasonsTable(
-      "Reasons",
-      report.items.map((item) => ({ ...item, id: item.refundId })),
-    ),
+    reasonsTable("Reasons", report.reasons),
     {
       title: "To look at",
       columns: ["Refund", "By", "Amount", "Hours", "Outcome", "Reason", "What was said"],
-      rows: report.items.map((item) => [
+      rows: mostUrgentFirst(report.items, urgency).map((item) => [
         item.refundId,
         item.kind,
         formatRupees(item.amountPaise),
@@ -85,6 +83,7 @@ export function refundTables(report: RefundRunReport): SummaryTable[] {
         item.code,
         item.message,
       ]),
+      more: report.itemsLeftOut,
     },
   ];
 }

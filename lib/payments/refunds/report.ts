@@ -1,4 +1,6 @@
+import { keepItem } from "../../support/kept-items.ts";
 import type { Paise } from "../../support/money.ts";
+import { countReason, type ReasonCount } from "../../support/reasons-table.ts";
 import type { LegKind } from "./cascade.ts";
 import type { OpenLeg } from "./open-legs.ts";
 import type { LegOutcome, LegResult } from "./outcome.ts";
@@ -50,12 +52,12 @@ export interface RefundRunReport {
   /** Refunds of which this run settled the last leg. */
   refundsProcessed: number;
   refundsFailed: number;
+  /** Of all that is not simply done. */
+  reasons: ReasonCount[];
   items: RefundItem[];
   /** Items beyond the first thousand are counted, not kept. */
   itemsLeftOut: number;
 }
-
-const MOST_ITEMS = 1000;
 
 export const COUNTER = {
   processed: "processed",
@@ -102,6 +104,7 @@ export function emptyRefundReport(dryRun: boolean): RefundRunReport {
     overduePaise: 0n,
     refundsProcessed: 0,
     refundsFailed: 0,
+    reasons: [],
     items: [],
     itemsLeftOut: 0,
   };
@@ -124,19 +127,14 @@ export function countLeg(
   }
   const isKept = overdue || !["processed", "pending", "planned"].includes(outcome);
   if (!isKept) return;
-  if (report.items.length >= MOST_ITEMS) {
-    report.itemsLeftOut++;
-    return;
-  }
-  report.items.push({
-    refundId,
-    legId,
-    kind,
-    amountPaise,
-    outcome,
-    code,
-    message,
-    overdue,
-    ageMs,
-  });
+  countReason(report.reasons, { id: refundId, outcome, code, amountPaise });
+  const item = { refundId, legId, kind, amountPaise, outcome, code, message, overdue, ageMs };
+  keepItem(report, item, { rank: urgency });
+}
+
+const WAITS: ReadonlySet<LegOutcome> = new Set(["waiting", "due-again", "skipped", "left"]);
+
+/** What failed, is in doubt or is overdue first; what the next run takes up last. */
+export function urgency({ outcome, overdue }: RefundItem): number {
+  return WAITS.has(outcome) && !overdue ? 1 : 0;
 }

@@ -113,7 +113,7 @@ function resultOf(
   { news, settled }: { news: LegNews; settled: SettledRefund | undefined },
 ): LegResult {
   if (answer.kind === "systemic") {
-    const fault = paymentsFault(answer.fault);
+    const fault = paymentsFault(answer.fault, answer.detail);
     const outcome = news.to === "DUE" ? "skipped" : "unknown";
     return { outcome, code: answer.fault, message: fault.message, fault };
   }

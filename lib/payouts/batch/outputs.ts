@@ -1,5 +1,6 @@
 import { formatRupees } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
+import { fundsTable } from "../funds.ts";
 import type { BatchItem, BatchReport } from "./report.ts";
 
 /** The report as step outputs. */
@@ -68,6 +69,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
       columns: ["", "Rupees"],
       rows: amounts.map(([label, paise]) => [label, formatRupees(paise)]),
     },
+    ...(report.funds === undefined ? [] : [fundsTable(report.funds)]),
     {
       title: "More than a VPA takes",
       columns: ["Consultant", "Owed before tax", "What to do"],
@@ -94,6 +96,7 @@ export function batchTables(report: BatchReport): SummaryTable[] {
           code,
           message,
         ]),
+      more: report.itemsLeftOut,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
+import type { Funds } from "../funds.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
@@ -66,6 +67,8 @@ export interface BatchReport {
   aboveUpiLimit: number;
   /** The first 250 of those, by the consultant's code. */
   aboveUpi: { consultantRef: string; amountPaise: Paise }[];
+  /** What the next pay run needs, beside what the account held when it was last read. */
+  funds: Funds | undefined;
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */
   itemsLeftOut: number;
@@ -101,6 +104,7 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     recoveredPaise: 0n,
     aboveUpiLimit: 0,
     aboveUpi: [],
+    funds: undefined,
     items: [],
     itemsLeftOut: 0,
   };

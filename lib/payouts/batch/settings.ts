@@ -1,5 +1,6 @@
 import {
   present,
+  readWholeNumber,
   type Env,
   type EnvironmentProblem,
   type EnvironmentSpec,
@@ -61,7 +62,7 @@ export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
       problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
     }
     const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
-    const settlementDays = days(env, problems);
+    const settlementDays = readWholeNumber(env, SETTLEMENT, problems);
     const refundBase = parseRefundBase(env, problems);
     if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
       return { ok: false, problems };
@@ -84,15 +85,4 @@ function rupees(
     });
   }
   return paise;
-}
-
-function days(env: Env, problems: EnvironmentProblem[]): number {
-  const { name, default: fallback, allowed } = SETTLEMENT;
-  const text = present(env, name) ?? fallback;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= allowed.least && value <= allowed.most)) {
-    const problem = `expected a whole number of days, ${allowed.least} to ${allowed.most}`;
-    problems.push({ variable: name, problem });
-  }
-  return value;
 }

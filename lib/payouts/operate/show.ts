@@ -57,6 +57,8 @@ export interface ShownAttempt {
   referenceId: string;
   providerPayoutId: string | null;
   providerStatus: string | null;
+  /** The bank's reference of the transfer. */
+  utr: string | null;
   httpStatus: number | null;
   failureCode: string | null;
   createdAt: Date;
@@ -129,7 +131,7 @@ async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttem
   return db.query<ShownAttempt[]>`
     SELECT attempt_no AS "attemptNo", state::text AS state, mode, amount_paise AS "amountPaise",
            reference_id AS "referenceId", provider_payout_id AS "providerPayoutId",
-           provider_status AS "providerStatus", http_status AS "httpStatus",
+           provider_status AS "providerStatus", utr, http_status AS "httpStatus",
            failure_code AS "failureCode", created_at AS "createdAt", settled_at AS "settledAt"
     FROM payout_attempts WHERE payout_id = ${payoutId}::uuid
     ORDER BY attempt_no, created_at`;

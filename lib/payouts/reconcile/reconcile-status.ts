@@ -1,4 +1,5 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
+import { readInFlight } from "../../ledger/in-flight.ts";
 import {
   walkList,
   type ProviderPayout,
@@ -8,7 +9,8 @@ import {
 import { readStatement } from "../../statement/index.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { faultOf, type RunFault } from "../faults.ts";
-import { failed } from "../judge.ts";
+import { failed, inFlightNote } from "../judge.ts";
+import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
 import { reversePayout } from "../reverse.ts";
@@ -59,6 +61,12 @@ export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
 ): Promise<CoreResult<ReconcileReport>> {
   const report = emptyReconcileReport(ports.dryRun);
+  const verdict = await compareAll(ports, report);
+  await namePayees(ports.db, report.items);
+  return { verdict, report };
+}
+
+async function compareAll(ports: ReconcilePorts, report: ReconcileReport): Promise<Verdict> {
   const settler = { ...ports, actor: ACTOR };
   const run: Run = {
     ports,
@@ -75,9 +83,9 @@ export async function reconcilePayoutStatus(
       ports.gateway.listPayouts({ fromMs: period.fromMs, ...page }, { signal: ports.signal }),
     { signal: ports.signal, onPage: (page, httpStatus) => comparePage(run, page, httpStatus) },
   );
-  if (walk.kind !== "complete") return { verdict: endOf(walk), report };
+  if (walk.kind !== "complete") return endOf(walk);
   const missing = await askForMissing(run, period.from);
-  if (missing) return { verdict: missing, report };
+  if (missing) return missing;
 
   const statement = await readStatement({
     ...ports,
@@ -86,10 +94,11 @@ export async function reconcilePayoutStatus(
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
-  if (statement.walk.kind !== "complete") return { verdict: endOf(statement.walk), report };
+  if (statement.walk.kind !== "complete") return endOf(statement.walk);
   const unusable = await followMoney(run, statement.transactions);
-  if (unusable) return { verdict: unusable, report };
-  return { verdict: judge(report), report };
+  if (unusable) return unusable;
+  report.inFlight = await readInFlight(ports.db);
+  return judge(report);
 }
 
 function endOf(walk: Exclude<Walk, { kind: "complete" }>): Verdict {
@@ -210,7 +219,7 @@ async function settle(
   } else if (outcome === "settled") {
     report.settled++;
     addItem(report, item);
-  } else if (outcome === "in-flight") report.inFlight++;
+  } else if (outcome === "in-flight") report.atProvider++;
   else report.skipped++;
   ports.log.info({ payoutId: ours.payoutId, outcome, code }, message);
 }
@@ -344,7 +353,7 @@ async function find(run: Run, finding: NewFinding, payoutId: string): Promise<vo
   ports.log.warn({ kind, severity, subjectId, isOpen }, "our record and the provider's differ");
 }
 
-function judge({ critical, warnings }: ReconcileReport): Verdict {
+function judge({ critical, warnings, reversed, inFlight }: ReconcileReport): Verdict {
   if (critical > 0) {
     const differ: RunFault = {
       code: "records-differ",
@@ -354,9 +363,15 @@ function judge({ critical, warnings }: ReconcileReport): Verdict {
     };
     return failed(differ);
   }
-  if (warnings === 0) return { kind: "completed" };
+  const open = [
+    ...(reversed > 0
+      ? [`The money of ${reversed} payouts came back; their earnings wait for the next batch.`]
+      : []),
+    ...(warnings > 0 ? [`${warnings} findings wait for a person: npm run findings -- list.`] : []),
+  ];
   return {
     kind: "completed",
-    warning: `${warnings} findings wait for a person: npm run findings -- list.`,
+    ...(inFlight.count === 0 ? {} : { note: inFlightNote(inFlight) }),
+    ...(open.length === 0 ? {} : { warning: open.join(" ") }),
   };
 }

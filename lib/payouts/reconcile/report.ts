@@ -1,5 +1,7 @@
 import type { FindingSeverity } from "../../findings/index.ts";
 import type { StatementReport } from "../../statement/index.ts";
+import type { InFlight } from "../../ledger/in-flight.ts";
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
@@ -7,6 +9,8 @@ import type { SummaryTable } from "../../support/summary-table.ts";
 export interface ReconcileItem {
   /** Ours, or the provider's where there is none of ours. */
   payoutId: string;
+  /** The payee's code, where it is ours; written at the end of the run. */
+  payee?: string;
   /** `settled`, `reversed`, or the kind of a finding. */
   outcome: string;
   message: string;
@@ -22,8 +26,10 @@ export interface ReconcileReport {
   behind: number;
   /** Moved forward to the provider's final state. */
   settled: number;
-  /** Recorded as being at the provider, which has not finished. */
-  inFlight: number;
+  /** Recorded by this run as being at the provider, which has not finished. */
+  atProvider: number;
+  /** When the run ended: sent or perhaps sent, and not final here. */
+  inFlight: InFlight;
   /** Money that came back, booked back. */
   reversed: number;
   /** Payouts by which the provider collected its fees, on a current account. */
@@ -42,8 +48,6 @@ export interface ReconcileReport {
   itemsLeftOut: number;
 }
 
-const MOST_ITEMS = 1000;
-
 export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
   return {
     dryRun,
@@ -51,7 +55,8 @@ export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
     same: 0,
     behind: 0,
     settled: 0,
-    inFlight: 0,
+    atProvider: 0,
+    inFlight: { count: 0, paise: 0n },
     reversed: 0,
     feeCollections: 0,
     skipped: 0,
@@ -66,8 +71,13 @@ export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
 }
 
 export function addItem(report: ReconcileReport, item: ReconcileItem): void {
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  keepItem(report, item, { rank: urgency });
+}
+
+/** Findings first, then money that came back; what was settled last. */
+function urgency({ outcome }: ReconcileItem): number {
+  if (outcome === "settled") return 2;
+  return outcome === "reversed" ? 1 : 0;
 }
 
 /** Counts a finding; one that was resolved as it is counts for itself and is not listed. */
@@ -91,7 +101,9 @@ export function reconcileOutputs(report: ReconcileReport): Record<string, string
     same: report.same,
     behind: report.behind,
     settled: report.settled,
-    in_flight: report.inFlight,
+    at_provider: report.atProvider,
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
     reversed: report.reversed,
     skipped: report.skipped,
     asked_for: report.askedFor,
@@ -113,13 +125,14 @@ export function reconcileTables(report: ReconcileReport): SummaryTable[] {
     ["The same on both sides", report.same],
     ["Provider's list behind our record", report.behind],
     [`${will}settled as the provider says`, report.settled],
-    ["In flight at the provider", report.inFlight],
+    ["Recorded as at the provider, not finished", report.atProvider],
     [`${will}booked back: the money came back`, report.reversed],
     ["Settled by another run", report.skipped],
     ["Not on the list, asked for one by one", report.askedFor],
     ["Critical findings", report.critical],
     ["Warnings", report.warnings],
     ["Differences resolved before", report.resolvedBefore],
+    ["In flight now", report.inFlight.count],
   ];
   const account: [string, string][] =
     statement === undefined
@@ -141,8 +154,11 @@ export function reconcileTables(report: ReconcileReport): SummaryTable[] {
     { title: "Account at the provider", columns: ["", ""], rows: account },
     {
       title: "Changed or found",
-      columns: ["Payout", "Outcome", "What was said"],
-      rows: report.items.map(({ payoutId, outcome, message }) => [payoutId, outcome, message]),
+      columns: ["Payee", "Payout", "Outcome", "What was said"],
+      rows: mostUrgentFirst(report.items, urgency).map(
+        ({ payee = "", payoutId, outcome, message }) => [payee, payoutId, outcome, message],
+      ),
+      more: report.itemsLeftOut,
     },
   ];
 }

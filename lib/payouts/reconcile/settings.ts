@@ -1,7 +1,6 @@
 import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
 import {
-  present,
-  type Env,
+  readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
@@ -40,8 +39,8 @@ export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const days = wholeDays(env, DAYS, problems);
-    const fullDays = wholeDays(env, FULL_DAYS, problems);
+    const days = readWholeNumber(env, DAYS, problems);
+    const fullDays = readWholeNumber(env, FULL_DAYS, problems);
     if (!provider.ok || problems.length > 0) return { ok: false, problems };
     const { keyId, keySecret, accountNumber } = provider.settings;
     return {
@@ -51,17 +50,3 @@ export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
     };
   },
 };
-
-function wholeDays(
-  env: Env,
-  { name, default: fallback, allowed }: typeof DAYS | typeof FULL_DAYS,
-  problems: EnvironmentProblem[],
-): number {
-  const text = present(env, name) ?? fallback;
-  const days = /^[0-9]{1,4}$/.test(text) ? Number(text) : NaN;
-  const { least, most } = allowed;
-  if (!(days >= least && days <= most)) {
-    problems.push({ variable: name, problem: `expected a whole number from ${least} to ${most}` });
-  }
-  return days;
-}

@@ -1,21 +1,24 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { isLockConflict } from "../../db/connection.ts";
 import { describeRowError } from "../../db/row-error.ts";
+import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { countUnsent, NO_LIMIT } from "../due.ts";
 import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
 import { concernsAll } from "../group.ts";
-import { countInDoubt, inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
+import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, unsentWarning } from "../judge.ts";
 import { heldAmong, heldMessage } from "../on-hold.ts";
+import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
 import {
   countStuck,
   emptyStuckReport,
+  stillOpen,
   type StuckItem,
   type StuckOutcome,
   type StuckReport,
@@ -38,10 +41,12 @@ const UNANSWERED_IN_A_ROW = 5;
  * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
+  const report = emptyStuckReport(ports.dryRun);
   const slow: SlowPayout[] = [];
-  const result = await endDoubt(ports, slow);
-  await tellOfSlow(ports, result.report, slow);
-  return result;
+  const verdict = await endDoubts(ports, report, slow);
+  await tellOfSlow(ports, report, slow);
+  await namePayees(ports.db, report.items);
+  return { verdict, report };
 }
 
 /**
@@ -66,12 +71,16 @@ async function tellOfSlow(
   }
 }
 
-async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResult<StuckReport>> {
-  const report = emptyStuckReport(ports.dryRun);
+async function endDoubts(
+  ports: StuckPorts,
+  report: StuckReport,
+  slow: SlowPayout[],
+): Promise<Verdict> {
   const settler = asSettler(ports);
   const limit = ports.limit ?? NO_LIMIT;
   const abandoned = await findAbandoned(settler, limit);
-  report.found = Math.min(abandoned.length + (await countInDoubt(ports.db)), limit);
+  report.inFlight = await readInFlight(ports.db);
+  report.found = Math.min(abandoned.length + report.inFlight.count, limit);
   report.unsent = await countUnsent(ports.db, { runId: ports.runId, fence: null });
   let seen = 0;
   const count = (item: StuckItem): void => {
@@ -88,7 +97,7 @@ async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResu
   let unanswered = 0;
 
   for (const claim of abandoned) {
-    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    if (ports.signal.aborted) return { kind: "interrupted" };
     const { id: payoutId, netPaise, ageMs } = claim;
     const { error, ...decision } = await recorded(ports, payoutId, async () =>
       sayIfHeld(ports, payoutId, await giveBackAbandoned(settler, claim)),
@@ -101,9 +110,9 @@ async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResu
   const ofClaims = fault;
   fault = undefined;
   for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
-    if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
+    if (ports.signal.aborted) return { kind: "interrupted" };
     const answer = await lookUp(ports, doubt);
-    if (answer.kind === "systemic") fault = systemicFault(answer.fault);
+    if (answer.kind === "systemic") fault = systemicFault(answer.fault, answer.detail);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
     if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
 
@@ -116,11 +125,12 @@ async function endDoubt(ports: StuckPorts, slow: SlowPayout[]): Promise<CoreResu
     const { payoutId, netPaise, ageMs } = doubt;
     count({ payoutId, isHeld: false, ...decision, overdue, netPaise, ageMs });
     // Nothing was asked of this one that could be answered: also the last of all is still in doubt.
-    if (code === "interrupted") return { verdict: { kind: "interrupted" }, report };
-    if (fault) return { verdict: failed(fault), report };
+    if (code === "interrupted") return { kind: "interrupted" };
+    if (fault) return failed(fault);
   }
-  if (ofClaims) return { verdict: failed(ofClaims), report };
-  return { verdict: judge(ports, report), report };
+  if (ofClaims) return failed(ofClaims);
+  report.inFlight = await readInFlight(ports.db);
+  return judge(ports, report);
 }
 
 /** Due again, a payout is sent by the next pay run, unless its payee is on hold: a person has to know. */
@@ -278,7 +288,23 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
       : []),
     ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),
   ];
-  return warnings.length === 0
-    ? { kind: "completed" }
-    : { kind: "completed", warning: warnings.join(" ") };
+  const note = stillOpenNote(report);
+  return {
+    kind: "completed",
+    ...(note === undefined ? {} : { note }),
+    ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }),
+  };
+}
+
+/** What takes its usual course: IMPS and UPI may take three working days. */
+function stillOpenNote(report: StuckReport): string | undefined {
+  const open = stillOpen(report);
+  if (open === 0) return undefined;
+  const { atProvider, waiting, unanswered } = report;
+  const parts = [
+    ...(atProvider > 0 ? [`the provider has not decided about ${atProvider}`] : []),
+    ...(waiting > 0 ? [`it does not have ${waiting}, and it is too soon to send them again`] : []),
+    ...(unanswered > 0 ? [`it gave no usable answer about ${unanswered}`] : []),
+  ];
+  return `${open} payouts are still open: ${parts.join("; ")}. None of them is paid again meanwhile.`;
 }

@@ -41,15 +41,6 @@ export async function inDoubtAfter(
     LIMIT ${count}`;
 }
 
-/** How many there are. */
-export async function countInDoubt(db: DbSession): Promise<number> {
-  const [row] = await db.query<{ count: number }[]>`
-    SELECT count(*)::int AS count
-    FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
-    WHERE attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED') AND payout.status = 'PROCESSING'`;
-  return row?.count ?? 0;
-}
-
 /**
  * Takes the payout over from the run that made the attempt, so that this run may settle it and the other
  * one, should it wake up, may not. Only one of several that try it at once does.

@@ -1,3 +1,5 @@
+import type { InFlight } from "../../ledger/in-flight.ts";
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
@@ -24,13 +26,15 @@ export type StuckOutcome =
 
 export interface StuckItem {
   payoutId: string;
+  /** The payee's code; written at the end of the run. */
+  payee?: string;
   outcome: StuckOutcome;
   code: string;
   message: string;
   /** Open for longer than the alarm allows. */
   overdue: boolean;
   /** Due again, and not sent while the payee is on hold. */
-  isHeld: boolean;
+  isHeld?: boolean;
   netPaise: Paise;
   ageMs: number;
 }
@@ -40,7 +44,8 @@ export interface StuckReport {
   /** In doubt, or claimed and never sent by a run that is dead: what became of each is in one of the others. */
   found: number;
   settled: number;
-  inFlight: number;
+  /** Asked about in this run: the provider has it and has not finished. */
+  atProvider: number;
   closed: number;
   returned: number;
   notRecorded: number;
@@ -58,15 +63,15 @@ export interface StuckReport {
   held: number;
   /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
   unsent: number;
+  /** When the run ended: sent or perhaps sent, and not final here. */
+  inFlight: InFlight;
   items: StuckItem[];
   itemsLeftOut: number;
 }
 
-const MOST_ITEMS = 1000;
-
 const COUNTER = {
   settled: "settled",
-  "in-flight": "inFlight",
+  "in-flight": "atProvider",
   closed: "closed",
   returned: "returned",
   "not-recorded": "notRecorded",
@@ -81,7 +86,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     dryRun,
     found: 0,
     settled: 0,
-    inFlight: 0,
+    atProvider: 0,
     closed: 0,
     returned: 0,
     notRecorded: 0,
@@ -95,6 +100,7 @@ export function emptyStuckReport(dryRun: boolean): StuckReport {
     told: 0,
     held: 0,
     unsent: 0,
+    inFlight: { count: 0, paise: 0n },
     items: [],
     itemsLeftOut: 0,
   };
@@ -107,8 +113,23 @@ export function countStuck(report: StuckReport, item: StuckItem): void {
     report.overdue++;
     report.overduePaise += item.netPaise;
   }
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  keepItem(report, item, { rank: urgency });
+}
+
+const DONE: ReadonlySet<StuckOutcome> = new Set(["settled", "closed", "returned", "skipped"]);
+
+/** Records that differ first, then what is late or got no answer, then what waits; what is done last. */
+function urgency({ outcome, overdue, isHeld }: StuckItem): number {
+  if (outcome === "conflict") return 0;
+  if (overdue || outcome === "not-recorded" || outcome === "unanswered") return 1;
+  if (outcome === "waiting" || isHeld) return 2;
+  return DONE.has(outcome) ? 4 : 3;
+}
+
+/** Found and neither settled nor due again: in doubt, or at the provider. */
+export function stillOpen(report: StuckReport): number {
+  const { atProvider, notRecorded, waiting, unanswered, conflicts } = report;
+  return atProvider + notRecorded + waiting + unanswered + conflicts;
 }
 
 /** The report as step outputs. */
@@ -116,7 +137,7 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
   return {
     found: report.found,
     settled: report.settled,
-    in_flight: report.inFlight,
+    at_provider: report.atProvider,
     closed: report.closed,
     returned: report.returned,
     not_recorded: report.notRecorded,
@@ -130,6 +151,8 @@ export function stuckOutputs(report: StuckReport): Record<string, string | numbe
     told: report.told,
     held: report.held,
     unsent: report.unsent,
+    in_flight: report.inFlight.count,
+    in_flight_paise: report.inFlight.paise.toString(),
   };
 }
 
@@ -143,7 +166,7 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     [`${will}due again: claimed and never sent`, report.returned],
     ["of these due again, on hold and not sent", report.held],
     ["Decided, and not taken by the database", report.notRecorded],
-    ["In flight at the provider", report.inFlight],
+    ["The provider has not finished", report.atProvider],
     ["Not found yet, too soon to be sure", report.waiting],
     ["No usable answer", report.unanswered],
     ["Records differ", report.conflicts],
@@ -152,7 +175,12 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     ["In processing for three days or longer", report.slow],
     ["of which named in a mail to the operators now", report.told],
     ["Beside these: claimed a short while ago and not sent", report.unsent],
+    ["In flight now", report.inFlight.count],
   ];
+  const open = mostUrgentFirst(
+    report.items.filter(({ outcome, isHeld }) => isHeld || !DONE.has(outcome)),
+    urgency,
+  );
   return [
     {
       title: "Payouts in doubt",
@@ -161,20 +189,17 @@ export function stuckTables(report: StuckReport): SummaryTable[] {
     },
     {
       title: "Still open",
-      columns: ["Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
-      rows: report.items
-        .filter(
-          ({ outcome, isHeld }) =>
-            isHeld || !["settled", "closed", "returned", "skipped"].includes(outcome),
-        )
-        .map(({ payoutId, netPaise, ageMs, outcome, code, message }) => [
-          payoutId,
-          formatRupees(netPaise),
-          (ageMs / 3_600_000).toFixed(1),
-          outcome,
-          code,
-          message,
-        ]),
+      columns: ["Payee", "Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
+      rows: open.map(({ payee = "", payoutId, netPaise, ageMs, outcome, code, message }) => [
+        payee,
+        payoutId,
+        formatRupees(netPaise),
+        (ageMs / 3_600_000).toFixed(1),
+        outcome,
+        code,
+        message,
+      ]),
+      more: stillOpen(report) + report.held - open.length,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** What became of one plan whose waitlist had to go on. */
@@ -36,8 +37,6 @@ export interface ExpireReport extends DeliveredAfter {
   itemsLeftOut: number;
 }
 
-const MOST_ITEMS = 1000;
-
 export function emptyExpireReport(dryRun: boolean): ExpireReport {
   return {
     dryRun,
@@ -59,8 +58,12 @@ export function countPlan(report: ExpireReport, item: PlanItem): void {
   report[item.outcome]++;
   report.expired += item.expired;
   report.offered += item.offered;
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  keepItem(report, item, { rank: urgency });
+}
+
+function urgency({ outcome }: PlanItem): number {
+  if (outcome === "failed") return 0;
+  return outcome === "locked" ? 1 : 2;
 }
 
 /** The report as step outputs. */
@@ -91,6 +94,10 @@ export function expireTables(report: ExpireReport): SummaryTable[] {
     [`Seats ${will.toLowerCase()}offered`, report.offered],
     ["Mails sent, whoever wrote them", report.mailsSent],
   ];
+  const leftAsTheyWere = mostUrgentFirst(
+    report.items.filter(({ outcome }) => outcome === "locked" || outcome === "failed"),
+    urgency,
+  );
   return [
     {
       title: "Waitlists",
@@ -100,9 +107,8 @@ export function expireTables(report: ExpireReport): SummaryTable[] {
     {
       title: "Plans left as they were",
       columns: ["Plan", "Outcome"],
-      rows: report.items
-        .filter(({ outcome }) => outcome === "locked" || outcome === "failed")
-        .map(({ planId, outcome }) => [planId, outcome]),
+      rows: leftAsTheyWere.map(({ planId, outcome }) => [planId, outcome]),
+      more: report.locked + report.failed - leftAsTheyWere.length,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
+import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { ReminderState } from "./due-reminders.ts";
 
@@ -32,10 +33,14 @@ export interface ReminderReport extends DeliveredAfter {
   /** Of those queued and open: not worth sending any more. */
   lapsed: number;
   /** Offers whose reminder could not be written. */
-  failedEntries: string[];
+  items: ReminderItem[];
+  itemsLeftOut: number;
 }
 
-const MOST_ENTRIES = 1000;
+export interface ReminderItem {
+  entryId: string;
+  outcome: "failed" | "locked";
+}
 
 export function emptyReminderReport(dryRun: boolean): ReminderReport {
   return {
@@ -52,7 +57,8 @@ export function emptyReminderReport(dryRun: boolean): ReminderReport {
     lapsed: 0,
     mailsSent: 0,
     mailsLeft: null,
-    failedEntries: [],
+    items: [],
+    itemsLeftOut: 0,
   };
 }
 
@@ -62,7 +68,11 @@ export function countReminder(
 ): void {
   report[outcome]++;
   if (outcome !== "failed" && outcome !== "locked") return;
-  if (report.failedEntries.length < MOST_ENTRIES) report.failedEntries.push(entryId);
+  keepItem(report, { entryId, outcome }, { rank: urgency });
+}
+
+function urgency({ outcome }: ReminderItem): number {
+  return outcome === "failed" ? 0 : 1;
 }
 
 export function countStates(report: ReminderReport, states: Record<ReminderState, number>): void {
@@ -112,8 +122,12 @@ export function reminderTables(report: ReminderReport): SummaryTable[] {
     },
     {
       title: "Offers left without a reminder",
-      columns: ["Waitlist entry"],
-      rows: report.failedEntries.map((entryId) => [entryId]),
+      columns: ["Waitlist entry", "Outcome"],
+      rows: mostUrgentFirst(report.items, urgency).map(({ entryId, outcome }) => [
+        entryId,
+        outcome,
+      ]),
+      more: report.itemsLeftOut,
     },
   ];
 }

@@ -36,6 +36,7 @@ async function run(request: RunRequest): Promise<RunAnswer> {
     caps: { singlePaise: NO_CAP, runPaise: NO_CAP, runCount: NO_LIMIT },
     tax: defaultTaxPolicy,
     narration: "Consultant payout",
+    whenShort: "pay-oldest-first" as const,
   };
   const log = silentLog();
   const db = openDatabase({ url, applicationName: "bench", readOnly: false, connections: 1 });

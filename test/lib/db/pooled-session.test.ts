@@ -86,7 +86,7 @@ describe("behind a pooler that gives each transaction another session of the ser
       ]);
       expect(first).toMatchObject({ ...OURS, readOnly: "off" });
       expect(second).toEqual(first);
-      pids.add(alone.pid).add(first?.pid ?? 0);
+      pids.add(alone.pid).add(first.pid);
     }
     expect(pids.size).toBeGreaterThan(1);
   });

@@ -99,7 +99,7 @@ describe("books in which everything has happened", () => {
       driftPaise: 0n,
       providerPaise: BigInt(world.sandbox.account().balancePaise),
     });
-    expect(report.cash?.inFlightPaise).toBe(85_590n);
+    expect(report.cash?.unbookedPaise).toBe(85_590n);
   });
 
   it("agree at any moment while payouts are being settled", async () => {
@@ -131,7 +131,7 @@ describe("books in which everything has happened", () => {
     expect(drifts(report)).toEqual({});
     expect(verdict).toEqual({ kind: "completed" });
     expect(report.cash).toMatchObject({ driftPaise: 0n });
-    expect(report.cash?.inFlightPaise).toBeGreaterThan(0n);
+    expect(report.cash?.unbookedPaise).toBeGreaterThan(0n);
   });
 
   it("agree when the account was read only after payouts were completed", async () => {

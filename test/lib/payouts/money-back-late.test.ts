@@ -4,6 +4,7 @@ import { openDatabase } from "../../../lib/db/client.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { noProgress } from "../../../lib/support/progress.ts";
+import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { passingTime } from "../../support/passing-time.ts";
 import { runReconcile } from "../../support/reconcile-run.ts";
 import { snapshot } from "./snapshot.ts";
@@ -33,6 +34,7 @@ async function ledger(): ReturnType<typeof reconcileLedger> {
   try {
     return await reconcileLedger({
       dryRun: false,
+      settings: { tax: defaultTaxPolicy },
       db,
       clock: systemClock,
       log: silentLog(),

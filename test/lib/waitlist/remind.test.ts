@@ -191,7 +191,11 @@ describe("a run of send-expiration-reminders", () => {
         kind: "completed",
         warning: "1 offers were locked by another session and are left to the next run.",
       });
-      expect(report).toMatchObject({ queued: 1, locked: 1, failedEntries: [locked] });
+      expect(report).toMatchObject({
+        queued: 1,
+        locked: 1,
+        items: [{ entryId: locked, outcome: "locked" }],
+      });
     });
     expect((await runRemind(db)).report).toMatchObject({ found: 1, queued: 1 });
   });
@@ -223,7 +227,11 @@ describe("a run of send-expiration-reminders", () => {
     const { verdict, report } = await runRemind(db);
 
     expect(verdict).toMatchObject({ kind: "partial", reason: "reminders-failed" });
-    expect(report).toMatchObject({ queued: 1, failed: 1, failedEntries: [refused] });
+    expect(report).toMatchObject({
+      queued: 1,
+      failed: 1,
+      items: [{ entryId: refused, outcome: "failed" }],
+    });
   });
 
   it("in a dry run says what the real one then queues, and writes nothing", async () => {

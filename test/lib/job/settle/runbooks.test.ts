@@ -23,14 +23,12 @@ it("leads to what all red runs have in common where the reason says nothing of t
   );
 });
 
-it.each(["", "a-reason-of-its-own"])(
-  "leads to the page of the job with the reason %j",
-  (reason) => {
-    expect(runbookFor({ job, reason }, {}).path).toBe(
-      "docs/jobs/process-refunds.md#when-it-is-red",
-    );
-  },
-);
+it.each([
+  ["", "docs/jobs/process-refunds.md"],
+  ["a-reason-of-its-own", "docs/jobs/process-refunds.md#when-it-is-red"],
+])("leads to the page of the job with the reason %j", (reason, path) => {
+  expect(runbookFor({ job, reason }, {}).path).toBe(path);
+});
 
 it.each([
   ["no variable", {}],

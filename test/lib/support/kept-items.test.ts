@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  cleanupTables,
+  countCleanup,
+  emptyCleanupReport,
+} from "../../../lib/holds/cleanup/report.ts";
+import { countLate, emptyLateReport, lateTables } from "../../../lib/payments/late/report.ts";
+import { countItem, emptyReport } from "../../../lib/payouts/report.ts";
+import { payoutTables } from "../../../lib/payouts/outputs.ts";
+import {
+  addItem,
+  countFinding,
+  emptyReconcileReport,
+  reconcileTables,
+} from "../../../lib/payouts/reconcile/report.ts";
+import { countStuck, emptyStuckReport, stuckTables } from "../../../lib/payouts/stuck/report.ts";
+import { keepItem, mostUrgentFirst } from "../../../lib/support/kept-items.ts";
+import type { SummaryTable } from "../../../lib/support/summary-table.ts";
+import { countPlan, emptyExpireReport, expireTables } from "../../../lib/waitlist/expire/report.ts";
+import {
+  countReminder,
+  emptyReminderReport,
+  reminderTables,
+} from "../../../lib/waitlist/remind/report.ts";
+
+describe("what a report keeps", () => {
+  it("is the most urgent of all that came, in the order in which they came", () => {
+    const ranks = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(ranks, fc.integer({ min: 1, max: 20 }), (all, most) => {
+        const kept = { items: [] as { rank: number; at: number }[], itemsLeftOut: 0 };
+        const rank = (item: { rank: number }): number => item.rank;
+        for (const [at, own] of all.entries()) keepItem(kept, { rank: own, at }, { rank, most });
+        const wanted = mostUrgentFirst(
+          all.map((own, at) => ({ rank: own, at })),
+          rank,
+        ).slice(0, most);
+        expect(mostUrgentFirst(kept.items, rank)).toEqual(wanted);
+        expect(kept.itemsLeftOut).toBe(all.length - kept.items.length);
+      }),
+    );
+  });
+});
+
+/** The row of the table that lists single items which names the one that needs a look. */
+function rowsOf(tables: readonly SummaryTable[], title: string): readonly (readonly string[])[] {
+  return tables.find((table) => table.title === title)?.rows ?? [];
+}
+
+const GOOD = Array.from({ length: 1_000 }, (_, number) => `good-${number}`);
+
+describe("a thousand items that went well never push out the one that did not", () => {
+  it("for payouts in doubt", () => {
+    const report = emptyStuckReport(false);
+    const item = { code: "", message: "", overdue: false, isHeld: false, netPaise: 1n, ageMs: 1 };
+    for (const payoutId of GOOD) countStuck(report, { ...item, payoutId, outcome: "settled" });
+    countStuck(report, { ...item, payoutId: "bad", outcome: "conflict" });
+    expect(rowsOf(stuckTables(report), "Still open").map(([id]) => id)).toEqual(["bad"]);
+  });
+
+  it("for payouts compared with the provider", () => {
+    const report = emptyReconcileReport(false);
+    for (const payoutId of GOOD) addItem(report, { payoutId, outcome: "settled", message: "" });
+    const item = { payoutId: "bad", outcome: "provider-payout-missing", message: "" };
+    countFinding(report, { severity: "critical", isOpen: true, item });
+    const rows = rowsOf(reconcileTables(report), "Changed or found");
+    expect(rows).toHaveLength(1_000);
+    expect(rows[0]?.[0]).toBe("bad");
+  });
+
+  it("for payouts that are paid", () => {
+    const report = emptyReport(false);
+    for (const payoutId of GOOD)
+      countItem(report, { payoutId, outcome: "skipped", code: "CLAIMED_ELSEWHERE", message: "" });
+    countItem(report, { payoutId: "bad", outcome: "unknown", code: "timeout", message: "" });
+    const rows = rowsOf(payoutTables(report), "Payouts that need a look");
+    expect(rows.map(([id]) => id)).toEqual(["bad"]);
+  });
+
+  it("for old holds, whose reasons are counted whatever is kept", () => {
+    const report = emptyCleanupReport(false);
+    const item = { paymentId: null, message: "", ageMs: 1, overdue: false };
+    for (const bookingId of GOOD)
+      countCleanup(report, { ...item, bookingId, outcome: "released", code: "released" });
+    countCleanup(report, { ...item, bookingId: "bad", outcome: "differs", code: "amount" });
+    const tables = cleanupTables(report);
+    expect(rowsOf(tables, "Not released").map(([id]) => id)).toEqual(["bad"]);
+    expect(rowsOf(tables, "Reasons")).toEqual([["differs", "amount", "1", "bad"]]);
+  });
+
+  it("for late payments", () => {
+    const report = emptyLateReport(false);
+    const item = { bookingId: "b", message: "", amountPaise: 1n };
+    for (const paymentId of GOOD)
+      countLate(report, { ...item, paymentId, outcome: "booked", code: "all-free" });
+    countLate(report, { ...item, paymentId: "bad", outcome: "failed", code: "error" });
+    const tables = lateTables(report);
+    expect(rowsOf(tables, "Late payments")[0]?.[0]).toBe("bad");
+    expect(tables.find(({ title }) => title === "Late payments")?.more).toBe(1);
+    expect(rowsOf(tables, "Reasons").map(([, code, count]) => [code, count])).toEqual([
+      ["all-free", "1000"],
+      ["error", "1"],
+    ]);
+  });
+
+  it("for waitlists that go on", () => {
+    const report = emptyExpireReport(false);
+    const item = { expired: 1, offered: 1 };
+    for (const planId of GOOD) countPlan(report, { ...item, planId, outcome: "advanced" });
+    countPlan(report, { ...item, planId: "bad", outcome: "failed" });
+    expect(rowsOf(expireTables(report), "Plans left as they were")).toEqual([["bad", "failed"]]);
+  });
+
+  it("for reminders, where a locked row is no failure", () => {
+    const report = emptyReminderReport(false);
+    for (const entryId of GOOD) countReminder(report, { entryId, outcome: "locked" });
+    countReminder(report, { entryId: "bad", outcome: "failed" });
+    const [first] = rowsOf(reminderTables(report), "Offers left without a reminder");
+    expect(first).toEqual(["bad", "failed"]);
+  });
+});
