@@ -114,13 +114,15 @@ GRANT INSERT (id, consultant_id, organization_id, currency, gross_paise, amount_
   ON public.payouts TO afterhours_jobs;
 GRANT INSERT, UPDATE (released_at) ON public.payout_items TO afterhours_jobs;
 GRANT INSERT (id, payout_id, attempt_no, payout_account_id, run_id, idempotency_key, reference_id, mode, amount_paise,
-              request_hash, request_body),
+              request_hash, request_body, fees_apart),
   UPDATE (state, settled_at, provider_payout_id, provider_status, fees_paise, fees_tax_paise, utr, http_status,
-          failure_code, response_body)
+          failure_code, response_body, debited_elsewhere)
   ON public.payout_attempts TO afterhours_jobs;
 GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_jobs;
 GRANT UPDATE (provider_contact_id) ON public.consultants TO afterhours_jobs;
 GRANT UPDATE (provider_fund_account_id) ON public.payout_accounts TO afterhours_jobs;
+GRANT INSERT (payout_account_id, payout_id, reason, placed_by), UPDATE (mail_queued_at)
+  ON public.payout_account_holds TO afterhours_jobs;
 
 -- Tax. The profile is locked while its payee is assessed.
 GRANT INSERT, UPDATE (status) ON public.tax_deductions TO afterhours_jobs;
@@ -160,6 +162,7 @@ GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterh
 -- `payouts -- approve`: a job can't, since an approval has its time.
 GRANT UPDATE (approved_at) ON public.payouts TO afterhours_operators;
 GRANT INSERT, UPDATE (released_at, released_by) ON public.consultant_holds TO afterhours_operators;
+GRANT UPDATE (released_at, released_by) ON public.payout_account_holds TO afterhours_operators;
 GRANT INSERT, UPDATE (payee_id) ON public.organizations TO afterhours_operators;
 GRANT INSERT ON public.tax_deposits TO afterhours_operators;
 -- `tds -- relief`, `certificate` and `likely`: a certificate that is recorded can only end earlier.
@@ -168,5 +171,7 @@ GRANT INSERT, UPDATE (valid_to) ON public.lower_deduction_certificates TO afterh
 -- `import:earnings`: a changed account is a new row, and the old one is no longer active.
 GRANT INSERT ON public.consultants, public.tax_profiles, public.earnings TO afterhours_operators;
 GRANT INSERT, UPDATE (active) ON public.payout_accounts TO afterhours_operators;
+-- `payouts -- mail-address`
+GRANT UPDATE (email) ON public.consultants TO afterhours_operators;
 
 COMMIT;

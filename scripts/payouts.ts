@@ -9,6 +9,8 @@ import {
   placeHold,
   rejectPayout,
   releaseHold,
+  setMailAddress,
+  type ReleasedKind,
   retryPayout,
   setOrganizationPayee,
   showPayout,
@@ -21,6 +23,8 @@ import { approveMany, choiceOf, type ApproveOptions } from "./payouts/approve-ma
 import {
   day,
   holdKind,
+  mailAddress,
+  releasedKind,
   listLimit,
   operatorName,
   payoutId,
@@ -206,20 +210,38 @@ program
   });
 
 program
-  .command("release")
-  .description("ends a consultant's holds")
+  .command("mail-address")
+  .description("sets where mail to a payee goes; without an address, takes it away")
   .argument("<consultant>", "id or external reference")
-  .option("--kind <kind>", "only the hold of this kind", holdKind)
-  .requiredOption(...WHY, reason)
+  .argument("[address]", "such as asha@example.com", mailAddress)
   .option(...BY, operatorName)
-  .action(async (consultant: string, options: { kind?: HoldKind; reason: string; by?: string }) => {
-    const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason };
+  .action(async (consultant: string, address: string | undefined, options: { by?: string }) => {
+    const by = whoDoesIt(options.by, process.env);
     await withDatabase({ readOnly: false }, async (db) => {
-      const change = await releaseHold(db, { consultant, kind: options.kind, operator });
-      console.log(holdLine("released", change));
+      const change = await setMailAddress(db, { consultant, address: address ?? null, by });
+      if (change.done) console.log(`${address === undefined ? "removed" : "set"}  ${change.ref}`);
+      else console.log(`not set  ${change.refusal.code}: ${change.refusal.message}`);
       if (!change.done) process.exitCode = EXIT.notDone;
     });
   });
+
+program
+  .command("release")
+  .description("ends a consultant's holds")
+  .argument("<consultant>", "id or external reference")
+  .option("--kind <kind>", "only the hold of this kind", releasedKind)
+  .requiredOption(...WHY, reason)
+  .option(...BY, operatorName)
+  .action(
+    async (consultant: string, options: { kind?: ReleasedKind; reason: string; by?: string }) => {
+      const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason };
+      await withDatabase({ readOnly: false }, async (db) => {
+        const change = await releaseHold(db, { consultant, kind: options.kind, operator });
+        console.log(holdLine("released", change));
+        if (!change.done) process.exitCode = EXIT.notDone;
+      });
+    },
+  );
 
 program
   .command("organization")

@@ -1,5 +1,9 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
-import { deliveryOutputs, deliveryTables, mailEnvironment } from "../../lib/notifications/index.ts";
+import {
+  deliveryEnvironment,
+  deliveryOutputs,
+  deliveryTables,
+} from "../../lib/notifications/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
 export const job = defineJob({
@@ -10,7 +14,7 @@ export const job = defineJob({
   lock: { failMode: "open", ttlMs: minutes(10) },
   deadlineMs: minutes(8),
   pausedBy: "offline",
-  environment: mailEnvironment,
+  environment: deliveryEnvironment,
   run: async (context) => {
     const { deliverOutbox } = await import("../../lib/notifications/deliver.ts");
     const { openMailer, dryMailer } = await import("../../lib/notifications/smtp-mailer.ts");

@@ -4,7 +4,16 @@ import { toJson } from "../support/log.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
 
 export type LedgerAccountName =
-  | { code: "PLATFORM_CLEARING" | "BANK" | "TAX_PAYABLE" | "PROVIDER_FEES" | "PROVIDER_FEES_TAX" }
+  | {
+      code:
+        | "PLATFORM_CLEARING"
+        | "BANK"
+        | "BANK_OTHER"
+        | "TAX_PAYABLE"
+        | "PROVIDER_FEES"
+        | "PROVIDER_FEES_TAX"
+        | "PROVIDER_FEES_DUE";
+    }
   | { code: "CONSULTANT_PAYABLE"; consultantId: string }
   | { code: "WALLET"; walletId: string };
 

@@ -18,6 +18,7 @@ import {
   settleLapsed,
   type DueMail,
 } from "./outbox.ts";
+import { countWithoutAddress, queueAccountMails } from "./queue-account-mails.ts";
 import { MailTemplateMissingError, renderMail, type RenderedMail } from "./render.ts";
 import { countMail, emptyDeliveryReport, handled, type DeliveryReport } from "./report.ts";
 import { recordSent } from "./record-sent.ts";
@@ -26,7 +27,11 @@ import type { MailSettings } from "./settings.ts";
 export interface DeliveryPorts {
   readonly dryRun: boolean;
   readonly limit: number | undefined;
-  readonly settings: { readonly mail: Pick<MailSettings, "maxTries"> };
+  readonly settings: {
+    readonly mail: Pick<MailSettings, "maxTries">;
+    /** Default: no. */
+    readonly mailRefusedAccounts?: boolean;
+  };
   readonly db: Db;
   readonly mailer: Mailer;
   readonly clock: Clock;
@@ -56,6 +61,7 @@ const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
 export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
   const report = emptyDeliveryReport(ports.dryRun);
   try {
+    if (ports.settings.mailRefusedAccounts && !ports.dryRun) await writeAccountMails(ports);
     const fault = await deliverDue(ports, report);
     const limited = ports.limit !== undefined;
     const stopped = ports.signal.aborted;
@@ -63,6 +69,19 @@ export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<De
   } catch (error) {
     report.left = report.due - handled(report);
     return { verdict: { kind: "broken", error }, report };
+  }
+}
+
+/** To payees whose account was refused. */
+async function writeAccountMails({ db, log }: DeliveryPorts): Promise<void> {
+  const count = await queueAccountMails(db);
+  if (count > 0) log.info({ count }, "mails to payees with a refused account were written");
+  const unreachable = await countWithoutAddress(db);
+  if (unreachable > 0) {
+    log.warn(
+      { count: unreachable },
+      "payees with a refused account have no mail address on record",
+    );
   }
 }
 

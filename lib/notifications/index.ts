@@ -1,5 +1,6 @@
 export { deliveryOutputs, deliveryTables, type DeliveryReport } from "./report.ts";
 export {
+  deliveryEnvironment,
   mailEnvironment,
   mailEnvironmentOptional,
   type MailSettings,

@@ -25,6 +25,8 @@ export interface MailData {
   "late-payment-refunded": PlanShown & { amountPaise: Paise };
   /** A refund has been carried out. */
   "refund-processed": PlanShown & { amountPaise: Paise };
+  /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */
+  "account-refused": { because: string };
   /** For operators: payouts that have been in processing for days. `more`: how many are not listed. */
   "payouts-in-processing": { payouts: readonly SlowPayoutShown[]; more: number };
 }
@@ -38,6 +40,10 @@ export interface SlowPayoutShown {
   said: string;
 }
 
+/** Who reads a mail: a buyer, or a payee. */
+export type MailReader =
+  { userId: string; consultantId?: never } | { consultantId: string; userId?: never };
+
 /** Mails for those who operate the jobs: they have no user. */
 export const OPERATOR_TEMPLATES = ["payouts-in-processing"] as const satisfies (keyof MailData)[];
 export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
@@ -45,15 +51,14 @@ export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
 export type MailTemplate = keyof MailData;
 export type UserTemplate = Exclude<MailTemplate, OperatorTemplate>;
 
-export interface NewMail<Template extends UserTemplate = UserTemplate> {
+export type NewMail<Template extends UserTemplate = UserTemplate> = MailReader & {
   /** Makes it be sent once, such as `waitlist-offer:<entry>`. */
   key: string;
-  userId: string;
   template: Template;
   data: MailData[Template];
   /** Not worth sending after this. */
   deliverUntil?: Date;
-}
+};
 
 /**
  * Writes a mail to the outbox, once for its key. Belongs into the transaction of the event that it tells
@@ -64,8 +69,8 @@ export async function enqueueMail<Template extends UserTemplate>(
   mail: NewMail<Template>,
 ): Promise<boolean> {
   const written = await tx.execute`
-    INSERT INTO outbox_mails (key, user_id, template, data, deliver_until)
-    VALUES (${mail.key}, ${mail.userId}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
+    INSERT INTO outbox_mails (key, user_id, consultant_id, template, data, deliver_until)
+    VALUES (${mail.key}, ${mail.userId ?? null}::uuid, ${mail.consultantId ?? null}::uuid, ${mail.template}, ${toJson(mail.data)}::jsonb,
             ${mail.deliverUntil ?? null}::timestamptz)
     ON CONFLICT (key) DO NOTHING`;
   return written === 1;

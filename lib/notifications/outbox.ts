@@ -8,7 +8,7 @@ export interface DueMail {
   tries: number;
   name: string;
   email: string;
-  /** Its time has passed, or its reader is no longer active. */
+  /** Its time has passed, its reader is no longer active, or has no address any more. */
   lapsed: boolean;
 }
 
@@ -28,8 +28,8 @@ export interface DueCount {
 
 /** The user as he is now; a mail to the operators has their address, and never a user. */
 const READER = sql`
-  COALESCE(reader.name, '') AS name, COALESCE(reader.email, mail.recipient) AS email,
-  (NOT COALESCE(reader.active, true) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+  COALESCE(reader.name, payee.name, '') AS name, COALESCE(reader.email, payee.email, mail.recipient, '') AS email,
+  (NOT COALESCE(reader.active, mail.consultant_id IS NULL OR payee.email IS NOT NULL) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
 
 /** What is due. */
 export async function countDue(db: DbSession): Promise<DueCount> {
@@ -65,7 +65,7 @@ export async function claimNext(
 ): Promise<DueMail | undefined> {
   const [mail] = await db.query<DueMail[]>`
     WITH next AS (
-      SELECT id, user_id FROM outbox_mails
+      SELECT id, user_id, consultant_id FROM outbox_mails
       WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
         AND (claimed_until IS NULL OR claimed_until <= now())
       ORDER BY due_at, id LIMIT 1
@@ -73,7 +73,9 @@ export async function claimNext(
     )
     UPDATE outbox_mails AS mail
     SET claimed_by = ${claimId}::uuid, claimed_until = now() + ${leaseMs}::bigint * interval '1 millisecond'
-    FROM next LEFT JOIN users AS reader ON reader.id = next.user_id
+    FROM next
+    LEFT JOIN users AS reader ON reader.id = next.user_id
+    LEFT JOIN consultants AS payee ON payee.id = next.consultant_id
     WHERE mail.id = next.id
     RETURNING mail.id, mail.template, mail.data, mail.tries, ${READER}`;
   return mail;
@@ -86,7 +88,9 @@ export async function readDue(
 ): Promise<DueMail[]> {
   return db.query<DueMail[]>`
     SELECT mail.id, mail.template, mail.data, mail.tries, ${READER}
-    FROM outbox_mails AS mail LEFT JOIN users AS reader ON reader.id = mail.user_id
+    FROM outbox_mails AS mail
+    LEFT JOIN users AS reader ON reader.id = mail.user_id
+    LEFT JOIN consultants AS payee ON payee.id = mail.consultant_id
     WHERE mail.status = 'QUEUED' AND mail.due_at <= ${asOf}::timestamptz
       AND (mail.claimed_until IS NULL OR mail.claimed_until <= now())
     ORDER BY mail.due_at, mail.id LIMIT ${limit}`;

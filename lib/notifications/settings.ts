@@ -82,6 +82,14 @@ const MAIL_MAX_TRIES = {
   allowed: { least: 1, most: 20 },
 } as const satisfies EnvironmentVariable;
 
+const MAIL_REFUSED_ACCOUNTS = {
+  name: "MAIL_REFUSED_ACCOUNTS",
+  required: false,
+  default: "no",
+  description: "whether a payee whose account was refused gets a mail about it",
+  allowed: { oneOf: ["yes", "no"] },
+} as const satisfies EnvironmentVariable;
+
 const optional = [MAIL_REPLY_TO, SMTP_TLS, SMTP_TIMEOUT_MS, MAIL_MAX_TRIES];
 
 /** For the job that delivers the outbox. */
@@ -120,6 +128,27 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
     ),
   };
 }
+
+/** What the job reads that delivers the outbox. */
+export interface DeliverySettings extends WithMail {
+  /** Whether it writes the mails to payees whose account was refused. */
+  mailRefusedAccounts: boolean;
+}
+
+export const deliveryEnvironment: EnvironmentSpec<DeliverySettings> = {
+  variables: [...mailEnvironment.variables, MAIL_REFUSED_ACCOUNTS],
+  parse(env) {
+    const mail = parseMail(env);
+    const { name, default: unlessTold } = MAIL_REFUSED_ACCOUNTS;
+    const answer = present(env, name) ?? unlessTold;
+    if (answer !== "yes" && answer !== "no") {
+      const problem = { variable: name, problem: "expected yes or no" };
+      return { ok: false, problems: [...(mail.ok ? [] : mail.problems), problem] };
+    }
+    if (!mail.ok) return mail;
+    return { ...mail, settings: { ...mail.settings, mailRefusedAccounts: answer === "yes" } };
+  },
+};
 
 type Report = (variable: string, problem: string) => void;
 

@@ -45,6 +45,7 @@ const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Temp
   "late-payment-booked": payment,
   "late-payment-refunded": payment,
   "refund-processed": payment,
+  "account-refused": z.object({ because: text }),
   "payouts-in-processing": slowPayouts,
 };
 
@@ -52,7 +53,10 @@ const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Temp
 const TO_USERS = "This mail was sent because of your booking or your place on a waitlist.";
 const TO_OPERATORS = "This mail was sent because this address is set as that of the operators.";
 
+const TO_PAYEES = "This mail was sent because we owe you money for your work on the marketplace.";
+
 export function footerOf(template: MailTemplate): string {
+  if (template === "account-refused") return TO_PAYEES;
   return isForOperators(template) ? TO_OPERATORS : TO_USERS;
 }
 

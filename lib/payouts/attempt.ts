@@ -34,6 +34,8 @@ export interface AttemptInput {
   mode: PayoutMode;
   accountNumber: string;
   narration: string;
+  /** Whether fees are collected apart from the payout. Default: no. */
+  feesApart?: boolean;
 }
 
 /** As `prepareAttempts`, for one. @throws {ClaimLostError} when another run holds the payout by now */
@@ -99,10 +101,11 @@ interface AttemptRow {
   amountPaise: Paise;
   requestHash: string;
   requestBody: JsonValue;
+  feesApart: boolean;
 }
 
 function attemptRow(input: AttemptInput, attemptNo: number): { row: AttemptRow; body: string } {
-  const { payout, fundAccountId, mode, accountNumber, narration } = input;
+  const { payout, fundAccountId, mode, accountNumber, narration, feesApart = false } = input;
   const { id: payoutId, payoutAccountId, netPaise: amountPaise } = payout;
   const referenceId = referenceIdOf(payoutId, attemptNo);
   const request = buildPayoutRequest({
@@ -123,6 +126,7 @@ function attemptRow(input: AttemptInput, attemptNo: number): { row: AttemptRow; 
     amountPaise,
     requestHash: request.hash,
     requestBody: request.maskedBody,
+    feesApart,
   };
   return { row, body: request.body };
 }
@@ -140,12 +144,13 @@ async function insertAttempts(
   const inserted = await tx.query<{ id: string; payoutId: string }[]>`
     INSERT INTO payout_attempts (
       payout_id, attempt_no, payout_account_id, run_id, idempotency_key, reference_id, mode,
-      amount_paise, request_hash, request_body)
+      amount_paise, request_hash, request_body, fees_apart)
     SELECT "payoutId", "attemptNo", "payoutAccountId", ${runId}::uuid, "idempotencyKey", "referenceId", mode,
-           "amountPaise", "requestHash", "requestBody"
+           "amountPaise", "requestHash", "requestBody", "feesApart"
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS attempt (
       "payoutId" uuid, "attemptNo" int, "payoutAccountId" uuid, "idempotencyKey" text, "referenceId" text,
-      mode text, "amountPaise" bigint, "requestHash" text, "requestBody" jsonb)
+      mode text, "amountPaise" bigint, "requestHash" text, "requestBody" jsonb,
+      "feesApart" boolean)
     RETURNING id, payout_id AS "payoutId"`;
   return new Map(inserted.map(({ id, payoutId }) => [payoutId, id]));
 }

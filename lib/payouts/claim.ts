@@ -12,12 +12,13 @@ import {
   type PayeeTaxState,
 } from "../tds/reserve.ts";
 import type { TaxPolicy } from "../tds/index.ts";
+import { describeStop, readAccountStops, type AccountStop } from "./account-holds.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
 import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
 import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
-import { assertAllHit, failPayout, failPayouts, returnToDue } from "./release.ts";
+import { assertAllHit, failPayout, failPayouts, returnAllToDue, returnToDue } from "./release.ts";
 
 /** A payout that this run holds, taxed, with the account to which it goes. */
 export interface ClaimedPayout extends Payee {
@@ -36,8 +37,8 @@ export type ClaimResult =
   | { kind: "claimed"; payout: ClaimedPayout }
   /** Another run was first, or the payout is no longer due. */
   | { kind: "lost" }
-  /** Its payee is on hold: it is due as it was, and waits for the release. */
-  | { kind: "held"; message: string }
+  /** Nothing may be sent to the payee now: it is due as it was, and waits. */
+  | { kind: "held"; code: string; message: string }
   /**
    * It can not be paid as it stands. Claimed, it is FAILED now and its earnings are released; else the claim
    * was rolled back, and it is as it was. `error`: what the database raised, where that is no rule of ours.
@@ -89,11 +90,19 @@ export async function claimPayouts(
       const decided = rows.map((row) => decide(row, { facts, tax }));
       const refused = decided.filter((each) => each.kind === "refused");
       const claimed = decided.filter((each) => each.kind === "claimed");
+      const held = decided.filter((each) => each.kind === "held");
       await failPayouts(tx, claimant, refused);
+      await returnAllToDue(
+        tx,
+        claimant,
+        held.map(({ payoutId, code }) => ({ payoutId, reason: code })),
+      );
       await reserveDeductions(tx, claimed);
       await writeTax(tx, claimant, claimed);
       for (const { payoutId, code, message } of refused)
         results.set(payoutId, { kind: "refused", isClaimed: true, code, message });
+      for (const { payoutId, code, message } of held)
+        results.set(payoutId, { kind: "held", code, message });
       for (const { payoutId, payout } of claimed)
         results.set(payoutId, { kind: "claimed", payout });
     }
@@ -112,7 +121,10 @@ async function heldResults(
     tx,
     payoutIds.filter((payoutId) => !won.has(payoutId)),
   );
-  return [...held.values()].map((each) => [each.id, { kind: "held", message: heldMessage(each) }]);
+  return [...held.values()].map((each) => [
+    each.id,
+    { kind: "held", code: ON_HOLD, message: heldMessage(each) },
+  ]);
 }
 
 /** The payouts of one payee are taxed one after the other, each on a year that counts those before it. */
@@ -130,6 +142,8 @@ function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void
 
 /** What the decision on a claim rests on. */
 interface ClaimFacts {
+  /** By consultant. */
+  stops: ReadonlyMap<string, AccountStop>;
   refusals: ReadonlyMap<string, { code: string; message: string }>;
   /** By consultant. */
   payees: ReadonlyMap<string, Payee>;
@@ -141,10 +155,9 @@ interface ClaimFacts {
 async function readFacts(tx: DbSession, rows: readonly ClaimedRow[]): Promise<ClaimFacts> {
   const ofOrganizations = rows.filter(({ organizationId }) => organizationId !== null);
   const refusals = await refusalsOfOrganizations(tx, ofOrganizations);
-  const payees = await readPayees(
-    tx,
-    rows.map(({ consultantId }) => consultantId),
-  );
+  const consultantIds = rows.map(({ consultantId }) => consultantId);
+  const stops = await readAccountStops(tx, consultantIds);
+  const payees = await readPayees(tx, consultantIds);
   const credits = await creditsOfAll(
     tx,
     rows.map(({ payoutId }) => payoutId),
@@ -156,11 +169,12 @@ async function readFacts(tx: DbSession, rows: readonly ClaimedRow[]): Promise<Cl
     })),
     lock: true,
   });
-  return { refusals, payees, credits, taxStates };
+  return { stops, refusals, payees, credits, taxStates };
 }
 
 type Decision =
   | { kind: "refused"; payoutId: string; code: string; message: string }
+  | { kind: "held"; payoutId: string; code: string; message: string }
   | ({ kind: "claimed"; payout: ClaimedPayout } & AssessedPayout);
 
 /** Decides on what was read; pure. @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` */
@@ -175,6 +189,8 @@ function decide(
     code,
     message,
   });
+  const stop = facts.stops.get(consultantId);
+  if (stop) return { kind: "held", payoutId, ...describeStop(stop) };
   if (currency !== "INR") {
     const message = `the currency is ${currency}; only INR can be paid`;
     return refuse({ code: "CURRENCY_NOT_SUPPORTED", message });
@@ -198,7 +214,7 @@ function decide(
   const nothing = organizationNetRefusal({ organizationId, netPaise });
   if (nothing) return refuse(nothing);
   // Before its tax is reserved: what can not be sent must not count for the payee's next payout.
-  const choice = netPaise > 0n ? modeFor(payee.account, netPaise) : undefined;
+  const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
   if (choice && !choice.ok) return refuse(choice);
   const payout: ClaimedPayout = {
     ...payee,
@@ -269,10 +285,14 @@ export async function takeOverClaim(
                 net_paise AS "netPaise"`;
     if (!row) return { kind: "lost" };
     await auditClaims(tx, claimant, [{ payoutId, ...row, takenOverFrom: claimedBy }]);
-    const held = (await heldAmong(tx, [payoutId])).get(payoutId);
+    const onHold = (await heldAmong(tx, [payoutId])).get(payoutId);
+    const stop = (await readAccountStops(tx, [row.consultantId])).get(row.consultantId);
+    const held = onHold
+      ? { code: ON_HOLD, message: heldMessage(onHold) }
+      : stop && describeStop(stop);
     if (held) {
-      await returnToDue(tx, { payoutId, runId: claimant.runId, reason: ON_HOLD });
-      return { kind: "held", message: heldMessage(held) };
+      await returnToDue(tx, { payoutId, runId: claimant.runId, reason: held.code });
+      return { kind: "held", ...held };
     }
     const payee = await readPayee(tx, row.consultantId);
     if (payee) return { kind: "claimed", payout: { ...payee, ...row } };

@@ -67,6 +67,10 @@ async function markEarningsPaid(tx: DbSession, payoutIds: readonly string[]): Pr
 interface Fees {
   feesPaise: Paise | null;
   feesTaxPaise: Paise | null;
+  /** Collected once a day, and not with the payout. */
+  feesApart: boolean;
+  /** Another account of ours was debited. */
+  debitedElsewhere: boolean;
 }
 
 /** What the provider charges, as its answers say, by payout. */
@@ -77,14 +81,16 @@ async function feesOf(
   const attemptIds = completions.flatMap(({ attemptId }) => attemptId ?? []);
   if (attemptIds.length === 0) return new Map();
   const rows = await tx.query<(Fees & { payoutId: string })[]>`
-    SELECT payout_id AS "payoutId", fees_paise AS "feesPaise", fees_tax_paise AS "feesTaxPaise"
+    SELECT payout_id AS "payoutId", fees_paise AS "feesPaise", fees_tax_paise AS "feesTaxPaise",
+           fees_apart AS "feesApart", debited_elsewhere AS "debitedElsewhere"
     FROM payout_attempts WHERE id = ANY(${attemptIds}::uuid[])`;
   return new Map(rows.map((row) => [row.payoutId, row]));
 }
 
 /**
  * Debit the payable with what was owed, credit the bank with what left and the tax account with what was
- * withheld. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118).
+ * withheld. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118). A fee that is
+ * collected apart is owed to the provider until then, and what left another account is not taken off this one.
  */
 function completionOf(
   { payoutId, consultantId, amountPaise, netPaise, taxPaise }: CompletedRow,
@@ -92,6 +98,9 @@ function completionOf(
 ): Posting {
   const feesPaise = fees?.feesPaise ?? 0n;
   const feesTaxPaise = fees?.feesTaxPaise ?? 0n;
+  const isApart = fees?.feesApart ?? false;
+  const leftWithItPaise = isApart ? 0n : feesPaise;
+  const bank = fees?.debitedElsewhere ? "BANK_OTHER" : "BANK";
   return {
     key: `payout-completed:${payoutId}`,
     kind: "payout-completed",
@@ -100,7 +109,8 @@ function completionOf(
       { account: { code: "CONSULTANT_PAYABLE", consultantId }, amountPaise },
       { account: { code: "PROVIDER_FEES" }, amountPaise: feesPaise - feesTaxPaise },
       { account: { code: "PROVIDER_FEES_TAX" }, amountPaise: feesTaxPaise },
-      { account: { code: "BANK" }, amountPaise: -(netPaise + feesPaise) },
+      { account: { code: bank }, amountPaise: -(netPaise + leftWithItPaise) },
+      { account: { code: "PROVIDER_FEES_DUE" }, amountPaise: isApart ? -feesPaise : 0n },
       { account: { code: "TAX_PAYABLE" }, amountPaise: -taxPaise },
     ],
   };

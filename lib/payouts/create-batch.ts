@@ -10,7 +10,7 @@ import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
 import { shortPaise, storedFunds, type Funds } from "./funds.ts";
-import { decide, onHold, type NewStatus } from "./batch/decide.ts";
+import { decide, onHold, stopped, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
 import { recoverFirst } from "./batch/recover.ts";
 import { consultantsAfter, countConsultants, dueGroups, type DueGroup } from "./batch/read-due.ts";
@@ -134,6 +134,9 @@ async function handle(
     }
     case "on_hold":
       countLeftOut(report, group, onHold(linked.holds));
+      return "left-out";
+    case "stopped":
+      countLeftOut(report, group, stopped(linked.stop));
       return "left-out";
     case "changed":
       countLeftOut(report, group, {

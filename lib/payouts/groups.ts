@@ -1,9 +1,11 @@
 import { inTransaction } from "../db/client.ts";
 import type { Answer, ProviderPayout } from "../razorpay/index.ts";
+import { holdUnusableAccounts } from "./account-holds.ts";
 import { prepareAttempts, type AttemptInput, type PreparedAttempt } from "./attempt.ts";
 import { claimPayouts, type ClaimResult } from "./claim.ts";
 import { completePayouts } from "./complete.ts";
 import { createGroup } from "./group.ts";
+import type { HoldingRun } from "./organization-audit.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { ClaimLostError, failPayouts, returnAllToDue, type PayoutFailure } from "./release.ts";
 import { recordOutcomes, type Recording } from "./settle.ts";
@@ -72,7 +74,7 @@ export function createGroups(ports: PayoutPorts): PayoutGroups {
     most: MOST,
     work: async (finishes) => {
       await inTransaction(db, async (tx) => {
-        const run = { runId };
+        const run: HoldingRun = { runId };
         await completePayouts(
           tx,
           run,
@@ -80,10 +82,12 @@ export function createGroups(ports: PayoutPorts): PayoutGroups {
             kind === "completed" ? { payoutId, attemptId: null } : [],
           ),
         );
-        await failPayouts(
+        const failed = finishes.filter((each) => each.kind === "failed");
+        await failPayouts(tx, run, failed);
+        await holdUnusableAccounts(
           tx,
           run,
-          finishes.filter((each) => each.kind === "failed"),
+          failed.map(({ payoutId }) => payoutId),
         );
         await returnAllToDue(
           tx,

@@ -2,6 +2,7 @@ import { describeRowError } from "../db/row-error.ts";
 import { readInFlight, type InFlight } from "../ledger/in-flight.ts";
 import { formatRupees } from "../support/money.ts";
 import type { Verdict } from "../support/verdict.ts";
+import { RETRY_LATER } from "./account-holds.ts";
 import { ABOVE_SINGLE_CAP, SINGLE_CAP_REMEDY } from "./caps.ts";
 import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
@@ -42,7 +43,7 @@ export async function judge(
   for (const { kind, counts } of kinds) {
     if (counts.found === counts.aboveCap || counts.processed > 0) continue;
     const due = (await countWaiting(ports.db, kind)).due - counts.aboveCap;
-    const waiting = Math.max(due, counts.left);
+    const waiting = Math.max(due, counts.left) - retryLaterIn(counts);
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
@@ -150,10 +151,16 @@ export function completed({
 }: PayoutRunReport): Verdict {
   const held = heldIn(consultants) + heldIn(organizations);
   const open = inDoubtBefore + unfinishedBefore;
+  const later = retryLaterIn(consultants) + retryLaterIn(organizations);
   const warnings = [
     ...(held > 0
       ? [
           `${held} payouts that are due were not sent, because their payees are on hold. Their money stays here. Release the hold (npm run payouts -- release), and the next pay run sends them; or reject them.`,
+        ]
+      : []),
+    ...(later > 0
+      ? [
+          `${later} payouts were not sent, because a try to the same account failed a moment ago. They are due again after the wait that the report names.`,
         ]
       : []),
     ...(open > 0
@@ -178,6 +185,11 @@ export function completed({
 /** When the run began, or by the time of its claim. */
 function heldIn({ held, reasons }: Pick<PayoutCounts, "held" | "reasons">): number {
   return held + (reasons[`skipped ${ON_HOLD}`] ?? 0);
+}
+
+/** Passed over until a wait is over: no fault of this run. */
+function retryLaterIn({ reasons }: Pick<PayoutCounts, "reasons">): number {
+  return reasons[`skipped ${RETRY_LATER}`] ?? 0;
 }
 
 const RECORDED_LATER =

@@ -3,10 +3,19 @@ import type { Paise } from "../support/money.ts";
 
 /**
  * Every open hold, as `consultant_id` and `kind`: whoever is named here is not paid. The one place that says what
- * keeps a payee from being paid; a hold of another sort is added here.
+ * keeps a payee from being paid; a hold of another sort is added here. `refused_account` is a hold of the active account.
  */
 export const OPEN_HOLDS = sql`
-  SELECT consultant_id, kind::text AS kind FROM consultant_holds WHERE released_at IS NULL`;
+  SELECT consultant_id, kind::text AS kind FROM consultant_holds WHERE released_at IS NULL
+  UNION ALL
+  SELECT account.consultant_id, 'refused_account' FROM payout_accounts AS account
+  WHERE account.active AND EXISTS (
+    SELECT 1 FROM payout_accounts AS same
+    JOIN payout_account_holds AS refused
+      ON refused.payout_account_id = same.id AND refused.released_at IS NULL
+    WHERE same.consultant_id = account.consultant_id
+      AND (same.kind, same.ifsc, same.account_number, same.vpa)
+        IS NOT DISTINCT FROM (account.kind, account.ifsc, account.account_number, account.vpa))`;
 
 /** Whether the payee of a row of `payouts` is on hold. */
 export const IS_HELD = sql`

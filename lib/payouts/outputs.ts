@@ -1,3 +1,4 @@
+import { nextStep } from "../razorpay/index.ts";
 import { mostUrgentFirst } from "../support/kept-items.ts";
 import { formatRupees } from "../support/money.ts";
 import { firstFew } from "../support/reasons-table.ts";
@@ -165,7 +166,7 @@ function tablesOf(
     { title: titles[1], columns: ["", "Rupees"], rows: amounts },
     {
       title: titles[2],
-      columns: ["Outcome", "Reason", "Count", "Such as"],
+      columns: ["Outcome", "Reason", "Count", "Such as", "Next step"],
       rows: reasonRows(counts),
     },
     {
@@ -188,6 +189,7 @@ function reasonRows({ reasons, items }: PayoutCounts): string[][] {
     const [outcome = "", ...words] = reason.split(" ");
     const code = words.join(" ");
     const ids = items.filter((item) => item.outcome === outcome && item.code === code);
-    return [outcome, code, String(count), firstFew(ids.map(({ payoutId }) => payoutId))];
+    const suchAs = firstFew(ids.map(({ payoutId }) => payoutId));
+    return [outcome, code, String(count), suchAs, nextStep(code) ?? ""];
   });
 }

@@ -26,7 +26,7 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
       case "lost":
         return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
       case "held":
-        return skipped(ON_HOLD, claim.message);
+        return skipped(claim.code, claim.message);
       case "refused":
         if (claim.isClaimed) ports.onClaimed();
         return refused(claim);
@@ -130,7 +130,7 @@ async function makeReady(
     return { outcome: "succeeded", payout, settlement: "paid" };
   }
   // Asked at the claim as well; here again, since a claim that is taken over may be of another day.
-  const choice = modeFor(payout.account, payout.netPaise);
+  const choice = modeFor(payout, payout.netPaise);
   if (!choice.ok) return fail(ports, payout, choice.code, choice.message);
 
   const overCap = ports.reserve(payout);
@@ -163,6 +163,7 @@ async function makeReady(
     mode: choice.mode,
     accountNumber: ports.gateway.accountNumber,
     narration: ports.settings.narration,
+    feesApart: ports.settings.razorpayX.accountKind === "current",
   });
 }
 

@@ -1,5 +1,11 @@
 import type { DbSession } from "../db/client.ts";
-import { chooseMode, type PayoutMode } from "../razorpay/index.ts";
+import {
+  chooseMode,
+  type ModeChoice,
+  reasonsWith,
+  type PayoutMode,
+  type RefusedMode,
+} from "../razorpay/index.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 
 export type PayoutAccountDetails =
@@ -14,6 +20,8 @@ export interface Payee {
   /** `fa_…`, when it was made before. */
   fundAccountId: string | null;
   account: PayoutAccountDetails;
+  /** Modes that this account did not take earlier. */
+  refusedModes: readonly RefusedMode[];
 }
 
 interface PayeeRow {
@@ -26,6 +34,7 @@ interface PayeeRow {
   ifsc: string | null;
   accountNumber: string | null;
   vpa: string | null;
+  refused: readonly { mode: PayoutMode; reason: string; paise: string }[];
 }
 
 /** The consultant and the active payout account; undefined when there is none. */
@@ -41,31 +50,62 @@ export async function readPayees(
   const rows = await db.query<PayeeRow[]>`
     SELECT consultant.id AS "consultantId", consultant.name, consultant.provider_contact_id AS "contactId",
            account.id AS "payoutAccountId", account.provider_fund_account_id AS "fundAccountId",
-           account.kind, account.ifsc, account.account_number AS "accountNumber", account.vpa
+           account.kind, account.ifsc, account.account_number AS "accountNumber", account.vpa,
+           COALESCE((
+             SELECT jsonb_agg(jsonb_build_object('mode', attempt.mode, 'reason', attempt.failure_code,
+                                                 'paise', attempt.amount_paise::text))
+             FROM payout_accounts AS same JOIN payout_attempts AS attempt ON attempt.payout_account_id = same.id
+             WHERE same.consultant_id = account.consultant_id
+               AND (same.kind, same.ifsc, same.account_number, same.vpa)
+                 IS NOT DISTINCT FROM (account.kind, account.ifsc, account.account_number, account.vpa)
+               AND attempt.state IN ('REFUSED', 'FAILED', 'REVERSED')
+               AND attempt.failure_code = ANY(${OF_A_MODE}::text[])), '[]') AS refused
     FROM consultants AS consultant
     JOIN payout_accounts AS account ON account.consultant_id = consultant.id AND account.active
     WHERE consultant.id = ANY(${consultantIds}::uuid[])`;
   return new Map(
-    rows.map(({ consultantId, name, contactId, payoutAccountId, fundAccountId, ...row }) => [
-      consultantId,
-      { name, contactId, payoutAccountId, fundAccountId, account: detailsOf(row) },
-    ]),
+    rows.map(
+      ({ consultantId, name, contactId, payoutAccountId, fundAccountId, refused, ...row }) => [
+        consultantId,
+        {
+          name,
+          contactId,
+          payoutAccountId,
+          fundAccountId,
+          account: detailsOf(row),
+          refusedModes: refused.map(({ paise, ...mode }) => ({
+            ...mode,
+            amountPaise: BigInt(paise),
+          })),
+        },
+      ],
+    ),
   );
 }
 
-/** How an amount travels to an account, or why it can't. */
+/** Reasons that speak against the mode of the attempt, not against the account. */
+const OF_A_MODE = reasonsWith("other-mode", "split-or-other-mode");
+
+/** How an amount travels to a payee's account, or why it can't. */
 export function modeFor(
-  { kind }: PayoutAccountDetails,
+  { account: { kind }, refusedModes }: Pick<Payee, "account" | "refusedModes">,
   netPaise: Paise,
 ): { ok: true; mode: PayoutMode } | { ok: false; code: string; message: string } {
-  const choice = chooseMode({ kind, amountPaise: netPaise });
+  const choice = chooseMode({ kind, amountPaise: netPaise, refused: refusedModes });
   if (choice.ok) return choice;
   const net = formatRupees(netPaise);
-  const message =
-    choice.code === "AMOUNT_ABOVE_UPI_LIMIT"
-      ? `${net} is more than ${formatRupees(choice.maximumPaise)}, the most that one payout to a VPA carries; the payee needs a bank account (import it with --update-accounts)`
-      : `${net} is less than ${formatRupees(choice.minimumPaise)}, the least that the provider pays`;
-  return { ok: false, code: choice.code, message };
+  return { ok: false, code: choice.code, message: whyNot(net, choice) };
+}
+
+function whyNot(net: string, choice: Extract<ModeChoice, { ok: false }>): string {
+  switch (choice.code) {
+    case "AMOUNT_ABOVE_UPI_LIMIT":
+      return `${net} is more than ${formatRupees(choice.maximumPaise)}, the most that one payout to a VPA carries; the payee needs a bank account (import it with --update-accounts)`;
+    case "AMOUNT_BELOW_MINIMUM":
+      return `${net} is less than ${formatRupees(choice.minimumPaise)}, the least that the provider pays`;
+    case "NO_MODE_LEFT":
+      return `${net} can not be sent: the account refused it by ${choice.refused.join(" and ")}; pay smaller amounts, or another account`;
+  }
 }
 
 /** Keeps the provider's id of the contact, so that the next payout need not ask again. */

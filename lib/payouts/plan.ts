@@ -2,6 +2,7 @@ import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
+import { describeStop, readAccountStops } from "./account-holds.ts";
 import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
 import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
 import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
@@ -15,8 +16,8 @@ import type { Unit } from "./unit.ts";
 export type Plan =
   | ({ kind: "send"; mode: string } & Amounts)
   | { kind: "refuse"; code: string; message: string }
-  /** Its payee is on hold by now. */
-  | { kind: "hold"; message: string };
+  /** Nothing may be sent to the payee now. */
+  | { kind: "hold"; code: string; message: string };
 
 /** Adds one plan to the counts of a dry run. */
 export function countPlan(
@@ -26,7 +27,7 @@ export function countPlan(
 ): void {
   const counts = countsOf(report, kind);
   if (plan.kind === "hold") {
-    countItem(counts, { payoutId, outcome: "skipped", code: ON_HOLD, message: plan.message });
+    countItem(counts, { payoutId, outcome: "skipped", code: plan.code, message: plan.message });
     return;
   }
   if (plan.kind === "refuse") {
@@ -67,8 +68,10 @@ export function createPlanner(ports: {
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
     const held = (await heldAmong(ports.db, [payoutId])).get(payoutId);
-    if (held) return { kind: "hold", message: heldMessage(held) };
+    if (held) return { kind: "hold", code: ON_HOLD, message: heldMessage(held) };
     const { consultantId, organizationId, grossPaise, amountPaise } = payout;
+    const stop = (await readAccountStops(ports.db, [consultantId])).get(consultantId);
+    if (stop) return { kind: "hold", ...describeStop(stop) };
     if (payout.currency !== "INR") {
       return refuse(
         "CURRENCY_NOT_SUPPORTED",
@@ -115,10 +118,10 @@ export function createPlanner(ports: {
   };
 }
 
-function send({ account }: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
+function send(payee: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
   const netPaise = amounts.amountPaise - amounts.taxPaise;
   if (netPaise === 0n) return { kind: "send", mode: "none", netPaise, ...amounts };
-  const choice = modeFor(account, netPaise);
+  const choice = modeFor(payee, netPaise);
   if (!choice.ok) return refuse(choice.code, choice.message);
   return { kind: "send", mode: choice.mode, netPaise, ...amounts };
 }

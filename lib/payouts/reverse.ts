@@ -3,6 +3,7 @@ import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { postInverse } from "../ledger/post-transaction.ts";
 import type { ProviderPayout } from "../razorpay/index.ts";
 import { reverseDeductions } from "../tds/reserve.ts";
+import { holdRefusedAccounts } from "./account-holds.ts";
 import { ClaimLostError, releaseEarnings } from "./release.ts";
 
 /** A payout that was paid, the attempt that paid it, and what the provider says of it now. */
@@ -22,7 +23,7 @@ export interface Reversal {
  * @throws {ClaimLostError} when the payout is neither completed nor reversed
  */
 export async function reversePayout(db: Db, reversal: Reversal): Promise<boolean> {
-  const { payoutId, provider, actor } = reversal;
+  const { payoutId, attemptId, provider, actor } = reversal;
   return inTransaction(db, async (tx) => {
     const status = await lockedStatus(tx, payoutId);
     if (status === "REVERSED") return false;
@@ -50,6 +51,7 @@ export async function reversePayout(db: Db, reversal: Reversal): Promise<boolean
       reason: reasonOf(provider),
       detail: { providerPayoutId: provider.id },
     });
+    await holdRefusedAccounts(tx, { actor }, [attemptId]);
     return true;
   });
 }

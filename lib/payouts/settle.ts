@@ -1,6 +1,7 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import type { Failure, JsonValue, ProviderPayout } from "../razorpay/index.ts";
 import { toJson } from "../support/log.ts";
+import { holdRefusedAccounts } from "./account-holds.ts";
 import { completePayouts } from "./complete.ts";
 import { lockHeld } from "./held.ts";
 import type { Holder, HoldingRun } from "./organization-audit.ts";
@@ -56,7 +57,7 @@ export interface Recording {
 /**
  * Records outcomes in one transaction: accepted and in flight a payout stays PROCESSING, processed it is
  * COMPLETED and booked, failed or refused it is FAILED and its earnings are released, turned away it is due
- * again. Everything moves forward only, each row by a compare-and-swap of its own; an answer that comes late
+ * again. An account that can not be paid is put on hold. Everything moves forward only, each row by a compare-and-swap of its own; an answer that comes late
  * changes nothing. Returns the payouts that another run, or another answer, has settled meanwhile.
  */
 export async function recordOutcomes(
@@ -75,6 +76,11 @@ export async function recordOutcomes(
       tx,
       run,
       now.flatMap(({ failure, ...answer }) => (failure ? { ...refOf(answer), ...failure } : [])),
+    );
+    await holdRefusedAccounts(
+      tx,
+      run,
+      now.flatMap(({ failure, attempt_id: attemptId }) => (failure ? attemptId : [])),
     );
     await returnAllToDue(
       tx,
@@ -245,6 +251,7 @@ async function acceptAttempts(tx: DbSession, answers: readonly AnswerRow[]): Pro
     fees_paise: provider?.feesPaise,
     fees_tax_paise: provider?.feesTaxPaise,
     utr: provider?.utr,
+    debited_elsewhere: provider?.debitedElsewhere,
     http_status,
     failure_code,
     body,
@@ -255,12 +262,12 @@ async function acceptAttempts(tx: DbSession, answers: readonly AnswerRow[]): Pro
     SET state = answer.state::attempt_state, provider_payout_id = answer.provider_id,
         provider_status = answer.provider_status, fees_paise = answer.fees_paise,
         fees_tax_paise = answer.fees_tax_paise, utr = answer.utr, http_status = answer.http_status,
-        failure_code = answer.failure_code,
+        failure_code = answer.failure_code, debited_elsewhere = COALESCE(answer.debited_elsewhere, false),
         response_body = COALESCE(answer.body, payout_attempts.response_body),
         settled_at = CASE WHEN answer.state = 'ACCEPTED' THEN NULL ELSE now() END
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb) AS answer (
       attempt_id uuid, state text, provider_id text, provider_status text, fees_paise bigint,
-      fees_tax_paise bigint, utr text, http_status int, failure_code text, body jsonb)
+      fees_tax_paise bigint, utr text, http_status int, failure_code text, debited_elsewhere boolean, body jsonb)
     WHERE payout_attempts.id = answer.attempt_id AND payout_attempts.id = ANY(${attemptIds}::uuid[])
       AND CASE WHEN payout_attempts.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED') THEN true ELSE false END
       AND (payout_attempts.provider_payout_id IS NULL

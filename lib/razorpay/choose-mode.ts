@@ -1,7 +1,8 @@
 import type { Paise } from "../support/money.ts";
+import type { PayoutMode } from "./payout-mode.ts";
+import { speaksAgainst, type RefusedMode } from "./reasons.ts";
 
-/** Case-sensitive at the provider. */
-export type PayoutMode = "UPI" | "IMPS" | "NEFT" | "RTGS";
+export type { PayoutMode };
 
 export interface ModeSettings {
   /** The most that one UPI payout carries; default ₹1,00,000, included. */
@@ -24,7 +25,9 @@ export const defaultModeSettings: ModeSettings = {
 export type ModeChoice =
   | { ok: true; mode: PayoutMode }
   | { ok: false; code: "AMOUNT_BELOW_MINIMUM"; minimumPaise: Paise }
-  | { ok: false; code: "AMOUNT_ABOVE_UPI_LIMIT"; maximumPaise: Paise };
+  | { ok: false; code: "AMOUNT_ABOVE_UPI_LIMIT"; maximumPaise: Paise }
+  /** The account has refused every mode by which this amount could go. */
+  | { ok: false; code: "NO_MODE_LEFT"; refused: readonly PayoutMode[] };
 
 /** The provider pays nothing below ₹1. */
 export const MINIMUM_PAYOUT_PAISE: Paise = 100n;
@@ -34,26 +37,40 @@ export const MINIMUM_PAYOUT_PAISE: Paise = 100n;
  * obligation over several payouts would break "one obligation, one live payout".
  *
  * IMPS is preferred as far as it goes; it also avoids the amounts at which the provider's pages
- * disagree (RTGS at exactly ₹2,00,000).
+ * disagree (RTGS at exactly ₹2,00,000). A mode that the account refused before is passed over.
  */
 export function chooseMode(
-  payout: { kind: "vpa" | "bank_account"; amountPaise: Paise },
+  payout: {
+    kind: "vpa" | "bank_account";
+    amountPaise: Paise;
+    /** What the account did not take earlier. */
+    refused?: readonly RefusedMode[];
+  },
   settings: Partial<ModeSettings> = {},
 ): ModeChoice {
-  const { upiMaximumPaise, impsMaximumPaise, largeMode, rtgsMinimumPaise } = {
-    ...defaultModeSettings,
-    ...settings,
-  };
-  const { kind, amountPaise } = payout;
+  const all = { ...defaultModeSettings, ...settings };
+  const { kind, amountPaise, refused = [] } = payout;
   if (amountPaise < MINIMUM_PAYOUT_PAISE) {
     return { ok: false, code: "AMOUNT_BELOW_MINIMUM", minimumPaise: MINIMUM_PAYOUT_PAISE };
   }
-  if (kind === "vpa") {
-    return amountPaise <= upiMaximumPaise
-      ? { ok: true, mode: "UPI" }
-      : { ok: false, code: "AMOUNT_ABOVE_UPI_LIMIT", maximumPaise: upiMaximumPaise };
+  if (kind === "vpa" && amountPaise > all.upiMaximumPaise) {
+    return { ok: false, code: "AMOUNT_ABOVE_UPI_LIMIT", maximumPaise: all.upiMaximumPaise };
   }
-  if (amountPaise <= impsMaximumPaise) return { ok: true, mode: "IMPS" };
-  if (largeMode === "RTGS" && amountPaise >= rtgsMinimumPaise) return { ok: true, mode: "RTGS" };
-  return { ok: true, mode: "NEFT" };
+  const possible = kind === "vpa" ? (["UPI"] as const) : modesFor(amountPaise, all);
+  const mode = possible.find(
+    (each) => !refused.some((earlier) => speaksAgainst(earlier, { mode: each, amountPaise })),
+  );
+  return mode ? { ok: true, mode } : { ok: false, code: "NO_MODE_LEFT", refused: possible };
+}
+
+/** By which modes an amount can go to a bank account, the best first. */
+function modesFor(
+  amountPaise: Paise,
+  { impsMaximumPaise, largeMode, rtgsMinimumPaise }: ModeSettings,
+): PayoutMode[] {
+  const large: PayoutMode[] = largeMode === "RTGS" ? ["RTGS", "NEFT"] : ["NEFT", "RTGS"];
+  return [
+    ...(amountPaise <= impsMaximumPaise ? (["IMPS"] as const) : []),
+    ...large.filter((mode) => mode !== "RTGS" || amountPaise >= rtgsMinimumPaise),
+  ];
 }

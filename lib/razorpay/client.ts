@@ -15,8 +15,8 @@ import {
   balancesReader,
   readContact,
   readFundAccount,
-  readPayout,
-  readPayouts,
+  payoutReader,
+  payoutsReader,
   readTransactions,
 } from "./read-entities.ts";
 import { expecting } from "./reading.ts";
@@ -30,6 +30,8 @@ const badArgument = argumentErrors("RazorpayX");
  */
 export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): RazorpayX {
   const { accountNumber } = settings;
+  const readPayout = payoutReader(accountNumber);
+  const readPayouts = payoutsReader(accountNumber);
   const perform = connect(settings, ports);
 
   return {

@@ -16,7 +16,14 @@ export interface ConnectionSettings {
 export interface RazorpayXSettings extends ConnectionSettings {
   /** Our own RazorpayX account, which pays. */
   accountNumber: string;
+  /** Default `lite`. */
+  accountKind?: AccountKind;
 }
+
+/** `lite`: fees leave with each payout. `current`: they are collected once a day, as a payout of their own. */
+export type AccountKind = "lite" | "current";
+
+export const ACCOUNT_KINDS: readonly AccountKind[] = ["lite", "current"];
 
 export interface CallOptions {
   /**

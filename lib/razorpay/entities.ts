@@ -38,6 +38,10 @@ export interface ProviderPayout {
   /** Who gave the reason, e.g. `beneficiary_bank`. */
   statusSource: string | null;
   createdAt: Date;
+  /** What it was made for: ours is `payout`; the provider's daily collection of fees is `rzp_fees`. */
+  purpose: string | null;
+  /** The provider debited another account of ours than the one that this client pays from. The number is left out. */
+  debitedElsewhere: boolean;
 }
 
 export interface Contact {

@@ -21,7 +21,9 @@ export {
   type PayoutMode,
 } from "./choose-mode.ts";
 export { accountHolderName, contactName } from "./contact-name.ts";
+export { ACCOUNT_KINDS } from "./contract.ts";
 export type {
+  AccountKind,
   CallOptions,
   ConnectionSettings,
   ContactInput,
@@ -74,6 +76,18 @@ export {
   type RefundDetails,
   type RefundSpeed,
 } from "./refund-request.ts";
+export {
+  DOCUMENTED_REASONS,
+  nextStep,
+  REASON_RULES,
+  reasonsWith,
+  ruleOf,
+  stepOf,
+  type DocumentedReason,
+  type ReasonAction,
+  type ReasonRule,
+  type RefusedMode,
+} from "./reasons.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
   asEnvironment,

@@ -24,25 +24,28 @@ import { scrubText } from "./redact-body.ts";
 
 const explanation = z.object({ reason: anyDetail, source: anyDetail }).nullish().catch(null);
 
-const payout = z
-  .object({
-    id,
-    status: z.string().min(1),
-    amount: amountPaise,
-    currency: rupeesOnly,
-    fees: amountPaise.nullish().catch(null),
-    tax: amountPaise.nullish().catch(null),
-    utr: anyDetail,
-    mode: anyDetail,
-    reference_id: text,
-    fund_account_id: id.nullish().catch(null),
-    status_details: explanation,
-    // Deprecated, and still sent by accounts that were never moved to `status_details`.
-    error: explanation,
-    failure_reason: anyDetail,
-    created_at: instant,
-  })
-  .transform((raw): ProviderPayout => ({
+const rawPayout = z.object({
+  id,
+  status: z.string().min(1),
+  amount: amountPaise,
+  currency: rupeesOnly,
+  fees: amountPaise.nullish().catch(null),
+  tax: amountPaise.nullish().catch(null),
+  utr: anyDetail,
+  mode: anyDetail,
+  reference_id: text,
+  fund_account_id: id.nullish().catch(null),
+  status_details: explanation,
+  // Deprecated, and still sent by accounts that were never moved to `status_details`.
+  error: explanation,
+  failure_reason: anyDetail,
+  created_at: instant,
+  purpose: anyDetail,
+  debit_account_number: anyDetail,
+});
+
+function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
+  return rawPayout.transform((raw): ProviderPayout => ({
     id: raw.id,
     status: knownStatus(raw.status),
     statusText: raw.status,
@@ -57,7 +60,11 @@ const payout = z
       raw.status_details?.reason ?? raw.error?.reason ?? reasonWord(raw.failure_reason) ?? null,
     statusSource: raw.status_details?.source ?? raw.error?.source ?? null,
     createdAt: raw.created_at,
+    purpose: raw.purpose,
+    debitedElsewhere:
+      raw.debit_account_number !== null && raw.debit_account_number !== payoutAccountNumber,
   }));
+}
 
 /** Nothing said is active: what is switched off, the provider says so. */
 const isActive = z
@@ -146,9 +153,15 @@ function balance(payoutAccountNumber: string): z.ZodType<Balance> {
 
 export const readContact: Reader<Contact> = reader(contact);
 export const readFundAccount: Reader<FundAccount> = reader(fundAccount);
-export const readPayout: Reader<ProviderPayout> = reader(payout);
-export const readPayouts: Reader<ProviderPayout[]> = listReader(payout);
 export const readTransactions: Reader<Transaction[]> = listReader(transaction);
+
+export function payoutReader(payoutAccountNumber: string): Reader<ProviderPayout> {
+  return reader(payout(payoutAccountNumber));
+}
+
+export function payoutsReader(payoutAccountNumber: string): Reader<ProviderPayout[]> {
+  return listReader(payout(payoutAccountNumber));
+}
 
 export function balancesReader(payoutAccountNumber: string): Reader<Balance[]> {
   return listReader(balance(payoutAccountNumber));

@@ -1,6 +1,11 @@
 import { present, type AllowedValues, type EnvironmentVariable } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
-import type { ConnectionSettings, RazorpayXSettings } from "./contract.ts";
+import {
+  ACCOUNT_KINDS,
+  type AccountKind,
+  type ConnectionSettings,
+  type RazorpayXSettings,
+} from "./contract.ts";
 import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
@@ -70,6 +75,14 @@ export const razorpayXVariables: readonly ProviderVariable[] = [
     meaning: "our own RazorpayX account, which pays",
     allowed: { form: "5 to 35 letters and digits", example: "7878780080316316" },
   },
+  {
+    name: "RAZORPAYX_ACCOUNT_KIND",
+    secret: false,
+    defaultValue: "lite",
+    meaning:
+      "kind of that account: lite pays fees with each payout, current once a day as a payout of their own",
+    allowed: { oneOf: ACCOUNT_KINDS },
+  },
   ...connectionVariables,
 ];
 
@@ -122,6 +135,7 @@ export function parseRazorpayXEnv(env: Environment): Parsed<RazorpayXSettings> {
     keyId: credential(given, ["RAZORPAYX_KEY_ID", "RAZORPAY_KEY_ID"], report),
     keySecret: credential(given, ["RAZORPAYX_KEY_SECRET", "RAZORPAY_SECRET"], report),
     accountNumber: accountNumber(given["RAZORPAYX_ACCOUNT_NUMBER"], report),
+    accountKind: accountKind(given["RAZORPAYX_ACCOUNT_KIND"], report),
     ...connection(given, report),
   }));
 }
@@ -180,6 +194,12 @@ function connection(
       report,
     ),
   };
+}
+
+function accountKind(text: string | undefined, report: Report): AccountKind {
+  const kind = ACCOUNT_KINDS.find((each) => each === (text ?? "lite"));
+  if (!kind) report({ variable: "RAZORPAYX_ACCOUNT_KIND", problem: "expected lite or current" });
+  return kind ?? "lite";
 }
 
 /** The first of these names that is set; the second is one that older deployments use. */

@@ -7,6 +7,8 @@ import type { Paise } from "../support/money.ts";
 
 interface ClosingPorts {
   readonly db: Db;
+  /** Payouts by which the provider collected its fees. */
+  readonly feePayoutIds?: readonly string[];
   readonly find: (finding: NewFinding) => Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function closeDays(
     for (const day of closed) await insertDay(tx, day);
     if (last === undefined && closed.length > 0) await postOpening(tx, { firstDay, openingPaise });
     await postFunding(tx);
+    await postFees(tx, ports.feePayoutIds ?? []);
   });
   return closed.length;
 }
@@ -152,6 +155,26 @@ async function postFunding(tx: DbSession): Promise<void> {
       entries: [
         { account: { code: "BANK" }, amountPaise: paise },
         { account: { code: "PLATFORM_CLEARING" }, amountPaise: -paise },
+      ],
+    });
+  }
+}
+
+/** What the provider collected of its fees is no longer owed to it. */
+async function postFees(tx: DbSession, feePayoutIds: readonly string[]): Promise<void> {
+  if (feePayoutIds.length === 0) return;
+  const collected = await tx.query<{ id: string; paise: bigint }[]>`
+    SELECT id, debit_paise - credit_paise AS paise FROM provider_transactions AS stored
+    WHERE provider_payout_id = ANY(${feePayoutIds}::text[]) AND debit_paise <> credit_paise
+      AND NOT EXISTS (SELECT 1 FROM ledger_transactions WHERE key = 'provider-transaction:' || stored.id)
+    ORDER BY at, id`;
+  for (const { id, paise } of collected) {
+    await postTransaction(tx, {
+      key: `provider-transaction:${id}`,
+      kind: "provider-fees-collected",
+      entries: [
+        { account: { code: "PROVIDER_FEES_DUE" }, amountPaise: paise },
+        { account: { code: "BANK" }, amountPaise: -paise },
       ],
     });
   }

@@ -18,6 +18,8 @@ export interface StatementPorts {
   readonly signal: AbortSignal;
   /** An instant, as PostgreSQL writes it: the day in India that it is in is the first that is ever closed. */
   readonly from: string;
+  /** Payouts by which the provider collected its fees. Default: none. */
+  readonly feePayoutIds?: readonly string[];
   /** Stores a difference for a person. */
   readonly find: (finding: NewFinding) => Promise<void>;
 }

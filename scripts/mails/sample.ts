@@ -19,6 +19,7 @@ export const SAMPLE_MAILS: MailData = {
   "late-payment-booked": payment,
   "late-payment-refunded": payment,
   "refund-processed": payment,
+  "account-refused": { because: "your account is closed" },
   "payouts-in-processing": {
     payouts: [
       {

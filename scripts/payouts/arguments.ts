@@ -4,8 +4,10 @@ import {
   HOLD_KINDS,
   isUuid,
   PAYOUT_STATUSES,
+  RELEASED_KINDS,
   type HoldKind,
   type PayoutStatus,
+  type ReleasedKind,
 } from "../../lib/payouts/operate/index.ts";
 import { isDay } from "../../lib/support/calendar.ts";
 import { present, type Env } from "../../lib/support/environment.ts";
@@ -41,6 +43,20 @@ export function holdKind(text: string): HoldKind {
     throw new InvalidArgumentError(`expected one of ${HOLD_KINDS.join(", ")}.`);
   }
   return found;
+}
+
+/** What can be released: also the hold of an account that the provider refused, which nobody places by hand. */
+export function releasedKind(text: string): ReleasedKind {
+  const found = RELEASED_KINDS.find((kind) => kind === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`expected one of ${RELEASED_KINDS.join(", ")}.`);
+  }
+  return found;
+}
+
+export function mailAddress(text: string): string {
+  if (/^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text)) return text;
+  throw new InvalidArgumentError("expected one address, such as asha@example.com.");
 }
 
 const MOST_LISTED = 10_000;

@@ -111,8 +111,12 @@ export function showLines(payout: PayoutDetails): string[] {
     const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
-  if (payout.accountNotes.length > 0)
-    facts.push(["Account", payout.accountNotes.map((note) => ACCOUNT_NOTES[note]).join("; ")]);
+  if (payout.nextStep !== null) facts.push(["Next step", payout.nextStep]);
+  const account = [
+    ...(payout.accountStop === null ? [] : [payout.accountStop]),
+    ...payout.accountNotes.map((note) => ACCOUNT_NOTES[note]),
+  ];
+  if (account.length > 0) facts.push(["Account", account.join("; ")]);
   if (payout.holds.length > 0) {
     const sent = UNFINISHED.has(payout.status) ? "; not sent until released" : "";
     facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);

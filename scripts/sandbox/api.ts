@@ -83,7 +83,7 @@ function balanceJson({ account, settings }: World): JsonObject {
     entity: "banking_balance",
     currency: "INR",
     account_number: settings.accountNumber,
-    account_type: "razorpayx_lite",
+    account_type: settings.accountKind === "lite" ? "razorpayx_lite" : "current_account",
     bank_name: null,
     bank_code: null,
     amount: balancePaise,

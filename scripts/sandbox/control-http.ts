@@ -66,6 +66,8 @@ function route(
       return control.account();
     case "POST /balance":
       return control.changeBalance(parse(balanceSchema, rawBody));
+    case "POST /fees":
+      return control.collectFees();
     case "GET /orders":
       return listed(control.orders());
     case "POST /orders":

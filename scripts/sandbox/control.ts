@@ -37,6 +37,8 @@ export interface SandboxControl extends CheckoutControl {
   account(): AccountSummary;
   /** Sets the balance or adds to it, in paise, then starts what waits in the low-balance queue. */
   changeBalance(change: BalanceChange): AccountSummary;
+  /** Of a current account: the daily payout of fees. Throws when none are due. */
+  collectFees(): PayoutRecord;
   /** Throws `IllegalTransition`, or an Error for an unknown id or a balance that is too low. */
   movePayout(id: string, to: { status: PayoutState; reason?: string }): PayoutRecord;
   /** Back to the start: no record, key, fault or call, and the opening balance. */
@@ -74,6 +76,11 @@ export function createControl(state: SandboxState): SandboxControl {
       changeBalance(world.account, change, world.settings.ids);
       world.payouts.runLowBalanceQueue();
       return world.account.summary();
+    },
+    collectFees() {
+      const payout = state.world.payouts.collectFees();
+      if (!payout) throw new Error("no fees are due, or it is a Lite account");
+      return payoutRecord(payout);
     },
     movePayout(id, { status, reason }) {
       const payout = state.world.payouts.get(id);

@@ -1,4 +1,4 @@
-import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { errorCode, toError } from "../../lib/support/errors.ts";
 import type { CallRecord } from "./calls.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox.ts";
@@ -14,6 +14,7 @@ interface Flags {
   keyId: string;
   keySecret: string;
   accountNumber: string;
+  accountKind: "lite" | "current";
   settleAfter: number;
   nullAsText?: true;
   refusalUsesKey?: true;
@@ -72,6 +73,11 @@ function createCommand(): Command {
       toText,
       SANDBOX_DEFAULTS.accountNumber,
     )
+    .addOption(
+      new Option("--account-kind <kind>", "lite: fees leave with each payout; current: apart")
+        .choices(["lite", "current"])
+        .default("lite"),
+    )
     .option(
       "--settle-after <ms>",
       "how long a payout stays in processing, a refund in pending; 0: until next asked about",
@@ -93,6 +99,7 @@ function optionsOf(flags: Flags): SandboxOptions {
     keyId: flags.keyId,
     keySecret: flags.keySecret,
     accountNumber: flags.accountNumber,
+    accountKind: flags.accountKind,
     settleAfterMs: flags.settleAfter,
     nullAsText: flags.nullAsText ?? false,
     refusalUsesKey: flags.refusalUsesKey ?? false,

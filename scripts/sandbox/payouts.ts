@@ -42,6 +42,8 @@ export interface Payouts extends Pick<PayoutBook, "get" | "all" | "list"> {
   settleDue(): void;
   /** Starts what the balance now covers: first in first out, skipping what does not fit. */
   runLowBalanceQueue(): void;
+  /** Of a current account: pays the provider's fees since the last time. Undefined when none are due. */
+  collectFees(): Payout | undefined;
 }
 
 export function createPayouts(options: {
@@ -49,8 +51,14 @@ export function createPayouts(options: {
   clock: Clock;
   ids: Ids;
   settleAfterMs: number;
+  /** Default `lite`. */
+  accountKind?: "lite" | "current";
+  /** Whom the provider pays its fees to. */
+  feesPayee?: () => FundAccount;
 }): Payouts {
-  const { account, clock, ids, settleAfterMs } = options;
+  const { account, clock, ids, settleAfterMs, accountKind = "lite", feesPayee } = options;
+  const feesApart = accountKind === "current";
+  let feesDuePaise = 0;
   const book = createPayoutBook();
   const lowBalanceQueue = new Set<Payout>();
   /** In order of time, because the settlement time is the same for all. */
@@ -87,7 +95,7 @@ export function createPayouts(options: {
   function stateToAnswer(course: Course, request: PayoutRequest): PayoutState {
     const isRejected = course.settlement?.endState === "rejected";
     const wanted = course.initialState ?? (isRejected ? "pending" : "processing");
-    const isCovered = !course.lowBalance && account.covers(costPaise(request));
+    const isCovered = !course.lowBalance && account.covers(leavesPaise(request));
     if (isCovered || !pathTo(wanted).some(isMoneyOut)) return wanted;
     if (request.queueIfLowBalance) return "queued";
     throw invalid(
@@ -100,7 +108,7 @@ export function createPayouts(options: {
   function move(payout: Payout, to: PayoutState, reason?: string): void {
     const from = payout.state;
     if (!nextStates(from).includes(to)) throw new IllegalTransition(payout.id, from, to);
-    if (isMoneyOut(to) && !isMoneyOut(from) && !account.covers(costPaise(payout.request)))
+    if (isMoneyOut(to) && !isMoneyOut(from) && !account.covers(leavesPaise(payout.request)))
       throw new Error(`the balance does not cover payout ${payout.id}: add money first`);
     enter(payout, to, reason, from);
   }
@@ -123,11 +131,50 @@ export function createPayouts(options: {
     if (wasOut && !isMoneyOut(to)) returnMoney(payout);
   }
 
+  /** The amount, and of a Lite account the charges on top of it. */
+  function leavesPaise(request: PayoutRequest): number {
+    return request.amountPaise + (feesApart ? 0 : chargesFor(request.mode).feesPaise);
+  }
+
+  function collectFees(): Payout | undefined {
+    if (feesDuePaise <= 0 || !feesPayee) return undefined;
+    const payout: Payout = {
+      id: ids.next("pout"),
+      request: {
+        payee: { form: "existing", fundAccount: feesPayee() },
+        amountPaise: feesDuePaise,
+        mode: "NEFT",
+        purpose: "rzp_fees",
+        queueIfLowBalance: false,
+        referenceId: null,
+        narration: "Fees",
+        notes: {},
+      },
+      fundAccount: feesPayee(),
+      idempotencyKey: "",
+      createdAtSeconds: Math.floor(clock.now().getTime() / 1000),
+      settlement: { endState: "processed" },
+      oldDetails: false,
+      noMode: false,
+      history: [],
+      state: "processed",
+      statusDetails: null,
+      utr: ids.utr(),
+      feesPaise: 0,
+      taxPaise: 0,
+    };
+    book.add(payout);
+    account.debit(feesDuePaise, () => payoutSource(payout));
+    feesDuePaise = 0;
+    return payout;
+  }
+
   function startProcessing(payout: Payout): void {
     const { feesPaise, taxPaise } = chargesFor(payout.request.mode);
     payout.feesPaise = feesPaise;
     payout.taxPaise = taxPaise;
-    account.debit(costPaise(payout.request), () => payoutSource(payout));
+    account.debit(leavesPaise(payout.request), () => payoutSource(payout));
+    if (feesApart) feesDuePaise += feesPaise;
     if (payout.settlement.endState !== "processing") settleLater(payout);
   }
 
@@ -137,13 +184,14 @@ export function createPayouts(options: {
 
   function returnMoney(payout: Payout): void {
     const id = ids.next("rvrsl");
-    account.credit(costPaise(payout.request), () => reversalSource(id, payout));
+    account.credit(leavesPaise(payout.request), () => reversalSource(id, payout));
+    if (feesApart) feesDuePaise -= payout.feesPaise;
     runLowBalanceQueue();
   }
 
   function runLowBalanceQueue(): void {
     for (const payout of lowBalanceQueue)
-      if (account.covers(costPaise(payout.request))) move(payout, "processing");
+      if (account.covers(leavesPaise(payout.request))) move(payout, "processing");
   }
 
   function settleDue(): void {
@@ -172,10 +220,6 @@ export function createPayouts(options: {
     move,
     settleDue,
     runLowBalanceQueue,
+    collectFees,
   };
-}
-
-/** What leaves the account: the amount, and the charges on top of it. */
-function costPaise(request: PayoutRequest): number {
-  return request.amountPaise + chargesFor(request.mode).feesPaise;
 }

@@ -25,6 +25,8 @@ export interface SandboxOptions {
   keySecret?: string;
   /** Our own account at the provider. Default `7878780080316316`. */
   accountNumber?: string;
+  /** `current` collects fees apart (`collectFees`) and tells its kind in the balances. Default `lite`. */
+  accountKind?: "lite" | "current";
   /** How long a payout stays in `processing`, a refund in `pending`. Default 0: until the API is next asked. */
   settleAfterMs?: number;
   /** Whether a refused request uses its idempotency key up (undocumented). Default false. */
@@ -120,6 +122,7 @@ function worldSettings(options: SandboxOptions): WorldSettings {
   return {
     openingPaise,
     accountNumber: options.accountNumber ?? SANDBOX_DEFAULTS.accountNumber,
+    accountKind: options.accountKind ?? "lite",
     settleAfterMs: options.settleAfterMs ?? SANDBOX_DEFAULTS.settleAfterMs,
     refusalUsesKey: options.refusalUsesKey ?? false,
     conflictStatus: options.conflictStatus ?? 400,

@@ -12,8 +12,9 @@ const USUAL_REASON: Readonly<Partial<Record<PayoutState, string>>> = {
   pending: "pending_approval",
   queued: "low_balance",
   processing: "payout_bank_processing",
-  failed: "beneficiary_bank_rejected",
-  reversed: "beneficiary_bank_rejected",
+  // One that says nothing of the account, so that the same payout can be tried again at once.
+  failed: "server_error_temporary",
+  reversed: "server_error_temporary",
 };
 
 /** The details for a state, or null where the provider gives none. `reason` replaces the usual one. */

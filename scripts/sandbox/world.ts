@@ -2,9 +2,9 @@ import type { Clock } from "../../lib/support/clock.ts";
 import type { Account } from "./account.ts";
 import { createAccount } from "./account.ts";
 import type { Contacts } from "./contacts.ts";
-import { createContacts } from "./contacts.ts";
+import { createContacts, parseContact } from "./contacts.ts";
 import type { FundAccounts } from "./fund-accounts.ts";
-import { createFundAccounts } from "./fund-accounts.ts";
+import { createFundAccounts, parseFundAccountDetails } from "./fund-accounts.ts";
 import type { IdempotencyKeys } from "./idempotency.ts";
 import { createIdempotencyKeys, PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
 import type { Ids } from "./ids.ts";
@@ -26,6 +26,7 @@ export interface WorldSettings {
   refusalUsesKey: boolean;
   conflictStatus: 400 | 409;
   refundConflictStatus: 400 | 409;
+  accountKind: "lite" | "current";
   clock: Clock;
   ids: Ids;
 }
@@ -50,12 +51,20 @@ export function createWorld(settings: WorldSettings): World {
   const account = createAccount(settings);
   const paymentsAccount = createAccount({ ...settings, openingPaise: 0 });
   const payments = createPayments({ ...settings, account: paymentsAccount });
+  const contacts = createContacts(settings);
+  const fundAccounts = createFundAccounts(settings);
+  const feesPayee = () => {
+    const contact = contacts.create(parseContact({ name: "Provider", type: "vendor" }));
+    const bank_account = { name: "Provider", ifsc: "RATN0000001", account_number: "1000000001" };
+    const details = parseFundAccountDetails({ account_type: "bank_account", bank_account });
+    return fundAccounts.create(contact, details);
+  };
   return {
     settings,
     account,
-    contacts: createContacts(settings),
-    fundAccounts: createFundAccounts(settings),
-    payouts: createPayouts({ ...settings, account }),
+    contacts,
+    fundAccounts,
+    payouts: createPayouts({ ...settings, account, feesPayee }),
     keys: createIdempotencyKeys<Payout>({ ...settings, header: PAYOUT_KEY_HEADER }),
     paymentsAccount,
     orders: createOrders(settings),

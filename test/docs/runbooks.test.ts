@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { FINDING_KINDS } from "../../lib/findings/index.ts";
 import { RUNBOOK_SECTIONS } from "../../lib/job/settle/runbooks.ts";
+import { DOCUMENTED_REASONS, REASON_RULES, stepOf } from "../../lib/razorpay/index.ts";
 
 /** As GitHub makes it of a heading. */
 const anchorOf = (title: string): string =>
@@ -46,6 +47,23 @@ it("the sections that a red run leads to are there, and every reason of a page l
     }
   }
   expect(unknown).toEqual([]);
+});
+
+it("what the reasons of the provider mean is what the table of rules says", async () => {
+  const runbooks = await page("docs/runbooks.md");
+  const section = runbooks.split("### What a reason of the provider means")[1]?.split("\n### ")[0];
+  const rows = [...(section ?? "").matchAll(/^\| `([a-z_]+)`.+$/gm)].map(([line]) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+  expect(rows).toEqual(
+    DOCUMENTED_REASONS.map((reason) => {
+      const rule = REASON_RULES[reason];
+      return [reason, rule.state, rule.action, rule.means, stepOf(rule)];
+    }),
+  );
 });
 
 it.each(jobs.map(({ name }) => name))(

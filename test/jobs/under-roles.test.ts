@@ -86,7 +86,7 @@ const night: readonly Run[] = [
       ]);
       const on = "POST /payouts" as const;
       sandbox.addFaults([
-        { on, match: { amount: 180_000 }, status: 400, error: { code: "BAD_REQUEST_ERROR" } },
+        { on, match: { amount: 180_000 }, status: 400, error: { reason: "bank_account_closed" } },
         { on, match: { amount: 270_000 }, dropAfter: true },
         { on, match: { amount: 360_000 }, endState: "processing" },
       ]);
@@ -200,12 +200,16 @@ const night: readonly Run[] = [
   },
   {
     job: "notifications/deliver-outbox",
-    of: "mail, of which the server refuses one for now",
+    of: "mail, of which the server refuses one for now, and a payee whose account was refused",
     seed: async () => {
+      await database.query("UPDATE consultants SET email = external_ref || '@payees.example'");
       await seedMails(database, 2);
       mail.behave({ at: "recipient", do: { refuse: 450 } });
     },
-    done: async () => expect(await statuses("outbox_mails")).toMatch(/^QUEUED SENT/),
+    done: async () => {
+      expect(await statuses("outbox_mails")).toMatch(/^QUEUED SENT/);
+      expect(await templates()).toContain("account-refused");
+    },
   },
   {
     job: "ledger/reconcile-ledger",
@@ -266,6 +270,7 @@ function run({ job: name, flags }: Run, login: Login, args: string[]): Promise<J
     env: {
       ...jobEnv({ database: { ...database, url: login.url }, sandbox, lockStore: "postgres" }),
       ...mail.env,
+      MAIL_REFUSED_ACCOUNTS: "yes",
     },
   });
 }

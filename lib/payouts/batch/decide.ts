@@ -1,4 +1,5 @@
 import { formatRupees } from "../../support/money.ts";
+import { describeStop, type AccountStop } from "../account-holds.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { BatchSettings } from "./settings.ts";
 
@@ -13,6 +14,7 @@ export type Decision =
 /** Pure: the same rows and settings give the same decision in a run and in a dry run. */
 export function decide(group: DueGroup, settings: BatchSettings): Decision {
   if (group.holds.length > 0) return onHold(group.holds);
+  if (group.stop) return stopped(group.stop);
   if (group.currency !== "INR") {
     const message = `${group.earningIds.length} earnings are in ${group.currency}; only INR can be paid`;
     return { kind: "refused", code: "CURRENCY_NOT_SUPPORTED", message };
@@ -36,4 +38,9 @@ export function onHold(kinds: readonly string[]): Extract<Decision, { code: stri
     code: kinds.map((kind) => kind.toUpperCase()).join("+"),
     message: `open hold: ${kinds.join(", ")}`,
   };
+}
+
+/** Left out until the account may be paid again. */
+export function stopped(stop: AccountStop): Extract<Decision, { code: string }> {
+  return { kind: "on_hold", ...describeStop(stop) };
 }

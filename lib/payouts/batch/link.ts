@@ -2,6 +2,7 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
+import { readAccountStops, type AccountStop } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
@@ -12,6 +13,8 @@ export type LinkResult =
   | { kind: "created"; payoutId: string }
   /** A hold was placed since the consultant was read. */
   | { kind: "on_hold"; holds: readonly string[] }
+  /** The consultant's account was refused since. */
+  | { kind: "stopped"; stop: AccountStop }
   /** An earning was linked, refunded or held back since it was read, or the consultant owes something since. */
   | { kind: "changed" };
 
@@ -31,6 +34,8 @@ export async function linkPayout(
       await lockConsultant(tx, group.consultantId);
       const holds = await openHolds(tx, group.consultantId);
       if (holds.length > 0) return { kind: "on_hold", holds };
+      const stop = (await readAccountStops(tx, [group.consultantId])).get(group.consultantId);
+      if (stop) return { kind: "stopped", stop };
       await assertOwesNothing(tx, group.consultantId);
       await assertSameOrganization(tx, group);
       await lockEarnings(tx, group.earningIds);

@@ -2,6 +2,7 @@ import { sql, type DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
+import { readAccountStops, type AccountStop } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import { isUnsettled } from "./unsettled.ts";
 
@@ -21,6 +22,8 @@ export interface DueGroup {
   amountPaise: Paise;
   /** Kinds of the consultant's open holds. */
   holds: readonly string[];
+  /** Why nothing may be sent to the consultant's account now. */
+  stop: AccountStop | undefined;
   /** How many of the earnings are READY and yet in an unfinished payout, which nothing should bring about. */
   inAnotherPayout: number;
 }
@@ -91,15 +94,17 @@ export async function dueGroups(
     GROUP BY net.consultant_id, organization.id, net.currency
     HAVING sum(net.amount_paise) > 0
     ORDER BY net.consultant_id, net.currency`;
+  const stops = await readAccountStops(db, consultantIds);
   return rows.map((row) => ({
     ...row,
+    stop: stops.get(row.consultantId),
     grossPaise: BigInt(row.grossPaise),
     amountPaise: BigInt(row.amountPaise),
   }));
 }
 
 /** Sums come as text: of several bigints they need not fit into one. */
-type DueGroupRow = Omit<DueGroup, "grossPaise" | "amountPaise"> & {
+type DueGroupRow = Omit<DueGroup, "grossPaise" | "amountPaise" | "stop"> & {
   grossPaise: string;
   amountPaise: string;
 };

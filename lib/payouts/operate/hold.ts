@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { REFUSED_ACCOUNT, releaseAccountHolds } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
@@ -12,6 +13,11 @@ export const HOLD_KINDS: readonly HoldKind[] = [
   "suspended",
   "manual",
 ];
+
+/** What can be released: a hold that a person placed, or that of an account which the provider refused. */
+export type ReleasedKind = HoldKind | typeof REFUSED_ACCOUNT;
+
+export const RELEASED_KINDS: readonly ReleasedKind[] = [...HOLD_KINDS, REFUSED_ACCOUNT];
 
 /** How many unfinished payouts of a payee a hold reaches. */
 export interface HoldReach {
@@ -29,7 +35,7 @@ export type HoldChange =
   | {
       done: true;
       consultant: ConsultantName;
-      kinds: readonly HoldKind[];
+      kinds: readonly ReleasedKind[];
       reach: HoldReach;
       /** Kinds of the holds that are open after it. */
       open: readonly string[];
@@ -67,29 +73,55 @@ export async function releaseHold(
     consultant: name,
     kind,
     operator,
-  }: { consultant: string; kind: HoldKind | undefined; operator: Reasoned },
+  }: { consultant: string; kind: ReleasedKind | undefined; operator: Reasoned },
 ): Promise<HoldChange> {
   return inTransaction(db, async (tx): Promise<HoldChange> => {
     const consultant = await findConsultant(tx, name);
     if (!consultant) return unknownConsultant(name);
-    const released = await tx.query<{ kind: HoldKind }[]>`
-      UPDATE consultant_holds SET released_at = now(), released_by = ${operator.by}
-      WHERE consultant_id = ${consultant.id}::uuid AND released_at IS NULL
-        AND (${kind ?? null}::hold_kind IS NULL OR kind = ${kind ?? null}::hold_kind)
-      RETURNING kind::text AS kind`;
-    if (released.length === 0) {
+    const kinds = [
+      ...(await releaseOwnHolds(tx, { consultantId: consultant.id, kind, by: operator.by })),
+      ...(await releaseRefusedAccounts(tx, { consultantId: consultant.id, kind, by: operator.by })),
+    ];
+    if (kinds.length === 0) {
       return notDone({
         code: "NOT_ON_HOLD",
         message: `consultant ${consultant.ref} has no open hold${kind === undefined ? "" : ` of kind ${kind}`}`,
         remedy: "Nothing is to be released.",
       });
     }
-    const kinds = HOLD_KINDS.filter((each) => released.some((row) => row.kind === each));
     for (const each of kinds) {
       await auditHold(tx, { consultant, kind: each, operator, action: "released" });
     }
     return { done: true, consultant, kinds, ...(await afterwards(tx, consultant)) };
   });
+}
+
+interface Release {
+  consultantId: string;
+  kind: ReleasedKind | undefined;
+  by: string;
+}
+
+async function releaseOwnHolds(
+  tx: DbSession,
+  { consultantId, kind, by }: Release,
+): Promise<HoldKind[]> {
+  if (kind === REFUSED_ACCOUNT) return [];
+  const released = await tx.query<{ kind: HoldKind }[]>`
+    UPDATE consultant_holds SET released_at = now(), released_by = ${by}
+    WHERE consultant_id = ${consultantId}::uuid AND released_at IS NULL
+      AND (${kind ?? null}::hold_kind IS NULL OR kind = ${kind ?? null}::hold_kind)
+    RETURNING kind::text AS kind`;
+  return HOLD_KINDS.filter((each) => released.some((row) => row.kind === each));
+}
+
+async function releaseRefusedAccounts(
+  tx: DbSession,
+  { consultantId, kind, by }: Release,
+): Promise<(typeof REFUSED_ACCOUNT)[]> {
+  if (kind !== undefined && kind !== REFUSED_ACCOUNT) return [];
+  const reasons = await releaseAccountHolds(tx, { consultantId, by });
+  return reasons.length > 0 ? [REFUSED_ACCOUNT] : [];
 }
 
 async function auditHold(
@@ -99,7 +131,7 @@ async function auditHold(
     kind,
     operator,
     action,
-  }: { consultant: ConsultantName; kind: HoldKind; operator: Reasoned; action: string },
+  }: { consultant: ConsultantName; kind: ReleasedKind; operator: Reasoned; action: string },
 ): Promise<void> {
   await recordAudit(tx, {
     actor: operator.by,

@@ -12,12 +12,15 @@ export { findConsultant, isUuid, type ConsultantName } from "./consultant.ts";
 export {
   HOLD_KINDS,
   placeHold,
+  RELEASED_KINDS,
   releaseHold,
   type HoldChange,
   type HoldKind,
   type HoldReach,
+  type ReleasedKind,
 } from "./hold.ts";
 export { listPayouts, type AccountNote, type ListedPayout, type PayoutFilter } from "./list.ts";
+export { setMailAddress, type MailAddressChange } from "./mail-address.ts";
 export { PAYOUT_STATUSES, type PayoutStatus } from "./locked-payout.ts";
 export { setOrganizationPayee, type OrganizationChange } from "./organization.ts";
 export { rejectPayout } from "./reject.ts";

@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
+import { describeStop, readAccountStops } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import type { Refusal } from "./change.ts";
 
@@ -88,4 +89,14 @@ export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Ref
     message: `consultant ${payout.consultantRef} is on hold (${holds.map(({ kind }) => kind).join(", ")})`,
     remedy: "Release the hold first, or reject the payout.",
   };
+}
+
+/** A refusal while the wait after a failure is not over. A refused account is a hold, which `openHold` tells of. */
+export async function stoppedAccount(
+  tx: DbSession,
+  payout: LockedPayout,
+): Promise<Refusal | undefined> {
+  const stop = (await readAccountStops(tx, [payout.consultantId])).get(payout.consultantId);
+  if (stop?.kind !== "retry-later") return undefined;
+  return { ...describeStop(stop), remedy: "Try it again then." };
 }

@@ -12,6 +12,7 @@ import {
 import {
   lockPayout,
   openHold,
+  stoppedAccount,
   unknownPayout,
   wrongStatus,
   type LockedPayout,
@@ -90,7 +91,13 @@ async function whyNot(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
     return [...attempts, await wrongStatus(tx, payout, { wanted: "FAILED", remedy })];
   }
   const hold = await openHold(tx, payout);
-  return [...attempts, ...(hold ? [hold] : []), ...(await earningRefusals(tx, payout))];
+  const stop = await stoppedAccount(tx, payout);
+  return [
+    ...attempts,
+    ...(hold ? [hold] : []),
+    ...(stop ? [stop] : []),
+    ...(await earningRefusals(tx, payout)),
+  ];
 }
 
 /** Returns how many earnings it linked. The rows were locked and looked at before. */

@@ -1,7 +1,9 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
+import { nextStep } from "../../razorpay/index.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
+import { describeStop, readAccountStops } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
@@ -26,6 +28,10 @@ export interface PayoutDetails {
   approvedAt: Date | null;
   completedAt: Date | null;
   holds: readonly string[];
+  /** Why nothing is sent to the payee's account now, e.g. `REFUSED_ACCOUNT: the payee's account is closed …`. */
+  accountStop: string | null;
+  /** What to do about the failure, where the provider documents its reason. */
+  nextStep: string | null;
   /** What to know of the payee's account before approving. */
   accountNotes: readonly AccountNote[];
   items: readonly ShownItem[];
@@ -76,7 +82,10 @@ export async function showPayout(
   payoutId: string,
 ): Promise<PayoutDetails | undefined> {
   const [payout] = await db.query<
-    Omit<PayoutDetails, "accountNotes" | "items" | "attempts" | "deductions" | "audit">[]
+    Omit<
+      PayoutDetails,
+      "accountNotes" | "accountStop" | "nextStep" | "items" | "attempts" | "deductions" | "audit"
+    >[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
            organization.external_ref AS "organizationRef", payout.status::text AS status, payout.currency::text AS currency,
@@ -92,9 +101,13 @@ export async function showPayout(
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
   const listed = await listPayouts(db, { ids: [payoutId], limit: 1 });
+  const stop = (await readAccountStops(db, [payout.consultantId])).get(payout.consultantId);
+  const { code, message } = stop ? describeStop(stop) : { code: "", message: "" };
   return {
     ...payout,
     accountNotes: listed.payouts[0]?.accountNotes ?? [],
+    accountStop: stop ? `${code}: ${message}` : null,
+    nextStep: nextStep(payout.failureCode) ?? null,
     items: await readItems(db, payoutId),
     attempts: await readAttempts(db, payoutId),
     deductions: await readDeductions(db, payoutId),

@@ -1,5 +1,5 @@
 import type { FindingKind, NewFinding } from "../../findings/index.ts";
-import type { ProviderPayout } from "../../razorpay/index.ts";
+import type { AccountKind, ProviderPayout } from "../../razorpay/index.ts";
 import { settlementOf } from "../settle.ts";
 import type { InDoubt } from "../stuck/in-doubt.ts";
 
@@ -25,7 +25,11 @@ export type Comparison =
   | ({ kind: "finding" } & { finding: Pick<NewFinding, "kind" | "severity"> });
 
 /** Pure: only along the graph, and only forward; whatever else differs is for a person. */
-export function compare(ours: OurAttempt, theirs: ProviderPayout): Comparison {
+export function compare(
+  ours: OurAttempt,
+  theirs: ProviderPayout,
+  accountKind: AccountKind = "lite",
+): Comparison {
   if (ours.referenceId !== theirs.referenceId) return finding("reference-differs");
   if (ours.providerPayoutId !== null && ours.providerPayoutId !== theirs.id) {
     return isLive(theirs) ? finding("several-live-payouts") : { kind: "same" };
@@ -41,7 +45,7 @@ export function compare(ours: OurAttempt, theirs: ProviderPayout): Comparison {
         return { kind: "same" };
       return { kind: "settle" };
     case "PROCESSED":
-      return comparePaid(theirs);
+      return comparePaid(theirs, accountKind);
     case "REFUSED":
     case "FAILED":
     case "REVERSED":
@@ -49,13 +53,16 @@ export function compare(ours: OurAttempt, theirs: ProviderPayout): Comparison {
   }
 }
 
-function comparePaid(theirs: ProviderPayout): Comparison {
+function comparePaid(theirs: ProviderPayout, accountKind: AccountKind): Comparison {
   switch (theirs.status) {
     case "processed":
       return { kind: "same" };
     case "reversed":
       return { kind: "reverse" };
     case "failed":
+      // Of a current account a paid one fails only by way of reversed: the money came back before.
+      if (accountKind === "current") return { kind: "reverse" };
+      return finding("completed-here-failed-there");
     case "rejected":
     case "cancelled":
       return finding("completed-here-failed-there");

@@ -43,6 +43,8 @@ interface Run {
   settler: Settler;
   /** Ids on the provider's list. */
   seen: Set<string>;
+  /** The provider's collections of fees, on a current account. */
+  feePayoutIds: Set<string>;
   /** Payouts that this run has changed (in a dry run: would change), or told a person of. */
   handled: Set<string>;
 }
@@ -66,7 +68,14 @@ export async function reconcilePayoutStatus(
 
 async function compareAll(ports: ReconcilePorts, report: ReconcileReport): Promise<Verdict> {
   const settler = { ...ports, actor: ACTOR };
-  const run: Run = { ports, report, settler, seen: new Set(), handled: new Set() };
+  const run: Run = {
+    ports,
+    report,
+    settler,
+    seen: new Set(),
+    handled: new Set(),
+    feePayoutIds: new Set(),
+  };
   const period = await readPeriod(ports.db, ports.settings);
 
   const walk = await walkList(
@@ -81,6 +90,7 @@ async function compareAll(ports: ReconcilePorts, report: ReconcileReport): Promi
   const statement = await readStatement({
     ...ports,
     from: period.recentFrom,
+    feePayoutIds: [...run.feePayoutIds],
     find: (finding) => find(run, finding, finding.subjectId),
   });
   report.statement = statement.report;
@@ -105,11 +115,22 @@ async function comparePage(run: Run, page: ProviderPayout[], httpStatus: number)
     report.read++;
     seen.add(theirs.id);
     const ours = byId.get(theirs.id) ?? byReference.get(theirs.referenceId ?? "");
-    if (ours) await compareOne(run, ours, { theirs, httpStatus });
+    if (!ours && isFeeCollection(run, theirs)) {
+      report.feeCollections++;
+      run.feePayoutIds.add(theirs.id);
+    } else if (ours) await compareOne(run, ours, { theirs, httpStatus });
     else await withoutRow(run, theirs);
   }
   ports.progress.update(report.read, report.read);
 }
+
+/** By its purpose, and only of a kind of account that has such payouts: anybody else's is a finding. */
+function isFeeCollection({ ports }: Run, { purpose }: ProviderPayout): boolean {
+  return ports.settings.razorpayX.accountKind === "current" && purpose === FEE_PURPOSE;
+}
+
+/** UNVERIFIED: the documentation says that fees appear as a payout, and not by which purpose it is known. */
+const FEE_PURPOSE = "rzp_fees";
 
 /** What the provider has and we have not. */
 async function withoutRow(run: Run, theirs: ProviderPayout): Promise<void> {
@@ -139,7 +160,7 @@ async function compareOne(
 ): Promise<void> {
   const { report } = run;
   const { payoutId } = ours;
-  const comparison = compare(ours, theirs);
+  const comparison = compare(ours, theirs, run.ports.settings.razorpayX.accountKind);
   switch (comparison.kind) {
     case "same":
     case "behind":

@@ -32,6 +32,8 @@ export interface ReconcileReport {
   inFlight: InFlight;
   /** Money that came back, booked back. */
   reversed: number;
+  /** Payouts by which the provider collected its fees, on a current account. */
+  feeCollections: number;
   /** Another run was settling it. */
   skipped: number;
   /** Ours that the list did not show, asked for one by one. */
@@ -56,6 +58,7 @@ export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
     atProvider: 0,
     inFlight: { count: 0, paise: 0n },
     reversed: 0,
+    feeCollections: 0,
     skipped: 0,
     askedFor: 0,
     critical: 0,

@@ -3,14 +3,17 @@ import {
   parseRazorpayXEnv,
   razorpayPaymentsVariables,
   razorpayXVariables,
+  type AccountKind,
+  type Balance,
   type ProviderVariable,
+  type RazorpayX,
 } from "../../../lib/razorpay/index.ts";
 import type { Answer } from "../../../lib/razorpay/answer.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { systemRandom } from "../../../lib/support/random.ts";
-import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, ok, warning, wrong, type CheckFinding } from "./finding.ts";
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog(), dryRun: true };
 /** An order that there is not: to be told so proves the keys, and reads nothing of anybody. */
@@ -18,17 +21,43 @@ const NO_ORDER = "order_AfterhoursCheck";
 
 /** Whether the provider takes the keys of payouts and of payments, by a read that changes nothing. */
 export async function checkProvider(env: Env): Promise<CheckFinding[]> {
-  return [await checkRazorpayX(env), await checkPayments(env)];
+  return [...(await checkRazorpayX(env)), await checkPayments(env)];
 }
 
-async function checkRazorpayX(env: Env): Promise<CheckFinding> {
+async function checkRazorpayX(env: Env): Promise<CheckFinding[]> {
   const part = "provider: payouts";
-  if (nothingSet(env, razorpayXVariables)) return notChecked(part, "no key is set");
+  if (nothingSet(env, razorpayXVariables)) return [notChecked(part, "no key is set")];
   const parsed = parseRazorpayXEnv(env);
-  if (!parsed.ok) return notChecked(part, sentence(parsed.problems));
+  if (!parsed.ok) return [notChecked(part, sentence(parsed.problems))];
   const { openGateway } = await import("../../../lib/razorpay/open-gateway.ts");
-  const answer = await openGateway(parsed.settings, ports).listPayouts({ count: 1 });
-  return answer.kind === "accepted" ? ok(part, "takes the key") : wrong(part, said(answer));
+  const gateway = openGateway(parsed.settings, ports);
+  const answer = await gateway.listPayouts({ count: 1 });
+  if (answer.kind !== "accepted") return [wrong(part, said(answer))];
+  const kind = await checkAccountKind(gateway, parsed.settings.accountKind ?? "lite");
+  return [ok(part, "takes the key"), kind];
+}
+
+/** Whether the provider says the same of our account's kind as RAZORPAYX_ACCOUNT_KIND. */
+async function checkAccountKind(gateway: RazorpayX, ours: AccountKind): Promise<CheckFinding> {
+  const part = "provider: account";
+  const answer = await gateway.balances();
+  if (answer.kind !== "accepted") return notChecked(part, `balances: ${said(answer)}`);
+  const account = answer.value.find(({ isPayoutAccount }) => isPayoutAccount);
+  if (!account)
+    return wrong(part, "RAZORPAYX_ACCOUNT_NUMBER is not among the balances of this key");
+  const theirs = kindOf(account);
+  if (theirs === undefined)
+    return warning(part, "the provider does not say whether it is a Lite or a current account");
+  if (theirs === ours) return ok(part, `is a ${theirs} account, as RAZORPAYX_ACCOUNT_KIND says`);
+  return wrong(
+    part,
+    `is a ${theirs} account and RAZORPAYX_ACCOUNT_KIND is ${ours}: fees would be booked wrongly. Set it to ${theirs}`,
+  );
+}
+
+function kindOf({ accountType }: Balance): AccountKind | undefined {
+  if (accountType === "razorpayx_lite") return "lite";
+  return accountType === "current_account" ? "current" : undefined;
 }
 
 async function checkPayments(env: Env): Promise<CheckFinding> {

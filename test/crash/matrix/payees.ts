@@ -39,8 +39,8 @@ export interface Move {
 }
 
 const on = "POST /payouts";
-const invalidAccount = { on, status: 400, error: { reason: "bank_account_invalid" } } as const;
-const cameBack = { status: "reversed", reason: "bank_account_closed" } as const;
+const invalidAccount = { on, status: 400, error: { reason: "server_error_temporary" } } as const;
+const cameBack = { status: "reversed", reason: "server_error_temporary" } as const;
 
 /** In the order of their payouts. Never five without an answer in a row: that would end the run. */
 export const PAYEES: readonly ScriptedPayee[] = [

@@ -14,7 +14,22 @@ const sent = async (mail: ReturnType<typeof renderMail>, name: string) => {
   return { raw: raw.toString("utf8"), mail: await simpleParser(raw) };
 };
 
-describe.each(USER_TEMPLATES)("the mail %s", (template) => {
+/** The others are not of a plan. */
+const OF_A_PLAN = USER_TEMPLATES.filter((template) => template !== "account-refused");
+
+it("the mail to a payee names its reader and the reason, and obeys neither", async () => {
+  const data = { because: `<script>alert(1)</script>\r\nBcc: all@buyers.example {{name}}` };
+  const name = `<b>Asha</b>\r\nBcc: all@buyers.example`;
+  const rendered = renderMail("account-refused", { name, data });
+  expect(rendered.html).not.toMatch(/<script|<b>/);
+  expect(rendered.html).toContain("&lt;script&gt;alert(1)&lt;/script&gt; Bcc:");
+  expect(rendered.text).toContain("{{name}}");
+  const { mail } = await sent(rendered, name);
+  expect(mail.bcc).toBeUndefined();
+  expect(() => renderMail("account-refused", { name, data: {} })).toThrow(MailNotRenderedError);
+});
+
+describe.each(OF_A_PLAN)("the mail %s", (template) => {
   it("names the reader and the plan, and links to it, in text and HTML", () => {
     const { subject, text, html } = renderMail(template, { name: "Asha", data: SAMPLE_DATA });
     expect(subject).toContain("Yoga for beginners");
@@ -61,7 +76,7 @@ describe.each(USER_TEMPLATES)("the mail %s", (template) => {
     const data: Record<string, unknown> = { ...SAMPLE_DATA, [field]: undefined };
     const shows = renderMail(template, { name: "Asha", data: SAMPLE_DATA });
     const without = { name: "Asha", data };
-    const value = { expiresAt: "IST", amountPaise: "₹" }[field] ?? "";
+    const value = { expiresAt: "IST", amountPaise: "₹", because: "closed" }[field] ?? "";
     if (!`${shows.text}${shows.subject}`.includes(value)) {
       expect(renderMail(template, without)).toEqual(shows);
     } else expect(() => renderMail(template, without)).toThrow(MailNotRenderedError);

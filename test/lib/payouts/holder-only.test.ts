@@ -474,6 +474,8 @@ function theirs(amountPaise: bigint): ProviderPayout {
     referenceId: null,
     fundAccountId: "fa_00000000000001",
     statusSource: null,
+    purpose: "payout",
+    debitedElsewhere: false,
     createdAt: new Date("2026-07-06T15:37:00Z"),
   };
 }

@@ -49,8 +49,8 @@ describe("a report", () => {
     expect(report.items).toHaveLength(1_000);
     const [, , reasons, look] = payoutTables(report);
     expect(reasons?.rows).toEqual([
-      ["skipped", "CLAIMED_ELSEWHERE", "1005", ""],
-      ["failed", "NON_RESIDENT", "1005", "payout-NON_RESIDENT"],
+      ["skipped", "CLAIMED_ELSEWHERE", "1005", "", ""],
+      ["failed", "NON_RESIDENT", "1005", "payout-NON_RESIDENT", ""],
     ]);
     expect(look?.rows).toHaveLength(1_000);
     expect(look?.rows.every(([, outcome]) => outcome === "failed")).toBe(true);
@@ -114,9 +114,9 @@ describe("outputs and tables", () => {
       "Outcome unknown",
     ]);
     expect(reasons?.rows).toEqual([
-      ["failed", "NON_RESIDENT", "1", "payout-NON_RESIDENT"],
-      ["unknown", "timeout", "1", "payout-timeout"],
-      ["skipped", "CLAIMED_ELSEWHERE", "1", "payout-CLAIMED_ELSEWHERE"],
+      ["failed", "NON_RESIDENT", "1", "payout-NON_RESIDENT", ""],
+      ["unknown", "timeout", "1", "payout-timeout", ""],
+      ["skipped", "CLAIMED_ELSEWHERE", "1", "payout-CLAIMED_ELSEWHERE", ""],
     ]);
     expect(look?.rows.map(([, outcome]) => outcome)).toEqual(["unknown", "failed"]);
   });

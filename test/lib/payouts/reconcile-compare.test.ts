@@ -19,6 +19,8 @@ const theirs = (change: Partial<ProviderPayout> = {}): ProviderPayout => ({
   fundAccountId: "fa_1",
   statusReason: null,
   statusSource: null,
+  purpose: "payout",
+  debitedElsewhere: false,
   createdAt: new Date(0),
   ...change,
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseMode } from "../../../lib/razorpay/index.ts";
+import { chooseMode, DOCUMENTED_REASONS, type RefusedMode } from "../../../lib/razorpay/index.ts";
 
 describe("the mode of a payout to a bank account", () => {
   it.each([
@@ -49,5 +49,47 @@ describe("an amount below one rupee", () => {
         code: "AMOUNT_BELOW_MINIMUM",
       });
     }
+  });
+});
+
+describe("the mode after the account refused one", () => {
+  const imps = { mode: "IMPS", reason: "imps_not_allowed", amountPaise: 500_00n } as const;
+  const modeOf = (
+    amountPaise: bigint,
+    refused: readonly RefusedMode[],
+    kind: "vpa" | "bank_account" = "bank_account",
+  ): unknown => {
+    const choice = chooseMode({ kind, amountPaise, refused });
+    return choice.ok ? choice.mode : choice.code;
+  };
+
+  it("is NEFT, or RTGS from where that begins, once IMPS is not allowed", () => {
+    expect(modeOf(100n, [imps])).toBe("NEFT");
+    expect(modeOf(1_99_999_99n, [imps])).toBe("NEFT");
+    expect(modeOf(2_00_000_00n, [imps])).toBe("RTGS");
+    expect(modeOf(5_00_000_01n, [imps])).toBe("RTGS");
+  });
+
+  it("is another one for the amount that was too large and above, and the same one below", () => {
+    const limit = {
+      mode: "IMPS",
+      reason: "transaction_limit_exceeded",
+      amountPaise: 1_00_000_00n,
+    } as const;
+    expect(modeOf(1_00_000_00n, [limit])).toBe("NEFT");
+    expect(modeOf(99_999_99n, [limit])).toBe("IMPS");
+    expect(modeOf(1_00_000_00n, [limit, { ...limit, mode: "NEFT" }])).toBe("NO_MODE_LEFT");
+    expect(modeOf(3_00_000_00n, [limit, { ...limit, mode: "NEFT" }])).toBe("RTGS");
+    expect(modeOf(50_000_00n, [{ ...limit, mode: "UPI", amountPaise: 10_000_00n }], "vpa")).toBe(
+      "NO_MODE_LEFT",
+    );
+  });
+
+  it("stays the same after any other reason", () => {
+    for (const reason of DOCUMENTED_REASONS) {
+      if (["imps_not_allowed", "transaction_limit_exceeded"].includes(reason)) continue;
+      expect(modeOf(1_000_00n, [{ ...imps, reason }]), reason).toBe("IMPS");
+    }
+    expect(modeOf(1_000_00n, [{ ...imps, reason: "not_documented" }])).toBe("IMPS");
   });
 });

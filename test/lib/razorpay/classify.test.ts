@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import type { Answer } from "../../../lib/razorpay/index.ts";
 import { classify } from "../../../lib/razorpay/classify.ts";
-import { readPayout } from "../../../lib/razorpay/read-entities.ts";
+import { payoutReader } from "../../../lib/razorpay/read-entities.ts";
 import {
   clientOf,
   firstSend,
@@ -399,7 +399,7 @@ describe("a fault that can't be staged on this machine", () => {
   ])("with the code %s is %s", (code, expected) => {
     const answer = classify(
       { kind: "no-answer", reason: "network", code },
-      { call: "create-payout", resend: false, read: readPayout },
+      { call: "create-payout", resend: false, read: payoutReader("7878780080316316") },
     );
     expect(verdict(answer)).toBe(expected);
   });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../../../lib/razorpay/index.ts";
-import { readFundAccount, readPayout, readPayouts } from "../../../lib/razorpay/read-entities.ts";
+import {
+  readFundAccount,
+  payoutReader,
+  payoutsReader,
+} from "../../../lib/razorpay/read-entities.ts";
 import { payoutBody } from "./provider-double.ts";
+
+const readPayout = payoutReader("7878780080316316");
+const readPayouts = payoutsReader("7878780080316316");
 
 function read(more: Record<string, JsonValue>): unknown {
   const reading = readPayout(payoutBody(more));
