@@ -20,8 +20,7 @@ export function moveAtProvider({ arena, chance, story }: World): void {
     if (courses === undefined) continue;
     const next = chance.weighted(courses as Record<PayoutState | "stay", number>);
     if (next === "stay") continue;
-    const reason =
-      next === "failed" || next === "reversed" ? { reason: "gateway_down" } : {};
+    const reason = next === "failed" || next === "reversed" ? { reason: "gateway_down" } : {};
     arena.sandbox.movePayout(id, { status: next, ...reason });
     story.push(`  provider: ${status} to ${next}`);
   }
