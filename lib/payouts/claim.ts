@@ -1,37 +1,16 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
-import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
-import {
-  assessPayee,
-  readPayeeTaxStates,
-  reserveDeductions,
-  type AssessedPayout,
-  type CreditedEarning,
-  type PayeeTaxState,
-} from "../tds/reserve.ts";
+import { reserveDeductions, type PayeeTaxState } from "../tds/reserve.ts";
 import type { TaxPolicy } from "../tds/index.ts";
-import { describeStop, readAccountStops, type AccountStop } from "./account-holds.ts";
+import { describeStop, readAccountStops } from "./account-holds.ts";
+import { decide, NO_ACCOUNT, readFacts, type ClaimedPayout, type DuePayoutRow } from "./decide.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
-import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
 import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
-import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
+import { readPayee, type Payee } from "./payee.ts";
 import { assertAllHit, failPayout, failPayouts, returnAllToDue, returnToDue } from "./release.ts";
-
-/** A payout that this run holds, taxed, with the account to which it goes. */
-export interface ClaimedPayout extends Payee {
-  id: string;
-  consultantId: string;
-  /** Set when the payee stands for an organization. */
-  organizationId: string | null;
-  /** Tax base: what buyers paid, without GST. */
-  grossPaise: Paise;
-  amountPaise: Paise;
-  taxPaise: Paise;
-  netPaise: Paise;
-}
 
 export type ClaimResult =
   | { kind: "claimed"; payout: ClaimedPayout }
@@ -85,7 +64,7 @@ export async function claimPayouts(
     if (rows.length > 0) {
       assertOneEach(rows);
       await auditClaims(tx, claimant, rows);
-      const facts = await readFacts(tx, rows);
+      const facts = await readFacts(tx, rows, { lock: true });
       assertOneTaxpayerEach(facts.taxStates);
       const decided = rows.map((row) => decide(row, { facts, tax }));
       const refused = decided.filter((each) => each.kind === "refused");
@@ -114,7 +93,7 @@ export async function claimPayouts(
 async function heldResults(
   tx: DbSession,
   payoutIds: readonly string[],
-  claimed: readonly ClaimedRow[],
+  claimed: readonly DuePayoutRow[],
 ): Promise<[string, ClaimResult][]> {
   const won = new Set(claimed.map(({ payoutId }) => payoutId));
   const held = await heldAmong(
@@ -128,7 +107,7 @@ async function heldResults(
 }
 
 /** The payouts of one payee are taxed one after the other, each on a year that counts those before it. */
-function assertOneEach(rows: readonly ClaimedRow[]): void {
+function assertOneEach(rows: readonly DuePayoutRow[]): void {
   if (new Set(rows.map(({ consultantId }) => consultantId)).size === rows.length) return;
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one payee were claimed at once");
 }
@@ -139,99 +118,6 @@ function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void
   if (taxpayers.size === states.size) return;
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one PAN were claimed at once");
 }
-
-/** What the decision on a claim rests on. */
-interface ClaimFacts {
-  /** By consultant. */
-  stops: ReadonlyMap<string, AccountStop>;
-  refusals: ReadonlyMap<string, { code: string; message: string }>;
-  /** By consultant. */
-  payees: ReadonlyMap<string, Payee>;
-  credits: ReadonlyMap<string, readonly CreditedEarning[]>;
-  /** By consultant. */
-  taxStates: ReadonlyMap<string, PayeeTaxState>;
-}
-
-async function readFacts(tx: DbSession, rows: readonly ClaimedRow[]): Promise<ClaimFacts> {
-  const ofOrganizations = rows.filter(({ organizationId }) => organizationId !== null);
-  const refusals = await refusalsOfOrganizations(tx, ofOrganizations);
-  const consultantIds = rows.map(({ consultantId }) => consultantId);
-  const stops = await readAccountStops(tx, consultantIds);
-  const payees = await readPayees(tx, consultantIds);
-  const credits = await creditsOfAll(
-    tx,
-    rows.map(({ payoutId }) => payoutId),
-  );
-  const taxStates = await readPayeeTaxStates(tx, {
-    payees: rows.map(({ payoutId, consultantId }) => ({
-      consultantId,
-      credits: credits.get(payoutId) ?? [],
-    })),
-    lock: true,
-  });
-  return { stops, refusals, payees, credits, taxStates };
-}
-
-type Decision =
-  | { kind: "refused"; payoutId: string; code: string; message: string }
-  | { kind: "held"; payoutId: string; code: string; message: string }
-  | ({ kind: "claimed"; payout: ClaimedPayout } & AssessedPayout);
-
-/** Decides on what was read; pure. @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` */
-function decide(
-  claimed: ClaimedRow,
-  { facts, tax }: { facts: ClaimFacts; tax: TaxPolicy },
-): Decision {
-  const { payoutId, consultantId, organizationId, currency, ...row } = claimed;
-  const refuse = ({ code, message }: { code: string; message: string }): Decision => ({
-    kind: "refused",
-    payoutId,
-    code,
-    message,
-  });
-  const stop = facts.stops.get(consultantId);
-  if (stop) return { kind: "held", payoutId, ...describeStop(stop) };
-  if (currency !== "INR") {
-    const message = `the currency is ${currency}; only INR can be paid`;
-    return refuse({ code: "CURRENCY_NOT_SUPPORTED", message });
-  }
-  const wrong = facts.refusals.get(payoutId);
-  if (wrong) return refuse(wrong);
-  const payee = facts.payees.get(consultantId);
-  if (!payee) return refuse(NO_ACCOUNT);
-  const state = facts.taxStates.get(consultantId);
-  if (!state) {
-    const message = "the payee has no tax profile, so the tax can not be assessed";
-    return refuse({ code: "NO_TAX_PROFILE", message });
-  }
-  const credits = facts.credits.get(payoutId) ?? [];
-  assertItemsMakeUp(row, credits);
-
-  const assessed = assessPayee(state, credits, tax);
-  if (!assessed.ok) return refuse(assessed.error);
-  const { taxPaise, lines } = assessed;
-  const netPaise = row.amountPaise - taxPaise;
-  const nothing = organizationNetRefusal({ organizationId, netPaise });
-  if (nothing) return refuse(nothing);
-  // Before its tax is reserved: what can not be sent must not count for the payee's next payout.
-  const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
-  if (choice && !choice.ok) return refuse(choice);
-  const payout: ClaimedPayout = {
-    ...payee,
-    ...row,
-    id: payoutId,
-    consultantId,
-    organizationId,
-    taxPaise,
-    netPaise,
-  };
-  return { kind: "claimed", payoutId, consultantId, identity: state.profile, lines, payout };
-}
-
-const NO_ACCOUNT = {
-  code: "NO_PAYOUT_ACCOUNT",
-  message: "the payee has no active payout account",
-} as const;
 
 /** @throws {ClaimLostError} when a row is not what it was a moment ago */
 async function writeTax(
@@ -301,42 +187,6 @@ export async function takeOverClaim(
   });
 }
 
-/** The earnings that a payout holds, as the tax engine needs them. */
-export async function creditsOf(tx: DbSession, payoutId: string): Promise<CreditedEarning[]> {
-  return (await creditsOfAll(tx, [payoutId])).get(payoutId) ?? [];
-}
-
-/** As `creditsOf`, by payout. */
-async function creditsOfAll(
-  tx: DbSession,
-  payoutIds: readonly string[],
-): Promise<Map<string, CreditedEarning[]>> {
-  const rows = await tx.query<(CreditedEarning & { payoutId: string })[]>`
-    SELECT item.payout_id AS "payoutId", item.earning_id AS "earningId",
-           earning.credited_on::text AS "creditedOn", item.gross_paise AS "grossPaise",
-           item.amount_paise AS "amountPaise"
-    FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
-    WHERE item.payout_id = ANY(${payoutIds}::uuid[]) AND item.released_at IS NULL
-    ORDER BY earning.credited_on, item.earning_id`;
-  const credits = new Map<string, CreditedEarning[]>();
-  for (const { payoutId, ...credit } of rows) {
-    requireDay(credit.creditedOn);
-    const own = credits.get(payoutId);
-    if (own) own.push(credit);
-    else credits.set(payoutId, [credit]);
-  }
-  return credits;
-}
-
-interface ClaimedRow {
-  payoutId: string;
-  consultantId: string;
-  organizationId: string | null;
-  currency: string;
-  grossPaise: bigint;
-  amountPaise: bigint;
-}
-
 /**
  * An organization's payout needs no approval: it is claimed from PENDING, and from nowhere else.
  *
@@ -348,8 +198,8 @@ async function casDueToProcessing(
   tx: DbSession,
   payoutIds: readonly string[],
   { runId, fence }: Claimant,
-): Promise<ClaimedRow[]> {
-  return tx.query<ClaimedRow[]>`
+): Promise<DuePayoutRow[]> {
+  return tx.query<DuePayoutRow[]>`
     UPDATE payouts SET status = 'PROCESSING', claimed_by = ${runId}::uuid,
            claim_fence = ${fence}::bigint, claimed_at = now(), failure_code = NULL, failure_message = NULL,
            updated_at = now()
@@ -380,34 +230,4 @@ async function auditClaims(
     }),
   );
   await auditOrganizations(tx, { runId }, changes);
-}
-
-/**
- * A payout whose items do not add up to it must not be paid by anybody.
- *
- * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE`
- */
-export function assertItemsMakeUp(
-  payout: Pick<ClaimedRow, "amountPaise" | "grossPaise">,
-  credits: readonly CreditedEarning[],
-): void {
-  const grossPaise = credits.reduce((sum, credit) => sum + credit.grossPaise, 0n);
-  const amountPaise = credits.reduce((sum, credit) => sum + credit.amountPaise, 0n);
-  if (grossPaise === payout.grossPaise && amountPaise === payout.amountPaise) return;
-  throw new AfterhoursError(
-    "PAYOUT_ITEMS_DISAGREE",
-    `the payout says ${payout.amountPaise} paise of ${payout.grossPaise} gross, its earnings ${amountPaise} of ${grossPaise}`,
-    {
-      remedy:
-        "Find out who changed the payout or its items; it stays approved and unpaid until they agree.",
-    },
-  );
-}
-
-/** The error of a claim that was rolled back, as the reason of a refusal. */
-export function refusalOf({ code, message, remedy }: AfterhoursError): {
-  code: string;
-  message: string;
-} {
-  return { code, message: `${message}. ${remedy ?? ""}`.trim() };
 }

@@ -6,7 +6,7 @@ import {
   type RazorpayX,
 } from "../razorpay/index.ts";
 import type { DbSession } from "../db/client.ts";
-import type { ClaimedPayout } from "./claim.ts";
+import type { ClaimedPayout } from "./decide.ts";
 import type { RefusalGate } from "./refusal-gate.ts";
 import { keepContactId, keepFundAccountId, removeName } from "./payee.ts";
 import { failureCode } from "./settle.ts";

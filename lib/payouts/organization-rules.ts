@@ -25,14 +25,6 @@ export interface OrganizationPayout {
   amountPaise: Paise;
 }
 
-/** As `refusalsOfOrganizations`, of one. */
-export async function refusalOfOrganization(
-  tx: DbSession,
-  payout: OrganizationPayout,
-): Promise<OrganizationRefusal | undefined> {
-  return (await refusalsOfOrganizations(tx, [payout])).get(payout.payoutId);
-}
-
 /**
  * No person has looked at an organization's payout, so the claim adds it up anew: its items must make it
  * up, be of its currency, and their earnings must come to the same net of platform fee and refunds today.

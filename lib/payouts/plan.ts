@@ -1,13 +1,20 @@
 import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import { assessPayee, readPayeeTaxState, type PayeeTax } from "../tds/reserve.ts";
+import type { Paise } from "../support/money.ts";
+import type { PayeeTaxState } from "../tds/reserve.ts";
 import type { YearTotals } from "../tds/index.ts";
 import { describeStop, readAccountStops } from "./account-holds.ts";
-import { assertItemsMakeUp, creditsOf, refusalOf } from "./claim.ts";
-import { organizationNetRefusal, refusalOfOrganization } from "./organization-rules.ts";
-import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
-import { modeFor, readPayee, type Payee } from "./payee.ts";
+import {
+  decide,
+  NO_ACCOUNT,
+  readFacts,
+  refusalOf,
+  type Decision,
+  type DuePayoutRow,
+} from "./decide.ts";
 import type { PayeeKind } from "./kind.ts";
+import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
+import { modeFor, readPayee } from "./payee.ts";
 import { countItem, countPaid, countsOf, type Amounts, type PayoutRunReport } from "./report.ts";
 import type { PayoutSettings } from "./settings.ts";
 import type { Unit } from "./unit.ts";
@@ -41,89 +48,96 @@ export function countPlan(
 }
 
 /**
- * Decides as a run would, on the same rows, and writes nothing. What a run would reserve for one payout
- * counts for the next of the same person, so totals are carried along here in memory.
+ * Reads as a claim does, without its locks, and lets the same function decide; nothing is written. What a run would
+ * reserve for one payout counts for the next of the same person, so the years are carried along here in memory.
  */
 export function createPlanner(ports: {
   db: DbSession;
   settings: Pick<PayoutSettings, "tax">;
 }): (unit: Pick<Unit, "id" | "claimedBy">) => Promise<Plan> {
+  const { db } = ports;
   /** By the person taxed. */
   const assessedYears = new Map<string, readonly YearTotals[]>();
 
   return async ({ id: payoutId, claimedBy }) => {
-    const [payout] = await ports.db.query<
-      {
-        consultantId: string;
-        organizationId: string | null;
-        currency: string;
-        grossPaise: bigint;
-        amountPaise: bigint;
-        taxPaise: bigint | null;
-      }[]
-    >`
-      SELECT consultant_id AS "consultantId", organization_id AS "organizationId",
+    const [payout] = await db.query<(DuePayoutRow & { taxPaise: Paise | null })[]>`
+      SELECT id AS "payoutId", consultant_id AS "consultantId", organization_id AS "organizationId",
              currency::text AS currency, gross_paise AS "grossPaise", amount_paise AS "amountPaise",
              tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
     if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
-    const held = (await heldAmong(ports.db, [payoutId])).get(payoutId);
+    const { taxPaise, ...row } = payout;
+    const held = (await heldAmong(db, [payoutId])).get(payoutId);
     if (held) return { kind: "hold", code: ON_HOLD, message: heldMessage(held) };
-    const { consultantId, organizationId, grossPaise, amountPaise } = payout;
-    const stop = (await readAccountStops(ports.db, [consultantId])).get(consultantId);
-    if (stop) return { kind: "hold", ...describeStop(stop) };
-    if (payout.currency !== "INR") {
-      return refuse(
-        "CURRENCY_NOT_SUPPORTED",
-        `the currency is ${payout.currency}; only INR can be paid`,
-      );
-    }
-    const isAbandoned = claimedBy !== undefined && payout.taxPaise !== null;
-    if (organizationId !== null && !isAbandoned) {
-      const wrong = await refusalOfOrganization(ports.db, { payoutId, ...payout });
-      if (wrong) return refuse(wrong.code, wrong.message);
-    }
-    const payee = await readPayee(ports.db, consultantId);
-    if (!payee) return refuse("NO_PAYOUT_ACCOUNT", "the payee has no active payout account");
     // Left behind by a run that died: its tax was assessed and reserved at the claim.
-    if (claimedBy !== undefined && payout.taxPaise !== null)
-      return send(payee, { amountPaise, grossPaise, taxPaise: payout.taxPaise });
+    if (claimedBy !== undefined && taxPaise !== null) return takenOver(db, row, taxPaise);
 
-    const credits = await creditsOf(ports.db, payoutId);
-    const state = await readPayeeTaxState(ports.db, { consultantId, credits, lock: false });
-    if (!state)
-      return refuse(
-        "NO_TAX_PROFILE",
-        "the payee has no tax profile, so the tax can not be assessed",
-      );
-    try {
-      assertItemsMakeUp(payout, credits);
-    } catch (error) {
-      if (error instanceof AfterhoursError) return { kind: "refuse", ...refusalOf(error) };
-      throw error;
+    const facts = await readFacts(db, [row], { lock: false });
+    const taxStates = withYears(facts.taxStates, assessedYears);
+    const decision = decideOrRefuse(row, {
+      facts: { ...facts, taxStates },
+      tax: ports.settings.tax,
+    });
+    switch (decision.kind) {
+      case "refused":
+        return refuse(decision.code, decision.message);
+      case "held":
+        return { kind: "hold", code: decision.code, message: decision.message };
+      case "claimed": {
+        const { payout: planned, mode = "none", taxpayerId, years } = decision;
+        assessedYears.set(taxpayerId, withAssessed(assessedYears.get(taxpayerId) ?? [], years));
+        const { grossPaise, amountPaise, netPaise } = planned;
+        return {
+          kind: "send",
+          mode,
+          grossPaise,
+          amountPaise,
+          taxPaise: planned.taxPaise,
+          netPaise,
+        };
+      }
     }
-    const years = withAssessed(state.years, assessedYears.get(state.taxpayerId));
-    const tax: PayeeTax = assessPayee({ ...state, years }, credits, ports.settings.tax);
-    if (!tax.ok) return refuse(tax.error.code, tax.error.message);
-    const netPaise = amountPaise - tax.taxPaise;
-    const nothing = organizationNetRefusal({ organizationId, netPaise });
-    if (nothing) return refuse(nothing.code, nothing.message);
-
-    const plan = send(payee, { amountPaise, grossPaise, taxPaise: tax.taxPaise });
-    if (plan.kind === "send") {
-      const assessed = withAssessed(assessedYears.get(state.taxpayerId) ?? [], tax.years);
-      assessedYears.set(state.taxpayerId, assessed);
-    }
-    return plan;
   };
 }
 
-function send(payee: Payee, amounts: Omit<Amounts, "netPaise">): Plan {
-  const netPaise = amounts.amountPaise - amounts.taxPaise;
-  if (netPaise === 0n) return { kind: "send", mode: "none", netPaise, ...amounts };
-  const choice = modeFor(payee, netPaise);
-  if (!choice.ok) return refuse(choice.code, choice.message);
-  return { kind: "send", mode: choice.mode, netPaise, ...amounts };
+/** A claim whose items disagree is rolled back; the plan says why. */
+function decideOrRefuse(...[row, basis]: Parameters<typeof decide>): Decision {
+  try {
+    return decide(row, basis);
+  } catch (error) {
+    if (!(error instanceof AfterhoursError)) throw error;
+    return { kind: "refused", payoutId: row.payoutId, ...refusalOf(error) };
+  }
+}
+
+/** As `takeOverClaim` and what follows it. */
+async function takenOver(
+  db: DbSession,
+  { consultantId, amountPaise, grossPaise }: DuePayoutRow,
+  taxPaise: Paise,
+): Promise<Plan> {
+  const stop = (await readAccountStops(db, [consultantId])).get(consultantId);
+  if (stop) return { kind: "hold", ...describeStop(stop) };
+  const payee = await readPayee(db, consultantId);
+  if (!payee) return refuse(NO_ACCOUNT.code, NO_ACCOUNT.message);
+  const netPaise = amountPaise - taxPaise;
+  const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
+  if (choice && !choice.ok) return refuse(choice.code, choice.message);
+  const mode = choice?.mode ?? "none";
+  return { kind: "send", mode, amountPaise, grossPaise, taxPaise, netPaise };
+}
+
+/** The tax states with the years that this plan has assessed already. */
+function withYears(
+  states: ReadonlyMap<string, PayeeTaxState>,
+  assessed: ReadonlyMap<string, readonly YearTotals[]>,
+): ReadonlyMap<string, PayeeTaxState> {
+  return new Map(
+    [...states].map(([consultantId, state]) => [
+      consultantId,
+      { ...state, years: withAssessed(state.years, assessed.get(state.taxpayerId)) },
+    ]),
+  );
 }
 
 function refuse(code: string, message: string): Plan {

@@ -6,7 +6,7 @@ import type { Paise } from "../support/money.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { auditCaps } from "./audit-caps.ts";
 import { ABOVE_SINGLE_CAP, aboveSingleCap, createCapGuard, exceededRunCap } from "./caps.ts";
-import type { ClaimedPayout } from "./claim.ts";
+import type { ClaimedPayout } from "./decide.ts";
 import {
   abandonedClaims,
   countDueOf,

@@ -3,7 +3,7 @@ import { isForEveryRow, isLockConflict } from "../db/connection.ts";
 import { describeRowError } from "../db/row-error.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
-import type { ClaimedPayout } from "./claim.ts";
+import type { ClaimedPayout } from "./decide.ts";
 import { recordFailed, recordFault, systemicFault } from "./faults.ts";
 import { ClaimLostError } from "./release.ts";
 import { failureCode, hasAnswer, settlementOf, type AttemptRef, type Outcome } from "./settle.ts";

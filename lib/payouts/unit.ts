@@ -1,6 +1,6 @@
 import type { ProviderPayout } from "../razorpay/index.ts";
 import type { CapRefusal } from "./caps.ts";
-import type { ClaimedPayout } from "./claim.ts";
+import type { ClaimedPayout } from "./decide.ts";
 import type { DuePayoutOfPayee } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import type { PayoutGroups } from "./groups.ts";

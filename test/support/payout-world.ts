@@ -20,6 +20,7 @@ export interface RunOptions {
   database: Pick<TestDatabase, "url">;
   sandbox: Pick<Sandbox, "env">;
   caps?: Partial<PayoutCaps>;
+  whenShort?: PayoutSettings["whenShort"];
   tax?: Partial<TaxPolicy>;
   razorpayX?: Partial<RazorpayXSettings>;
   dryRun?: boolean;
@@ -96,7 +97,7 @@ function turnsOf({ inHand }: RunOptions): { requestsPerSecond?: number } {
 
 /** The settings of `runPayouts`. */
 export function settingsFor(
-  options: Pick<RunOptions, "sandbox" | "caps" | "tax" | "razorpayX">,
+  options: Pick<RunOptions, "sandbox" | "caps" | "tax" | "razorpayX" | "whenShort">,
 ): PayoutSettings {
   const { env } = options.sandbox;
   return {
@@ -117,7 +118,7 @@ export function settingsFor(
     },
     tax: { ...defaultTaxPolicy, ...options.tax },
     narration: "Consultant payout",
-    whenShort: "pay-oldest-first",
+    whenShort: options.whenShort ?? "pay-oldest-first",
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
-import { claimPayout, takeOverClaim, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
+import { claimPayout, takeOverClaim } from "../../../lib/payouts/claim.ts";
+import type { ClaimedPayout } from "../../../lib/payouts/decide.ts";
 import { ClaimLostError, failPayout, returnToDue } from "../../../lib/payouts/release.ts";
 import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
 import { inTransaction, type Db } from "../../../lib/db/client.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../lib/db/client.ts";
+import { payoutTables } from "../../../lib/payouts/index.ts";
 import { openGateway } from "../../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { createLog, silentLog, type Log } from "../../../lib/support/log.ts";
@@ -205,12 +206,44 @@ describe("a dry run", () => {
     await alter(-1n);
   });
 
-  it("writes nothing and calls nobody", async () => {
+  it("writes nothing, and only reads at the provider", async () => {
     await seedPayees(world.database, mixed);
     const before = await digestOf(world.database);
     await world.run({ dryRun: true });
     expect(await digestOf(world.database)).toEqual(before);
-    expect(world.sandbox.callCount()).toBe(0);
+    expect(world.sandbox.calls().map(({ method }) => method)).toEqual(["GET", "GET"]);
+  });
+
+  it.each([
+    ["wrong credentials", { keySecret: "wrong-secret-0000000000" }, "credentials"],
+    ["a provider that is away", { baseUrl: "http://127.0.0.1:1/v1" }, "gateway-unreachable"],
+    ["an account that is not ours", { accountNumber: "1111111111" }, "account-refused"],
+  ])("ends as the real run does with %s", async (_title, razorpayX, code) => {
+    await world.payout();
+    const dry = await world.run({ dryRun: true, razorpayX });
+    expect(dry.verdict).toMatchObject({ kind: "failed", code });
+    const real = await world.run({ razorpayX });
+    expect(dry.verdict).toEqual(real.verdict);
+  });
+
+  it("lists who would get what: all in the report, the first twenty in the table", async () => {
+    await seedApprovedPayouts(world.database, { count: 23 });
+    const { report } = await world.run({ dryRun: true });
+    const rows = await world.database.query<{ id: string; ref: string; amount: bigint }>(
+      `SELECT p.id, c.external_ref AS ref, p.amount_paise AS amount
+       FROM payouts p JOIN consultants c ON c.id = p.consultant_id`,
+    );
+    const wanted = rows.map(({ id, ref, amount }) => [id, ref, "IMPS", amount]);
+    const planned = report.plan.map(({ payoutId, payee, mode, amountPaise }) => [
+      payoutId,
+      payee,
+      mode,
+      amountPaise,
+    ]);
+    expect(planned.toSorted()).toEqual(wanted.toSorted());
+    const table = payoutTables(report).find(({ title }) => title === "Who would get what");
+    expect(table?.rows).toHaveLength(20);
+    expect(table?.more).toBe(3);
   });
 
   it("honours the limit", async () => {

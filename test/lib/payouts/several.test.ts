@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Db } from "../../../lib/db/client.ts";
 import { prepareAttempts, type AttemptInput } from "../../../lib/payouts/attempt.ts";
-import { claimPayouts, type ClaimedPayout } from "../../../lib/payouts/claim.ts";
+import { claimPayouts } from "../../../lib/payouts/claim.ts";
+import type { ClaimedPayout } from "../../../lib/payouts/decide.ts";
 import { recordOutcomes, type Recording } from "../../../lib/payouts/settle.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import {
