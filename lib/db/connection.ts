@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readOnly: boolean;
   /** Default: that of a job. `administration` waits for a row, and for its own statement, as long as it takes. */
   purpose?: SessionPurpose;
+  /** How long a statement of a job waits for a locked row, as PostgreSQL writes it. Default `2s`. */
+  rowWait?: string;
   /** When it fires, every session ends where it is and no new one can be made. */
   cut?: AbortSignal;
   /** A server that has been silent for so long is taken for lost. Default 130 s; no statement takes longer. */
@@ -46,11 +48,16 @@ export function connectionConfig({
   applicationName,
   readOnly,
   purpose = "job",
+  rowWait,
   cut,
   silenceMs = purpose === "job" ? SILENCE_MS : 0,
 }: ConnectionOptions): pg.ClientConfig {
   return {
-    ...startupOf(withoutDriverWarning(url), { readOnly, purpose }),
+    ...startupOf(withoutDriverWarning(url), {
+      readOnly,
+      purpose,
+      ...(rowWait === undefined ? {} : { rowWait }),
+    }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

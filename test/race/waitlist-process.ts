@@ -2,7 +2,7 @@
  * A process of its own that makes moves of a waitlist, one after the other: prints `ready` once its session
  * is open, waits for a line on standard input, and prints what came of each move.
  *
- * `argv`: the address of the database, then the moves as JSON.
+ * `argv`: the address of the database, the moves as JSON, and how long they wait for a row.
  */
 import { once } from "node:events";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
@@ -22,12 +22,13 @@ export type Move =
   | { do: "expire" }
   | { do: "remind" };
 
-const [url = "", moves = "[]"] = process.argv.slice(2);
+const [url = "", moves = "[]", rowWait = "2min"] = process.argv.slice(2);
 const db = openDatabase({
   url,
   applicationName: "waitlist process",
   readOnly: false,
   connections: 1,
+  rowWait,
 });
 try {
   await db.query`SELECT 1`;

@@ -12,7 +12,7 @@ import type { Move } from "./waitlist-process.ts";
 
 const TIMEOUT_MS = 240_000;
 /** So that what waits for a row which the test holds never gives up. */
-const LOCK_TIMEOUT = "-c lock_timeout=120s -c timezone=UTC";
+const ROW_WAIT = "2min";
 
 let database: TestDatabase;
 
@@ -290,10 +290,8 @@ interface WaitlistProcess {
 
 /** Starts a process that is ready to make its moves. */
 async function openProcess(moves: readonly Move[]): Promise<WaitlistProcess> {
-  const url = new URL(database.url);
-  url.searchParams.set("options", LOCK_TIMEOUT);
   const script: RunningScript = startScript("test/race/waitlist-process.ts", {
-    args: [url.href, JSON.stringify(moves)],
+    args: [database.url, JSON.stringify(moves), ROW_WAIT],
   });
   onTestFinished(async () => {
     if (script.process.exitCode === null) script.process.kill("SIGKILL");

@@ -6,6 +6,8 @@ import { sleep } from "../../lib/support/clock.ts";
 export interface TestDatabase {
   readonly url: string;
   readonly name: string;
+  /** How long runs on it wait for a locked row, where that is not what the product says. */
+  readonly rowWait?: string;
   /**
    * Runs one statement on a session of its own and returns the rows. `int8` comes as bigint and
    * `date` as `YYYY-MM-DD`, as the code under test has them.

@@ -17,7 +17,7 @@ export { checkMoneyInvariants } from "./money-invariants.ts";
 export * from "./payout-seed.ts";
 
 export interface RunOptions {
-  database: Pick<TestDatabase, "url">;
+  database: Pick<TestDatabase, "url" | "rowWait">;
   sandbox: Pick<Sandbox, "env">;
   caps?: Partial<PayoutCaps>;
   whenShort?: PayoutSettings["whenShort"];
@@ -67,6 +67,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
     applicationName: RUN_APPLICATION_NAME,
     readOnly: dryRun,
     connections: 1,
+    ...(database.rowWait === undefined ? {} : { rowWait: database.rowWait }),
     ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
     ...(options.sessionWaitMs === undefined ? {} : { sessionWaitMs: options.sessionWaitMs }),
   });

@@ -19,11 +19,11 @@ afterAll(() => database.drop());
 
 /** What is thrown by a statement, alone and in a transaction. */
 async function thrownBy(
-  url: string,
+  database: Pick<TestDatabase, "url" | "rowWait">,
   sql: TemplateStringsArray,
   before: () => unknown = () => undefined,
 ): Promise<unknown[]> {
-  return withDb({ url }, async (db) => {
+  return withDb(database, async (db) => {
     await before();
     const alone = await caught(() => db.execute(sql));
     const together = await caught(() => inTransaction(db, (tx) => tx.execute(sql)));
@@ -55,7 +55,7 @@ describe("what a core is thrown, read by the code that Postgres gave", () => {
     ["22003", "UPDATE payouts SET amount_paise = 9223372036854775807 + amount_paise"],
     ["P0001", "DO $$ BEGIN RAISE EXCEPTION 'no'; END $$"],
   ])("%s is neither a lost session nor a lock", async (state, sql) => {
-    for (const error of await thrownBy(database.url, statement(sql))) {
+    for (const error of await thrownBy(database, statement(sql))) {
       expect(sqlStateOf(error)).toBe(state);
       expect([isConnectionError(error), isLockConflict(error), isMissingSchema(error)]).toEqual([
         false,
@@ -69,7 +69,7 @@ describe("what a core is thrown, read by the code that Postgres gave", () => {
     ["42P01", "SELECT 1 FROM no_such_table"],
     ["42703", "SELECT no_such_column FROM payouts"],
   ])("%s is a missing migration", async (state, sql) => {
-    for (const error of await thrownBy(database.url, statement(sql))) {
+    for (const error of await thrownBy(database, statement(sql))) {
       expect(sqlStateOf(error)).toBe(state);
       expect(isMissingSchema(error)).toBe(true);
     }
@@ -79,7 +79,7 @@ describe("what a core is thrown, read by the code that Postgres gave", () => {
     const errors = await inSession(database, async (client) => {
       await client.query("BEGIN");
       await client.query("SELECT 1 FROM payouts FOR UPDATE");
-      return thrownBy(impatient(database).url, statement("UPDATE payouts SET tries = 0"));
+      return thrownBy(impatient(database), statement("UPDATE payouts SET tries = 0"));
     });
     for (const error of errors) {
       expect(sqlStateOf(error)).toBe("55P03");
@@ -113,7 +113,7 @@ describe("what a core is thrown, read by the code that Postgres gave", () => {
   ])("%s: a session that was never made", async (_title, change) => {
     const url = new URL(database.url);
     change(url);
-    for (const error of await thrownBy(url.href, statement("SELECT 1"))) {
+    for (const error of await thrownBy({ url: url.href }, statement("SELECT 1"))) {
       expect(isConnectionError(error)).toBe(true);
       expect(isLockConflict(error)).toBe(false);
     }

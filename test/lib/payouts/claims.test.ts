@@ -378,7 +378,7 @@ describe("rows that another session holds", () => {
     const { report, verdict } = await inSession(world.database, async (client) => {
       await client.query("BEGIN");
       await client.query("SELECT 1 FROM payouts FOR UPDATE");
-      return world.run({ database: impatient(world.database, 20) });
+      return world.run({ database: impatient(world.database, "20ms") });
     });
     expect(verdict).toMatchObject({ kind: "failed", code: "rows-locked" });
     expect(report.processed).toBe(0);
@@ -394,7 +394,7 @@ describe("rows that another session holds", () => {
       await client.query("BEGIN");
       // As an UPDATE of theirs holds them: claims can be made, contacts can not be kept.
       await client.query("SELECT 1 FROM consultants FOR NO KEY UPDATE");
-      return world.run({ database: impatient(world.database, 9_000), sessionWaitMs: 5_000 });
+      return world.run({ database: impatient(world.database, "9s"), sessionWaitMs: 5_000 });
     });
     if (verdict.kind !== "broken") throw new Error(`the run was ${verdict.kind}`);
     expect(verdict.error).toMatchObject({

@@ -23,7 +23,7 @@ export async function inSession<T>(
 
 /** A client of its own, as a run has one. */
 export async function withDb<T>(
-  database: Pick<TestDatabase, "url">,
+  database: Pick<TestDatabase, "url" | "rowWait">,
   work: (db: Db) => Promise<T>,
 ): Promise<T> {
   const db = openDatabase({
@@ -31,6 +31,7 @@ export async function withDb<T>(
     applicationName: RUN_APPLICATION_NAME,
     readOnly: false,
     connections: 1,
+    ...rowWaitOf(database),
   });
   try {
     return await work(db);
@@ -53,10 +54,11 @@ export async function untilBlocked(database: TestDatabase, sessions = 1): Promis
 }
 
 /** The same database, for sessions that wait only so long for a locked row. */
-export function impatient(database: TestDatabase, lockTimeoutMs = 150): TestDatabase {
-  const url = new URL(database.url);
-  url.searchParams.set("options", `-c lock_timeout=${lockTimeoutMs} -c timezone=UTC`);
-  return { ...database, url: url.href };
+export function impatient(
+  database: TestDatabase,
+  rowWait = "150ms",
+): TestDatabase & { rowWait: string } {
+  return { ...database, rowWait };
 }
 
 /** Ends the sessions of runs, as a restart of the database does. */
@@ -66,4 +68,8 @@ export async function endSessions(database: TestDatabase): Promise<void> {
      WHERE datname = current_database() AND application_name = $1`,
     [RUN_APPLICATION_NAME],
   );
+}
+
+function rowWaitOf({ rowWait }: Pick<TestDatabase, "rowWait">): { rowWait?: string } {
+  return rowWait === undefined ? {} : { rowWait };
 }

@@ -15,7 +15,8 @@ let db: Db;
 beforeEach(async () => {
   database = await createTestDatabase();
   db = openDatabase({
-    url: impatient(database).url,
+    url: database.url,
+    rowWait: impatient(database).rowWait,
     applicationName: "expiry under test",
     readOnly: false,
     connections: 1,

@@ -26,7 +26,8 @@ let plan: SeededPlan;
 beforeEach(async () => {
   database = await createTestDatabase();
   db = openDatabase({
-    url: impatient(database).url,
+    url: database.url,
+    rowWait: impatient(database).rowWait,
     applicationName: "moves under test",
     readOnly: false,
     connections: 2,

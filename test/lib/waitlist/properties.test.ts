@@ -37,7 +37,7 @@ let userIds: string[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDb(patient(database.url), "waitlist history");
+  db = openDb(database.url, "waitlist history");
   userIds = await Promise.all(Array.from({ length: 8 }, () => seedUser(database)));
 });
 afterAll(async () => {
@@ -259,7 +259,7 @@ async function crash(
       return where === side && met === at;
     },
   });
-  const dying = openDb(patient(process.database.url), CRASHED);
+  const dying = openDb(process.database.url, CRASHED);
   const acting = act(dying);
   // Once it is dead nobody listens to it any more.
   acting.catch(() => undefined);
@@ -280,13 +280,13 @@ const EVERY_STATEMENT: Naming = {
   call: () => "call",
 };
 
-/** So that on a slow machine nobody gives up waiting for a row. */
-function patient(address: string): string {
-  const url = new URL(address);
-  url.searchParams.set("options", "-c lock_timeout=60s -c timezone=UTC");
-  return url.href;
-}
-
 function openDb(url: string, applicationName: string): Db {
-  return openDatabase({ url, applicationName, readOnly: false, connections: 2 });
+  return openDatabase({
+    url,
+    applicationName,
+    readOnly: false,
+    connections: 2,
+    // So that on a slow machine nobody gives up waiting for a row.
+    rowWait: "1min",
+  });
 }
