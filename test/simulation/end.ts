@@ -90,19 +90,30 @@ async function paidOnBothSides({ arena }: World): Promise<string[]> {
   });
 }
 
-/** Who can be paid and is owed a payout's worth has been paid; who can't has a failed payout that says why. */
+/**
+ * Who can be paid and is owed a payout's worth has been paid; who can't has a failed payout that says why. A VPA
+ * that was refused its only mode counts as one that can't, when the last payout says so.
+ */
 async function silentlyNotPaid({ arena, people }: World): Promise<string[]> {
-  const rows = await arena.database.query<{ id: string; paise: bigint; failed: boolean }>(
+  const rows = await arena.database.query<{
+    id: string;
+    paise: bigint;
+    failed: boolean;
+    last: string | null;
+  }>(
     `SELECT consultant_id AS id, sum(amount_paise)::bigint AS paise, EXISTS (
        SELECT 1 FROM payouts WHERE payouts.consultant_id = net.consultant_id AND status = 'FAILED'
-         AND failure_code IS NOT NULL) AS failed
+         AND failure_code IS NOT NULL) AS failed,
+       (SELECT failure_code FROM payouts WHERE payouts.consultant_id = net.consultant_id
+        ORDER BY created_at DESC, id DESC LIMIT 1) AS last
      FROM earnings_net AS net WHERE status <> 'PAID' GROUP BY consultant_id`,
   );
   return rows
     .filter(({ paise }) => paise >= LEAST_PAYOUT_PAISE)
-    .flatMap(({ id, paise, failed }) => {
+    .flatMap(({ id, paise, failed, last }) => {
       const person = people.find((each) => each.id === id);
       if (person?.flaw !== undefined && failed) return [];
+      if (person?.hasVpa && last === "NO_MODE_LEFT") return [];
       return [
         `end: ${person?.name ?? "somebody"} is still owed ${paise} paise, and nobody says why`,
       ];
