@@ -51,6 +51,7 @@ describe("the mode of a payout, stored with its attempt", () => {
         outcome: "failed",
         code: "AMOUNT_ABOVE_UPI_LIMIT",
         message: expect.stringContaining("1,00,000.01") as string,
+        payee: expect.any(String) as string,
       },
     ]);
     expect(await viewOf(world.database, payout.id)).toMatchObject({ status: "FAILED", tries: 1 });
