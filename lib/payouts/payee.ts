@@ -104,7 +104,9 @@ function whyNot(net: string, choice: Extract<ModeChoice, { ok: false }>): string
     case "AMOUNT_BELOW_MINIMUM":
       return `${net} is less than ${formatRupees(choice.minimumPaise)}, the least that the provider pays`;
     case "NO_MODE_LEFT":
-      return `${net} can not be sent: the account refused it by ${choice.refused.join(" and ")}; pay smaller amounts, or another account`;
+      return choice.refused.includes("UPI")
+        ? `${net} can not be sent: the UPI ID refused it; the payee needs a bank account (import it with --update-accounts)`
+        : `${net} can not be sent: the account refused it by ${choice.refused.join(" and ")}; pay smaller amounts, or another account`;
   }
 }
 

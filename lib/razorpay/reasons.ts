@@ -28,6 +28,8 @@ export interface ReasonRule {
   action: ReasonAction;
   /** Of `retry`: not again before so many minutes have passed. Zero where the provider names no wait. */
   waitMinutes?: number;
+  /** Of `other-mode`: the modes that it speaks against, by whichever mode the payout went. */
+  modes?: readonly PayoutMode[];
   /** In plain words, as in "the payee's account is closed". */
   means: string;
 }
@@ -61,7 +63,11 @@ export const REASON_RULES = {
   invalid_beneficiary: failed("new-details", "the payee's account does not exist"),
   invalid_ifsc_code: failed("new-details", "the IFSC of the payee's account is wrong"),
 
-  imps_not_allowed: failed("other-mode", "the payee's account does not take IMPS"),
+  // UPI reaches an account on the rails of IMPS. Of NEFT and RTGS this reason says nothing.
+  imps_not_allowed: {
+    ...failed("other-mode", "the payee's account does not take IMPS"),
+    modes: ["IMPS", "UPI"],
+  },
   transaction_limit_exceeded: failed(
     "split-or-other-mode",
     "the amount is above the limit of the payee's account",
@@ -130,7 +136,7 @@ export function stepOf({ action, waitMinutes = 0 }: ReasonRule): string {
         ? "nothing to do: the next batch sends it again"
         : `nothing to do: the next batch sends it again, ${waitMinutes} minutes later at the earliest`;
     case "other-mode":
-      return "nothing to do: the next try goes by NEFT or RTGS";
+      return "nothing to do: the next try goes by NEFT or RTGS; a payee with a UPI ID needs a bank account";
     case "split-or-other-mode":
       return "the next try goes by another mode; if none is left, pay smaller amounts or another account";
     case "new-details":
@@ -159,8 +165,9 @@ export function speaksAgainst(
   { mode, reason, amountPaise }: RefusedMode,
   next: { mode: PayoutMode; amountPaise: bigint },
 ): boolean {
-  if (mode !== next.mode) return false;
-  const action = ruleOf(reason)?.action;
-  if (action === "other-mode") return true;
-  return action === "split-or-other-mode" && next.amountPaise >= amountPaise;
+  const rule = ruleOf(reason);
+  if (rule?.action === "other-mode") return (rule.modes ?? [mode]).includes(next.mode);
+  return (
+    rule?.action === "split-or-other-mode" && mode === next.mode && next.amountPaise >= amountPaise
+  );
 }

@@ -22,11 +22,13 @@ interface SentAttempt extends Record<string, unknown> {
   payoutPaise: bigint;
   requestHash: string;
   references: string[];
+  /** Holds of the payee or of this account that were open when the run claimed the payout. */
+  holds: string[];
 }
 
 /**
  * What must hold at the moment at which a payout's request leaves, by the database's committed rows and by the
- * provider's own list: M1, M2, M4 and M9. Returns how the story calls the payout; undefined for other calls.
+ * provider's own list: M1, M2, M4, M9, and that nobody on hold is sent anything. Returns how the story calls the payout; undefined for other calls.
  */
 export async function checkBeforeSending(
   world: World,
@@ -40,7 +42,14 @@ export async function checkBeforeSending(
             attempt.attempt_no AS "attemptNo", attempt.state::text AS state,
             attempt.amount_paise AS "amountPaise", payout.amount_paise AS "payoutPaise",
             attempt.request_hash AS "requestHash",
-            ARRAY(SELECT reference_id FROM payout_attempts WHERE payout_id = attempt.payout_id) AS references
+            ARRAY(SELECT reference_id FROM payout_attempts WHERE payout_id = attempt.payout_id) AS references,
+            ARRAY(
+              SELECT kind::text FROM consultant_holds
+              WHERE consultant_id = payout.consultant_id AND released_at IS NULL AND placed_at < payout.claimed_at
+              UNION ALL
+              SELECT 'refused_account' FROM payout_account_holds
+              WHERE payout_account_id = attempt.payout_account_id AND released_at IS NULL
+                AND placed_at < payout.claimed_at) AS holds
      FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
      WHERE attempt.idempotency_key = $1`,
     [idempotencyKey],
@@ -64,6 +73,7 @@ export async function checkBeforeSending(
     .filter(({ reference_id, live }) => live && others.includes(reference_id ?? ""));
   if (alive.length > 0)
     breach("M4: sent although an attempt of the payout is alive at the provider");
+  if (attempt.holds.length > 0) breach(`sent to a payee on hold: ${attempt.holds.join(", ")}`);
   checkCaps(process, attempt, breach);
   return payout;
 }

@@ -21,7 +21,6 @@ export async function comeToAnEnd(world: World, memory: Memory): Promise<void> {
   story.push("everything is mended");
   await deliverUnderWay(world);
   await arena.database.query("UPDATE earnings SET hold_until = NULL WHERE hold_until IS NOT NULL");
-  await releaseAll(world, arena.sessions.A);
   const run = async (job: JobName): Promise<FinishedRun> => {
     const runs = await runTogether(world, [{ job }]);
     await checkInvariants(world, memory, runs);
@@ -35,6 +34,8 @@ export async function comeToAnEnd(world: World, memory: Memory): Promise<void> {
     await letTimePass(world, 120);
     await run("stuck");
     await run("reconcile");
+    // What the provider says only now may put an account on hold.
+    await releaseAll(world, arena.sessions.A);
     await run("batch");
     await approveAll(world, arena.sessions.A);
     await run("pay");
@@ -90,19 +91,30 @@ async function paidOnBothSides({ arena }: World): Promise<string[]> {
   });
 }
 
-/** Who can be paid and is owed a payout's worth has been paid; who can't has a failed payout that says why. */
+/**
+ * Who can be paid and is owed a payout's worth has been paid; who can't has a failed payout that says why. A VPA
+ * that was refused its only mode counts as one that can't, when the last payout says so.
+ */
 async function silentlyNotPaid({ arena, people }: World): Promise<string[]> {
-  const rows = await arena.database.query<{ id: string; paise: bigint; failed: boolean }>(
+  const rows = await arena.database.query<{
+    id: string;
+    paise: bigint;
+    failed: boolean;
+    last: string | null;
+  }>(
     `SELECT consultant_id AS id, sum(amount_paise)::bigint AS paise, EXISTS (
        SELECT 1 FROM payouts WHERE payouts.consultant_id = net.consultant_id AND status = 'FAILED'
-         AND failure_code IS NOT NULL) AS failed
+         AND failure_code IS NOT NULL) AS failed,
+       (SELECT failure_code FROM payouts WHERE payouts.consultant_id = net.consultant_id
+        ORDER BY created_at DESC, id DESC LIMIT 1) AS last
      FROM earnings_net AS net WHERE status <> 'PAID' GROUP BY consultant_id`,
   );
   return rows
     .filter(({ paise }) => paise >= LEAST_PAYOUT_PAISE)
-    .flatMap(({ id, paise, failed }) => {
+    .flatMap(({ id, paise, failed, last }) => {
       const person = people.find((each) => each.id === id);
       if (person?.flaw !== undefined && failed) return [];
+      if (person?.hasVpa && last === "NO_MODE_LEFT") return [];
       return [
         `end: ${person?.name ?? "somebody"} is still owed ${paise} paise, and nobody says why`,
       ];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { runBatch } from "../../support/batch-run.ts";
 import {
   seedPayee,
   seedPayees,
@@ -6,7 +7,7 @@ import {
   type PayeeSeed,
 } from "../../support/payout-world.ts";
 import { viewOf } from "./rows.ts";
-import { useWorld } from "./world.ts";
+import { everyPayout, useWorld } from "./world.ts";
 
 const world = useWorld();
 
@@ -50,10 +51,51 @@ describe("the mode of a payout, stored with its attempt", () => {
         outcome: "failed",
         code: "AMOUNT_ABOVE_UPI_LIMIT",
         message: expect.stringContaining("1,00,000.01") as string,
+        payee: expect.any(String) as string,
       },
     ]);
     expect(await viewOf(world.database, payout.id)).toMatchObject({ status: "FAILED", tries: 1 });
     expect(world.sandbox.calls().some(({ mutating }) => mutating)).toBe(false);
+  });
+});
+
+describe("an account without IMPS", () => {
+  const notAllowed = everyPayout({ status: 400, error: { reason: "imps_not_allowed" } });
+
+  it("is paid by NEFT, also after a NEFT payout failed with a reason that names IMPS", async () => {
+    const { consultantId } = await world.payout(exactly(7_742_50n));
+    world.sandbox.addFaults(notAllowed);
+    await world.run();
+    await runBatch(world.database);
+    await world.run();
+    world.sandbox.clearFaults();
+    await runBatch(world.database);
+    const { verdict } = await world.run();
+
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(await attemptsFor(consultantId)).toEqual([
+      { mode: "IMPS", state: "REFUSED" },
+      { mode: "NEFT", state: "REFUSED" },
+      { mode: "NEFT", state: "PROCESSED" },
+    ]);
+  });
+
+  it("gets nothing more by UPI, and the report asks for a bank account", async () => {
+    const { consultantId } = await world.payout({ ...exactly(1_000_00n), account: vpa });
+    world.sandbox.addFaults(notAllowed);
+    await world.run();
+    world.sandbox.clearFaults();
+    await runBatch(world.database);
+    const { report } = await world.run();
+
+    expect(report.items).toMatchObject([
+      {
+        outcome: "failed",
+        code: "NO_MODE_LEFT",
+        message: expect.stringContaining("the payee needs a bank account") as string,
+      },
+    ]);
+    expect(await attemptsFor(consultantId)).toEqual([{ mode: "UPI", state: "REFUSED" }]);
   });
 });
 
@@ -146,4 +188,14 @@ async function modesOf(payoutId: string): Promise<string[]> {
     [payoutId],
   );
   return rows.map(({ mode }) => mode);
+}
+
+/** Every attempt for a consultant, oldest first. */
+async function attemptsFor(consultantId: string): Promise<{ mode: string; state: string }[]> {
+  return world.database.query<{ mode: string; state: string }>(
+    `SELECT attempt.mode, attempt.state::text FROM payout_attempts AS attempt
+     JOIN payouts AS payout ON payout.id = attempt.payout_id
+     WHERE payout.consultant_id = $1 ORDER BY attempt.created_at, attempt.id`,
+    [consultantId],
+  );
 }

@@ -70,6 +70,19 @@ describe("the mode after the account refused one", () => {
     expect(modeOf(5_00_000_01n, [imps])).toBe("RTGS");
   });
 
+  it("stays NEFT or RTGS where these fail with a reason that names IMPS", () => {
+    for (const mode of ["NEFT", "RTGS"] as const) {
+      const odd = { ...imps, mode };
+      expect(modeOf(1_000_00n, [imps, odd])).toBe("NEFT");
+      expect(modeOf(2_00_000_00n, [imps, odd])).toBe("RTGS");
+      expect(modeOf(1_000_00n, [odd])).toBe("NEFT");
+    }
+  });
+
+  it("is none for a VPA once IMPS is not allowed, which carries UPI", () => {
+    expect(modeOf(1_000_00n, [{ ...imps, mode: "UPI" }], "vpa")).toBe("NO_MODE_LEFT");
+  });
+
   it("is another one for the amount that was too large and above, and the same one below", () => {
     const limit = {
       mode: "IMPS",

@@ -88,6 +88,9 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   payment_legs: ["released_at"],
   refunds: ["created_at", "settled_at"],
   refund_legs: ["claimed_at", "sent_at", "settled_at"],
+  // A refund that was settled before the earning was recorded is no part of what the consultant bears.
+  earnings: ["created_at"],
+  earning_refunds: ["created_at"],
   earning_recoveries: ["created_at"],
   waitlist_entries: ["joined_at", "notified_at", "expires_at", "ended_at"],
   outbox_mails: ["due_at", "deliver_until", "claimed_until", "created_at", "settled_at"],
