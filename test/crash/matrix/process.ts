@@ -55,7 +55,7 @@ export async function startProcess(
   const calls = new Set<Promise<unknown>>();
   let isDead = false;
   let tellStopped = (): void => undefined;
-  let tellNameless = (_error: unknown): void => undefined;
+  let tellNameless: (error: unknown) => void = () => undefined;
   const stopped = new Promise<void>((resolve, reject) => {
     tellStopped = resolve;
     tellNameless = reject;
