@@ -86,15 +86,26 @@ async function runToTheEnd(world: World): Promise<void> {
   expect(sandbox.payouts().map(({ id }) => id)).toEqual(accepted.map(({ id }) => id));
 }
 
-/** Nobody is left approved, and nothing is in processing that the provider was not asked for. */
+/** Nobody is left approved but for an account on hold, and nothing is in processing that the provider was not asked for. */
 async function expectEveryPayoutAccountedFor({ database, seeded }: World): Promise<void> {
   const rows = await database.query<{ id: string; status: string; accountNumber: string }>(`
     SELECT payouts.id, status::text, account_number AS "accountNumber"
     FROM payouts JOIN payout_accounts USING (consultant_id)`);
   expect(rows).toHaveLength(seeded.length);
   const statuses = new Set(rows.map(({ status }) => status));
-  expect([...statuses].toSorted()).toEqual(["COMPLETED", "FAILED", "PROCESSING"]);
+  expect([...statuses].toSorted()).toEqual(["APPROVED", "COMPLETED", "FAILED", "PROCESSING"]);
   const refused = new Set(refusedAccounts(seeded));
+  const held = await database.query<{ accountNumber: string }>(`
+    SELECT account_number AS "accountNumber" FROM payout_account_holds AS hold
+    JOIN payout_accounts AS account ON account.id = hold.payout_account_id
+    WHERE hold.released_at IS NULL ORDER BY account_number`);
+  // One hold for each account, however many runs were killed after it.
+  expect(held.map(({ accountNumber }) => accountNumber)).toEqual([...refused].toSorted());
+  expect(
+    rows.filter(
+      ({ status, accountNumber }) => status === "APPROVED" && !refused.has(accountNumber),
+    ),
+  ).toEqual([]);
   expect(
     rows.filter(({ status, accountNumber }) => status === "FAILED" && !refused.has(accountNumber)),
   ).toEqual([]);

@@ -90,7 +90,13 @@ const PARTS: Readonly<Record<string, string>> = {
     FROM findings`,
   audit: `
     SELECT concat_ws(' ', subject_id, action, reason) AS line FROM audit_log
-    WHERE action IN ('created-approved', 'created-pending', 'approved', 'completed', 'failed', 'reversed')`,
+    WHERE action IN ('created-approved', 'created-pending', 'approved', 'completed', 'failed', 'reversed')
+       OR category IN ('caps', 'hold')`,
+  // Not who placed it: the job that is the first to hear of the failure.
+  "account holds": `
+    SELECT concat_ws(' ', account.consultant_id, hold.payout_id, hold.reason,
+                     CASE WHEN hold.released_at IS NULL THEN 'open' ELSE 'released' END) AS line
+    FROM payout_account_holds AS hold JOIN payout_accounts AS account ON account.id = hold.payout_account_id`,
   "runs that hold a payout": `
     SELECT concat_ws(' ', id, status) AS line FROM payouts WHERE status = 'PROCESSING'`,
 };

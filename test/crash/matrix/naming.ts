@@ -93,6 +93,8 @@ const RETURNED = /UPDATE payouts SET status = CASE WHEN organization_id/;
 const ATTEMPT = /UPDATE payout_attempts SET state/;
 const ACCEPTED = /UPDATE payout_attempts SET state = \S+, provider_payout_id/;
 
+const OF_CAPS = /FROM audit_log .* category = 'caps'/;
+
 const COMMITS: Names = [
   ["payout created", /INSERT INTO payouts /],
   ["approval", /UPDATE payouts SET status = 'APPROVED'/],
@@ -114,6 +116,8 @@ const COMMITS: Names = [
   ["days closed", /INSERT INTO provider_days/],
   ["funding booked", /source_entity = 'bank_transfer'/, /INSERT INTO ledger_transactions/],
   ["account read, nothing to book", /source_entity = 'bank_transfer'/],
+  ["changed caps", OF_CAPS, /INSERT INTO audit_log/],
+  ["caps, as in the run before", OF_CAPS],
   ["snapshot of the books", /AS "subjectType".* AS drift/],
 ];
 
@@ -140,9 +144,13 @@ function withKind(name: string, payee: ScriptedPayee | undefined): string {
   const { initialState } = payee.fate ?? {};
   if (name === "answer, completed" && initialState === "processed") return `${name} (at once)`;
   if (name === "answer, failed" && initialState === "failed") return `${name} (at once)`;
+  if (payee.isRefusedForGood && ENDS_BADLY.test(name)) return `${name} (account held)`;
   if (name === "claim" && (payee.hasPan === false || payee.isCompany)) return `${name} (taxed)`;
   return name;
 }
+
+/** Where the reason may put the account on hold, in the same transaction. */
+const ENDS_BADLY = /^(answer, (failed|refused)|failure before an attempt|reversal)$/;
 
 function nameOfCall(method: keyof RazorpayX, argument: unknown, book: PayeeBook): string {
   const text = typeof argument === "string" ? argument : JSON.stringify(argument);

@@ -31,6 +31,8 @@ export interface ScriptedPayee {
   /** `none`: an account is added only after a payout has failed for want of it. */
   readonly account?: "bank" | "vpa" | "none";
   readonly isHeld?: boolean;
+  /** The provider gives a reason for which nothing is sent to the account any more. */
+  readonly isRefusedForGood?: boolean;
 }
 
 export interface Move {
@@ -39,14 +41,16 @@ export interface Move {
 }
 
 const on = "POST /payouts";
-const invalidAccount = { on, status: 400, error: { reason: "server_error_temporary" } } as const;
+/** Says nothing of the account, so that the next batch sends to it again. */
+const invalidRequest = { on, status: 400, error: { reason: "input_validation_failed" } } as const;
+const closedAccount = "bank_account_closed";
 const cameBack = { status: "reversed", reason: "server_error_temporary" } as const;
 
 /** In the order of their payouts. Never five without an answer in a row: that would end the run. */
 export const PAYEES: readonly ScriptedPayee[] = [
   { name: "claimed by a run that died" },
   { name: "paid 1" },
-  { name: "refused", fate: invalidAccount, until: "a payout failed" },
+  { name: "refused", fate: invalidRequest, until: "a payout failed" },
   { name: "answer dropped after acceptance", fate: { on, dropAfter: true } },
   { name: "paid 2", rupees: [400, 700] },
   {
@@ -82,6 +86,7 @@ export const PAYEES: readonly ScriptedPayee[] = [
     name: "account refused",
     fate: { on: "POST /fund_accounts", status: 400, error: { reason: "invalid_ifsc_code" } },
     until: "a payout failed",
+    isRefusedForGood: true,
   },
   { name: "paid by UPI", account: "vpa" },
   {
@@ -99,7 +104,7 @@ export const PAYEES: readonly ScriptedPayee[] = [
   },
   {
     name: "refused, then the answer is lost",
-    fate: invalidAccount,
+    fate: invalidRequest,
     until: "a payout failed",
     then: { on, dropAfter: true },
   },
@@ -122,7 +127,7 @@ export const PAYEES: readonly ScriptedPayee[] = [
   {
     name: "organization, refused",
     isOrganization: true,
-    fate: invalidAccount,
+    fate: invalidRequest,
     until: "a payout failed",
   },
   { name: "paid 5, by hand", rupees: [6_000, 2_000] },
@@ -136,6 +141,21 @@ export const PAYEES: readonly ScriptedPayee[] = [
     name: "failed, and the answer lost",
     fate: { on, dropAfter: true, endState: "failed" },
     until: "a payout failed",
+  },
+  {
+    name: "refused for good",
+    fate: { on, status: 400, error: { reason: closedAccount } },
+    isRefusedForGood: true,
+  },
+  {
+    name: "failed for good",
+    fate: { on, endState: "failed", endReason: closedAccount },
+    isRefusedForGood: true,
+  },
+  {
+    name: "came back for good",
+    later: { when: "PROCESSED", moves: [{ status: "reversed", reason: closedAccount }] },
+    isRefusedForGood: true,
   },
   { name: "paid 6", isCompany: true },
   {

@@ -37,7 +37,7 @@ export interface FakeProcess {
   wrapPayments(payments: RazorpayPayments): RazorpayPayments;
   /** To hand a mail over is the step `send`. */
   wrapMailer(mailer: Mailer): Mailer;
-  /** Resolves when it was stopped; else never. */
+  /** Resolves when it was stopped, and rejects at a step without a name; else never. */
   readonly stopped: Promise<void>;
   /** Resolves once what had left before the stop has arrived. */
   arrived(): Promise<void>;
@@ -47,7 +47,7 @@ export interface FakeProcess {
 
 export async function startProcess(
   database: Pick<TestDatabase, "url">,
-  { naming, watch }: { naming: Naming; watch: Watch },
+  { naming: given, watch }: { naming: Naming; watch: Watch },
 ): Promise<FakeProcess> {
   const target = new URL(database.url);
   const clients = new Set<Socket>();
@@ -55,7 +55,30 @@ export async function startProcess(
   const calls = new Set<Promise<unknown>>();
   let isDead = false;
   let tellStopped = (): void => undefined;
-  const stopped = new Promise<void>((resolve) => (tellStopped = resolve));
+  let tellNameless: (error: unknown) => void = () => undefined;
+  const stopped = new Promise<void>((resolve, reject) => {
+    tellStopped = resolve;
+    tellNameless = reject;
+  });
+  // Whoever looks is told; nobody has to look.
+  stopped.catch(() => undefined);
+  /** An error thrown in a socket's handler, or in a job that catches it, would be heard by nobody. */
+  const named = <T>(name: () => T): T => {
+    try {
+      return name();
+    } catch (error) {
+      tellNameless(error);
+      throw error;
+    }
+  };
+  const naming: Naming = {
+    commit: (statements) => named(() => given.commit(statements)),
+    write: (statement) => named(() => given.write(statement)),
+    within: (statement) => named(() => given.within?.(statement)),
+    call: (method, argument) => named(() => given.call(method, argument)),
+    paymentsCall: (method, argument) =>
+      named(() => given.paymentsCall?.(method, argument) ?? method),
+  };
 
   /** True when the process is dead by now. */
   const meets = (step: string, side: Side): boolean => {
