@@ -31,6 +31,9 @@ const RULES: readonly Rule[] = [
   { of: /payouts -- show/, from: /\bID\b/, to: ({ payouts }) => payouts.failed },
   // Of the consultant whose payout is neither approved nor rejected above.
   { of: /payouts -- (hold|release)/, from: /\bCONSULTANT\b/, to: (w) => w.consultants.holding },
+  { of: /payouts -- mail-address/, from: /\bCONSULTANT\b/, to: (w) => w.consultants.other },
+  { of: /payouts -- mail-address/, from: /\[ADDRESS\]/, to: () => "payee@payees.example" },
+  { of: /tds -- (relief|certificate|likely)/, from: /\bC-1042\b/, to: (w) => w.consultants.other },
   { of: /payouts -- organization/, from: /\bCONSULTANT\b/, to: (w) => w.consultants.other },
   { of: /payouts -- release/, from: /\bKIND\b/, to: () => "open_dispute" },
   { of: /payouts -- organization/, from: /\bREF\b/, to: () => "acme" },

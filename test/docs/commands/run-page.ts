@@ -93,7 +93,7 @@ async function problemsOf(
   ids.see(stdout);
   const problems: string[] = [];
   const left =
-    /(?<![\w'"=/])(ID…?|TEXT|NAME|PAYMENT|USER|CONSULTANT|REF|KIND|FILE\.csv)(?!\w)/.exec(
+    /(?<![\w'"=/])(ID…?|TEXT|NAME|PAYMENT|USER|CONSULTANT|ADDRESS|RUN|REF|KIND|FILE\.csv)(?!\w)/.exec(
       typed.replace(/'[^']*'/g, ""),
     );
   if (left) problems.push(`nobody fills in ${left[0]}`);
