@@ -28,7 +28,9 @@ export const PAGE_TIMEOUT_MS = 400_000;
 export async function runPage(page: string): Promise<CommandResult[]> {
   const blocks = blocksOf(page).filter(isShell);
   if (blocks.length === 0) return [];
-  const world = await openCommandWorld();
+  const commands = blocks.flatMap(withCommands);
+  const owesTax = commands.some(({ command }) => command.includes(" tds -- deposit"));
+  const world = await openCommandWorld({ owesTax });
   const exported = new Map<string, string>();
   const services: Service[] = [];
   onTestFinished(async () => {
@@ -37,7 +39,7 @@ export async function runPage(page: string): Promise<CommandResult[]> {
   const ids = rememberIds();
   const results: CommandResult[] = [];
 
-  for (const { block, command } of blocks.flatMap(withCommands)) {
+  for (const { block, command } of commands) {
     const add = (problems: readonly string[]): void =>
       void results.push({ at: `${page}:${block.line}: ${command}`, problems });
     const listed = listedFor(command);
