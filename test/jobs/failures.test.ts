@@ -84,7 +84,7 @@ const CASES: readonly FailureCase[] = [
     env: ({ sandbox }) => ({ RAZORPAY_BASE_URL: `${sandbox.url}/v2` }),
     exitCode: 1,
     reason: "wrong-address",
-    says: ["RAZORPAY_BASE_URL does not lead to the payout API", "Check RAZORPAY_BASE_URL"],
+    says: ["does not know the address of the payout API", "Check RAZORPAY_BASE_URL"],
     recorded: true,
   },
   {
@@ -116,7 +116,7 @@ const CASES: readonly FailureCase[] = [
     balancePaise: 100,
     exitCode: 1,
     reason: "insufficient-balance",
-    says: ["holds too little", "Add money to the account"],
+    says: ["The account holds ₹1.00 and lacks", "5 payouts are due", "Add money to the account"],
     recorded: true,
   },
   {

@@ -171,7 +171,7 @@ describe("amounts", () => {
   });
 
   it.each([
-    ["payout_items_amounts", "amount_paise = 0"],
+    ["payout_items_amounts", "amount_paise = -1"],
     ["payout_items_amounts", "gross_paise = amount_paise - 1"],
   ])("of an item fit together (%s: %s)", async (constraint, changes) => {
     expect(await refusedBy(`UPDATE payout_items SET ${changes}`)).toBe(constraint);
