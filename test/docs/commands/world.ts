@@ -33,7 +33,10 @@ export interface CommandWorld {
   outputs(): Record<string, string>;
 }
 
-export async function openCommandWorld(): Promise<CommandWorld> {
+/**
+ * @param owesTax - whether tax was withheld that is overdue by now: something to deposit, and a watchdog that is red
+ */
+export async function openCommandWorld({ owesTax }: { owesTax: boolean }): Promise<CommandWorld> {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-docs-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const sandbox = await startSandbox();
@@ -56,14 +59,16 @@ export async function openCommandWorld(): Promise<CommandWorld> {
   const failed = rows.find(({ status }) => status === "APPROVED")?.id ?? "";
   await cycle.fail(failed);
 
-  const taxed = await seedPayees(cycle, [
-    {
-      category: "company",
-      // 0.1% of it is the amount that the page on tax deposits.
-      payouts: [{ earnings: [{ creditedOn: "2026-07-15", grossPaise: 12_34_000_00n }] }],
-    },
-  ]);
-  if (taxed.length !== 1) throw new Error("the payee was not seeded");
+  if (owesTax) {
+    const taxed = await seedPayees(cycle, [
+      {
+        category: "company",
+        // 0.1% of it is the amount that the page on tax deposits.
+        payouts: [{ earnings: [{ creditedOn: "2026-07-15", grossPaise: 12_34_000_00n }] }],
+      },
+    ]);
+    if (taxed.length !== 1) throw new Error("the payee was not seeded");
+  }
   await runPayouts({ database: cycle, sandbox, caps: { singlePaise: 20_00_000_00n } });
 
   const [finding] = await cycle.query<{ id: string }>(
