@@ -9,7 +9,6 @@ import { ensureDestination, withoutName } from "./destination.ts";
 import { systemicFault, type RunFault } from "./faults.ts";
 import { concernsAll } from "./group.ts";
 import type { PreparedAttempt } from "./attempt.ts";
-import { ON_HOLD } from "./on-hold.ts";
 import { modeFor } from "./payee.ts";
 import { recordAnswer } from "./record-answer.ts";
 import { ClaimLostError } from "./release.ts";

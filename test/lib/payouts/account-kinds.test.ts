@@ -25,7 +25,9 @@ async function open(is: AccountKind, told: AccountKind = is): Promise<Account> {
   return {
     database,
     sandbox,
-    pay: async () => void (await runPayouts({ database, sandbox, razorpayX })),
+    pay: async () => {
+      await runPayouts({ database, sandbox, razorpayX });
+    },
     reconcile: () => runReconcile({ database, sandbox, razorpayX }),
   };
 }

@@ -142,7 +142,8 @@ describe.each(failing)("failed for %s", (reason) => {
         expect(leftOut(reason)).toBeUndefined();
         expect(modes).toEqual(["IMPS", "IMPS"]);
         return;
-      default:
+      case "none":
+      case "wait":
         throw new Error(`${rule.action} is no action of a failed payout`);
     }
   });
