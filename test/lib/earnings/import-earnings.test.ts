@@ -323,16 +323,18 @@ describe("bank details", () => {
   const moved = { ifsc: "SBIN0002655", account_number: "30123456789" };
 
   it.each([
-    ["another bank account", moved, "account_number"],
-    ["another branch", { ifsc: "HDFC0003982" }, "ifsc"],
-    ["a VPA", { ifsc: "", account_number: "", vpa: "asha@demobank" }, "vpa"],
-  ] as const)("refuses %s and names the option", async (_what, cells, column) => {
+    ["another bank account", moved, ["ifsc", "account_number"]],
+    ["another branch", { ifsc: "HDFC0003982" }, ["ifsc"]],
+    ["a VPA", { ifsc: "", account_number: "", vpa: "asha@demobank" }, ["vpa"]],
+  ] as const)("refuses %s and names the option", async (_what, cells, columns) => {
     await importRows([row()]);
 
     const { outcome, problems } = await importRows([row({ booking_reference: "BK-2", ...cells })]);
 
     expect(outcome).toBe("refused");
-    expect(problems).toMatchObject([{ line: 2, column }]);
+    expect(problems.map(({ line, column }) => [line, column])).toEqual(
+      columns.map((column) => [2, column]),
+    );
     expect(problems[0]?.message).toContain("--update-accounts");
     expect(problems[0]?.message).not.toMatch(/30123456789|asha@/);
     expect(await count("payout_accounts")).toBe(1);

@@ -54,7 +54,7 @@ async function everything(): Promise<void> {
   // One after the other, since they are of one payee.
   const fates = [
     { endState: "processing" },
-    { status: 400, error: { reason: "bank_account_invalid" } },
+    { status: 400, error: { reason: "input_validation_failed" } },
     { dropAfter: true },
     { endState: "failed" },
   ] as const;
