@@ -1,3 +1,4 @@
+import type { DbSession } from "../db/client.ts";
 import { describeRowError } from "../db/row-error.ts";
 import { readInFlight, type InFlight } from "../ledger/in-flight.ts";
 import { formatRupees } from "../support/money.ts";
@@ -30,7 +31,7 @@ export async function judge(
 ): Promise<Verdict> {
   if (fault) return failed(fault);
   if (error !== undefined) return { kind: "broken", error };
-  report.inFlight = await readInFlight(ports.db);
+  report.inFlight = await inFlightAtTheEnd(ports.db, report.inFlight);
   const kinds = PAYEE_KINDS.map((kind) => ({ kind, counts: countsOf(report, kind) }));
   const isSeen = kinds.every(({ counts }) => counts.processed + counts.skipped >= counts.found);
   if (stopped || (ports.signal.aborted && !isSeen)) return { kind: "interrupted" };
@@ -132,6 +133,11 @@ function whatHappened(
     ...(left > 0 ? [`${left} wait for the next run`] : []),
   ];
   return `${succeeded} of ${found} ${NAME[kind]} were sent; ${parts.join(" and ")}.`;
+}
+
+/** As it is now; as it was read before where the database is away: what was done must not be lost for a number. */
+export async function inFlightAtTheEnd(db: DbSession, before: InFlight): Promise<InFlight> {
+  return readInFlight(db).catch(() => before);
 }
 
 /** Sent or perhaps sent, and not final: nobody may read a green run as "all of it has arrived". */

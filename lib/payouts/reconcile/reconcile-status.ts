@@ -1,5 +1,4 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
-import { readInFlight } from "../../ledger/in-flight.ts";
 import {
   walkList,
   type ProviderPayout,
@@ -9,7 +8,7 @@ import {
 import { readStatement } from "../../statement/index.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { faultOf, type RunFault } from "../faults.ts";
-import { failed, inFlightNote } from "../judge.ts";
+import { failed, inFlightAtTheEnd, inFlightNote } from "../judge.ts";
 import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
@@ -97,7 +96,7 @@ async function compareAll(ports: ReconcilePorts, report: ReconcileReport): Promi
   if (statement.walk.kind !== "complete") return endOf(statement.walk);
   const unusable = await followMoney(run, statement.transactions);
   if (unusable) return unusable;
-  report.inFlight = await readInFlight(ports.db);
+  report.inFlight = await inFlightAtTheEnd(ports.db, report.inFlight);
   return judge(report);
 }
 

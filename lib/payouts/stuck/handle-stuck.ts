@@ -10,7 +10,7 @@ import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../fa
 import { concernsAll } from "../group.ts";
 import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
-import { failed, unsentWarning } from "../judge.ts";
+import { failed, inFlightAtTheEnd, unsentWarning } from "../judge.ts";
 import { heldAmong, heldMessage } from "../on-hold.ts";
 import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
@@ -129,7 +129,7 @@ async function endDoubts(
     if (fault) return failed(fault);
   }
   if (ofClaims) return failed(ofClaims);
-  report.inFlight = await readInFlight(ports.db);
+  report.inFlight = await inFlightAtTheEnd(ports.db, report.inFlight);
   return judge(ports, report);
 }
 
