@@ -1,5 +1,6 @@
 import { isLockConflict } from "../db/connection.ts";
 import { describeRowError } from "../db/row-error.ts";
+import type { Answer, ProviderPayout } from "../razorpay/index.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
@@ -173,24 +174,37 @@ async function send(
   attempt: PreparedAttempt,
 ): Promise<UnitResult> {
   const ref: AttemptRef = { attemptId: attempt.id, payoutId: payout.id, runId: ports.runId };
-  // The attempt is committed and the lease was trusted a statement ago; asked once more, since this is
-  // the step that spends. Not sent, the attempt stays as one that may have been.
-  const lost = leaseProblem(ports);
-  if (lost) return { outcome: "unknown", code: lost.code, message: lost.message, payout };
-  const answer = await ports.gate.ask(
-    "payout",
-    () =>
-      ports.groups.send(async () => {
-        const said = await ports.gateway.createPayout(
-          { body: attempt.body, idempotencyKey: attempt.idempotencyKey, resend: false },
-          { signal: ports.hardStop },
-        );
-        return withoutName(said, payout);
-      }),
-    ports.hardStop,
-  );
+  let answer: Answer<ProviderPayout> | undefined;
+  try {
+    answer = await ports.gate.ask("payout", () => request(ports, payout, attempt), ports.hardStop);
+  } catch (error) {
+    // Not sent, the attempt stays as one that may have been.
+    if (!(error instanceof LeaseLostError)) throw error;
+    return { outcome: "unknown", code: error.code, message: error.message, payout };
+  }
   if (answer === undefined) return takeBack(ports, { payout, ref });
   return recordAnswer(ports, { payout, ref, answer });
+}
+
+/**
+ * The step that spends. The attempt is committed, and the lease was trusted before it; asked once more, at the last
+ * moment, since the request may have waited for others.
+ *
+ * @throws {LeaseLostError} and nothing was sent
+ */
+async function request(
+  { lease, groups, gateway, hardStop }: UnitPorts,
+  payout: ClaimedPayout,
+  { body, idempotencyKey }: PreparedAttempt,
+): Promise<Answer<ProviderPayout>> {
+  lease.assertTrusted();
+  return groups.send(async () => {
+    const said = await gateway.createPayout(
+      { body, idempotencyKey, resend: false },
+      { signal: hardStop },
+    );
+    return withoutName(said, payout);
+  });
 }
 
 /** The attempt is committed and certainly not sent: it is closed, and the payout is due again. */
@@ -245,15 +259,4 @@ async function giveBackAlone(
 /** A function, because what was false a moment ago may be true after an await. */
 function isStopping({ signal }: UnitPorts): boolean {
   return signal.aborted;
-}
-
-/** The reason why nothing may be sent, if the lease has run out. */
-function leaseProblem({ lease }: UnitPorts): LeaseLostError | undefined {
-  try {
-    lease.assertTrusted();
-    return undefined;
-  } catch (error) {
-    if (error instanceof LeaseLostError) return error;
-    throw error;
-  }
 }

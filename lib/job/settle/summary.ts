@@ -80,7 +80,8 @@ export function renderPlain(input: SummaryInput): string {
   if (input.runbook !== undefined) {
     lines.push(`  Next: ${plainText(input.runbook.url ?? input.runbook.path)}`);
   }
-  for (const table of input.tables) lines.push(...plainTable(table));
+  // One by one: a table may have more rows than a call can have arguments.
+  for (const table of input.tables) for (const line of plainTable(table)) lines.push(line);
   return `${lines.map(withoutCommands).join("\n")}\n`;
 }
 

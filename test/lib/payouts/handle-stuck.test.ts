@@ -43,7 +43,12 @@ describe("a payout whose answer was lost", () => {
     const { id } = await world.payout();
     world.sandbox.addFaults(onPayout({ dropAfter: true, endState: "processing" }));
     await world.run();
-    expect((await stuck()).report).toMatchObject({ found: 1, inFlight: 1, overdue: 0 });
+    expect((await stuck()).report).toMatchObject({
+      found: 1,
+      atProvider: 1,
+      inFlight: { count: 1 },
+      overdue: 0,
+    });
     expect(await viewOf(world.database, id)).toEqual(inFlight);
   });
 
@@ -61,7 +66,10 @@ describe("a payout whose answer was lost", () => {
     const id = await lostAnswer({ accepted: false });
     const before = await digestOf(world.database);
     const { verdict, report } = await stuck();
-    expect(verdict).toEqual({ kind: "completed" });
+    expect(verdict).toMatchObject({
+      kind: "completed",
+      note: expect.stringMatching(/^1 payouts are still open/) as string,
+    });
     expect(report).toMatchObject({ waiting: 1, closed: 0 });
     expect(await digestOf(world.database)).toEqual(before);
     expect(await viewOf(world.database, id)).toEqual(unknown("connection-lost"));

@@ -152,7 +152,7 @@ describe("a run that is told to stop", () => {
         },
       }),
     });
-    expect(verdict).toEqual({ kind: "completed" });
+    expect(verdict).toMatchObject({ kind: "completed" });
     expect(report).toMatchObject({ succeeded: 1, completed: 0 });
     expect((await viewOf(world.database, payout.id)).status).toBe("PROCESSING");
   });
