@@ -97,7 +97,7 @@ describe.each([15, 40, 200])("money that the bank returns after %i days", (age) 
     expect(await state()).toEqual(BACK);
     const proven = await ledger();
     expect(proven.verdict).toEqual({ kind: "completed" });
-    expect(proven.report.cash).toMatchObject({ inFlightPaise: 0n, driftPaise: 0n });
+    expect(proven.report.cash).toMatchObject({ unbookedPaise: 0n, driftPaise: 0n });
     expect(await openFindings()).toEqual([]);
   });
 });
