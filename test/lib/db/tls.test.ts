@@ -187,5 +187,5 @@ it("an address's parameters of TLS never reach the driver under names that it wa
     applicationName: "x",
     readOnly: true,
   });
-  expect(config.connectionString).toContain(":p%40ss@db.example/a?sslmode=verify-full&");
+  expect(config.connectionString).toContain(":p%40ss@db.example/a?sslmode=verify-full");
 });

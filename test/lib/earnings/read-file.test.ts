@@ -16,6 +16,7 @@ describe("reading a file", () => {
         creditedOn: "2026-11-16",
         grossPaise: 123_450n,
         platformFeePaise: 12_345n,
+        paidDirectlyPaise: 0n,
         amountPaise: 111_105n,
       },
     ]);

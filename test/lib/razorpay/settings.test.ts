@@ -31,6 +31,7 @@ describe("the environment of the RazorpayX client", () => {
         baseUrl: "https://api.razorpay.com/v1",
         timeoutMs: 20_000,
         requestsPerSecond: 8,
+        accountKind: "lite",
       },
     });
   });
