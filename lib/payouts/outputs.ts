@@ -67,19 +67,23 @@ export function payoutTables(report: PayoutRunReport): SummaryTable[] {
       more: [...earlier, ...now].filter(([, count]) => count > 0),
     }),
     ...(report.funds === undefined ? [] : [fundsTable(report.funds)]),
-    {
-      title: "Who would get what",
-      columns: ["Payee", "Payout", "Mode", "Owed", "Tax", "Net"],
-      rows: planned.map(({ payee = "", payoutId, mode, amountPaise, taxPaise, netPaise }) => [
-        payee,
-        payoutId,
-        mode,
-        formatRupees(amountPaise),
-        formatRupees(taxPaise),
-        formatRupees(netPaise),
-      ]),
-      more: report.plan.length - planned.length,
-    },
+    ...(report.plan.length === 0
+      ? []
+      : [
+          {
+            title: "Who would get what",
+            columns: ["Payee", "Payout", "Mode", "Owed", "Tax", "Net"],
+            rows: planned.map(({ payee = "", payoutId, mode, amountPaise, taxPaise, netPaise }) => [
+              payee,
+              payoutId,
+              mode,
+              formatRupees(amountPaise),
+              formatRupees(taxPaise),
+              formatRupees(netPaise),
+            ]),
+            more: report.plan.length - planned.length,
+          },
+        ]),
     // Where nobody pays organizations, four tables of nothing would only be in the way.
     ...(organizations.found + organizations.outOfTries + organizations.held === 0
       ? []

@@ -53,7 +53,7 @@ describe("a report", () => {
       ["failed", "NON_RESIDENT", "1005", "payout-NON_RESIDENT", ""],
     ]);
     expect(look?.rows).toHaveLength(1_000);
-    expect(look?.rows.every(([, outcome]) => outcome === "failed")).toBe(true);
+    expect(look?.rows.every(([, , outcome]) => outcome === "failed")).toBe(true);
     expect(look?.more).toBe(5);
   });
 });
@@ -81,7 +81,7 @@ describe("outputs and tables", () => {
     const organizations = Object.entries(payoutOutputs(report)).filter(([name]) =>
       name.startsWith("org_"),
     );
-    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(17).fill(0));
+    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(19).fill(0));
     expect(payoutOutputs(report)).toEqual({
       ...Object.fromEntries(organizations),
       found: 4,
@@ -100,6 +100,10 @@ describe("outputs and tables", () => {
       tax_base_paise: "500000",
       unknown_net_paise: "90000",
       out_of_tries: 0,
+      held: 0,
+      held_paise: "0",
+      in_flight: 0,
+      in_flight_paise: "0",
       in_doubt_before: 0,
       unsent_before: 0,
       unfinished_before: 0,
@@ -118,7 +122,7 @@ describe("outputs and tables", () => {
       ["unknown", "timeout", "1", "payout-timeout", ""],
       ["skipped", "CLAIMED_ELSEWHERE", "1", "payout-CLAIMED_ELSEWHERE", ""],
     ]);
-    expect(look?.rows.map(([, outcome]) => outcome)).toEqual(["unknown", "failed"]);
+    expect(look?.rows.map(([, , outcome]) => outcome)).toEqual(["unknown", "failed"]);
   });
 
   it("keep organizations apart, in counters, reasons, items and tables of their own", () => {
@@ -163,7 +167,7 @@ describe("outputs and tables", () => {
     ]);
     expect(tables[3]?.rows).toEqual([]);
     expect(tables[4]?.rows).toContainEqual(["Errors", "2"]);
-    expect(tables[7]?.rows.map(([, , code]) => code)).toEqual(["timeout", "NET_NOT_POSITIVE"]);
+    expect(tables[7]?.rows.map(([, , , code]) => code)).toEqual(["timeout", "NET_NOT_POSITIVE"]);
   });
 
   it("of a dry run speak of what would happen", () => {
