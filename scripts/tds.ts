@@ -82,10 +82,10 @@ program
   .option(...FORMAT)
   .addHelpText(
     "after",
-    `
+    helpText(`
 Quarters are those of the tax year: 2026Q1 is April to June 2026, 2026Q4 January to March 2027.
 Credits that are not paid yet are lines with status accrued: their tax is due by the same day.
-Exit status: 0 the register agrees with the ledger; 1 it does not, or something failed; 2 used wrongly.`,
+Exit status: 0 the register agrees with the ledger; 1 it does not, or something failed; 2 used wrongly.`),
   )
   .action(
     async (options: { quarter: Quarter; unmask?: boolean; all?: boolean; format?: Format }) => {

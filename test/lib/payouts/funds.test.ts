@@ -8,16 +8,16 @@ import { useWorld } from "./world.ts";
 const world = useWorld();
 
 /** Five payouts of one amount, the oldest first; the balance pays for `payable` of them and half of another. */
-async function given(payable: number): Promise<{ ids: string[]; amountPaise: bigint }> {
+async function given(payable: number): Promise<{ totalPaise: bigint; balancePaise: bigint }> {
   await seedApprovedPayouts(world.database, { count: 5 });
   const rows = await world.database.query<{ id: string; amount: bigint }>(
-    "SELECT id, amount_paise AS amount FROM payouts ORDER BY approved_at, id",
+    "SELECT id, amount_paise AS amount FROM payouts WHERE status = 'APPROVED' ORDER BY approved_at, id",
   );
-  const amountPaise = rows[0]?.amount ?? 0n;
-  world.sandbox.changeBalance({
-    balancePaise: Number(amountPaise * BigInt(payable) + amountPaise / 2n),
-  });
-  return { ids: rows.map(({ id }) => id), amountPaise };
+  const balancePaise = rows
+    .slice(0, payable)
+    .reduce((sum, { amount }) => sum + amount, (rows[payable]?.amount ?? 0n) / 2n);
+  world.sandbox.changeBalance({ balancePaise: Number(balancePaise) });
+  return { totalPaise: rows.reduce((sum, { amount }) => sum + amount, 0n), balancePaise };
 }
 
 const statuses = async (): Promise<string[]> => {
@@ -29,7 +29,7 @@ const statuses = async (): Promise<string[]> => {
 
 describe("an account that holds too little for all that is due", () => {
   it("pays the oldest, says how much is missing, and sends nothing that it can not pay", async () => {
-    const { amountPaise } = await given(2);
+    const { totalPaise, balancePaise } = await given(2);
 
     const { verdict, report } = await world.run();
 
@@ -40,8 +40,8 @@ describe("an account that holds too little for all that is due", () => {
     });
     expect(report).toMatchObject({ found: 5, succeeded: 2, failed: 0 });
     expect(report.funds).toMatchObject({
-      duePaise: 5n * amountPaise,
-      balancePaise: 2n * amountPaise + amountPaise / 2n,
+      duePaise: totalPaise,
+      balancePaise,
     });
     expect(await statuses()).toEqual([
       "COMPLETED",
@@ -84,13 +84,13 @@ describe("an account that holds too little for all that is due", () => {
   it("counts the fees of earlier payouts for those that are due", async () => {
     await seedApprovedPayouts(world.database, { count: 1 });
     await world.run();
-    const { amountPaise } = await given(5);
+    const { totalPaise } = await given(5);
     const { report } = await world.run({ dryRun: true });
     const [paid] = await world.database.query<{ fees: bigint }>(
       "SELECT max(fees_paise) AS fees FROM payout_attempts",
     );
     expect(paid?.fees).toBeGreaterThan(0n);
-    expect(report.funds).toMatchObject({ feePaise: paid?.fees, duePaise: 5n * amountPaise });
+    expect(report.funds).toMatchObject({ feePaise: paid?.fees, duePaise: totalPaise });
   });
 
   it("is no reason to stop where the balance can not be read", async () => {

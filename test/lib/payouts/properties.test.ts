@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
+import type { PayoutRunReport } from "../../../lib/payouts/index.ts";
 import { recheckTax } from "../../../lib/tds/recheck.ts";
 import { startSandbox, type Fault } from "../../../scripts/sandbox/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
@@ -118,7 +119,8 @@ it("whatever happens to payouts and runs, the invariants of money hold and repor
           await checkMoneyInvariants(database, sandbox);
           await expectReportOfRows(database, last);
           expect(last.verdict.kind).toMatch(/^(completed|partial)$/);
-          expect((await countByStatus(database))["APPROVED"] ?? 0).toBe(0);
+          // Only what an account's own failures keep back is left.
+          expect((await countByStatus(database))["APPROVED"] ?? 0).toBe(keptBack(last.report));
           expect(await taxDifferences(database)).toEqual([]);
 
           function run(how: {
@@ -152,6 +154,12 @@ it("whatever happens to payouts and runs, the invariants of money hold and repor
     { numRuns: 25 },
   );
 }, 240_000);
+
+/** Payouts whose account was refused, or may be tried again only later. */
+function keptBack({ held, reasons }: PayoutRunReport): number {
+  const waits = ["ON_HOLD", "REFUSED_ACCOUNT", "RETRY_LATER"];
+  return waits.reduce((sum, code) => sum + (reasons[`skipped ${code}`] ?? 0), held);
+}
 
 /** Tax of both open years, by PAN, that is not what the engine gives line by line. */
 async function taxDifferences(database: TestDatabase): Promise<unknown> {
