@@ -48,8 +48,8 @@ function createCommand(): Command {
     .option("--claims <module>", "what is checked, and with what", PAYOUT_CYCLE)
     .addHelpText(
       "after",
-      "\nExit status: 0 a test failed for each condition; 1 one survived, could not be tried, or the\n" +
-        "source and the lists differ; 2 used wrongly.",
+      "\nExit status: 0 a test failed for each condition; 1 one survived, could not be\n" +
+        "tried, or the source and the lists differ; 2 used wrongly.",
     )
     .exitOverride();
 }

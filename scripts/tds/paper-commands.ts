@@ -13,6 +13,7 @@ import {
 } from "../../lib/tds/papers/index.ts";
 import { operatorName, reason, shortText, whoDoesIt } from "../payouts/arguments.ts";
 import { BY, databaseFor, WHY } from "../payouts/command.ts";
+import { helpText } from "../command-line.ts";
 import { oneLine, table } from "../payouts/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
@@ -131,9 +132,9 @@ function addCertificateCommands(certificate: Command): void {
     .option(...BY, operatorName)
     .addHelpText(
       "after",
-      `
+      helpText(`
 A certificate (section 197; from April 2026 section 395) lowers the tax of credits that are assessed from now on,
-within its days and its ceiling, and only beside a valid PAN.`,
+within its days and its ceiling, and only beside a valid PAN.`),
     )
     .action(
       async (

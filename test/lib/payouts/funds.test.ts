@@ -50,7 +50,7 @@ describe("an account that holds too little for all that is due", () => {
       "APPROVED",
       "APPROVED",
     ]);
-    expect(world.callsTo("POST /v1/payouts")).toBe(2);
+    expect(world.callsTo("POST /payouts")).toBe(2);
     const table = payoutTables(report).find(({ title }) => title === "Money at the provider");
     expect(table?.rows.map(([label]) => label)).toEqual([
       "Due for 5 payouts, before tax",
@@ -65,7 +65,7 @@ describe("an account that holds too little for all that is due", () => {
     const stopped = await world.run({ whenShort: "stop" });
     expect(stopped.verdict).toMatchObject({ kind: "failed", code: "insufficient-balance" });
     expect(await statuses()).toEqual(Array(5).fill("APPROVED"));
-    expect(world.callsTo("POST /v1/payouts")).toBe(0);
+    expect(world.callsTo("POST /payouts")).toBe(0);
 
     world.sandbox.changeBalance({ addPaise: 1_00_00_000_00 });
     const { verdict, report } = await world.run({ whenShort: "stop" });
@@ -95,6 +95,7 @@ describe("an account that holds too little for all that is due", () => {
 
   it("is no reason to stop where the balance can not be read", async () => {
     await given(5);
+    world.sandbox.changeBalance({ addPaise: 1_000_00 });
     world.sandbox.addFaults({
       on: "GET /banking_balances",
       status: 400,

@@ -46,7 +46,7 @@ it("tells the operators once a day of payouts that have been in processing for t
   await inProcessing(73);
   const [payout] = await world.database.query<{ id: string }>("SELECT id FROM payouts");
 
-  expect((await stuck()).report).toMatchObject({ inFlight: 1, slow: 1, told: 1 });
+  expect((await stuck()).report).toMatchObject({ inFlight: { count: 1 }, slow: 1, told: 1 });
   expect((await stuck()).report).toMatchObject({ slow: 1, told: 0 });
   expect(await mails()).toMatchObject([
     {

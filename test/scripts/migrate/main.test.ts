@@ -52,7 +52,7 @@ describe("db:migrate", () => {
     url.password = "secret-text";
     const { exitCode, stderr } = await db("apply", url.href);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("password authentication failed");
+    expect(stderr).toContain("refuses the login (28P01)");
     expect(stderr).not.toContain("secret-text");
   });
 
