@@ -92,14 +92,18 @@ it("keeps every earning in at most one live payout, and all sums, in any order o
           } else {
             const payoutId = await pick(change.which);
             if (payoutId === undefined) continue;
-            const [payout] = await cycle.query<{ status: string }>(
-              "SELECT status::text AS status FROM payouts WHERE id = $1",
+            const [payout] = await cycle.query<{ status: string; held: boolean }>(
+              `SELECT status::text AS status, EXISTS (
+                 SELECT 1 FROM consultant_holds AS hold
+                 WHERE hold.consultant_id = payouts.consultant_id AND hold.released_at IS NULL) AS held
+               FROM payouts WHERE id = $1`,
               [payoutId],
             );
             if (change.do === "approve") await approvePayout(db, { payoutId, operator });
             else if (change.do === "reject") await rejectPayout(db, { payoutId, operator });
             else if (change.do === "retry") await retryPayout(db, { payoutId, operator });
-            else if (payout?.status !== "APPROVED") continue;
+            // Nobody on hold is claimed: the database refuses it.
+            else if (payout?.status !== "APPROVED" || payout.held) continue;
             else if (change.do === "fail") await cycle.fail(payoutId);
             else await cycle.attempt(payoutId, "ACCEPTED");
           }
