@@ -63,7 +63,7 @@ function addReliefCommands(relief: Command): void {
     .requiredOption("--to <day>", "the last day", day)
     .option(...WHY, reason)
     .option(...BY, operatorName)
-    .addHelpText("after", RELIEF_HELP)
+    .addHelpText("after", helpText(RELIEF_HELP))
     .action(async (options: Given & { from: string; to: string }) => {
       const operator = operatorOf(options);
       const { tax } = taxSettingsOf(process.env);

@@ -36,7 +36,7 @@ it("lists, shows, resolves with a reason, and lists what is left", async () => {
 
   const show = await findings("show", FIRST);
   expect(show.exitCode).toBe(0);
-  expect(show.stdout).toMatch(/ said +\[2Jgone to \[redacted\]\n/);
+  expect(show.stdout).toMatch(/ Said +\[2Jgone to \[redacted\]\n/);
   expect(show.stdout).not.toContain("\u001b");
 
   const args = ["resolve", FIRST, "--reason", "cancelled one at the provider"];
