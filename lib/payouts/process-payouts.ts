@@ -102,24 +102,37 @@ async function payOrPlan(ports: PayoutPorts, report: PayoutRunReport): Promise<V
   if (unreachable) return failed(unreachable);
   const funds = await askFunds(ports, together(found));
   report.funds = funds;
-  const isShort = shortPaise(funds) > 0n;
-  if (isShort && ports.settings.whenShort === "stop") return failed(insufficientFunds(funds));
-  const due = dueUnits(ports, found);
-  const units = isShort ? whileFunded(due, funds) : due;
-  if (ports.dryRun) return planAll(ports, report, { units, funds });
+  if (shortPaise(funds) > 0n && ports.settings.whenShort === "stop")
+    return failed(insufficientFunds(funds));
+  const due = funded(dueUnits(ports, found), funds);
+  if (ports.dryRun) return planAll(ports, report, due);
   await auditCaps(ports.db, ports);
-  const end = await payAll(ports, report, units);
-  if (isShort && !ports.signal.aborted) end.fault ??= insufficientFunds(funds);
-  return judge(ports, report, end);
+  return judge(ports, report, await payAll(ports, report, due));
 }
 
-/** The oldest payouts that the balance pays for, with their fees. */
-async function* whileFunded(units: AsyncGenerator<Unit>, funds: Funds): AsyncGenerator<Unit> {
-  let left = funds.balancePaise ?? 0n;
-  for await (const unit of units) {
-    left -= unit.amountPaise + funds.feePaise;
-    if (left < 0n) return;
-    yield unit;
+/** What is due, as far as the balance pays for it. */
+interface Funded {
+  units: AsyncGenerator<Unit>;
+  /** Why the rest was not begun; undefined as long as nothing had to be left out. */
+  shortage: RunFault | undefined;
+}
+
+/** The oldest payouts that the balance pays for, with their fees; all of them where it is not known. */
+function funded(units: AsyncGenerator<Unit>, funds: Funds): Funded {
+  if (shortPaise(funds) === 0n) return { units, shortage: undefined };
+  const result: Funded = { units: whileFunded(), shortage: undefined };
+  return result;
+
+  async function* whileFunded(): AsyncGenerator<Unit> {
+    let left = funds.balancePaise ?? 0n;
+    for await (const unit of units) {
+      left -= unit.amountPaise + funds.feePaise;
+      if (left < 0n) {
+        result.shortage = insufficientFunds(funds);
+        return;
+      }
+      yield unit;
+    }
   }
 }
 
@@ -202,21 +215,17 @@ async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGene
   }
 }
 
-async function planAll(
-  ports: PayoutPorts,
-  report: PayoutRunReport,
-  { units, funds }: { units: AsyncGenerator<Unit>; funds: Funds },
-): Promise<Verdict> {
+async function planAll(ports: PayoutPorts, report: PayoutRunReport, due: Funded): Promise<Verdict> {
   const plan = createPlanner(ports);
   let done = 0;
-  for await (const unit of units) {
+  for await (const unit of due.units) {
     if (ports.signal.aborted) return { kind: "interrupted" };
     const planned = await plan(unit);
     countPlan(report, { payoutId: unit.id, kind: kindOf(unit) }, planned);
     ports.log.debug({ payoutId: unit.id, plan: planned }, "planned");
     ports.progress.update(++done, totalFound(report));
   }
-  if (shortPaise(funds) > 0n) return failed(insufficientFunds(funds));
+  if (due.shortage) return failed(due.shortage);
   return aboveCapVerdict(report) ?? { kind: "completed" };
 }
 
@@ -234,7 +243,7 @@ async function askGateway(ports: PayoutPorts): Promise<RunFault | undefined> {
 async function payAll(
   ports: PayoutPorts,
   report: PayoutRunReport,
-  units: AsyncGenerator<Unit>,
+  payable: Funded,
 ): Promise<RunEnd> {
   const inFlight: InFlight = { count: 0, fromMs: Infinity, toMs: -Infinity };
   const guard = createCapGuard(ports.settings.caps);
@@ -319,7 +328,7 @@ async function payAll(
   };
 
   try {
-    await forEachInHand(units, {
+    await forEachInHand(payable.units, {
       atOnce: window.atOnce,
       goOn,
       work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
@@ -327,6 +336,8 @@ async function payAll(
       // Kept, not thrown: the report with what was done must not be lost for it.
       end.error ??= error;
     });
+    // Only now: those that were begun before it are finished, and the rest is no other run's.
+    end.fault ??= payable.shortage;
     if (goOn() && end.error === undefined) {
       for (const kind of PAYEE_KINDS) countVanished(countsOf(report, kind));
       await countLost(ports, { report, lost }).catch((error: unknown) => {
