@@ -2,28 +2,17 @@ import { setMaxListeners } from "node:events";
 import { readInFlight } from "../ledger/in-flight.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
-import type { Paise } from "../support/money.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { auditCaps } from "./audit-caps.ts";
-import { ABOVE_SINGLE_CAP, aboveSingleCap, createCapGuard, exceededRunCap } from "./caps.ts";
+import { createCapGuard, exceededRunCap } from "./caps.ts";
 import type { ClaimedPayout } from "./decide.ts";
-import {
-  abandonedClaims,
-  countDueOf,
-  countOpen,
-  countUnsent,
-  countWaiting,
-  dueAbove,
-  dueAfter,
-  heldDue,
-  NO_LIMIT,
-  summariseDue,
-  type DueCursor,
-} from "./due.ts";
+import { countDueOf, countOpen, countUnsent, countWaiting, heldDue, NO_LIMIT } from "./due.ts";
 import { createRefusals, faultOf, gatewayDown, rowsLocked, type RunFault } from "./faults.ts";
+import { countAboveCap, dueUnits, find, sum, together, type Found } from "./find-due.ts";
 import { followInFlight, type InFlight } from "./follow.ts";
 import { countFollowed } from "./count-followed.ts";
-import { askFunds, insufficientFunds, shortPaise, type Funds } from "./funds.ts";
+import { funded, type Funded } from "./funded.ts";
+import { askFunds, insufficientFunds, shortPaise } from "./funds.ts";
 import { createGroups } from "./groups.ts";
 import { forEachInHand } from "./in-hand.ts";
 import { createTurns } from "./in-turn.ts";
@@ -48,8 +37,6 @@ import { createRefusalGate } from "./refusal-gate.ts";
 import type { Unit, UnitPorts, UnitResult } from "./unit.ts";
 import { createWindow } from "./window.ts";
 
-/** Due payouts read at a time. */
-const PAGE = 500;
 /** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
 const NO_ANSWER_IN_A_ROW = 5;
 /** So many locked rows, with no payout in between that passed. Each costs two seconds. */
@@ -110,109 +97,8 @@ async function payOrPlan(ports: PayoutPorts, report: PayoutRunReport): Promise<V
   return judge(ports, report, await payAll(ports, report, due));
 }
 
-/** What is due, as far as the balance pays for it. */
-interface Funded {
-  units: AsyncGenerator<Unit>;
-  /** Why the rest was not begun; undefined as long as nothing had to be left out. */
-  shortage: RunFault | undefined;
-}
-
-/** The oldest payouts that the balance pays for, with their fees; all of them where it is not known. */
-function funded(units: AsyncGenerator<Unit>, funds: Funds): Funded {
-  if (shortPaise(funds) === 0n) return { units, shortage: undefined };
-  const result: Funded = { units: whileFunded(), shortage: undefined };
-  return result;
-
-  async function* whileFunded(): AsyncGenerator<Unit> {
-    let left = funds.balancePaise ?? 0n;
-    for await (const unit of units) {
-      left -= unit.amountPaise + funds.feePaise;
-      if (left < 0n) {
-        result.shortage = insufficientFunds(funds);
-        return;
-      }
-      yield unit;
-    }
-  }
-}
-
-/** What a run finds to do of one kind, as its caps look at it. */
-interface Found {
-  kind: PayeeKind;
-  /** With those that are abandoned. */
-  count: number;
-  totalPaise: Paise;
-  abandoned: readonly Unit[];
-}
-
-async function find(
-  { db, runId, lease, settings }: PayoutPorts,
-  { kind, limit }: { kind: PayeeKind; limit: number },
-): Promise<Found> {
-  const mostPaise = settings.caps.singlePaise;
-  const abandoned = await abandonedClaims(db, { kind, runId, fence: lease.fence, limit });
-  const due = await summariseDue(db, { kind, limit: limit - abandoned.length, mostPaise });
-  return {
-    kind,
-    abandoned,
-    count: abandoned.length + due.count,
-    // What is above the cap of one payout is given back, and never sent.
-    totalPaise: abandoned.reduce(
-      (paise, { amountPaise }) => (amountPaise > mostPaise ? paise : paise + amountPaise),
-      due.totalPaise,
-    ),
-  };
-}
-
-/** The caps are for the run: both kinds count. */
-function together(found: readonly Found[]): Pick<Found, "count" | "totalPaise"> {
-  return {
-    count: sum(found.map(({ count }) => count)),
-    totalPaise: found.reduce((paise, { totalPaise }) => paise + totalPaise, 0n),
-  };
-}
-
-/** A payout that is larger than any may be stops itself alone: it is named and waits, and the others are paid. */
-async function countAboveCap(
-  { db, settings: { caps }, log }: PayoutPorts,
-  kind: PayeeKind,
-  counts: PayoutCounts,
-): Promise<void> {
-  for (const payout of await dueAbove(db, { kind, mostPaise: caps.singlePaise })) {
-    const message = aboveSingleCap(payout, caps) ?? "";
-    counts.found++;
-    countItem(counts, { payoutId: payout.id, outcome: "skipped", code: ABOVE_SINGLE_CAP, message });
-    log.warn({ payoutId: payout.id, code: ABOVE_SINGLE_CAP }, message);
-  }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
 function totalFound(report: PayoutRunReport): number {
   return sum(PAYEE_KINDS.map((kind) => countsOf(report, kind).found));
-}
-
-/** Of each kind abandoned claims first, they waited longest; then due payouts, page by page. */
-async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGenerator<Unit> {
-  for (const { kind, abandoned, count } of found) {
-    yield* abandoned;
-    let cursor: DueCursor | undefined;
-    for (let left = count - abandoned.length; left > 0;) {
-      const page = await dueAfter(ports.db, {
-        kind,
-        cursor,
-        count: Math.min(PAGE, left),
-        mostPaise: ports.settings.caps.singlePaise,
-      });
-      yield* page;
-      cursor = page.at(-1);
-      // Claimed by another run meanwhile: less is left than was counted.
-      if (cursor === undefined) break;
-      left -= page.length;
-    }
-  }
 }
 
 async function planAll(ports: PayoutPorts, report: PayoutRunReport, due: Funded): Promise<Verdict> {

@@ -60,7 +60,9 @@ describe("payouts", () => {
     );
 
     const first = await on("list", "--limit", "1");
-    expect(first.stdout.trimEnd().split("\n")).toHaveLength(3);
+    const [list = "", money = ""] = first.stdout.split("\n\n");
+    expect(list.split("\n")).toHaveLength(3);
+    expect(money).toMatch(/^Money at the provider\n/);
     expect(first.stderr).toBe("There are more than 1; use --limit.\n");
     expect((await on("list", "--status", "REVERSED")).stdout).toBe("No payouts.\n");
     expect(await on("list", "--consultant", "C-9")).toMatchObject({
