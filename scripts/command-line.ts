@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, type AddHelpTextContext, type AddHelpTextPosition } from "commander";
 import { toError } from "../lib/support/errors.ts";
 import { isLostReader } from "../lib/support/lost-reader.ts";
 import { USUAL_WIDTH, wrapText } from "../lib/support/wrap-text.ts";
@@ -12,12 +12,23 @@ const NARROWEST_COLUMN = 16;
  */
 export function newCommand(name: string): Command {
   surviveLostReaders();
-  return new Command(name).configureHelp({ minWidthToWrap: NARROWEST_COLUMN });
+  return new WrappedCommand(name).configureHelp({ minWidthToWrap: NARROWEST_COLUMN });
 }
 
-/** For `addHelpText`: text that is wrapped at the terminal's width. */
-export function helpText(text: string): (context: { command: Command }) => string {
-  return ({ command }) => wrapText(text, { width: helpWidthOf(command) });
+/** Commander wraps its own lines, and not what is added to them. */
+class WrappedCommand extends Command {
+  override createCommand(name?: string): Command {
+    return new WrappedCommand(name);
+  }
+
+  override addHelpText(
+    position: AddHelpTextPosition,
+    text: string | ((context: AddHelpTextContext) => string),
+  ): this {
+    return super.addHelpText(position, (context) =>
+      wrapText(typeof text === "string" ? text : text(context), { width: helpWidthOf(this) }),
+    );
+  }
 }
 
 function helpWidthOf(command: Command): number {

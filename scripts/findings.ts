@@ -17,16 +17,13 @@ import { findingLines, resolutionLine, showFindingLines } from "./findings/print
 import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours findings");
 
 const program = newCommand("findings")
   .description("Looks at findings and resolves them. Each resolution is audited.")
-  .addHelpText(
-    "after",
-    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
-  )
+  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
   .exitOverride();
 
 program

@@ -13,13 +13,13 @@ import { runJobFile } from "./jobs/run.ts";
 import { listLimit } from "./payouts/arguments.ts";
 import { databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours jobs");
 
 const program = newCommand("jobs")
   .description("Lists the jobs, checks what they need, runs one, and shows what they did.")
-  .addHelpText("after", helpText("\nExit status: 0 done; 1 something is wrong; 2 used wrongly."))
+  .addHelpText("after", "\nExit status: 0 done; 1 something is wrong; 2 used wrongly.")
   .enablePositionalOptions()
   .exitOverride();
 

@@ -13,16 +13,13 @@ import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { istMinute } from "../lib/support/calendar.ts";
 import { table, toJsonText } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours mails");
 
 const program = newCommand("mails")
   .description("Looks at mails, and queues again what was given up. That is audited.")
-  .addHelpText(
-    "after",
-    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
-  )
+  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
   .exitOverride();
 
 program

@@ -15,7 +15,7 @@ import { operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, WHY } from "./payouts/command.ts";
 import { istMinute } from "../lib/support/calendar.ts";
 import { oneLine, toJsonText } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours maintenance");
 const redactor = createRedactor();
@@ -29,10 +29,7 @@ const program = newCommand("maintenance")
   .description(
     "Shows and changes the maintenance phase, which pauses jobs. Each change is audited.",
   )
-  .addHelpText(
-    "after",
-    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
-  )
+  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
   .exitOverride();
 
 program

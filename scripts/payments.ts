@@ -9,16 +9,13 @@ import { paymentLines } from "./payments/print.ts";
 import { operatorName, paymentId, reason, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours payments");
 
 const program = newCommand("payments")
   .description("Looks at payments and asks for refunds of them. Each change is audited.")
-  .addHelpText(
-    "after",
-    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
-  )
+  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
   .exitOverride();
 
 program

@@ -56,16 +56,13 @@ import {
   toJsonText,
   totalLine,
 } from "./payouts/print.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours payouts");
 
 const program = newCommand("payouts")
   .description("Looks at payouts and changes them. Each change is audited.")
-  .addHelpText(
-    "after",
-    helpText("\nExit status: 0 done; 1 something was not done; 2 used wrongly."),
-  )
+  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
   .exitOverride();
 
 program

@@ -8,7 +8,7 @@ import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
 import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
-import { helpText, newCommand } from "./command-line.ts";
+import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours tds");
 
@@ -52,7 +52,7 @@ program
     "--no-aadhaar-2025",
     "from 1 April 2026, tax payees with an Aadhaar alone like payees without PAN",
   )
-  .addHelpText("after", helpText(ASSESS_HELP))
+  .addHelpText("after", ASSESS_HELP)
   .action(async (options: { aadhaar2025: boolean }) => {
     const aadhaarSuffices = {
       ...defaultTaxPolicy.aadhaarSuffices,
@@ -82,10 +82,10 @@ program
   .option(...FORMAT)
   .addHelpText(
     "after",
-    helpText(`
+    `
 Quarters are those of the tax year: 2026Q1 is April to June 2026, 2026Q4 January to March 2027.
 Credits that are not paid yet are lines with status accrued: their tax is due by the same day.
-Exit status: 0 the register agrees with the ledger; 1 it does not, or something failed; 2 used wrongly.`),
+Exit status: 0 the register agrees with the ledger; 1 it does not, or something failed; 2 used wrongly.`,
   )
   .action(
     async (options: { quarter: Quarter; unmask?: boolean; all?: boolean; format?: Format }) => {

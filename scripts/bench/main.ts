@@ -5,7 +5,7 @@ import type { Bench } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { writeResults, type Results } from "./report.ts";
 import { meetsTarget } from "./spread.ts";
-import { helpText, newCommand } from "../command-line.ts";
+import { newCommand } from "../command-line.ts";
 
 const EXIT = { ok: 0, missed: 1, misused: 2 } as const;
 
@@ -60,9 +60,8 @@ function createCommand(): Command {
     .option("--quick", "small and short, to see that it works; its numbers say nothing")
     .addHelpText(
       "after",
-      helpText(
-        "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
-      ),
+
+      "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
     )
     .showHelpAfterError()
     .exitOverride();

@@ -13,7 +13,6 @@ import {
 } from "../../lib/tds/papers/index.ts";
 import { operatorName, reason, shortText, whoDoesIt } from "../payouts/arguments.ts";
 import { BY, databaseFor, WHY } from "../payouts/command.ts";
-import { helpText } from "../command-line.ts";
 import { oneLine, table } from "../payouts/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
@@ -63,7 +62,7 @@ function addReliefCommands(relief: Command): void {
     .requiredOption("--to <day>", "the last day", day)
     .option(...WHY, reason)
     .option(...BY, operatorName)
-    .addHelpText("after", helpText(RELIEF_HELP))
+    .addHelpText("after", RELIEF_HELP)
     .action(async (options: Given & { from: string; to: string }) => {
       const operator = operatorOf(options);
       const { tax } = taxSettingsOf(process.env);
@@ -132,9 +131,9 @@ function addCertificateCommands(certificate: Command): void {
     .option(...BY, operatorName)
     .addHelpText(
       "after",
-      helpText(`
+      `
 A certificate (section 197; from April 2026 section 395) lowers the tax of credits that are assessed from now on,
-within its days and its ceiling, and only beside a valid PAN.`),
+within its days and its ceiling, and only beside a valid PAN.`,
     )
     .action(
       async (
