@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openDatabase } from "../../lib/db/client.ts";
 import { checkLines, type CheckFinding } from "../../scripts/jobs/check/finding.ts";
 import { checkRole } from "../../scripts/jobs/check/role.ts";
 import { GROUPS } from "../../scripts/migrate/roles.ts";
-import { withDb } from "../lib/payouts/sessions.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { createLogins, type Logins } from "../support/roles.ts";
 
@@ -17,7 +17,16 @@ describe("the role part of npm run jobs -- check", () => {
     await logins.drop();
     await database.drop();
   });
-  const check = (url: string): Promise<CheckFinding> => withDb({ url }, checkRole);
+  /** As the command does: it only reads, and a login of readers may do no more. */
+  const check = async (url: string): Promise<CheckFinding> => {
+    const applicationName = "afterhours jobs check";
+    const db = openDatabase({ url, applicationName, readOnly: true, connections: 1 });
+    try {
+      return await checkRole(db);
+    } finally {
+      await db.close();
+    }
+  };
 
   it.each(GROUPS)("takes a login of %s for what it is", async (group) => {
     const { url, name } = await logins.login(group);
