@@ -111,7 +111,12 @@ describe("the register of a quarter", () => {
     await world.run();
     const register = await tds("register", "--quarter", "2026Q1");
     expect(csv(register)).toMatchObject([
-      { Tax: "100.00", Status: "accrued", "Deducted on": "", Payout: expect.stringMatching(/-/) as string },
+      {
+        Tax: "100.00",
+        Status: "accrued",
+        "Deducted on": "",
+        Payout: expect.stringMatching(/-/) as string,
+      },
     ]);
     expect(register.stderr).toContain("together: 0 lines, gross ₹0.00, tax ₹0.00");
     expect(register.stderr).toContain("accrued: 1 lines, gross ₹1,00,000.00, tax ₹100.00");
