@@ -24,8 +24,9 @@ export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal
     };
   }
 
-  const { prettyFactory } = await import("pino-pretty");
-  const pretty = prettyFactory({
+  // A CommonJS package: in a bundle it has only this one export.
+  const { default: pinoPretty } = await import("pino-pretty");
+  const pretty = pinoPretty.prettyFactory({
     colorize: true,
     ignore: "pid,hostname,job,runId",
     translateTime: "HH:MM:ss",
