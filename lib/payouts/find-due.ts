@@ -64,10 +64,14 @@ export function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Of each kind abandoned claims first, they waited longest; then due payouts, page by page. */
+/**
+ * Of each kind abandoned claims first, they waited longest; then due payouts, page by page. An abandoned claim
+ * that this run returned is due again. The next run sends it: here it would take the place of another payout.
+ */
 export async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGenerator<Unit> {
   for (const { kind, abandoned, count } of found) {
     yield* abandoned;
+    const takenOver = new Set(abandoned.map(({ id }) => id));
     let cursor: DueCursor | undefined;
     for (let left = count - abandoned.length; left > 0;) {
       const page = await dueAfter(ports.db, {
@@ -76,11 +80,12 @@ export async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): As
         count: Math.min(PAGE, left),
         mostPaise: ports.settings.caps.singlePaise,
       });
-      yield* page;
+      const unseen = page.filter(({ id }) => !takenOver.has(id));
+      yield* unseen;
       cursor = page.at(-1);
       // Claimed by another run meanwhile: less is left than was counted.
       if (cursor === undefined) break;
-      left -= page.length;
+      left -= unseen.length;
     }
   }
 }
