@@ -20,7 +20,7 @@ export interface Found {
 
 /** Counts what is due of one kind, without loading it, and reads what dead runs have left. */
 export async function find(
-  { db, runId, lease, settings }: PayoutPorts,
+  { db, runId, lease, settings }: Pick<PayoutPorts, "db" | "runId" | "lease" | "settings">,
   { kind, limit }: { kind: PayeeKind; limit: number },
 ): Promise<Found> {
   const mostPaise = settings.caps.singlePaise;
@@ -68,17 +68,20 @@ export function sum(numbers: readonly number[]): number {
  * Of each kind abandoned claims first, they waited longest; then due payouts, page by page. An abandoned claim
  * that this run returned is due again. The next run sends it: here it would take the place of another payout.
  */
-export async function* dueUnits(ports: PayoutPorts, found: readonly Found[]): AsyncGenerator<Unit> {
+export async function* dueUnits(
+  { db, settings }: Pick<PayoutPorts, "db" | "settings">,
+  found: readonly Found[],
+): AsyncGenerator<Unit> {
   for (const { kind, abandoned, count } of found) {
     yield* abandoned;
     const takenOver = new Set(abandoned.map(({ id }) => id));
     let cursor: DueCursor | undefined;
     for (let left = count - abandoned.length; left > 0;) {
-      const page = await dueAfter(ports.db, {
+      const page = await dueAfter(db, {
         kind,
         cursor,
         count: Math.min(PAGE, left),
-        mostPaise: ports.settings.caps.singlePaise,
+        mostPaise: settings.caps.singlePaise,
       });
       const unseen = page.filter(({ id }) => !takenOver.has(id));
       yield* unseen;

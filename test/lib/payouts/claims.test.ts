@@ -1,13 +1,20 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { prepareAttempt } from "../../../lib/payouts/attempt.ts";
 import { claimPayout, takeOverClaim } from "../../../lib/payouts/claim.ts";
 import type { ClaimedPayout } from "../../../lib/payouts/decide.ts";
+import { dueUnits, find } from "../../../lib/payouts/find-due.ts";
 import { ClaimLostError, failPayout, returnToDue } from "../../../lib/payouts/release.ts";
 import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
 import { inTransaction, type Db } from "../../../lib/db/client.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { noLease, type Lease } from "../../../lib/support/lease.ts";
-import { seedApprovedPayouts, seedPayee, seedPayees } from "../../support/payout-world.ts";
+import {
+  seedApprovedPayouts,
+  seedPayee,
+  seedPayees,
+  settingsFor,
+} from "../../support/payout-world.ts";
 import { inFlight, paid, untouched, unknown, viewOf } from "./rows.ts";
 import { impatient, inSession, untilBlocked, withDb } from "./sessions.ts";
 import { useWorld } from "./world.ts";
@@ -170,6 +177,33 @@ describe("a claim that a dead run left without an attempt", () => {
     expect(report).toMatchObject({ found: 1, processed: 1, succeeded: 1 });
     expect(await viewOf(world.database, payout.id)).toEqual(paid);
     expect(await claimOf(payout.id)).toEqual({ claimedBy: runId, fence: 8n });
+  });
+
+  it("takes no other payout's place in the run that returned it", async () => {
+    const [first, second] = await seedPayees(world.database, [
+      { payouts: [{ approvedAt: "2026-07-01T00:00:00Z" }] },
+      { payouts: [{ approvedAt: "2026-07-02T00:00:00Z" }] },
+    ]);
+    const [returned, other] = [first, second].map((payee) => payee?.payouts[0]?.id ?? "");
+    await withDb(world.database, async (db) => {
+      await claimed(db, returned ?? "", { fence: 7n });
+      const ports = {
+        db,
+        runId: randomUUID(),
+        lease: held(8n),
+        settings: settingsFor({ sandbox: world.sandbox }),
+      };
+      const found = await find(ports, { kind: "consultant", limit: 1000 });
+      const met: string[] = [];
+      for await (const { id } of dueUnits(ports, [found])) {
+        met.push(id);
+        if (id !== returned) continue;
+        await inTransaction(db, (tx) =>
+          returnToDue(tx, { payoutId: id, runId: OLD_RUN, reason: "X" }),
+        );
+      }
+      expect(met).toEqual([returned, other]);
+    });
   });
 
   it.each([7n, 6n])("is left alone under the same or an older fence (%s)", async (fence) => {
