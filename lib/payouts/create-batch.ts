@@ -195,7 +195,12 @@ async function judge(
     paise: ports.dryRun ? report.amountPaise : 0n,
   });
   if (waiting + report.refused === 0) {
-    const warnings = [...shortWarning(report.funds), ...upiWarning(report)];
+    const warnings = [
+      ...approvalWarning(report),
+      ...holdWarning(report),
+      ...shortWarning(report.funds),
+      ...upiWarning(report),
+    ];
     return { kind: "completed", ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }) };
   }
   const parts = [
@@ -212,6 +217,22 @@ async function judge(
     remedy:
       "Nothing was written for these consultants. Mend the cause listed below and run the batch again before the payouts are processed; it never takes an earning twice.",
   };
+}
+
+/** The pay run sends nothing that waits for a person. */
+function approvalWarning({ pending, pendingPaise, dryRun }: BatchReport): string[] {
+  if (pending === 0) return [];
+  const waits = dryRun ? "would wait" : "wait";
+  return [
+    `${pending} payouts (${formatRupees(pendingPaise)}) ${waits} for approval and are not sent before it. Look at them with npm run payouts -- list, then approve or reject them.`,
+  ];
+}
+
+function holdWarning({ onHold: count, onHoldPaise }: BatchReport): string[] {
+  if (count === 0) return [];
+  return [
+    `${count} consultants are on hold, so their earnings (${formatRupees(onHoldPaise)}) got no payout. Their money stays here. Release the hold (npm run payouts -- release), and the next batch pays them.`,
+  ];
 }
 
 /** A shortage is said now, while there is time to add money before the pay run. */
