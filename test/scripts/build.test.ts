@@ -82,6 +82,21 @@ describe("the folder of the bundles", () => {
   });
 });
 
+describe("a bundled job", () => {
+  it("writes a readable log where standard error is a terminal", async () => {
+    const { database, sandbox } = await openMailWorld();
+    // `script` gives the job a terminal of its own, and ends as the job does.
+    const end = await startStep({
+      script: 'exec script -qec "node dist/jobs/notifications/deliver-outbox.js" /dev/null',
+      env: { DATABASE_URL: database.url, ...sandbox.env },
+    }).ended;
+    expect(end, end.stdout).toMatchObject({ exitCode: 0 });
+    expect(end.stdout).toContain("Everything that was due is done.");
+    expect(end.stdout).not.toContain('"level":"info"');
+    expect(end.stdout).toContain("started");
+  });
+});
+
 describe("a mail whose template is not installed", () => {
   const deliver = ({ database, sandbox }: MailWorld, flags = ""): Promise<JobEnd> =>
     startStep({
