@@ -60,7 +60,6 @@ function createCommand(): Command {
     .option("--quick", "small and short, to see that it works; its numbers say nothing")
     .addHelpText(
       "after",
-
       "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
     )
     .showHelpAfterError()
