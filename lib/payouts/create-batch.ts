@@ -196,10 +196,10 @@ async function judge(
   });
   if (waiting + report.refused === 0) {
     const warnings = [
-      ...approvalWarning(report),
-      ...holdWarning(report),
       ...shortWarning(report.funds),
       ...upiWarning(report),
+      ...approvalWarning(report),
+      ...holdWarning(report),
     ];
     return { kind: "completed", ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }) };
   }
@@ -220,11 +220,10 @@ async function judge(
 }
 
 /** The pay run sends nothing that waits for a person. */
-function approvalWarning({ pending, pendingPaise, dryRun }: BatchReport): string[] {
+function approvalWarning({ pending, pendingPaise }: BatchReport): string[] {
   if (pending === 0) return [];
-  const waits = dryRun ? "would wait" : "wait";
   return [
-    `${pending} payouts (${formatRupees(pendingPaise)}) ${waits} for approval and are not sent before it. Look at them with npm run payouts -- list, then approve or reject them.`,
+    `${pending} payouts (${formatRupees(pendingPaise)}) need approval and are not sent before it. Look at them with npm run payouts -- list, then approve or reject them.`,
   ];
 }
 

@@ -117,7 +117,10 @@ it("notices a hold that was placed meanwhile", async () => {
     ),
   );
 
-  expect(verdict).toEqual({ kind: "completed" });
+  expect(verdict).toEqual({
+    kind: "completed",
+    warning: expect.stringContaining("1 consultants are on hold") as string,
+  });
   expect(report).toMatchObject({ created: 0, onHold: 1 });
   expect(await counts(cycle)).toEqual(nothing);
 });
