@@ -36,15 +36,22 @@ export async function choosePayouts(db: DbSession, choice: Choice): Promise<Chos
     choice.names.map(({ name }) => name),
   );
   const problems = choice.names.flatMap(({ line, name }) => {
-    const own = byName.get(name) ?? [];
+    const { payouts: own, isConsultant } = byName.get(name) ?? NOTHING;
     if (own.some(({ status }) => status === "PENDING")) return [];
-    const status = own[0]?.status;
-    if (status) return [`line ${line}: payout ${name} is ${status}, not PENDING`];
-    const what = isUuid(name) ? "payout or consultant" : "consultant";
-    return [`line ${line}: there is no ${what} ${name} with a payout that waits for approval`];
+    const last = own[0];
+    if (last && isConsultant) {
+      return [
+        `line ${line}: consultant ${name} has no payout that waits for approval; ` +
+          `the last one, ${last.id}, is ${last.status}`,
+      ];
+    }
+    if (last) return [`line ${line}: payout ${name} is ${last.status}, not PENDING`];
+    if (isConsultant) return [`line ${line}: consultant ${name} has no payout`];
+    const kind = isUuid(name) ? "payout or consultant" : "consultant";
+    return [`line ${line}: there is no ${kind} ${name}`];
   });
   const ids = [...byName.values()]
-    .flat()
+    .flatMap(({ payouts: own }) => own)
     .flatMap(({ id, status }) => (status === "PENDING" ? [id] : []));
   const { payouts } = await listPayouts(db, {
     status: "PENDING",
@@ -60,31 +67,46 @@ interface NamedPayout {
   status: string;
 }
 
-/** By payout's id, else those that wait of the consultant with this code or id. */
-async function payoutsByName(
-  db: DbSession,
-  names: readonly string[],
-): Promise<Map<string, NamedPayout[]>> {
+interface Named {
+  /** Of a consultant: those that wait, else the last one. */
+  payouts: NamedPayout[];
+  isConsultant: boolean;
+}
+
+const NOTHING: Named = { payouts: [], isConsultant: false };
+
+/** By payout's id, else by the code or id of a consultant. */
+async function payoutsByName(db: DbSession, names: readonly string[]): Promise<Map<string, Named>> {
   const uuids = names.filter(isUuid);
   const byId = await db.query<NamedPayout[]>`
     SELECT id, status::text AS status FROM payouts
     WHERE id = ANY(${uuids}::uuid[]) AND organization_id IS NULL`;
-  const waiting = await db.query<(NamedPayout & { ref: string; consultantId: string })[]>`
-    SELECT payout.id, payout.status::text AS status, consultant.external_ref AS ref,
-           consultant.id AS "consultantId"
-    FROM consultants AS consultant JOIN payouts AS payout ON payout.consultant_id = consultant.id
-    WHERE (consultant.external_ref = ANY(${names}::text[]) OR consultant.id = ANY(${uuids}::uuid[]))
-      AND payout.status = 'PENDING' AND payout.organization_id IS NULL`;
-  const found = new Map<string, NamedPayout[]>();
-  const add = (name: string, payout: NamedPayout): void => {
-    found.set(name, [...(found.get(name) ?? []), payout]);
+  const ofConsultants = await db.query<
+    { ref: string; consultantId: string; id: string | null; status: string | null }[]
+  >`
+    SELECT consultant.external_ref AS ref, consultant.id AS "consultantId", payout.id, payout.status
+    FROM consultants AS consultant
+    LEFT JOIN LATERAL (
+      SELECT id, status::text AS status,
+             rank() OVER (ORDER BY (status = 'PENDING') DESC,
+                                   CASE WHEN status <> 'PENDING' THEN created_at END DESC,
+                                   CASE WHEN status <> 'PENDING' THEN id END) AS place
+      FROM payouts
+      WHERE consultant_id = consultant.id AND organization_id IS NULL
+    ) AS payout ON payout.place = 1
+    WHERE consultant.external_ref = ANY(${names}::text[]) OR consultant.id = ANY(${uuids}::uuid[])`;
+  const found = new Map<string, Named>();
+  const add = (name: string, payout: NamedPayout | undefined, isConsultant: boolean): void => {
+    const known = found.get(name)?.payouts ?? [];
+    found.set(name, { payouts: payout ? [...known, payout] : known, isConsultant });
   };
-  for (const payout of byId) add(payout.id, payout);
-  for (const payout of waiting) {
-    add(payout.ref, payout);
-    add(payout.consultantId, payout);
+  for (const payout of byId) add(payout.id, payout, false);
+  for (const { ref, consultantId, id, status } of ofConsultants) {
+    const payout = id !== null && status !== null ? { id, status } : undefined;
+    add(ref, payout, true);
+    add(consultantId, payout, true);
   }
   return new Map(
-    names.map((name) => [name, found.get(name) ?? found.get(name.toLowerCase()) ?? []]),
+    names.map((name) => [name, found.get(name) ?? found.get(name.toLowerCase()) ?? NOTHING]),
   );
 }

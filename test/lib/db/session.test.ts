@@ -179,7 +179,7 @@ it("a dry run through an address with `options` cannot write", async () => {
 
 it("asks one question before the first statement, and the warm-up of a job none besides", async () => {
   const asked: string[] = [];
-  // eslint-disable-next-line @typescript-eslint/unbound-method
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- only ever called with its own `this`.
   const send = pg.Client.prototype.query as (...args: unknown[]) => unknown;
   const count = function (this: pg.Client, ...args: unknown[]): unknown {
     const [statement] = args;
