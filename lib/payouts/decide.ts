@@ -1,7 +1,7 @@
 import type { DbSession } from "../db/client.ts";
 import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import type { Paise } from "../support/money.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
 import type { PayoutMode } from "../razorpay/index.ts";
 import {
   assessPayee,
@@ -38,6 +38,11 @@ export interface DuePayoutRow {
   amountPaise: bigint;
 }
 
+/** An earning in a payout: what is left of it, and whether the payout's item says the same. */
+interface HeldEarning extends CreditedEarning {
+  isCopied: boolean;
+}
+
 /** What the decision on a claim rests on. */
 export interface ClaimFacts {
   /** By consultant. */
@@ -45,7 +50,7 @@ export interface ClaimFacts {
   refusals: ReadonlyMap<string, { code: string; message: string }>;
   /** By consultant. */
   payees: ReadonlyMap<string, Payee>;
-  credits: ReadonlyMap<string, readonly CreditedEarning[]>;
+  credits: ReadonlyMap<string, readonly HeldEarning[]>;
   /** By consultant. */
   taxStates: ReadonlyMap<string, PayeeTaxState>;
 }
@@ -158,19 +163,25 @@ export const NO_ACCOUNT = {
   message: "the payee has no active payout account",
 } as const;
 
-/** The earnings that payouts hold, as the tax engine needs them; by payout. */
+/**
+ * The earnings that payouts hold, with what is left of each, as the tax engine needs them; by payout. The amounts are
+ * those of the earnings: the items are a copy of them, which whoever makes a payout also writes.
+ */
 async function creditsOfAll(
   tx: DbSession,
   payoutIds: readonly string[],
-): Promise<Map<string, CreditedEarning[]>> {
-  const rows = await tx.query<(CreditedEarning & { payoutId: string })[]>`
+): Promise<Map<string, HeldEarning[]>> {
+  const rows = await tx.query<(HeldEarning & { payoutId: string })[]>`
     SELECT item.payout_id AS "payoutId", item.earning_id AS "earningId",
-           earning.credited_on::text AS "creditedOn", item.gross_paise AS "grossPaise",
-           item.amount_paise AS "amountPaise"
-    FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
+           earning.credited_on::text AS "creditedOn", net.gross_paise AS "grossPaise",
+           net.amount_paise AS "amountPaise",
+           (item.gross_paise, item.amount_paise) = (net.gross_paise, net.amount_paise) AS "isCopied"
+    FROM payout_items AS item
+    JOIN earnings AS earning ON earning.id = item.earning_id
+    JOIN earnings_net AS net ON net.earning_id = item.earning_id
     WHERE item.payout_id = ANY(${payoutIds}::uuid[]) AND item.released_at IS NULL
     ORDER BY earning.credited_on, item.earning_id`;
-  const credits = new Map<string, CreditedEarning[]>();
+  const credits = new Map<string, HeldEarning[]>();
   for (const { payoutId, ...credit } of rows) {
     requireDay(credit.creditedOn);
     const own = credits.get(payoutId);
@@ -181,25 +192,31 @@ async function creditsOfAll(
 }
 
 /**
- * A payout whose items do not add up to it must not be paid by anybody.
+ * A payout that is not the sum of its earnings must not be paid by anybody.
  *
  * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE`
  */
 function assertItemsMakeUp(
   payout: Pick<DuePayoutRow, "amountPaise" | "grossPaise">,
-  credits: readonly CreditedEarning[],
+  credits: readonly HeldEarning[],
 ): void {
   const grossPaise = credits.reduce((sum, credit) => sum + credit.grossPaise, 0n);
   const amountPaise = credits.reduce((sum, credit) => sum + credit.amountPaise, 0n);
-  if (grossPaise === payout.grossPaise && amountPaise === payout.amountPaise) return;
-  throw new AfterhoursError(
-    "PAYOUT_ITEMS_DISAGREE",
-    `the payout says ${payout.amountPaise} paise of ${payout.grossPaise} gross, its earnings ${amountPaise} of ${grossPaise}`,
-    {
-      remedy:
-        "Find out who changed the payout or its items; it stays approved and unpaid until they agree.",
-    },
+  if (grossPaise === payout.grossPaise && amountPaise === payout.amountPaise) {
+    if (credits.every(({ isCopied }) => isCopied)) return;
+    throw itemsDisagree("its items add up to its earnings, but one by one they differ from them");
+  }
+  throw itemsDisagree(
+    `the payout says ${formatRupees(payout.amountPaise)} of ${formatRupees(payout.grossPaise)} gross, ` +
+      `its earnings ${formatRupees(amountPaise)} of ${formatRupees(grossPaise)}`,
   );
+}
+
+function itemsDisagree(message: string): AfterhoursError {
+  return new AfterhoursError("PAYOUT_ITEMS_DISAGREE", message, {
+    remedy:
+      "Find out who changed the payout or its items; it stays approved and unpaid until they agree.",
+  });
 }
 
 /** The error of a claim that was rolled back, as the reason of a refusal. */

@@ -32,6 +32,8 @@ interface Given {
 async function given(): Promise<Given> {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
+  // The payouts here hold no earnings, for the graph alone is asked.
+  await database.query("ALTER TABLE payouts DISABLE TRIGGER payouts_items_sum");
   const { consultantId, organizationId } = await seedPayee(database, {
     organization: true,
     payouts: [],
@@ -92,6 +94,7 @@ describe("an organization's payout", () => {
           if (from === "APPROVED" || TO_APPROVED.has(pair)) {
             return [pair, "payouts_organization_unapproved"];
           }
+          if (pair === "PROCESSING>COMPLETED") return [pair, "payouts_completed_when_paid"];
           if (pair === "COMPLETED>REVERSED") return [pair, "payouts_reversed_by_provider"];
           return [pair, from === to || GRAPH.has(pair) ? "nothing" : "payouts_status_graph"];
         }),

@@ -329,22 +329,22 @@ async function expectReleased({ database, booking, walletId }: World): Promise<v
 
 /** As the release of the leg would have: the money is in the wallet again, and in the books. */
 async function fund(database: TestDatabase, walletId: string): Promise<void> {
-  await database.query("UPDATE wallet_accounts SET balance_paise = $1 WHERE id = $2", [
-    HELD_PAISE,
-    walletId,
-  ]);
   await database.query(
     `WITH accounts AS (
        INSERT INTO ledger_accounts (code, wallet_id)
        VALUES ('WALLET', $1), ('PLATFORM_CLEARING', NULL) ON CONFLICT DO NOTHING RETURNING id, code::text AS code
      ), posted AS (
-       INSERT INTO ledger_transactions (key, kind) VALUES ('wallet-released:seed', 'wallet-released') RETURNING id
+       INSERT INTO ledger_transactions (key, kind) VALUES ('wallet-funded:seed', 'wallet-funded') RETURNING id
      )
      INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
      SELECT posted.id, accounts.id, CASE accounts.code WHEN 'WALLET' THEN -$2::bigint ELSE $2::bigint END
      FROM posted, accounts`,
     [walletId, HELD_PAISE],
   );
+  await database.query("UPDATE wallet_accounts SET balance_paise = $1 WHERE id = $2", [
+    HELD_PAISE,
+    walletId,
+  ]);
 }
 
 /** A door in front of the provider: the first answer of this kind waits until it is opened. */

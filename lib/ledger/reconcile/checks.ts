@@ -87,29 +87,56 @@ export const CHECKS: readonly Check[] = [
       WHERE COALESCE(booked.paise, 0) <> obligation.paise`,
   },
   {
-    code: "COMPLETED_NOT_BOOKED",
-    title: "Every completed payout is booked as it was paid, every reversed one there and back",
+    code: "PAYOUT_NOT_OF_EARNINGS",
+    title: "Every payout pays what is left of the earnings it holds",
+    // Amounts first: where these agree, what differs is the gross or single items.
     drifts: sql`
-      SELECT 'payout' AS subject_type, payout.id::text AS subject_id, expected.paise AS expected,
-             COALESCE(sum(entry.amount_paise), 0) AS actual
+      SELECT 'payout' AS subject_type, payout.id::text AS subject_id,
+             CASE WHEN COALESCE(held.amount, 0) <> payout.amount_paise THEN COALESCE(held.amount, 0)
+                  ELSE COALESCE(held.gross, 0) END AS expected,
+             CASE WHEN COALESCE(held.amount, 0) <> payout.amount_paise THEN payout.amount_paise
+                  ELSE payout.gross_paise END AS actual
       FROM payouts AS payout
-      LEFT JOIN payout_attempts AS paid
-        ON paid.payout_id = payout.id AND paid.state IN ('PROCESSED', 'REVERSED')
+      LEFT JOIN (
+        SELECT item.payout_id, sum(net.amount_paise) AS amount, sum(net.gross_paise) AS gross,
+               bool_and((item.amount_paise, item.gross_paise) = (net.amount_paise, net.gross_paise)
+                        AND net.consultant_id = payee.consultant_id) AS copied
+        FROM payout_items AS item
+        JOIN payouts AS payee ON payee.id = item.payout_id
+        JOIN earnings_net AS net ON net.earning_id = item.earning_id
+        WHERE item.released_at IS NULL GROUP BY item.payout_id
+      ) AS held ON held.payout_id = payout.id
+      WHERE payout.status IN ('PENDING', 'APPROVED', 'PROCESSING', 'COMPLETED')
+        AND (held.amount, held.gross, held.copied) IS DISTINCT FROM (payout.amount_paise, payout.gross_paise, true)`,
+  },
+  {
+    code: "POSTING_WITHOUT_SOURCE",
+    title: "Every posting is of a known kind and says what its source says",
+    drifts: sql`
+      SELECT 'posting' AS subject_type, booking.key || ' ' || side.code AS subject_id,
+             sum(side.expected) AS expected, sum(side.actual) AS actual
+      FROM (
+        SELECT booking.id, source.code, source.owner, source.amount_paise AS expected, 0 AS actual
+        FROM ledger_transactions AS booking CROSS JOIN LATERAL ledger_source(booking) AS source
+        UNION ALL
+        SELECT entry.transaction_id, account.code, COALESCE(account.consultant_id, account.wallet_id), 0,
+               entry.amount_paise
+        FROM ledger_entries AS entry JOIN ledger_accounts AS account ON account.id = entry.account_id
+      ) AS side
+      JOIN ledger_transactions AS booking ON booking.id = side.id
+      GROUP BY booking.key, side.code, side.owner
+      HAVING sum(side.expected) <> sum(side.actual)`,
+  },
+  {
+    code: "COMPLETED_NOT_BOOKED",
+    title: "Every completed payout is booked, every reversed one there and back",
+    drifts: sql`
+      SELECT 'payout' AS subject_type, payout.id::text AS subject_id, booking.sign * payout.amount_paise AS expected,
+             0 AS actual
+      FROM payouts AS payout
       CROSS JOIN (VALUES ('payout-completed', 1), ('payout-reversed', -1)) AS booking (kind, sign)
-      CROSS JOIN LATERAL (VALUES
-        ('CONSULTANT_PAYABLE', booking.sign * payout.amount_paise),
-        ('TAX_PAYABLE', -booking.sign * payout.tax_paise),
-        ('BANK', -booking.sign * (payout.net_paise + COALESCE(paid.fees_paise, 0)))
-      ) AS expected (code, paise)
-      LEFT JOIN ledger_transactions AS posted
-        ON posted.payout_id = payout.id AND posted.key = booking.kind || ':' || payout.id
-      LEFT JOIN ledger_accounts AS account
-        ON account.code::text = expected.code
-        AND (account.consultant_id IS NULL OR account.consultant_id = payout.consultant_id)
-      LEFT JOIN ledger_entries AS entry ON entry.transaction_id = posted.id AND entry.account_id = account.id
-      WHERE payout.status = 'REVERSED' OR (payout.status = 'COMPLETED' AND booking.sign = 1)
-      GROUP BY payout.id, booking.kind, expected.code, expected.paise
-      HAVING COALESCE(sum(entry.amount_paise), 0) <> expected.paise`,
+      LEFT JOIN ledger_transactions AS posted ON posted.key = booking.kind || ':' || payout.id
+      WHERE (payout.status = 'REVERSED' OR (payout.status = 'COMPLETED' AND booking.sign = 1)) AND posted.id IS NULL`,
   },
   {
     code: "BOOKED_NOT_COMPLETED",

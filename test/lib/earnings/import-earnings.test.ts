@@ -428,8 +428,9 @@ describe("approving at once", () => {
     ]);
   });
 
-  it("takes an earning again that a failed payout has released", async () => {
+  it("takes an earning again that a rejected payout has released", async () => {
     await importRows([row()], { approve: true });
+    await client.query("UPDATE payouts SET status = 'REJECTED'");
     await client.query("UPDATE payout_items SET released_at = now()");
     await client.query("UPDATE earnings SET status = 'READY'");
 

@@ -26,10 +26,16 @@ async function approveAll(cycle: PayoutCycle, client: pg.Client): Promise<number
   const bookings = await cycle.query<{ ref: string }>(
     "SELECT booking_reference AS ref FROM earnings",
   );
-  const { count } = await approvePayouts(
+  await client.query("BEGIN");
+  const approved = approvePayouts(
     client,
     bookings.map(({ ref }) => ref),
   );
+  const { count } = await approved.catch(async (error: unknown) => {
+    await client.query("ROLLBACK");
+    throw error;
+  });
+  await client.query("COMMIT");
   return count;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { inTransaction, type DbSession } from "../../../lib/db/client.ts";
 import { postTransaction, type Posting } from "../../../lib/ledger/post-transaction.ts";
 import { readTrialBalance } from "../../../lib/ledger/trial-balance.ts";
+import { seedWallet } from "../../../scripts/seed/bookings.ts";
 import { withDb } from "../payouts/sessions.ts";
 import { useWorld } from "../payouts/world.ts";
 
@@ -9,18 +10,18 @@ const world = useWorld();
 
 describe("a posting", () => {
   it("makes the accounts that it needs, leaves out entries of zero, and balances", async () => {
-    const posting = await completion();
+    const posting = await movement();
     await post((tx) => postTransaction(tx, posting));
     expect(await entries(posting.key)).toEqual([
-      { code: "BANK", paise: -95_00n },
-      { code: "CONSULTANT_PAYABLE", paise: 100_00n },
-      { code: "TAX_PAYABLE", paise: -5_00n },
+      { code: "PLATFORM_CLEARING", paise: -60_00n },
+      { code: "PLATFORM_CLEARING", paise: -40_00n },
+      { code: "WALLET", paise: 100_00n },
     ]);
     await undo(posting);
   });
 
   it("happens once for its key, whoever tries again", async () => {
-    const posting = await completion();
+    const posting = await movement();
     await post((tx) => postTransaction(tx, posting));
     await post((tx) => postTransaction(tx, posting));
     await Promise.all([1, 2, 3].map(() => post((tx) => postTransaction(tx, posting))));
@@ -29,10 +30,10 @@ describe("a posting", () => {
   });
 
   it("by several at once to accounts that do not exist yet makes each account once", async () => {
-    const posting = await completion();
+    const posting = await movement();
     await Promise.all(
       [1, 2, 3, 4].map((number) =>
-        post((tx) => postTransaction(tx, { ...posting, key: `parallel-${number}` })),
+        post((tx) => postTransaction(tx, { ...posting, key: `wallet-held:${number}` })),
       ),
     );
     const accounts = await world.database.query(
@@ -40,14 +41,14 @@ describe("a posting", () => {
     );
     expect(accounts).toEqual([]);
     for (const number of [1, 2, 3, 4]) {
-      const key = `parallel-${number}`;
+      const key = `wallet-held:${number}`;
       expect(await entries(key)).toHaveLength(3);
       await undo({ ...posting, key });
     }
   });
 
   it("that is out of balance is refused before it is sent, by its key", async () => {
-    const posting = await completion();
+    const posting = await movement();
     const [first, ...rest] = posting.entries;
     if (!first) throw new Error("no entry");
     const broken = [{ ...first, amountPaise: first.amountPaise + 1n }, ...rest];
@@ -61,7 +62,7 @@ describe("a posting", () => {
   });
 
   it("is gone with the transaction that it was part of", async () => {
-    const posting = await completion();
+    const posting = await movement();
     await expect(
       post(async (tx) => {
         await postTransaction(tx, posting);
@@ -110,32 +111,45 @@ describe("the trial balance", () => {
   });
 
   it("says by how much the books owe more than the earnings say", async () => {
-    const posting = await completion();
-    await post((tx) => postTransaction(tx, posting));
+    const payout = await world.payout();
+    const wrong = (paise: bigint): Posting => ({
+      key: `wallet-held:${payout.id}:${paise}`,
+      kind: "wallet-held",
+      entries: [
+        {
+          account: { code: "CONSULTANT_PAYABLE", consultantId: payout.consultantId },
+          amountPaise: paise,
+        },
+        { account: { code: "BANK" }, amountPaise: -paise },
+      ],
+    });
+    // The database refuses such a posting: this is of before it did.
+    const guard = (state: "ENABLE" | "DISABLE"): Promise<unknown> =>
+      world.database.query(`ALTER TABLE ledger_entries ${state} TRIGGER ledger_entries_of_source`);
+    await guard("DISABLE");
+    await post((tx) => postTransaction(tx, wrong(100_00n)));
     const { payableDriftPaise } = await withDb(world.database, readTrialBalance);
     expect(payableDriftPaise).toBe(-100_00n);
-    await undo(posting);
+    await post((tx) => postTransaction(tx, wrong(-100_00n)));
+    await guard("ENABLE");
   });
 });
 
 /** In the order in which the schema declares them. */
 const ORDER = ["PLATFORM_CLEARING", "CONSULTANT_PAYABLE"];
 
-/** As a payout of ₹100 with ₹5 of tax and without a fee is booked. */
-async function completion(): Promise<Posting> {
-  const payout = await world.payout();
+/** As a checkout takes ₹100 from a wallet. */
+async function movement(): Promise<Posting> {
+  const { walletId, organizationId } = await seedWallet(world.database, { balancePaise: 0n });
   return {
-    key: `test:${payout.id}`,
-    kind: "test",
-    payoutId: payout.id,
+    key: `wallet-held:${walletId}`,
+    kind: "wallet-held",
+    organizationId,
     entries: [
-      {
-        account: { code: "CONSULTANT_PAYABLE", consultantId: payout.consultantId },
-        amountPaise: 100_00n,
-      },
+      { account: { code: "WALLET", walletId }, amountPaise: 100_00n },
       { account: { code: "PROVIDER_FEES" }, amountPaise: 0n },
-      { account: { code: "BANK" }, amountPaise: -95_00n },
-      { account: { code: "TAX_PAYABLE" }, amountPaise: -5_00n },
+      { account: { code: "PLATFORM_CLEARING" }, amountPaise: -60_00n },
+      { account: { code: "PLATFORM_CLEARING" }, amountPaise: -40_00n },
     ],
   };
 }
@@ -144,7 +158,7 @@ async function completion(): Promise<Posting> {
 function undo(posting: Posting): Promise<void> {
   const opposite = posting.entries.map((entry) => ({ ...entry, amountPaise: -entry.amountPaise }));
   return post((tx) =>
-    postTransaction(tx, { ...posting, key: `undo:${posting.key}`, entries: opposite }),
+    postTransaction(tx, { ...posting, key: `${posting.key}:undone`, entries: opposite }),
   );
 }
 
@@ -157,7 +171,7 @@ function entries(key: string): Promise<{ code: string; paise: bigint }[]> {
     `SELECT account.code::text AS code, amount_paise AS paise
      FROM ledger_entries JOIN ledger_transactions AS posted ON posted.id = transaction_id
      JOIN ledger_accounts AS account ON account.id = account_id
-     WHERE posted.key = $1 ORDER BY 1`,
+     WHERE posted.key = $1 ORDER BY 1, 2`,
     [key],
   );
 }

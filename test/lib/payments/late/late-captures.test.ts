@@ -197,7 +197,9 @@ describe("a payment that comes after its hold had ended", () => {
       });
       await database.query(
         kind === "wallet"
-          ? "UPDATE wallet_accounts SET balance_paise = 2999"
+          ? `ALTER TABLE wallet_accounts DISABLE TRIGGER wallet_accounts_booked;
+             UPDATE wallet_accounts SET balance_paise = 2999;
+             ALTER TABLE wallet_accounts ENABLE TRIGGER wallet_accounts_booked`
           : "UPDATE referral_credits SET used_paise = amount_paise",
       );
 
