@@ -5,8 +5,8 @@ import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.t
 import { minutes } from "../../lib/support/clock.ts";
 import { evaluate, interpolate, type Value } from "./expressions.ts";
 import {
+  BUILD_ACTION,
   jobStepOf,
-  readAction,
   readWorkflow,
   slugOf,
   workflowFiles,
@@ -136,16 +136,29 @@ it("a run that a schedule starts is never a dry run", () => {
   }
 });
 
-it("every job keeps its report, also when it was cancelled, but for one that never started", () => {
-  const upload = readAction().action.runs.steps.find(({ uses }) =>
-    uses?.includes("upload-artifact"),
-  );
-  const expression = /^\$\{\{(.*)\}\}$/.exec(upload?.if ?? "")?.[1] ?? "";
-  const condition = (outcome: string): Value =>
-    evaluate(expression, { steps: { job: { outcome } } });
-  expect(expression).toMatch(/^ always\(\)/);
-  expect(["success", "failure", "cancelled"].map(condition)).toEqual([true, true, true]);
-  expect(condition("skipped")).toBe(false);
+it("every job builds its bundles, runs, and keeps its report, also when it was cancelled", () => {
+  for (const { name } of withWorkflow) {
+    const { job, step } = jobStepOf(readWorkflow(`${slugOf(name)}.yml`));
+    const [checkout, build, run, upload, ...more] = job.steps;
+    expect(checkout?.uses, name).toMatch(/^actions\/checkout@/);
+    expect(build, name).toEqual({ uses: BUILD_ACTION });
+    expect(run, name).toBe(step);
+    expect(run?.id, name).toBe("job");
+    expect(upload?.uses, name).toMatch(/^actions\/upload-artifact@/);
+    expect(upload?.with, name).toEqual({
+      name: "${{ github.job }}-${{ github.run_id }}-${{ github.run_attempt }}",
+      path: "${{ runner.temp }}/report.json",
+      "if-no-files-found": "error",
+    });
+    expect(more, name).toEqual([]);
+    const expression = /^\$\{\{(.*)\}\}$/.exec(upload?.if ?? "")?.[1] ?? "";
+    const condition = (outcome: string): Value =>
+      evaluate(expression, { steps: { job: { outcome } } });
+    expect(expression, name).toMatch(/^ always\(\)/);
+    expect(["success", "failure", "cancelled"].map(condition)).toEqual([true, true, true]);
+    // A run whose bundles could not be made has no report.
+    expect(condition("skipped")).toBe(false);
+  }
 });
 
 function isInput(variable: string): boolean {
@@ -158,8 +171,9 @@ function isInput(variable: string): boolean {
  */
 function mappingOf(job: AnyJob): Record<string, string> {
   const mapping: Record<string, string> = {};
-  for (const { name, secret, fallback } of [...harnessVariables, ...job.environment.variables]) {
-    if (name === "DRY_RUN" || name === "REPORT_FILE") continue;
+  for (const variable of [...harnessVariables, ...job.environment.variables]) {
+    const { name, secret, fallback, noRepositoryVariable } = variable;
+    if (name === "DRY_RUN" || name === "REPORT_FILE" || noRepositoryVariable) continue;
     for (const each of fallback === undefined ? [name] : [name, fallback])
       mapping[each] = `\${{ ${secret === true ? "secrets" : "vars"}.${each} }}`;
   }
