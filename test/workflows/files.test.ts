@@ -99,7 +99,9 @@ describe("ci.yml", () => {
       steps.flatMap(({ run }) => run ?? []),
     );
     const run = lines.map((line) => /^npm (?:run --silent )?([a-z:-]+)$/.exec(line)?.[1] ?? line);
-    expect(scripts).toEqual(expect.arrayContaining(run));
+    const signatures = "npm audit signatures";
+    expect(run).toContain(signatures);
+    expect(scripts).toEqual(expect.arrayContaining(run.filter((line) => line !== signatures)));
     expect(run).toEqual(
       expect.arrayContaining([
         "format:check",
