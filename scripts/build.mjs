@@ -181,6 +181,10 @@ function withoutUnused() {
           contents: `exports.default = class { constructor() { throw new Error("not in the bundle: see scripts/build.mjs"); } };`,
         }),
       );
+      // Colours of a package's own debug output. It is loaded where it is installed, and only a tool of
+      // development brings it along.
+      onResolve({ filter: /^supports-color$/ }, ({ path }) => ({ path, namespace: "absent" }));
+      onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "" }));
       // Tokens and facts of the machine, for which @actions/core loads an HTTP client and a shell: left out once
       // the bundle is told that to load them does nothing.
       onResolve({ filter: /^\.\/(oidc-utils|platform)\.js$/ }, ({ path, importer, resolveDir }) =>

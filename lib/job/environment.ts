@@ -59,7 +59,8 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
   {
     name: "MAINTENANCE_PHASE",
     required: false,
-    description: "maintenance phase of this run; comes before the phase in the database",
+    description:
+      "maintenance phase of this run, before the one in the database; on GitHub Actions it can only pause",
     allowed: { oneOf: ["off", "degraded", "offline"] },
   },
   {

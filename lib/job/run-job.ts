@@ -9,6 +9,7 @@ import {
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
+import { isOnGitHub } from "../support/environment.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
@@ -201,9 +202,13 @@ async function maintenanceOf<S, R>(
   control: pg.Pool,
   harness: HarnessSettings,
 ): Promise<Outcome | undefined> {
+  const override = harness.maintenanceOverride;
+  // People who may merge nothing can set variables on GitHub: theirs may pause a job, and can't lift a pause.
+  const isHeard =
+    override !== undefined && (!isOnGitHub(run.io.env) || isPaused(override, run.job.pausedBy));
   let phase: MaintenancePhase;
   let reason: string | null = "MAINTENANCE_PHASE is set";
-  if (harness.maintenanceOverride) phase = harness.maintenanceOverride;
+  if (isHeard) phase = override;
   else {
     try {
       ({ phase, reason } = await readMaintenance(control));
@@ -229,10 +234,14 @@ async function maintenanceOf<S, R>(
   }
   if (!isPaused(phase, run.job.pausedBy)) return undefined;
   const because = reason === null ? "" : ` (${reason})`;
+  const unheard =
+    override === undefined || isHeard
+      ? ""
+      : ` MAINTENANCE_PHASE=${override} can't lift it on GitHub Actions; from a terminal it can.`;
   return {
     kind: "skipped",
     reason: "maintenance",
-    message: `The maintenance phase is ${phase}${because}.`,
+    message: `The maintenance phase is ${phase}${because}.${unheard}`,
   };
 }
 

@@ -18,8 +18,7 @@ const OWN: Partial<Record<ServerFault, { message: string; remedy: string }>> = {
   },
   "mail-template-missing": {
     message: "A mail template of this version is not there or can not be read",
-    remedy:
-      "The installation is not complete: run `npm run build`; in a workflow, delete the cache of this commit's bundles.",
+    remedy: "The installation is not complete: run `npm run build`; in a workflow, run it again.",
   },
 };
 

@@ -61,6 +61,7 @@ const MAIL_REPLY_TO = {
 const SMTP_TLS = {
   name: "SMTP_TLS",
   required: false,
+  noRepositoryVariable: true,
   default: "required, but on this machine",
   description: "required: over smtp:// nothing is sent when the server has no TLS",
   allowed: { oneOf: ["required", "optional"] },

@@ -7,10 +7,10 @@ import type { PayoutCaps } from "./settings.ts";
 export const ABOVE_SINGLE_CAP = "ABOVE_SINGLE_CAP";
 
 export const SINGLE_CAP_REMEDY =
-  "What is above the cap was not sent and is still due. If the amount is right, raise PAYOUTS_MAX_SINGLE_RUPEES for one run; if not, reject the payout.";
+  "What is above the cap was not sent and is still due. If the amount is right, raise PAYOUTS_MAX_SINGLE_RUPEES for one run from a terminal; if not, reject the payout.";
 
 const REMEDY =
-  "Nothing was sent. If the amount is right, raise the cap for this run, or use --limit to pay the oldest first.";
+  "Nothing was sent. If the amount is right, raise the cap for this run from a terminal, or use --limit to pay the oldest first.";
 
 /** Why a payout is not sent: it is above the largest single payout. */
 export function aboveSingleCap(

@@ -11,6 +11,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
+import { LIMITS, limitsKept } from "./limits.ts";
 import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
 import type { TaxPolicy } from "../tds/index.ts";
@@ -38,7 +39,7 @@ const own: readonly EnvironmentVariable[] = [
   {
     name: "PAYOUTS_MAX_SINGLE_RUPEES",
     required: false,
-    default: "1000000",
+    default: LIMITS.PAYOUTS_MAX_SINGLE_RUPEES,
     description:
       "largest single payout, before tax; what is above it is not sent, named, and makes the run red",
     unit: "rupees",
@@ -47,7 +48,7 @@ const own: readonly EnvironmentVariable[] = [
   {
     name: "PAYOUTS_MAX_RUN_RUPEES",
     required: false,
-    default: "50000000",
+    default: LIMITS.PAYOUTS_MAX_RUN_RUPEES,
     description:
       "largest sum of one run, before tax; above it the run stops before anything is sent",
     unit: "rupees",
@@ -56,7 +57,7 @@ const own: readonly EnvironmentVariable[] = [
   {
     name: "PAYOUTS_MAX_RUN_COUNT",
     required: false,
-    default: "10000",
+    default: LIMITS.PAYOUTS_MAX_RUN_COUNT,
     description: "most payouts of one run; above it the run stops before anything is sent",
     unit: "payouts",
     allowed: { least: 1, most: 9_999_999 },
@@ -101,6 +102,11 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
         ),
       ),
     };
+    limitsKept(
+      env,
+      ["PAYOUTS_MAX_SINGLE_RUPEES", "PAYOUTS_MAX_RUN_RUPEES", "PAYOUTS_MAX_RUN_COUNT"],
+      problems,
+    );
     const narration = matching(
       env,
       "PAYOUTS_NARRATION",

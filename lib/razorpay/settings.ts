@@ -9,6 +9,12 @@ import {
 import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
+/**
+ * Where our credentials may go. A variable can choose among these, and can't add one: whoever may set a variable
+ * would get the keys. The sandbox on this machine is allowed beside them, with keys of the test mode alone.
+ */
+const PROVIDER_ORIGINS: readonly string[] = [new URL(DEFAULT_BASE_URL).origin];
+const TEST_KEY = /^rzp_test_/;
 export const DEFAULT_TIMEOUT_MS = 20_000;
 export const DEFAULT_REQUESTS_PER_SECOND = 8;
 
@@ -18,6 +24,8 @@ export interface ProviderVariable {
   /** Read when the first is missing: a name that older deployments use. */
   fallback?: string;
   secret: boolean;
+  /** Decides where secrets go, so no workflow takes it from a variable of the repository. */
+  noRepositoryVariable?: true;
   /** Undefined when it must be set. */
   defaultValue?: string;
   meaning: string;
@@ -33,8 +41,13 @@ const connectionVariables: readonly ProviderVariable[] = [
     name: "RAZORPAY_BASE_URL",
     secret: false,
     defaultValue: DEFAULT_BASE_URL,
-    meaning: "where the API is, with its version; another one for a rehearsal",
-    allowed: { form: "a URL of https://, on this machine also http://", example: DEFAULT_BASE_URL },
+    noRepositoryVariable: true,
+    meaning:
+      "where the API is, with its version; another one only for a rehearsal on this machine, with a key rzp_test_…",
+    allowed: {
+      form: `a URL of ${PROVIDER_ORIGINS.join(" or ")}, or of a loopback address`,
+      example: DEFAULT_BASE_URL,
+    },
   },
   {
     name: "RAZORPAY_TIMEOUT_MS",
@@ -106,15 +119,12 @@ export const razorpayPaymentsVariables: readonly ProviderVariable[] = [
 
 /** The same as a job declares them. */
 export function asEnvironment(variables: readonly ProviderVariable[]): EnvironmentVariable[] {
-  return variables.map(({ name, fallback, secret, defaultValue, meaning, unit, allowed }) => ({
-    name,
+  return variables.map(({ defaultValue, meaning, ...same }) => ({
+    ...same,
     required: defaultValue === undefined,
-    secret,
     ...(defaultValue === undefined ? {} : { default: defaultValue }),
-    ...(fallback === undefined ? {} : { fallback }),
-    description: fallback === undefined ? meaning : `${meaning}; falls back to ${fallback}`,
-    ...(unit === undefined ? {} : { unit }),
-    allowed,
+    description:
+      same.fallback === undefined ? meaning : `${meaning}; falls back to ${same.fallback}`,
   }));
 }
 
@@ -150,7 +160,7 @@ export function parseRazorpayPaymentsEnv(env: Environment): Parsed<RazorpayPayme
 }
 
 /** No schema library: what a run that is skipped would load for these few texts takes a tenth of its time. */
-function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl">>(
+function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl"> & { keyId: string }>(
   variables: readonly ProviderVariable[],
   env: Environment,
   read: (given: Environment, report: Report) => Settings,
@@ -162,6 +172,13 @@ function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl">>(
   const report: Report = (problem) => problems.push(problem);
   const settings = read(given, report);
   if (!isOnThisMachine(settings.baseUrl)) proxies(env, report);
+  else if (settings.baseUrl !== "" && settings.keyId !== "" && !TEST_KEY.test(settings.keyId)) {
+    report({
+      variable: "RAZORPAY_BASE_URL",
+      problem:
+        "is on this machine, where only a key that begins with rzp_test_ is sent: take this variable away, or use a key of the test mode",
+    });
+  }
   return problems.length === 0 ? { ok: true, settings } : { ok: false, problems };
 }
 
@@ -240,8 +257,11 @@ function baseUrl(text: string | undefined, report: Report): string {
     report({ variable, problem: `must be a URL like ${DEFAULT_BASE_URL}` });
     return "";
   }
-  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
-    report({ variable, problem: "must be https: our credentials travel with every request" });
+  if (!isLoopbackHost(url.hostname) && !PROVIDER_ORIGINS.includes(url.origin)) {
+    report({
+      variable,
+      problem: `must be ${PROVIDER_ORIGINS.join(" or ")}, or a loopback address for a rehearsal: our credentials travel with every request. Take this variable away`,
+    });
   }
   if (url.username || url.password || url.search || url.hash) {
     report({ variable, problem: "must hold no credentials, query or fragment" });

@@ -29,6 +29,8 @@ export interface EnvironmentVariable {
   secret?: boolean;
   /** Read when the first is missing: a name that older deployments use. */
   fallback?: string;
+  /** Decides where secrets go, so no workflow takes it from a variable of the repository. Default: no. */
+  noRepositoryVariable?: true;
 }
 
 export type ParsedEnvironment<Settings> =
@@ -62,6 +64,11 @@ export function allowedInWords({
 export function present(env: Env, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === "" ? undefined : value;
+}
+
+/** Whether this is a run on GitHub Actions, where variables can be set by people who may merge nothing. */
+export function isOnGitHub(env: Env): boolean {
+  return present(env, "GITHUB_ACTIONS") === "true";
 }
 
 /**

@@ -18,7 +18,8 @@ says all that is wrong at once, naming variables and never their values; it ends
 How addresses hold passwords and ask for TLS is told in [connections](connections.md).
 
 What is marked secret belongs where secrets are kept; the rest may be read by everybody. On GitHub Actions they are secrets
-and variables of the environment \`production\` ([how to set that up](github-actions.md)).`;
+and variables of the environment \`production\` ([how to set that up](github-actions.md)); what is marked "no variable" decides
+where secrets go, so that no workflow takes it from there.`;
 
 /**
  * The configuration reference, from what the jobs declare: what each needs, and of each variable who reads it,
@@ -57,7 +58,6 @@ const ON_GITHUB = `## Read by the workflows alone
 
 | name | kept as | default | meaning |
 | --- | --- | --- | --- |
-| \`JOB_RUNNER\` | variable of the repository | \`ubuntu-24.04\` | label of the runner: one with an address that the provider allows |
 | \`HEARTBEAT_BASE_URL\` | secret | | address of a monitor; a job's \`HEARTBEAT_URL\` is this with \`/<domain>-<job>\` behind it |
 | \`HEARTBEAT_URL_<JOB>\` | secret | | comes before it for one job, as \`${heartbeatVariable("payouts/process-payouts")}\` |`;
 
@@ -123,7 +123,7 @@ function variableTable(rows: readonly Row[]): string {
   return table(
     ["variable", "default", "meaning", "unit", "allowed"],
     rows.map(({ variable, required }) => [
-      `\`${variable.name}\`${variable.secret === true ? " (secret)" : ""}`,
+      `\`${variable.name}\`${noteOf(variable)}`,
       required === "all"
         ? "required"
         : required === ""
@@ -134,6 +134,11 @@ function variableTable(rows: readonly Row[]): string {
       allowedCell(variable),
     ]),
   );
+}
+
+function noteOf({ secret, noRepositoryVariable }: EnvironmentVariable): string {
+  if (secret === true) return " (secret)";
+  return noRepositoryVariable === true ? " (no variable)" : "";
 }
 
 /** A value as code, a sentence as it is. */

@@ -4,7 +4,8 @@ import { refusalAnswer, send } from "./answers.ts";
 import type { ApiCallContext } from "./api-call.ts";
 import { answerApiCall } from "./api-call.ts";
 import type { CallRecord } from "./calls.ts";
-import { answerControl } from "./control-http.ts";
+import { answerControl, type ControlAnswer } from "./control-http.ts";
+import { isLoopbackHost } from "../../lib/support/loopback.ts";
 import type { SandboxControl } from "./control.ts";
 import { Refusal, urlNotFound } from "./errors.ts";
 import { PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
@@ -26,7 +27,9 @@ export function createListener(options: ListenerOptions): RequestListener {
   return (request, response) => {
     const { path, query } = splitUrl(request.url ?? "/");
     if (path.startsWith(`${CONTROL}/`)) {
-      answerControlRequest(options.control, request, response, path.slice(CONTROL.length));
+      const foreign = foreignCaller(request);
+      if (foreign !== undefined) send(response, foreign);
+      else answerControlRequest(options.control, request, response, path.slice(CONTROL.length));
       return;
     }
     const call = startCall(options, request, response, path);
@@ -56,6 +59,22 @@ export function createListener(options: ListenerOptions): RequestListener {
       });
     });
   };
+}
+
+/**
+ * The control endpoints ask for no credentials, so a page in a browser on this machine could call them: by a name
+ * that leads here, or from another site. The first shows in the host, the second in the origin.
+ */
+function foreignCaller({
+  headers: { host = "", origin },
+}: IncomingMessage): ControlAnswer | undefined {
+  const isHere =
+    URL.canParse(`http://${host}`) && isLoopbackHost(new URL(`http://${host}`).hostname);
+  if (isHere && (origin === undefined || origin === `http://${host}`)) return undefined;
+  const description = isHere
+    ? "Another site called. The control endpoints answer no page but the sandbox's own."
+    : "The host is no loopback name. Call the control endpoints by 127.0.0.1 or localhost.";
+  return { status: 403, body: { error: { description } } };
 }
 
 function answerControlRequest(

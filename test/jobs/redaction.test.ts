@@ -20,7 +20,7 @@ const VPA_PAYEES = [
 ] as const;
 const CONTACT_DETAILS = ["quillfeather@mail.example", "+919876543210", "98765 43210"];
 const OWN = {
-  keyId: "rzp_live_plantedkeyid01",
+  keyId: "rzp_test_plantedkeyid01",
   keySecret: "planted_key_secret_5d3b",
   accountNumber: "4564560007778889",
 };

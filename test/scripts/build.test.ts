@@ -82,6 +82,29 @@ describe("the folder of the bundles", () => {
   });
 });
 
+describe("the packages in the bundles", () => {
+  it("are those that a runner installs: no tool of development is among them", () => {
+    const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+      packages: Record<string, { dev?: boolean }>;
+    };
+    const bundled = new Set<string>();
+    for (const file of readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".map")) continue;
+      const { sources } = JSON.parse(readFileSync(join(ROOT, "dist", file), "utf8")) as {
+        sources: string[];
+      };
+      for (const source of sources) {
+        const [path] = /node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(source) ?? [];
+        // A package can tell of sources of its own build, which are nowhere.
+        if (path !== undefined && existsSync(join(ROOT, path))) bundled.add(path);
+      }
+    }
+    expect(bundled.size).toBeGreaterThan(20);
+    const wrong = [...bundled].filter((path) => packages[path] === undefined || packages[path].dev);
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("a bundled job", () => {
   it("writes a readable log where standard error is a terminal", async () => {
     const { database, sandbox } = await openMailWorld();

@@ -50,8 +50,8 @@ export interface Workflow {
 }
 
 export interface CompositeAction {
-  inputs: Record<string, { required?: boolean; default?: string }>;
-  outputs: Record<string, { value: string }>;
+  inputs?: Record<string, { required?: boolean; default?: string }>;
+  outputs?: Record<string, { value: string }>;
   runs: { using: string; steps: Step[] };
 }
 
@@ -66,6 +66,7 @@ export interface WorkflowFile {
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const ACTION = "./.github/actions/run-job";
+export const BUILD_ACTION = "./.github/actions/build-jobs";
 const WORKFLOWS = join(ROOT, ".github/workflows");
 
 /** A job's workflow is named after it: `payouts/process-payouts` has `payouts-process-payouts.yml`. */
@@ -92,9 +93,23 @@ export function readWorkflow(file: string): WorkflowFile {
   return { file, text, workflow: document.toJS() as Workflow, cronComments };
 }
 
-export function readAction(): { text: string; action: CompositeAction } {
-  const text = readFileSync(join(ROOT, ACTION, "action.yml"), "utf8");
-  return { text, action: parseDocument(text, { uniqueKeys: true }).toJS() as CompositeAction };
+export interface ActionFile {
+  /** As a step names it: `./.github/actions/run-job`. */
+  path: string;
+  text: string;
+  action: CompositeAction;
+}
+
+export function actionFiles(): ActionFile[] {
+  return readdirSync(join(ROOT, ".github/actions"))
+    .sort()
+    .map((name) => readAction(`./.github/actions/${name}`));
+}
+
+export function readAction(path: string): ActionFile {
+  const text = readFileSync(join(ROOT, path, "action.yml"), "utf8");
+  const action = parseDocument(text, { uniqueKeys: true }).toJS() as CompositeAction;
+  return { path, text, action };
 }
 
 /** The one job of a workflow that runs one of ours, and its step that does. */

@@ -5,14 +5,15 @@ import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.t
 import { minutes } from "../../lib/support/clock.ts";
 import { evaluate, interpolate, type Value } from "./expressions.ts";
 import {
+  BUILD_ACTION,
   jobStepOf,
-  readAction,
   readWorkflow,
   slugOf,
   workflowFiles,
   type DispatchInput,
 } from "./files.ts";
 import { indianTimeOf } from "./indian-time.ts";
+import { noRepositoryVariables } from "./variables.ts";
 
 const NO_JOB = ["ci.yml", "claims.yml"];
 
@@ -87,7 +88,9 @@ describe.each(withWorkflow.map((job) => [job.name, job] as const))(
 
     it("maps each variable of the job and of the harness, from a secret only where it is one", () => {
       const mapped = Object.fromEntries(
-        Object.entries(step.env ?? {}).filter(([variable]) => !isInput(variable)),
+        Object.entries(step.env ?? {}).filter(
+          ([variable, text]) => !isInput(variable) && !isWrittenHere(variable, text),
+        ),
       );
       expect(mapped).toEqual(mappingOf(job));
       expect(workflowJob.env).toBeUndefined();
@@ -136,20 +139,38 @@ it("a run that a schedule starts is never a dry run", () => {
   }
 });
 
-it("every job keeps its report, also when it was cancelled, but for one that never started", () => {
-  const upload = readAction().action.runs.steps.find(({ uses }) =>
-    uses?.includes("upload-artifact"),
-  );
-  const expression = /^\$\{\{(.*)\}\}$/.exec(upload?.if ?? "")?.[1] ?? "";
-  const condition = (outcome: string): Value =>
-    evaluate(expression, { steps: { job: { outcome } } });
-  expect(expression).toMatch(/^ always\(\)/);
-  expect(["success", "failure", "cancelled"].map(condition)).toEqual([true, true, true]);
-  expect(condition("skipped")).toBe(false);
+it("every job builds its bundles, runs, and keeps its report, also when it was cancelled", () => {
+  for (const { name } of withWorkflow) {
+    const { job, step } = jobStepOf(readWorkflow(`${slugOf(name)}.yml`));
+    const [checkout, build, run, upload, ...more] = job.steps;
+    expect(checkout?.uses, name).toMatch(/^actions\/checkout@/);
+    expect(build, name).toEqual({ uses: BUILD_ACTION });
+    expect(run, name).toBe(step);
+    expect(run?.id, name).toBe("job");
+    expect(upload?.uses, name).toMatch(/^actions\/upload-artifact@/);
+    expect(upload?.with, name).toEqual({
+      name: "${{ github.job }}-${{ github.run_id }}-${{ github.run_attempt }}",
+      path: "${{ runner.temp }}/report.json",
+      "if-no-files-found": "error",
+    });
+    expect(more, name).toEqual([]);
+    const expression = /^\$\{\{(.*)\}\}$/.exec(upload?.if ?? "")?.[1] ?? "";
+    const condition = (outcome: string): Value =>
+      evaluate(expression, { steps: { job: { outcome } } });
+    expect(expression, name).toMatch(/^ always\(\)/);
+    expect(["success", "failure", "cancelled"].map(condition)).toEqual([true, true, true]);
+    // A run whose bundles could not be made has no report.
+    expect(condition("skipped")).toBe(false);
+  }
 });
 
 function isInput(variable: string): boolean {
   return variable === "DRY_RUN" || variable.startsWith("FLAG_");
+}
+
+/** A setting that no variable may decide can be written into the workflow, where a change of it is reviewed. */
+function isWrittenHere(variable: string, text: string): boolean {
+  return noRepositoryVariables().has(variable) && !text.includes("${{");
 }
 
 /**
@@ -158,8 +179,9 @@ function isInput(variable: string): boolean {
  */
 function mappingOf(job: AnyJob): Record<string, string> {
   const mapping: Record<string, string> = {};
-  for (const { name, secret, fallback } of [...harnessVariables, ...job.environment.variables]) {
-    if (name === "DRY_RUN" || name === "REPORT_FILE") continue;
+  for (const variable of [...harnessVariables, ...job.environment.variables]) {
+    const { name, secret, fallback, noRepositoryVariable } = variable;
+    if (name === "DRY_RUN" || name === "REPORT_FILE" || noRepositoryVariable) continue;
     for (const each of fallback === undefined ? [name] : [name, fallback])
       mapping[each] = `\${{ ${secret === true ? "secrets" : "vars"}.${each} }}`;
   }

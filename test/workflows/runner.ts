@@ -7,14 +7,16 @@ import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.t
 import { startStep, type RunningJob } from "../support/job-process.ts";
 import { interpolate, type Contexts } from "./expressions.ts";
 import {
+  ACTION,
+  actionFiles,
   jobStepOf,
-  readAction,
   readWorkflow,
   ROOT,
   slugOf,
   type DispatchInput,
   type Step,
 } from "./files.ts";
+import { noRepositoryVariables } from "./variables.ts";
 
 export type Event =
   | { name: "schedule" }
@@ -64,23 +66,24 @@ export function startWorkflowStep(
     inputs: inputsOf(event, workflow.on.workflow_dispatch?.inputs ?? {}),
     ...configured(job, settings),
   };
-  const { action } = readAction();
   const inner: Contexts = {
     github,
     inputs: valuesOf(caller.with ?? {}, outer),
     runner: { temp },
   };
-  const script: Step | undefined = action.runs.steps.find(({ name }) => name === step);
-  if (script?.run === undefined) throw new Error(`the action has no script "${step}"`);
+  const [action, script] = scriptOf(step);
+  // The step that builds is one of its own, and is given nothing of the step that runs the job.
+  const given = action === ACTION ? valuesOf(caller.env ?? {}, outer) : {};
 
   const running = startStep({
     script: script.run,
     ...(cwd === undefined ? {} : { cwd }),
     env: {
       ...runnerVariables(github, temp),
+      ...sandboxAddress(settings),
       ...(path === undefined ? {} : { PATH: `${path}:${process.env["PATH"] ?? ""}` }),
       ...valuesOf(workflowJob.env ?? {}, outer),
-      ...valuesOf(caller.env ?? {}, outer),
+      ...given,
       ...valuesOf(script.env ?? {}, inner),
     },
   });
@@ -88,6 +91,15 @@ export function startWorkflowStep(
     ...running,
     report: () => JSON.parse(readFileSync(join(temp, "report.json"), "utf8")) as unknown,
   };
+}
+
+/** A script of our actions, with the action that it is of. */
+function scriptOf(name: string): [action: string, script: Step & { run: string }] {
+  for (const { path, action } of actionFiles()) {
+    const script = action.runs.steps.find((each) => each.name === name);
+    if (script?.run !== undefined) return [path, { ...script, run: script.run }];
+  }
+  throw new Error(`no action has a script "${name}"`);
 }
 
 /** A run that a schedule starts has no inputs at all, not even defaults. */
@@ -121,6 +133,12 @@ function configured(job: string, settings: Readonly<Record<string, string>>): Co
   const where = (isSecret: boolean): Record<string, string> =>
     Object.fromEntries(Object.entries(settings).filter(([name]) => secret.has(name) === isSecret));
   return { secrets: where(true), vars: where(false) };
+}
+
+/** No workflow says where secrets go. The sandbox is found as if the runner's own environment told it. */
+function sandboxAddress(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const untold = noRepositoryVariables();
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => untold.has(name)));
 }
 
 function valuesOf(

@@ -1,5 +1,5 @@
 import type { OutputValue } from "../define-job.ts";
-import type { Env } from "../../support/environment.ts";
+import { isOnGitHub, type Env } from "../../support/environment.ts";
 
 /**
  * What a step of GitHub Actions is told. `@actions/core` is loaded only there: it writes outputs in the
@@ -17,7 +17,7 @@ const LONGEST_ANNOTATION = 4000;
 
 /** Masks secrets in the runner's log, a line of each value at a time. Before anything is printed. */
 export async function maskSecrets(env: Env, secrets: readonly string[]): Promise<void> {
-  if (!onGithub(env) || secrets.length === 0) return;
+  if (!isOnGitHub(env) || secrets.length === 0) return;
   const { setSecret } = await import("./actions.ts");
   for (const secret of secrets) {
     for (const line of secret.split("\n")) {
@@ -34,7 +34,7 @@ export async function maskSecrets(env: Env, secrets: readonly string[]): Promise
  * @returns what could not be written
  */
 export async function reportToGithub(env: Env, report: GithubReport): Promise<Error[]> {
-  if (!env["GITHUB_OUTPUT"] && !env["GITHUB_STEP_SUMMARY"] && !onGithub(env)) return [];
+  if (!env["GITHUB_OUTPUT"] && !env["GITHUB_STEP_SUMMARY"] && !isOnGitHub(env)) return [];
   const failures: Error[] = [];
   const attempt = async (what: string, write: () => unknown): Promise<void> => {
     try {
@@ -56,14 +56,10 @@ export async function reportToGithub(env: Env, report: GithubReport): Promise<Er
       core.summary.addRaw(report.summaryMarkdown, true).write(),
     );
   }
-  if (onGithub(env)) {
+  if (isOnGitHub(env)) {
     for (const { level, title, message } of report.annotations) {
       core[level](message.slice(0, LONGEST_ANNOTATION), { title });
     }
   }
   return failures;
-}
-
-function onGithub(env: Env): boolean {
-  return env["GITHUB_ACTIONS"] === "true";
 }

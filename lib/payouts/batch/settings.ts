@@ -7,6 +7,7 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
+import { LIMITS, limitsKept } from "../limits.ts";
 import type { RefundBase } from "../../tds/index.ts";
 import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
 
@@ -33,7 +34,7 @@ const MINIMUM = {
 const AUTO_APPROVE = {
   name: "PAYOUTS_AUTO_APPROVE_RUPEES",
   required: false,
-  default: "5000",
+  default: LIMITS.PAYOUTS_AUTO_APPROVE_RUPEES,
   description: "payouts up to this, before tax, are approved at once; 0 leaves all to a person",
   unit: "rupees",
   allowed: { form: "an amount", example: "0" },
@@ -62,6 +63,7 @@ export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
       problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
     }
     const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
+    limitsKept(env, ["PAYOUTS_AUTO_APPROVE_RUPEES"], problems);
     const settlementDays = readWholeNumber(env, SETTLEMENT, problems);
     const refundBase = parseRefundBase(env, problems);
     if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {

@@ -10,7 +10,7 @@ import { Recorder } from "../spread.ts";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const PRODUCTION = ["--omit=dev"];
 
-/** What stands between a runner's clone and a job: with npm's cache filled, as a workflow restores it. */
+/** What stands between a runner's clone and a job, with npm's cache filled. */
 export const installBench: Bench = {
   name: "install",
   title: "Cost of a CI run",

@@ -89,6 +89,27 @@ export const LISTED: readonly Listed[] = [
     problems: settingProblems,
   },
   {
+    name: "the runner of the workflows",
+    matches: /^sed -i 's\/runs-on: .*\/runs-on: .*\/' \.github\/workflows\//,
+    why: "it changes this checkout",
+    problems: (command) => {
+      const [, label = ""] = /'s\/(.*?)\/runs-on: /.exec(command) ?? [];
+      const files = command.split(" ").slice(3);
+      const changed = readdirSync(join(ROOT, ".github/workflows")).filter((file) =>
+        files.some((glob) => matchesGlob(`.github/workflows/${file}`, glob)),
+      );
+      return [
+        ...absent(changed.length > 0, "no workflow has such a name"),
+        ...changed
+          .filter((file) => !read(`.github/workflows/${file}`).includes(label))
+          .map((file) => `${file} has no ${label}`),
+        ...changed
+          .filter((file) => /^(ci|claims)/.test(file))
+          .map((file) => `${file} runs anybody's code`),
+      ];
+    },
+  },
+  {
     name: "gh repo, gh api",
     matches: /^gh (repo|api) /,
     why: "it talks to GitHub",
@@ -189,10 +210,9 @@ function settingProblems(command: string): string[] {
   const names = settingNames(isSecret ? "secret" : "variable");
   return [
     ...absent(names.has(name), `no workflow reads ${name} as a ${kind}`),
-    // GitHub chooses the runner before it opens the environment.
     ...absent(
-      command.includes("--env production") !== (name === "JOB_RUNNER"),
-      `${name} belongs ${name === "JOB_RUNNER" ? "to the repository" : "to the environment production"}`,
+      command.includes("--env production"),
+      `${name} belongs to the environment production`,
     ),
   ];
 }
@@ -203,4 +223,8 @@ function absent(isThere: boolean | undefined, problem: string): string[] {
 
 function read(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
+}
+
+function matchesGlob(path: string, glob: string): boolean {
+  return new RegExp(`^${glob.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`).test(path);
 }

@@ -116,6 +116,26 @@ describe("a run during maintenance", () => {
     expect(started).toBe(1);
   });
 
+  it("obeys MAINTENANCE_PHASE on GitHub Actions only where it pauses the job", async () => {
+    const onGitHub = (phase: string) =>
+      runTestJob(countingJob(), {
+        env: { ...env, GITHUB_ACTIONS: "true", MAINTENANCE_PHASE: phase },
+      });
+    await database.query("INSERT INTO maintenance (phase) VALUES ('offline')");
+    expect((await onGitHub("off")).outcome).toEqual({
+      kind: "skipped",
+      reason: "maintenance",
+      message:
+        "The maintenance phase is offline. MAINTENANCE_PHASE=off can't lift it on GitHub Actions; from a terminal it can.",
+    });
+    expect(started).toBe(0);
+    await database.query("DELETE FROM maintenance");
+    expect((await onGitHub("degraded")).outcome).toMatchObject({ reason: "maintenance" });
+    expect(started).toBe(0);
+    expect((await onGitHub("off")).outcome).toEqual({ kind: "completed" });
+    expect(started).toBe(1);
+  });
+
   it("that nobody can read: a job that moves money fails, another one runs and warns", async () => {
     await database.query("DROP TABLE maintenance");
     await database.query(

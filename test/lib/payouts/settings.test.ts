@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { payoutEnvironment } from "../../../lib/payouts/index.ts";
+import { batchEnvironment, payoutEnvironment } from "../../../lib/payouts/index.ts";
 
 const required = {
   RAZORPAYX_KEY_ID: "rzp_test_key",
@@ -68,4 +68,36 @@ describe("the environment of a payout run", () => {
       settings,
     });
   });
+});
+
+describe("on GitHub Actions, where people who may merge nothing can set variables", () => {
+  const problemsOf = (env: Record<string, string>) => {
+    const given = { ...required, ...env };
+    return [payoutEnvironment.parse(given), batchEnvironment.parse(given)].flatMap((parsed) =>
+      parsed.ok ? [] : parsed.problems,
+    );
+  };
+
+  it.each([
+    ["PAYOUTS_MAX_SINGLE_RUPEES", "1000000", "1000000.01"],
+    ["PAYOUTS_MAX_RUN_RUPEES", "50000000.00", "60000000"],
+    ["PAYOUTS_MAX_RUN_COUNT", "10000", "10001"],
+    ["PAYOUTS_AUTO_APPROVE_RUPEES", "5000", "5001"],
+  ])(
+    "%s can be %s at most, which the repository says; elsewhere it can be %s",
+    (name, most, more) => {
+      const onGitHub = { GITHUB_ACTIONS: "true" };
+      expect(problemsOf({ ...onGitHub, [name]: most })).toEqual([]);
+      expect(problemsOf({ ...onGitHub, [name]: "1" })).toEqual([]);
+      expect(problemsOf({ ...onGitHub, [name]: more })).toEqual([
+        {
+          variable: name,
+          problem: expect.stringMatching(
+            /^expected at most \d+ on GitHub Actions, .*change lib\/payouts\/limits\.ts/,
+          ) as string,
+        },
+      ]);
+      expect(problemsOf({ [name]: more })).toEqual([]);
+    },
+  );
 });

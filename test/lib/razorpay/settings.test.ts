@@ -91,7 +91,9 @@ describe("the environment of the RazorpayX client", () => {
     ["http://127.0.0.1:4010/v1/", "http://127.0.0.1:4010/v1"],
     ["http://localhost:4010/v1", "http://localhost:4010/v1"],
     ["http://[::1]:4010/v1", "http://[::1]:4010/v1"],
-    ["https://gateway.example/v1", "https://gateway.example/v1"],
+    ["https://127.0.0.1:4010/v1", "https://127.0.0.1:4010/v1"],
+    ["https://api.razorpay.com/v1", "https://api.razorpay.com/v1"],
+    ["https://api.razorpay.com:443/v2/", "https://api.razorpay.com/v2"],
   ])("takes the base URL %s", (RAZORPAY_BASE_URL, baseUrl) => {
     expect(parseRazorpayXEnv({ ...complete, RAZORPAY_BASE_URL })).toMatchObject({
       ok: true,
@@ -105,8 +107,30 @@ describe("the environment of the RazorpayX client", () => {
     "http://10.0.0.5/v1",
     "https://user:pass@api.razorpay.com/v1",
     "https://api.razorpay.com/v1?x=1",
+    "https://gateway.example/v1",
+    "https://api.razorpay.com.made-up.example/v1",
+    "https://made-up.example/api.razorpay.com/v1",
+    "https://xapi.razorpay.com/v1",
+    "https://api.razorpay.com:8443/v1",
+    "http://api.razorpay.com/v1",
   ])("refuses the base URL %s", (RAZORPAY_BASE_URL) => {
     expect(problemsOf({ ...complete, RAZORPAY_BASE_URL })).toEqual(["RAZORPAY_BASE_URL"]);
+  });
+
+  it("sends a live key nowhere but to the provider, whichever of the names it has", () => {
+    const here = { RAZORPAY_BASE_URL: "http://127.0.0.1:4010/v1" };
+    for (const RAZORPAYX_KEY_ID of ["rzp_live_madeupkey", "xrzp_test_madeupkey", "madeup"])
+      expect(problemsOf({ ...complete, ...here, RAZORPAYX_KEY_ID })).toEqual(["RAZORPAY_BASE_URL"]);
+    const older = { RAZORPAYX_KEY_ID: "", RAZORPAY_KEY_ID: "rzp_live_madeupkey" };
+    expect(problemsOf({ ...complete, ...here, ...older })).toEqual(["RAZORPAY_BASE_URL"]);
+    expect(problemsOf({ ...complete, ...older })).toEqual([]);
+    expect(
+      parseRazorpayPaymentsEnv({
+        ...here,
+        RAZORPAY_KEY_ID: "rzp_live_madeupkey",
+        RAZORPAY_KEY_SECRET: "madeup-secret-9f1c",
+      }),
+    ).toMatchObject({ ok: false, problems: [{ variable: "RAZORPAY_BASE_URL" }] });
   });
 
   it.each([

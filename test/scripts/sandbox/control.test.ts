@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import { startSandbox } from "../../../scripts/sandbox/index.ts";
 import type { CallRecord } from "../../../scripts/sandbox/index.ts";
@@ -13,6 +16,23 @@ import {
   pay,
   payoutBody,
 } from "./support.ts";
+
+/** Plants a fault, as a browser could. */
+async function callControl(
+  port: number,
+  headers: Record<string, string>,
+): Promise<{ status: number | undefined; said: string }> {
+  const sent = request({
+    host: "127.0.0.1",
+    port,
+    method: "POST",
+    path: "/__sandbox/faults",
+    headers: { "content-type": "text/plain", ...headers },
+  });
+  sent.end('{"on": "POST /payouts", "status": 503}');
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return { status: answer.statusCode, said: await text(answer) };
+}
 
 const noCredentials = { authorization: "" };
 
@@ -46,6 +66,33 @@ describe("the control endpoints", () => {
     expect(list.body).toEqual({ count: 1, items: [record] });
     expect(sandbox.payouts()).toEqual([record]);
   });
+
+  it.each([
+    ["a name that somebody else leads here", { host: "evil.example:4577" }],
+    ["a name that only begins like one of this machine", { host: "localhost.evil.example" }],
+    ["a page of another site", { origin: "https://evil.example" }],
+    ["a page of another port", { origin: "http://127.0.0.1:1" }],
+    ["a page without an origin of its own", { origin: "null" }],
+  ])("refuse %s, and do nothing", async (_, headers) => {
+    const sandbox = await openSandbox();
+    const answer = await callControl(sandbox.port, headers);
+    expect(answer).toEqual({
+      status: 403,
+      said: expect.stringContaining('"description"') as string,
+    });
+    expect(sandbox.faults()).toEqual([]);
+  });
+
+  it.each(["127.0.0.1", "localhost", "[::1]"])(
+    "answer to %s, and to a page of their own",
+    async (name) => {
+      const sandbox = await openSandbox();
+      const host = `${name}:${sandbox.port}`;
+      for (const headers of [{ host }, { host, origin: `http://${host}` }])
+        expect(await callControl(sandbox.port, headers)).toMatchObject({ status: 200 });
+      expect(sandbox.faults()).toHaveLength(2);
+    },
+  );
 
   it("let no time pass by being read", async () => {
     const sandbox = await openSandbox();
