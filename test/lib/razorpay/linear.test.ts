@@ -23,7 +23,7 @@ const refusal = (description: string): string =>
 const inManyTexts = (text: string): string =>
   JSON.stringify({
     error: { code: "BAD_REQUEST_ERROR", description: "no" },
-    items: Array.from({ length: text.length / 4_000 }, () => ({
+    items: Array.from({ length: text.length / 16_000 }, () => ({
       description: text.slice(0, 4_000),
     })),
   });
