@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -51,6 +52,15 @@ export default tseslint.config(
       ],
       "no-console": "error",
       eqeqeq: "error",
+    },
+  },
+  {
+    // A pattern whose time grows with the square of a text stops timers, signals and the lease of a run.
+    files: ["lib/**", "jobs/**", "scripts/**"],
+    plugins: { regexp },
+    rules: {
+      "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
+      "regexp/no-super-linear-move": ["error", { report: "potential" }],
     },
   },
   {

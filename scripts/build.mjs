@@ -129,7 +129,7 @@ function startsItsJob(root) {
     name: "starts its job",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^job:/ }, ({ path }) => ({ path: path.slice(4), namespace: "job" }));
-      onLoad({ filter: /.*/, namespace: "job" }, ({ path }) => ({
+      onLoad({ filter: /^/, namespace: "job" }, ({ path }) => ({
         contents: `import { job } from "./jobs/${path}"; import { runMain } from "./lib/job/run-main.ts"; import ${JSON.stringify(LIGHT)}; await runMain(job);`,
         resolveDir: root,
       }));
@@ -151,14 +151,14 @@ function inFewFiles(root, jobs) {
     name: "in few files",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: new RegExp(`^${LIGHT}$`) }, () => ({ path: LIGHT, namespace: "light" }));
-      onLoad({ filter: /.*/, namespace: "light" }, () => ({
+      onLoad({ filter: /^/, namespace: "light" }, () => ({
         contents: `${jobs.map(loads).join("")} import "./lib/job/run-main.ts";`,
         resolveDir: root,
       }));
       onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) =>
         kind === "dynamic-import" ? { path: join(resolveDir, path), namespace: "later" } : null,
       );
-      onLoad({ filter: /.*/, namespace: "later" }, ({ path }) => ({
+      onLoad({ filter: /^/, namespace: "later" }, ({ path }) => ({
         contents: `import ${JSON.stringify(LIGHT)}; export * from ${JSON.stringify(path)};`,
         resolveDir: dirname(path),
       }));

@@ -28,6 +28,7 @@ import {
 import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
+import { requireDatabaseUrl } from "./migrate/database-url.ts";
 import { newCommand } from "./command-line.ts";
 import { operatorName, reason, UsageError, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, WHY } from "./payouts/command.ts";
@@ -98,7 +99,7 @@ function allowedIfsc(text: string, earlier: readonly string[] | undefined): stri
 }
 
 async function importFile(path: string, options: Options): Promise<number> {
-  const url = databaseUrl();
+  const url = requireDatabaseUrl(process.env);
   if (options.approve === true && requirePolicy(process.env) === "four-eyes") {
     throw new MisconfiguredError(
       "PAYOUTS_APPROVAL is four-eyes: who imports can not approve. Import without --approve; another person approves the payouts",
@@ -161,22 +162,6 @@ function warnOfUnusedCodes(path: string, file: EarningsFile, { allowIfsc = [] }:
   for (const code of allowIfsc) {
     if (!used.has(code)) console.error(`warning: ${path}: --allow-ifsc ${code} is in no good row`);
   }
-}
-
-function databaseUrl(): string {
-  const url = process.env["DATABASE_URL"];
-  if (url === undefined || url === "") {
-    throw new MisconfiguredError(
-      "DATABASE_URL is not set; expected postgres://user:password@host:port/database",
-    );
-  }
-  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
-  if (protocol !== "postgres:" && protocol !== "postgresql:") {
-    throw new MisconfiguredError(
-      "DATABASE_URL is not an address such as postgres://user:password@host:port/database; special characters of a password are percent-encoded, such as %40 for @ and %23 for #",
-    );
-  }
-  return url;
 }
 
 async function readFile(path: string, options: ReadOptions): Promise<EarningsFile> {

@@ -1,18 +1,26 @@
 import { readFileSync } from "node:fs";
+import type { Env } from "../support/environment.ts";
 import { errorCode } from "../support/errors.ts";
+import { isLoopbackHost } from "../support/loopback.ts";
+import { plaintextProblem } from "../support/plaintext.ts";
+import { decoded, isDecodable } from "../support/server-url.ts";
 
 /** What `sslmode` may be in an address. */
 const MODES = ["disable", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
 /** The same with `uselibpqcompat=true`, where they mean what they mean to `psql`. */
 const LIBPQ_MODES = MODES.filter((mode) => mode !== "no-verify");
 const FILES = ["sslrootcert", "sslcert", "sslkey"];
+/** Of two of these the driver takes the last, and a reader sees the first. */
+const ONCE = ["host", "sslmode", "ssl", "uselibpqcompat", ...FILES];
 
 /**
- * What is wrong with what an address says of TLS: a mode that there is not would be taken for another one
- * without a word. Names the parameter and never its value.
+ * What is wrong with an address of the database, first of all with what it says of TLS. A mode that there is not
+ * would be taken for another one without a word. Names parameters, and of the values only mode and host.
  */
-export function tlsProblemOf(url: string): string | undefined {
+export function addressProblemOf(url: string, env: Env): string | undefined {
   const parameters = new URL(url).searchParams;
+  const repeated = ONCE.find((name) => parameters.getAll(name).length > 1);
+  if (repeated !== undefined) return `names ${repeated} more than once`;
   const asLibpq = parameters.get("uselibpqcompat") === "true";
   const modes = asLibpq ? LIBPQ_MODES : MODES;
   const mode = parameters.get("sslmode");
@@ -27,7 +35,47 @@ export function tlsProblemOf(url: string): string | undefined {
     const code = file ? problemOfFile(file) : undefined;
     if (code !== undefined) return `${name} names a file that can not be read (${code})`;
   }
-  return undefined;
+  const host = hostOf(url);
+  const setting = weakModeOf(parameters);
+  if (setting !== undefined && !isSocket(host)) {
+    const problem = plaintextProblem(env, { host, setting, instead: "sslmode=verify-full" });
+    if (problem !== undefined) return problem;
+  }
+  return holdsNoText(url)
+    ? "holds a % that encodes no text in its user, password or name: write a % of the text itself as %25"
+    : undefined;
+}
+
+/** What an address asks for that is less than a verified server; undefined where it asks for nothing less. */
+function weakModeOf(parameters: URLSearchParams): string | undefined {
+  const mode = parameters.get("sslmode");
+  if (mode === null) {
+    const ssl = parameters.get("ssl");
+    return ssl === null || ssl === "true" || ssl === "1" ? undefined : "this value of ssl";
+  }
+  if (parameters.get("uselibpqcompat") === "true") {
+    return mode === "verify-full" ? undefined : `sslmode=${mode} with uselibpqcompat=true`;
+  }
+  return mode === "disable" || mode === "no-verify" ? `sslmode=${mode}` : undefined;
+}
+
+/** Where the driver connects: it takes `?host=` before the host of the address. Nothing else is asked. */
+export function hostOf(url: string): string {
+  const { hostname, searchParams } = new URL(url);
+  return searchParams.getAll("host").at(-1) || decoded(hostname) || "localhost";
+}
+
+/** A socket's folder: nothing leaves this machine. */
+function isSocket(host: string): boolean {
+  return host.startsWith("/");
+}
+
+/** The driver takes a `%` before anything but two digits for itself, and throws at bytes that are no text. */
+function holdsNoText(url: string): boolean {
+  const { username, password, pathname } = new URL(url);
+  return [username, password, pathname].some(
+    (part) => !isDecodable(part.replace(/%(?![\da-f]{2})/gi, "%25")),
+  );
 }
 
 function problemOfFile(file: string): string | undefined {
@@ -39,14 +87,20 @@ function problemOfFile(file: string): string | undefined {
   }
 }
 
-const SAME_AS_VERIFY_FULL = /([?&]sslmode=)(?:prefer|require|verify-ca)(?=[&#]|$)/g;
-
 /**
- * The address as the driver gets it. To the driver `prefer`, `require` and `verify-ca` are other names of
- * `verify-full`, over which it prints a warning into every log; the name says what happens.
+ * The address as the driver gets it. To a server on another machine it says `sslmode=verify-full`, unless it asks
+ * for less; whether it may has been asked before. To the driver `prefer`, `require` and `verify-ca` are other
+ * names of that, over which it prints a warning into every log. Without a host it is this machine, so that no
+ * variable of the driver's own (PGHOST) decides.
  */
-export function withoutDriverWarning(url: string): string {
-  return /[?&]uselibpqcompat=true(?=[&#]|$)/.test(url)
-    ? url
-    : url.replace(SAME_AS_VERIFY_FULL, "$1verify-full");
+export function driverAddress(url: string): string {
+  const address = new URL(url);
+  const parameters = address.searchParams;
+  const host = hostOf(url);
+  const mode = parameters.get("sslmode");
+  const isHere = isSocket(host) || isLoopbackHost(host);
+  const isVerified = weakModeOf(parameters) === undefined && (mode !== null || !isHere);
+  if (isVerified && mode !== "verify-full") parameters.set("sslmode", "verify-full");
+  if (address.hostname === "" && !parameters.get("host")) parameters.set("host", host);
+  return parameters.toString() === new URL(url).searchParams.toString() ? url : address.href;
 }

@@ -12,7 +12,8 @@ import {
   postgresFault,
   sqlStateOf,
 } from "../support/server-fault/index.ts";
-import { withoutDriverWarning } from "./address.ts";
+import { decoded } from "../support/server-url.ts";
+import { driverAddress, hostOf } from "./address.ts";
 import { databaseSocket } from "./socket.ts";
 
 export { sqlStateOf };
@@ -53,7 +54,7 @@ export function connectionConfig({
   silenceMs = purpose === "job" ? SILENCE_MS : 0,
 }: ConnectionOptions): pg.ClientConfig {
   return {
-    ...startupOf(withoutDriverWarning(url), {
+    ...startupOf(driverAddress(url), {
       readOnly,
       purpose,
       ...(rowWait === undefined ? {} : { rowWait }),
@@ -68,8 +69,8 @@ export function connectionConfig({
 /** `host:port/database` of an address: enough to recognise it, and no password. */
 export function describeAddress(url: string): string {
   try {
-    const { hostname, port, pathname } = new URL(url);
-    return `${hostname || "localhost"}:${port || "5432"}${pathname}`;
+    const { port, pathname } = new URL(url);
+    return `${hostOf(url)}:${port || "5432"}${pathname}`;
   } catch {
     return "an address that is not a URL";
   }
@@ -216,7 +217,7 @@ function refusalOf(thrown: unknown): string | undefined {
 /** The user of an address. */
 function describeRole(url: string): string {
   const user = URL.canParse(url) ? new URL(url).username : "";
-  return user === "" ? "its login" : `role "${decodeURIComponent(user)}"`;
+  return user === "" ? "its login" : `role "${decoded(user)}"`;
 }
 
 /** Whether Postgres refused the login, or knows no such database or refuses it: to ask again is no use. */

@@ -46,7 +46,7 @@ async function inTransaction(
   const text = textOf(args[0]);
   const isOutside = client.getTransactionStatus() === "I";
   if (!isOutside || /^\s*(COMMIT|ROLLBACK|END|ABORT)\b/i.test(text)) return send(...args);
-  if (/^\s*(BEGIN|START\s+TRANSACTION)\b[^;]*;?\s*$/i.test(text)) return begin(text);
+  if (/^\s*(BEGIN|START\s+TRANSACTION)\b[^;]*(?:;\s*)?$/i.test(text)) return begin(text);
   await begin("BEGIN");
   try {
     const result = await send(...args);

@@ -1,5 +1,7 @@
 import pg from "pg";
+import { channelOf, type Channel } from "../support/channel.ts";
 import { seconds } from "../support/clock.ts";
+import { hostOf } from "./address.ts";
 import {
   connectionConfig,
   DatabaseReadOnlyError,
@@ -41,6 +43,12 @@ export class DatabaseSession extends pg.Client {
   /** Whether a pooler or a proxy answers, and may use another session of the server for each transaction. */
   get isPooled(): boolean {
     return this.#isPooled;
+  }
+
+  /** What the connection to the server, or to the pooler before it, really has. */
+  get channel(): Channel {
+    const { connection } = this as unknown as { connection: { stream: unknown } };
+    return channelOf(connection.stream, hostOf(this.#options.url));
   }
 
   override connect(): Promise<pg.Client>;

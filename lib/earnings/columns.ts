@@ -44,6 +44,6 @@ export function columnOf(heading: string): ColumnName | undefined {
 function normalise(heading: string): string {
   return heading
     .toLowerCase()
-    .replace(/\([^)]*\)|\[[^\]]*\]|\{[^}]*\}/g, "")
+    .replace(/\([^()]*\)|\[[^[\]]*\]|\{[^{}]*\}/g, "")
     .replace(/[\s_-]/g, "");
 }

@@ -40,7 +40,7 @@ export interface RowContext {
 
 const LONGEST = { consultant: 64, booking_reference: 64, name: 100 } as const;
 /** Joiners alone are no name. */
-const SEEN = /^[^\r\n]*[^\s\u200c\u200d][^\r\n]*$/u;
+const SEEN = /^(?:[^\S\r\n]|[\u200c\u200d])*[^\s\u200c\u200d][^\r\n]*$/u;
 
 /** Reads and checks one row by itself. */
 export function readRow(

@@ -2,12 +2,17 @@ import { hostname } from "node:os";
 import {
   present,
   type Env,
-  type EnvironmentProblem,
   type EnvironmentVariable,
   type ParsedEnvironment,
 } from "../support/environment.ts";
-import { tlsProblemOf } from "../db/address.ts";
-import { readServerUrl } from "../support/server-url.ts";
+import { addressProblemOf } from "../db/address.ts";
+import {
+  allowPlaintextVariable,
+  plaintextProblem,
+  tlsVariableProblems,
+} from "../support/plaintext.ts";
+import { decoded, readServerUrl } from "../support/server-url.ts";
+import { redisProblemOf } from "./lock/redis-address.ts";
 import type { MaintenancePhase } from "./maintenance.ts";
 
 /** What the harness itself reads, for every job. */
@@ -42,6 +47,7 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
       example: "rediss://user:password@host:6379",
     },
   },
+  allowPlaintextVariable,
   {
     name: "LOCK_STORE",
     required: false,
@@ -102,7 +108,7 @@ const FORMS = {
   },
   REDIS_URL: {
     schemes: ["redis", "rediss"],
-    expected: "a URL like redis://host:6379",
+    expected: "a URL like rediss://host:6379",
     hints: { http: HTTP_API, https: HTTP_API },
   },
   http: { schemes: ["http", "https"], expected: "an http or https URL" },
@@ -123,7 +129,7 @@ export function parseHarnessEnvironment(
   env: Env,
   job?: string,
 ): ParsedEnvironment<HarnessSettings> {
-  const problems: EnvironmentProblem[] = [];
+  const problems = tlsVariableProblems(env);
   const read = <T>(variable: string, reader: Reader<T>, expected: string): T | undefined => {
     const value = present(env, variable);
     if (value === undefined) return undefined;
@@ -136,7 +142,7 @@ export function parseHarnessEnvironment(
     const value = present(env, variable);
     if (value === undefined) return undefined;
     const read = readServerUrl(value, FORMS[form]);
-    const problem = "problem" in read ? read.problem : moreProblemsOf(form, read.url);
+    const problem = "problem" in read ? read.problem : moreProblemsOf[form](read.url, env);
     if (problem !== undefined) problems.push({ variable, problem });
     return "url" in read && problem === undefined ? read.url : undefined;
   };
@@ -177,10 +183,16 @@ export function parseHarnessEnvironment(
   };
 }
 
-/** What is wrong with an address that is a URL: what a database's says of TLS. */
-function moreProblemsOf(form: keyof typeof FORMS, url: string): string | undefined {
-  return form === "DATABASE_URL" ? tlsProblemOf(url) : undefined;
-}
+/** What is wrong with an address that is a URL. */
+const moreProblemsOf: Record<keyof typeof FORMS, (url: string, env: Env) => string | undefined> = {
+  DATABASE_URL: addressProblemOf,
+  REDIS_URL: redisProblemOf,
+  http: (url, env) => {
+    const { protocol, hostname: host } = new URL(url);
+    if (protocol === "https:") return undefined;
+    return plaintextProblem(env, { host, setting: "http://", instead: "https://" });
+  },
+};
 
 /** The commit and the page of this run, where GitHub Actions says so. */
 export function runOrigin(env: Env): {
@@ -202,10 +214,5 @@ function passwordOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const { password } = new URL(url);
   if (password === "") return undefined;
-  try {
-    return decodeURIComponent(password);
-  } catch {
-    // A `%` that encodes nothing stands for itself.
-    return password;
-  }
+  return decoded(password);
 }

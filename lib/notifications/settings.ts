@@ -7,6 +7,8 @@ import {
   type ParsedEnvironment,
 } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
+import { plaintextProblem } from "../support/plaintext.ts";
+import { decoded, isDecodable } from "../support/server-url.ts";
 
 /** Whom a mail is from, or answers go to. */
 export interface MailAddress {
@@ -177,17 +179,23 @@ function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
     report(SMTP_URL.name, "expected nothing behind the port");
     return undefined;
   }
-  const [user, password] = [decoded(url.username), decoded(url.password)];
-  if (user === undefined || password === undefined) {
+  if (![url.username, url.password].every(isDecodable)) {
     report(SMTP_URL.name, "has a % that encodes nothing; write it as %25");
     return;
   }
+  const [user, password] = [decoded(url.username), decoded(url.password)];
   if ((user === "") !== (password === "")) {
     report(SMTP_URL.name, "has a user or a password without the other");
     return undefined;
   }
   const isHere = isLoopbackHost(url.hostname);
   const unlessTold = isHere ? "optional" : "required";
+  if (!secure && mode === "optional") {
+    const setting = `${SMTP_TLS.name}=optional`;
+    const instead = `${SMTP_TLS.name}=required or smtps://`;
+    const problem = plaintextProblem(env, { host: url.hostname, setting, instead });
+    if (problem !== undefined) report(SMTP_TLS.name, problem);
+  }
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
@@ -198,7 +206,7 @@ function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
 }
 
 const ADDRESS =
-  /^(?:"?(?<name>[^"<>\p{Cc}]*?)"?\s*<)?(?<address>[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)>?$/iu;
+  /^(?:(?<name>"[^"<>\p{Cc}]*"\s*|[^"<>\p{Cc}]*)<)?(?<address>[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)>?$/iu;
 
 function addressOf(env: Env, variable: string, report: Report): MailAddress | undefined {
   const text = present(env, variable);
@@ -209,7 +217,7 @@ function addressOf(env: Env, variable: string, report: Report): MailAddress | un
     report(variable, "expected an address, or a name and an address as Name <address>");
     return undefined;
   }
-  return { name: found?.["name"]?.trim() ?? "", address };
+  return { name: found?.["name"]?.trim().replaceAll('"', "") ?? "", address };
 }
 
 function whole(
@@ -224,12 +232,4 @@ function whole(
     report(rule.name, `expected a whole number from ${least} to ${most}`);
   }
   return value;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,6 @@
+import { TLSSocket } from "node:tls";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
+import { channelOf, type Channel } from "../support/channel.ts";
 import { seconds } from "../support/clock.ts";
 import { smtpFault, speaksTls } from "../support/server-fault/index.ts";
 import type { MailAnswer } from "./mailer.ts";
@@ -7,6 +9,9 @@ import { faultOfConnecting, faultOfLogin, type SmtpError } from "./smtp-faults.t
 
 /** How long a server has to say goodbye. */
 export const LEAVE_MS = seconds(1);
+
+/** One answer of a mail server has some hundred bytes; an endless one would fill the memory until time is up. */
+const LARGEST_ANSWER_BYTES = 64 * 2 ** 10;
 
 /** A connection that is not open yet, with the TLS that the settings ask for. */
 export function newConnection({ smtp, from }: MailSettings): SMTPConnection {
@@ -20,6 +25,7 @@ export function newConnection({ smtp, from }: MailSettings): SMTPConnection {
     dnsTimeout: smtp.timeoutMs,
     socketTimeout: smtp.timeoutMs,
     socketCloseTimeout: LEAVE_MS,
+    maxResponseSize: LARGEST_ANSWER_BYTES,
     allowInternalNetworkInterfaces: true,
     name: from.address.slice(from.address.lastIndexOf("@") + 1),
   });
@@ -67,24 +73,37 @@ async function wantsTls(
 
 /**
  * Whether the mail server can be reached, has the TLS that is asked for, and takes the login. Sends nothing and
- * names nobody. Bounded: a server that is silent for `atMostMs` can not be reached.
+ * names nobody. Gives what the connection has, else why there is none. Bounded: a server that is silent for `atMostMs` can not be reached.
  */
 export async function askMailServer(
   settings: MailSettings,
   { atMostMs }: { atMostMs: number },
-): Promise<MailAnswer | undefined> {
+): Promise<MailAnswer | Channel> {
   const connection = newConnection(settings);
   let limit: NodeJS.Timeout | undefined;
   const silent = new Promise<MailAnswer>((resolve) => {
     limit = setTimeout(() => resolve(faultOfConnecting(new Error("silent"))), atMostMs);
   });
   try {
-    return await Promise.race([openSession(connection, settings), silent]);
+    const refusal = await Promise.race([openSession(connection, settings), silent]);
+    if (refusal !== undefined) return refusal;
+    const { _socket: socket, secureConnection } = connection as unknown as SmtpInside;
+    const channel = channelOf(socket, settings.smtp.host);
+    const how = secureConnection ? "TLS from the first byte" : "STARTTLS";
+    return socket instanceof TLSSocket
+      ? { ...channel, words: `${how}, ${channel.words}` }
+      : channel;
   } finally {
     clearTimeout(limit);
     connection.on("error", () => undefined);
     connection.close();
   }
+}
+
+/** Of the connection's own, for a look at the socket that it uses now. */
+interface SmtpInside {
+  _socket: unknown;
+  secureConnection: boolean;
 }
 
 /** What comes first of a step's own answer and the connection's error; undefined when it went well. */

@@ -173,7 +173,7 @@ function reasonWord(sentence: string | null): string | null {
   const word = scrubText(sentence)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "")
+    .replace(/^_|_$/g, "")
     .slice(0, LONGEST_REASON);
   return word === "" ? null : word;
 }

@@ -26,7 +26,7 @@ export const text = z
 
 /** As `text`, of a detail for which the provider also writes the word `NA`: not applicable. */
 export const detail = text.transform((value) =>
-  value === null || /^\s*(null|n\/?a|)\s*$/i.test(value) ? null : value,
+  value === null || /^(?:null|n\/?a|)$/i.test(value.trim()) ? null : value,
 );
 
 /** As `detail`, where anything that is not text says no more than nothing. */

@@ -1,5 +1,6 @@
 import { present, type AllowedValues, type EnvironmentVariable } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
+import { isDecodable } from "../support/server-url.ts";
 import {
   ACCOUNT_KINDS,
   type AccountKind,
@@ -266,7 +267,7 @@ function baseUrl(text: string | undefined, report: Report): string {
   if (url.username || url.password || url.search || url.hash) {
     report({ variable, problem: "must hold no credentials, query or fragment" });
   }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, "");
 }
 
 /** Also true of what is no URL: that is one problem, not two. */
@@ -303,15 +304,6 @@ function isProxy(text: string): boolean {
     `${pathname}${search}${hash}` === "/" &&
     [username, password].every(isDecodable)
   );
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function integer(

@@ -31,6 +31,12 @@ export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<
  */
 const KEPT_FOR_MS = seconds(1);
 
+/**
+ * A full page of a list has 0.3 MB. The connection ends at the first byte beyond, and the exchange with a code that
+ * is read as an answer that can not be read: a payout is then unknown, whatever the status said.
+ */
+export const LARGEST_ANSWER_BYTES = 4 * 2 ** 20;
+
 /** Who takes longer than this to connect will not answer: nothing has been sent by then. */
 const MOST_TO_CONNECT_MS = seconds(10);
 
@@ -61,6 +67,7 @@ export function createTransport({
     // One limit for all of an exchange: see `limitedBy`. What it gives up while it connects ends by this one.
     headersTimeout: 0,
     bodyTimeout: 0,
+    maxResponseSize: LARGEST_ANSWER_BYTES,
     connect: { timeout: Math.min(MOST_TO_CONNECT_MS, timeoutMs) },
   };
   // Elsewhere HTTPS_PROXY counts, by which a runner without a fixed address gets an allow-listed one.

@@ -39,6 +39,8 @@ export function minPaise(a: Paise, b: Paise): Paise {
 /** The last three digits stand together, all before them in pairs: 12,34,567. */
 function groupIndian(digits: string): string {
   if (digits.length <= 3) return digits;
-  const head = digits.slice(0, -3).replace(/\B(?=(\d{2})+$)/g, ",");
-  return `${head},${digits.slice(-3)}`;
+  const head = digits.slice(0, -3);
+  const first = head.slice(0, head.length % 2);
+  const pairs = head.slice(first.length).match(/\d\d/g) ?? [];
+  return [first, ...pairs, digits.slice(-3)].filter((part) => part !== "").join(",");
 }

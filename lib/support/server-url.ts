@@ -36,3 +36,18 @@ function holdsRawCharacters(url: string): boolean {
   if (hash !== "" && hasLogin) return true;
   return username === "" && hostname !== "" && /@[^@]/.test(`${pathname}${search}`);
 }
+
+/** A part of an address in plain. A `%` that encodes nothing stands for itself. */
+export function decoded(text: string): string {
+  return isDecodable(text) ? decodeURIComponent(text) : text;
+}
+
+/** Whether each `%` of a text encodes something. */
+export function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,16 +1,18 @@
 import type { ConnectionOptions } from "../../lib/db/connection.ts";
-import { tlsProblemOf } from "../../lib/db/address.ts";
+import { addressProblemOf, hostOf } from "../../lib/db/address.ts";
 import { newSession, type DatabaseSession } from "../../lib/db/session.ts";
+import type { Env } from "../../lib/support/environment.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
 import { describeServerFault, postgresFault } from "../../lib/support/server-fault/index.ts";
-import { readServerUrl } from "../../lib/support/server-url.ts";
+import { tlsVariableProblems } from "../../lib/support/plaintext.ts";
+import { decoded, readServerUrl } from "../../lib/support/server-url.ts";
 
 /**
  * The value of DATABASE_URL, checked. Its text never stands in a message: it holds a password.
  *
  * @throws AfterhoursError MISCONFIGURED when it is missing or no PostgreSQL URL
  */
-export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
+export function requireDatabaseUrl(env: Env): string {
   const url = env["DATABASE_URL"]?.trim();
   if (!url) {
     throw new AfterhoursError("MISCONFIGURED", "DATABASE_URL is not set.", {
@@ -18,27 +20,30 @@ export function requireDatabaseUrl(env: NodeJS.ProcessEnv): string {
         "Set it to postgresql://user:password@host:5432/database, or run `npm run services` for a server on this machine.",
     });
   }
-  const read = readServerUrl(url, {
-    schemes: ["postgres", "postgresql"],
-    expected: "postgresql://user:password@host:5432/database",
-  });
-  const problem =
-    "problem" in read
-      ? `is not a PostgreSQL URL: ${read.problem}`
-      : isWhole(read.url)
-        ? tlsProblemOf(read.url)
-        : "is not a PostgreSQL URL: expected postgresql://user:password@host:5432/database";
-  if ("problem" in read || problem !== undefined) {
-    throw new AfterhoursError("MISCONFIGURED", `DATABASE_URL ${problem ?? ""}.`);
+  const read = readServerUrl(url, { schemes: ["postgres", "postgresql"], expected: EXPECTED });
+  if ("problem" in read || !isWhole(read.url)) {
+    const problem = "problem" in read ? read.problem : `expected ${EXPECTED}`;
+    throw misconfigured(`DATABASE_URL is not a PostgreSQL URL: ${problem}`);
+  }
+  const problem = addressProblemOf(read.url, env);
+  if (problem !== undefined) throw misconfigured(`DATABASE_URL: ${problem}`);
+  for (const each of tlsVariableProblems(env)) {
+    throw misconfigured(`${each.variable}: ${each.problem}`);
   }
   return read.url;
 }
 
+const EXPECTED = "postgresql://user:password@host:5432/database";
+
+function misconfigured(message: string): AfterhoursError {
+  return new AfterhoursError("MISCONFIGURED", `${message}.`);
+}
+
 /** `host:port` and database of a URL: what a message may say of it. */
 export function describeServer(url: string): string {
-  const { hostname, port, pathname } = new URL(url);
-  const database = decodeURIComponent(pathname.slice(1));
-  return `${hostname}:${port || "5432"}${database && `, database ${database}`}`;
+  const { port, pathname } = new URL(url);
+  const database = decoded(pathname.slice(1));
+  return `${hostOf(url)}:${port || "5432"}${database && `, database ${database}`}`;
 }
 
 /**
@@ -78,6 +83,5 @@ export function administration(url: string): ConnectionOptions {
 }
 
 function isWhole(url: string): boolean {
-  const { hostname, pathname } = new URL(url);
-  return hostname !== "" && pathname.length > 1;
+  return new URL(url).pathname.length > 1;
 }

@@ -78,7 +78,7 @@ async function answer<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (cause) {
-    const text = toError(cause).message.split(/\n\s+0: /)[0] ?? "";
+    const text = toError(cause).message.split(/\n[ \t]+0: /)[0] ?? "";
     const message = text.replace(
       /^(external connector error|Error querying the database:)\s*/gm,
       "",

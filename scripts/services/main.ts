@@ -5,6 +5,7 @@ import { migrate } from "../migrate/apply.ts";
 import { connectAdmin } from "../migrate/database-url.ts";
 import { startPostgres } from "./postgres.ts";
 import { findRedis } from "./redis-binary.ts";
+import { refuseNobody, runsAsNobody } from "./server-account.ts";
 import { startRedis } from "./redis.ts";
 import { newCommand, readerLost } from "../command-line.ts";
 
@@ -40,6 +41,7 @@ async function run(options: Options): Promise<void> {
   const alive = setInterval(() => undefined, 60_000);
   const stops: (() => Promise<void>)[] = [];
   try {
+    if (options.dataDir !== undefined) refuseNobody();
     const postgres = await startPostgres({
       ...(options.port !== undefined && { port: options.port }),
       ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
@@ -56,6 +58,9 @@ async function run(options: Options): Promise<void> {
       console.log(`export REDIS_URL='${redis.url}'`);
     } else {
       console.log("# No redis-server on the PATH: locks are held in PostgreSQL.");
+    }
+    if (runsAsNobody()) {
+      console.log("# PostgreSQL runs as nobody: no `postgres` account. Only for made-up data.");
     }
     console.log("# Running until Ctrl-C.");
     await Promise.race([interrupted, readerLost]);

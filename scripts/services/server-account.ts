@@ -18,20 +18,53 @@ export type ServerAccount = { uid: number; gid: number } | { uid?: never; gid?: 
 
 /**
  * PostgreSQL refuses to run as root, so root runs it as `postgres` where that account exists and as
- * `nobody` where it does not. No account is ever made. Anybody else runs it as themselves.
+ * `nobody` where it does not: that is for made-up data which goes at the end. No account is ever made. Anybody else runs it as themselves.
  */
 export function serverAccount(): ServerAccount {
-  if (process.getuid?.() !== 0) return {};
-  const accounts = readFileSync("/etc/passwd", "utf8").split("\n");
-  for (const name of ["postgres", "nobody"]) {
-    const entry = accounts.find((line) => line.startsWith(`${name}:`))?.split(":");
-    if (entry?.[2] && entry[3]) return { uid: Number(entry[2]), gid: Number(entry[3]) };
-  }
+  const account = isRoot() ? (accountOf("postgres") ?? accountOf("nobody")) : {};
+  if (account !== undefined) return account;
   throw new AfterhoursError(
     "NO_SERVER_ACCOUNT",
     "PostgreSQL does not run as root, and this system has neither a `postgres` nor a `nobody` account.",
     { remedy: "Run as an ordinary user, or make an account: useradd --system postgres" },
   );
+}
+
+/** Whether a server would run as `nobody`, whose files are open to whatever else runs as nobody. */
+export function runsAsNobody(
+  passwd: string = readFileSync("/etc/passwd", "utf8"),
+  { root = isRoot() }: { root?: boolean } = {},
+): boolean {
+  return root && accountOf("postgres", passwd) === undefined;
+}
+
+/**
+ * For data that stays when the server has ended.
+ *
+ * @throws AfterhoursError where it would belong to `nobody`
+ */
+export function refuseNobody(...given: Parameters<typeof runsAsNobody>): void {
+  if (!runsAsNobody(...given)) return;
+  throw new AfterhoursError(
+    "NO_SERVER_ACCOUNT",
+    "PostgreSQL does not run as root, and this system has no `postgres` account. Data that is kept would belong to `nobody`, and whatever else runs as nobody could read it.",
+    { remedy: "Run as an ordinary user, or make an account: useradd --system postgres" },
+  );
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function accountOf(
+  name: string,
+  passwd: string = readFileSync("/etc/passwd", "utf8"),
+): ServerAccount | undefined {
+  const entry = passwd
+    .split("\n")
+    .find((line) => line.startsWith(`${name}:`))
+    ?.split(":");
+  return entry?.[2] && entry[3] ? { uid: Number(entry[2]), gid: Number(entry[3]) } : undefined;
 }
 
 /**

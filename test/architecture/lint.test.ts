@@ -82,6 +82,19 @@ describe("the linter", () => {
     expect(await complaints(SCRIPT, code)).toEqual([]);
   });
 
+  it.each([
+    ["backtracking", "/^\\s*a?\\s*$/u", "no-super-linear-backtracking"],
+    ["many beginnings", "/\\S*@/u", "no-super-linear-move"],
+  ])(
+    "refuses a pattern whose time grows with the square of a text: %s",
+    async (_how, pattern, rule) => {
+      const code = `export const isOne = (text: string): boolean => ${pattern}.test(text);`;
+      for (const file of [CORE, ADAPTER, HARNESS, JOB, SUPPORT, SCRIPT]) {
+        expect(await complaints(file, code)).toEqual([expect.stringContaining(rule)]);
+      }
+    },
+  );
+
   it("refuses a promise that nobody waits for, and any", async () => {
     const floating = "export const run = (work: () => Promise<void>): void => {\n  work();\n};";
     expect(await complaints(CORE, floating)).toEqual([

@@ -160,6 +160,22 @@ const CASES: readonly FailureCase[] = [
     recorded: false,
   },
   {
+    when: "its servers on other machines would be spoken to without verified TLS",
+    env: () => ({
+      DATABASE_URL: `postgres://jobs:${WRONG_SECRET}@db.example.com/a?sslmode=disable`,
+      REDIS_URL: `redis://:${WRONG_SECRET}@cache.example.com`,
+      ALLOW_PLAINTEXT: "other.example.com",
+    }),
+    exitCode: 2,
+    reason: "misconfigured",
+    says: [
+      "DATABASE_URL: sslmode=disable does not protect what is sent to db.example.com",
+      "REDIS_URL: redis:// does not protect what is sent to cache.example.com",
+      "add db.example.com to ALLOW_PLAINTEXT",
+    ],
+    recorded: false,
+  },
+  {
     when: "a flag is unknown",
     args: ["--dryrun"],
     exitCode: 2,

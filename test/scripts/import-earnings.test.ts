@@ -194,8 +194,13 @@ describe("import:earnings that cannot begin ends with 2", () => {
 
   it.each([
     ["is empty", "", "DATABASE_URL is not set"],
-    ["is no address", "open-sesame", "DATABASE_URL is not an address such as"],
-    ["is of another kind", "mysql://u:open-sesame@h/d", "DATABASE_URL is not an address such as"],
+    ["is no address", "open-sesame", "DATABASE_URL is not a PostgreSQL URL"],
+    ["is of another kind", "mysql://u:open-sesame@h/d", "DATABASE_URL is not a PostgreSQL URL"],
+    [
+      "is unprotected",
+      "postgres://u:open-sesame@db.example.com/d?sslmode=disable",
+      "add db.example.com to ALLOW_PLAINTEXT",
+    ],
   ])("when DATABASE_URL %s", async (_what, url, message) => {
     const { exitCode, stderr } = await run([samplePath], url);
 

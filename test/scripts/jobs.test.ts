@@ -153,12 +153,15 @@ describe("with a database, npm run jobs", () => {
     expect(states, check.stdout).toMatchObject({
       [`environment of ${PAYOUTS}`]: "ok",
       database: "ok",
+      connection: "ok",
       role: "warning",
       clocks: "ok",
       runs: "ok",
       redis: "not-checked",
       "provider: payouts": "ok",
     });
+    expect(check.stdout).toContain("the server says plain text; plain text within this machine");
+    expect(check.stdout).toContain("takes the key; plain text within this machine");
     expect(sandbox.calls().filter(({ mutating }) => mutating)).toEqual([]);
     expect(await database.query("SELECT 1 FROM job_runs")).toEqual([]);
   });
@@ -187,6 +190,7 @@ describe("with a database, npm run jobs", () => {
     onTestFinished(() => mail.close());
     const check = await command(["check", DELIVERY, "--json"], { ...env, ...mail.env });
     expect(statesOf(check), check.stdout).toMatchObject({ "mail server": "ok" });
+    expect(check.stdout).toContain("takes the login; plain text within this machine");
 
     const sending = jobs.filter(({ name }) => name === DELIVERY);
     const told = async (own: Record<string, string>): Promise<string> =>
@@ -253,6 +257,7 @@ describeWithRedis("npm run jobs -- check with Redis", () => {
     onTestFinished(() => redis.close());
     const check = await command(["check", "--json"], { REDIS_URL: redis.url });
     expect(statesOf(check)).toMatchObject({ redis: "ok" });
+    expect(check.stdout).toContain("answers; plain text within this machine");
   });
 });
 

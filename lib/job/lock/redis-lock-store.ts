@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
+import { channelOf, type Channel } from "../../support/channel.ts";
 import { seconds } from "../../support/clock.ts";
 import { redisFault } from "../../support/server-fault/index.ts";
+import { limitAnswers, redisOptions } from "./redis-address.ts";
 import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-store.ts";
 import { explainRedis } from "./redis-silence.ts";
 
@@ -37,15 +39,16 @@ export interface RedisLockStore extends LockStore {
    */
   holder(key: string): Promise<string | undefined>;
   /**
-   * Whether a lock could be written, without writing one.
+   * Whether a lock could be written, without writing one, and what the connection has.
    * @throws {LockUnavailableError}
    */
-  check(): Promise<void>;
+  check(): Promise<Channel>;
 }
 
 /** Locks as keys of a Redis server with `SET NX PX`. The server's own clock expires them. */
 export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts): RedisLockStore {
-  const redis = new Redis(url, {
+  const redis = new Redis({
+    ...redisOptions(url),
     lazyConnect: true,
     connectTimeout: seconds(5),
     commandTimeout: seconds(5),
@@ -56,6 +59,7 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
   // Without a listener they would end the process. The driver gives up with an error that does not say why.
   let lastError: unknown;
   redis.on("error", (error: unknown) => void (lastError = error));
+  redis.on("connect", () => limitAnswers(redis));
   redis.on("ready", () => void (lastError = undefined));
   // The driver waits 2 s for the end of a connection that has ended already, and the process with it.
   const end = (): void => {
@@ -124,6 +128,7 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     async check() {
       // Sets a key only if it is there, which it never is: refused as any write is, and changes nothing.
       await run(() => redis.set("{afterhours:check}:lock", "check", "PX", 1, "XX"));
+      return channelOf(redis.stream, redisOptions(url).host ?? "");
     },
 
     close() {

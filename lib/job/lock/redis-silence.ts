@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { seconds } from "../../support/clock.ts";
 import { redisFault, speaksTls, type ServerFault } from "../../support/server-fault/index.ts";
+import { limitAnswers, redisOptions } from "./redis-address.ts";
 
 const AT_MOST_MS = seconds(1);
 
@@ -38,7 +39,8 @@ export async function explainRedis(
 
 /** What Redis says to one question that is put to it whether it is ready or not. */
 async function askOnce(url: string): Promise<ServerFault | undefined> {
-  const redis = new Redis(url, {
+  const redis = new Redis({
+    ...redisOptions(url),
     lazyConnect: true,
     enableReadyCheck: false,
     connectTimeout: AT_MOST_MS,
@@ -48,6 +50,7 @@ async function askOnce(url: string): Promise<ServerFault | undefined> {
   });
   let lastError: unknown;
   redis.on("error", (error: unknown) => void (lastError = error));
+  redis.on("connect", () => limitAnswers(redis));
   try {
     await redis.connect();
     await redis.get("afterhours:check");

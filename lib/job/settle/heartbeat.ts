@@ -28,8 +28,11 @@ export async function sendHeartbeat(
   try {
     const response = await fetch(target, {
       method: "POST",
+      // The address is a secret and tells who runs what: no answer sends it elsewhere.
+      redirect: "manual",
       signal: AbortSignal.timeout(hurry ? HURRIED_TIMEOUT_MS : TIMEOUT_MS),
     });
+    // Nothing of the answer is read but its status, however long it is.
     await response.body?.cancel();
     return response.ok ? undefined : new MonitorError(httpFault(response.status));
   } catch (error) {

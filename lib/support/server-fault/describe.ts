@@ -15,7 +15,7 @@ const SETTINGS = {
       "Name the file with its CA's certificate: add sslrootcert=/path/to/ca.pem to DATABASE_URL, or set NODE_EXTRA_CA_CERTS.",
     encrypt: "Add sslmode=verify-full to DATABASE_URL.",
     plain:
-      "Turn TLS on at the server. Only where nobody else is on the network between: sslmode=disable in DATABASE_URL.",
+      "Turn TLS on at the server. Only where nobody else is on the network between: sslmode=disable in DATABASE_URL, and the host in ALLOW_PLAINTEXT if it is another machine.",
     login: "Check the user, the password and name in DATABASE_URL.",
     role: "DATABASE_URL must lead to the primary.",
   },
@@ -24,7 +24,7 @@ const SETTINGS = {
     trust: "Set NODE_EXTRA_CA_CERTS to the file with its CA's certificate.",
     encrypt: "Write rediss:// in REDIS_URL.",
     plain:
-      "Check the port, or turn TLS on at the server. Only where nobody else is on the network between: redis:// in REDIS_URL.",
+      "Check the port, or turn TLS on at the server. Only where nobody else is on the network between: redis:// in REDIS_URL, and the host in ALLOW_PLAINTEXT if it is another machine.",
     login: "Check the user and the password in REDIS_URL.",
     role: "REDIS_URL must lead to the primary: did a failover make another server the primary?",
   },
@@ -41,7 +41,8 @@ const SETTINGS = {
     setting: "HEARTBEAT_URL",
     trust: "Set NODE_EXTRA_CA_CERTS to the file with its CA's certificate.",
     encrypt: "Write https:// in HEARTBEAT_URL.",
-    plain: "Check the port, or write http:// in HEARTBEAT_URL.",
+    plain:
+      "Check the port, or turn TLS on at the monitor. Only where nobody else is on the network between: http:// in HEARTBEAT_URL, and the host in ALLOW_PLAINTEXT if it is another machine.",
     login: "Check HEARTBEAT_URL.",
     role: "Check HEARTBEAT_URL.",
   },
@@ -117,6 +118,15 @@ const SAYS: Record<ServerFaultKind, { says: string; remedy: (words: Words) => st
     says: "answers, and breaks off every time",
     remedy: ({ setting }) =>
       `Look at the server's log and at what is between (a firewall, a proxy), and check the port in ${setting}.`,
+  },
+  redirects: {
+    says: "answers, and names another address, which is not followed",
+    remedy: ({ setting }) => `Write the final address in ${setting}.`,
+  },
+  "too-long": {
+    says: "answers, and sends more than an answer may have",
+    remedy: ({ setting }) =>
+      `Check the host and port in ${setting}: is this server what you expect?`,
   },
   busy: {
     says: "answers, and is not ready: it is starting or stopping, or asks us to come later",

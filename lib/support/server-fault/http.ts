@@ -13,7 +13,8 @@ const BY_STATUS: Readonly<Record<number, ServerFaultKind>> = {
 
 /** What the status of an answer says that is not a success. */
 export function httpFault(status: number): ServerFault {
-  return { kind: BY_STATUS[status] ?? "unclear", code: String(status) };
+  const elsewhere = status >= 300 && status < 400 ? "redirects" : "unclear";
+  return { kind: BY_STATUS[status] ?? elsewhere, code: String(status) };
 }
 
 /** Why a request to a web server got no answer. */

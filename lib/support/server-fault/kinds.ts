@@ -27,6 +27,10 @@ export type ServerFaultKind =
   | "full"
   /** It takes connections, and ends them or falls silent before it has answered. */
   | "breaks-off"
+  /** It names another address, which is not followed. */
+  | "redirects"
+  /** It sends more than any answer of its kind has. */
+  | "too-long"
   /** It starts, stops, or says: later. */
   | "busy"
   /** It answered, and nothing above says why it refuses. */

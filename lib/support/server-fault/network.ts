@@ -34,6 +34,7 @@ const BY_CODE: Readonly<Record<string, ServerFaultKind>> = {
   ETIMEDOUT: "no-answer",
   UND_ERR_CONNECT_TIMEOUT: "no-answer",
   UND_ERR_SOCKET: "no-answer",
+  EMSGSIZE: "too-long",
 };
 
 const UNTRUSTED = /^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_CRL|ERROR_IN_CERT)/;

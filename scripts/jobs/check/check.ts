@@ -26,7 +26,7 @@ export async function checkJobs({
   const chosen = named.length > 0 ? named : jobs;
   const workflows = checkWorkflows({ folder: WORKFLOWS, all: jobs, chosen });
   if (offline) {
-    const ofDatabase = ["database", "role", "clocks", "runs"];
+    const ofDatabase = ["database", "connection", "role", "clocks", "runs"];
     const parts = ["environment", ...ofDatabase, "redis", "provider", "mail server"];
     return [...workflows, ...parts.map((part) => notChecked(part, "--offline"))];
   }

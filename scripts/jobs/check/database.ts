@@ -9,6 +9,7 @@ import {
 } from "../../../lib/db/connection.ts";
 import { DatabaseSessionError } from "../../../lib/db/session-errors.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
+import { newSession } from "../../../lib/db/session.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
@@ -16,7 +17,7 @@ import { present, type Env } from "../../../lib/support/environment.ts";
 import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
 import { told } from "../../payouts/command.ts";
-import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, ok, overChannel, wrong, type CheckFinding } from "./finding.ts";
 import { checkRole } from "./role.ts";
 
 /** A session that may not be worked with is told in its own words. */
@@ -26,7 +27,7 @@ function toldOf(error: unknown): string {
 
 /** Beyond this the times in the log and those of the run records no longer tell one story. */
 const MOST_SKEW_MS = 5_000;
-const PARTS = ["database", "role", "clocks", "runs"] as const;
+const PARTS = ["database", "connection", "role", "clocks", "runs"] as const;
 
 /** Reachable, migrated, what the login may do, its clock, and what the watchdog would say of the runs. Reads only. */
 export async function checkDatabase(
@@ -45,17 +46,20 @@ export async function checkDatabase(
       readOnly: true,
       connections: 1,
     });
+    const connection = await checkConnection(url);
     const clocks = await checkClocks(db);
     const migrated = await checkMigrations(db, describeAddress(url));
     if (migrated.state === "wrong") {
       return [
         migrated,
+        connection,
         await checkRole(db),
         clocks,
         notChecked("runs", "the database is not migrated"),
       ];
     }
-    return [migrated, await checkRole(db), clocks, ...(await checkRuns(db, { jobs, watchdog }))];
+    const runs = await checkRuns(db, { jobs, watchdog });
+    return [migrated, connection, await checkRole(db), clocks, ...runs];
   } catch (error) {
     const [first, ...others] = PARTS;
     return [
@@ -70,6 +74,23 @@ export async function checkDatabase(
 function recognise(error: unknown, url: string): unknown {
   if (isConnectionError(error)) return new DatabaseUnreachableError(url, error);
   return isPermissionDenied(error) ? new DatabasePermissionError(url, error) : error;
+}
+
+/** What the server says of its end of a session, and what our end has: a pooler may be between. */
+async function checkConnection(url: string): Promise<CheckFinding> {
+  const session = newSession({ url, applicationName: "afterhours jobs check", readOnly: true });
+  session.on("error", () => undefined);
+  try {
+    await session.connect();
+    const { rows } = await session.query<{ ssl: boolean; version: string; cipher: string }>(
+      "SELECT ssl, version, cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    );
+    const [there] = rows;
+    const theirs = there?.ssl ? `${there.version} ${there.cipher}` : "plain text";
+    return overChannel("connection", `the server says ${theirs}`, session.channel);
+  } finally {
+    await session.end().catch(() => undefined);
+  }
 }
 
 async function checkMigrations(db: Db, address: string): Promise<CheckFinding> {

@@ -1,3 +1,4 @@
+import type { Channel } from "../../../lib/support/channel.ts";
 import { oneLine } from "../../payouts/print.ts";
 
 /** What one part of `jobs -- check` found. */
@@ -19,6 +20,17 @@ export const warning = (part: string, detail: string): CheckFinding => {
 export const notChecked = (part: string, detail: string): CheckFinding => {
   return { part, state: "not-checked", detail };
 };
+
+/** Fine as far as it goes, with what the connection really has: a warning where others could read or change it. */
+export function overChannel(
+  part: string,
+  detail: string,
+  { words, isSafe }: Channel,
+): CheckFinding {
+  return isSafe
+    ? ok(part, `${detail}; ${words}`)
+    : warning(part, `${detail}; ${words}: docs/connections.md`);
+}
 
 const WORDS = {
   ok: "ok",

@@ -4,7 +4,7 @@ import { describeDeliveryFault } from "../../../lib/notifications/judge.ts";
 import { askMailServer } from "../../../lib/notifications/smtp-session.ts";
 import { seconds } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
-import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, overChannel, wrong, type CheckFinding } from "./finding.ts";
 
 const PART = "mail server";
 const AT_MOST_MS = seconds(20);
@@ -27,8 +27,11 @@ export async function checkMailServer(
   const { mail } = parsed.settings;
   const where = `${mail.smtp.host}:${mail.smtp.port}`;
   const answer = await askMailServer(mail, { atMostMs: AT_MOST_MS });
-  if (answer === undefined)
-    return [ok(PART, `${where} answers${mail.smtp.login ? " and takes the login" : ""}`)];
+  if ("words" in answer) {
+    return [
+      overChannel(PART, `${where} answers${mail.smtp.login ? " and takes the login" : ""}`, answer),
+    ];
+  }
   if (answer.accepted || answer.affects !== "server") return [wrong(PART, `${where}: no answer`)];
   const { message, remedy } = describeDeliveryFault(answer);
   return [wrong(PART, `${where}: ${answer.code}. ${message}. ${remedy}`)];

@@ -34,7 +34,7 @@ async function checkRazorpayX(env: Env): Promise<CheckFinding[]> {
   const answer = await gateway.listPayouts({ count: 1 });
   if (answer.kind !== "accepted") return [wrong(part, said(answer))];
   const kind = await checkAccountKind(gateway, parsed.settings.accountKind ?? "lite");
-  return [ok(part, "takes the key"), kind];
+  return [ok(part, `takes the key; ${channelTo(parsed.settings)}`), kind];
 }
 
 /** Whether the provider says the same of our account's kind as RAZORPAYX_ACCOUNT_KIND. */
@@ -68,7 +68,16 @@ async function checkPayments(env: Env): Promise<CheckFinding> {
   const { openPayments } = await import("../../../lib/razorpay/open-payments.ts");
   const answer = await openPayments(parsed.settings, ports).fetchOrder(NO_ORDER);
   const isTaken = answer.kind === "accepted" || answer.kind === "refused";
-  return isTaken ? ok(part, "takes the key") : wrong(part, said(answer));
+  return isTaken
+    ? ok(part, `takes the key; ${channelTo(parsed.settings)}`)
+    : wrong(part, said(answer));
+}
+
+/** An answer over https comes from a server whose certificate was verified: nothing switches that off. */
+function channelTo({ baseUrl }: { baseUrl: string }): string {
+  return baseUrl.startsWith("https:")
+    ? "https, certificate and host name verified"
+    : "plain text within this machine";
 }
 
 /** Of the required ones: an address or a limit that is set is not a key. */

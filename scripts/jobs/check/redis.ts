@@ -3,7 +3,7 @@ import { createRedisLockStore } from "../../../lib/job/lock/redis-lock-store.ts"
 import { told } from "../../payouts/command.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
-import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, overChannel, wrong, type CheckFinding } from "./finding.ts";
 
 const PART = "redis";
 
@@ -22,8 +22,7 @@ export async function checkRedis(env: Env): Promise<CheckFinding> {
   }
   const store = createRedisLockStore(url, { now: () => systemClock.now() });
   try {
-    await store.check();
-    return ok(PART, `${new URL(url).host} answers`);
+    return overChannel(PART, `${new URL(url).host} answers`, await store.check());
   } catch (error) {
     return wrong(PART, `${new URL(url).host}: ${told(error)}`);
   } finally {

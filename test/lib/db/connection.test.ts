@@ -25,6 +25,36 @@ describe("an address as an operator reads it", () => {
   });
 });
 
+describe("the address that the driver gets", () => {
+  const config = (url: string): string | undefined =>
+    connectionConfig({ url, applicationName: "x", readOnly: true }).connectionString;
+
+  it.each([
+    [
+      "postgres://app:p%40ss@db.example/a",
+      "postgres://app:p%40ss@db.example/a?sslmode=verify-full",
+    ],
+    ["postgres://db.example/a?uselibpqcompat=true", "sslmode=verify-full"],
+    ["postgres://db.example/a?sslrootcert=/ca.pem", "sslmode=verify-full"],
+    ["postgres://localhost/a?host=db.example", "sslmode=verify-full"],
+    ["postgres://db.example/a?ssl=true", "sslmode=verify-full"],
+  ])("of %s asks for a verified server, whoever opens the session", (url, expected) => {
+    expect(config(url)).toContain(expected);
+  });
+
+  it.each([
+    "postgres://app@127.0.0.1:5432/a",
+    "postgres://app@localhost/a?sslmode=disable",
+    "postgres://db.example/a?sslmode=disable",
+  ])("of %s is as it was written", (url) => {
+    expect(config(url)).toBe(url);
+  });
+
+  it("names a host, so that no variable of the driver does", () => {
+    expect(config("postgres:///a")).toBe("postgres:///a?host=localhost");
+  });
+});
+
 describe("errors of a database", () => {
   const url = "postgres://app:s3cret@db.example:5432/afterhours";
 
@@ -51,6 +81,8 @@ describe("errors of a database", () => {
     );
     expect(denied.remedy).toContain("npm run db:roles");
     expect(denied.remedy).toContain("prisma/roles.sql");
+    const odd = new DatabasePermissionError("postgres://50%off@db.example/a", cause);
+    expect(odd.message).toContain('refuses this to role "50%off": permission denied');
     expect(new DatabasePermissionError("postgres:///afterhours", "?").message).toBe(
       "the database at localhost:5432/afterhours refuses this to its login: permission denied",
     );

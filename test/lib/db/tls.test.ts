@@ -3,6 +3,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionConfig, DatabaseUnreachableError } from "../../../lib/db/connection.ts";
+import { newSession } from "../../../lib/db/session.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
 import { startPostgres, type RunningPostgres } from "../../../scripts/services/postgres.ts";
 import {
@@ -112,6 +113,27 @@ describe("a database with TLS", () => {
     expect(await connect(withCa(asLibpq("sslmode=verify-full")))).toContain("another host");
     await show(certificates.selfSigned);
     expect(await connect(withCa(asLibpq("sslmode=verify-ca")))).toContain("not trusted");
+  });
+
+  it("says what a session of it really has", async () => {
+    const channelOf = async (url: string): Promise<string> => {
+      const session = newSession({ url, applicationName: "tls test", readOnly: true });
+      await session.connect();
+      const { words } = session.channel;
+      await session.end();
+      return words;
+    };
+    await show(certificates.good);
+    expect(await channelOf(withCa("sslmode=verify-full"))).toMatch(
+      /^TLSv1\.3 TLS_[A-Z0-9_]+, certificate and host name verified$/,
+    );
+    expect(await channelOf(`${server.url}?sslmode=no-verify`)).toContain(
+      "certificate NOT verified",
+    );
+    expect(await channelOf(server.url)).toBe("plain text within this machine");
+    await show(certificates.ofOtherHost);
+    const ofOther = await channelOf(withCa("uselibpqcompat=true&sslmode=verify-ca"));
+    expect(ofOther).toContain("host name NOT verified");
   });
 
   it("whose authority's file is missing or holds no certificate says so", async () => {

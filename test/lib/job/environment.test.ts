@@ -6,6 +6,7 @@ import {
   runOrigin,
 } from "../../../lib/job/environment.ts";
 
+const LIBPQ = "uselibpqcompat=true";
 const DATABASE_URL = "postgres://app:s3cret-word@db.example:5432/afterhours";
 
 const problemsOf = (env: Record<string, string>) => {
@@ -71,7 +72,7 @@ describe("the environment of the harness", () => {
   });
 
   it("holds its locks in Redis where there is one, unless LOCK_STORE says otherwise", () => {
-    const REDIS_URL = "redis://cache.example:6379";
+    const REDIS_URL = "rediss://cache.example:6379";
     expect(settingsOf({ REDIS_URL }).settings.lockStore).toBe("redis");
     expect(settingsOf({ REDIS_URL, LOCK_STORE: "postgres" }).settings.lockStore).toBe("postgres");
     expect(settingsOf({ REDIS_URL, LOCK_STORE: "off" }).settings.lockStore).toBe("off");
@@ -136,6 +137,82 @@ describe("the environment of the harness", () => {
     ]);
   });
 
+  describe("of a server on another machine", () => {
+    const problemOf = (env: Record<string, string>): string | undefined =>
+      problemsOf({ DATABASE_URL: "postgres://localhost/a", ...env })[0]?.problem;
+
+    it.each([
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?sslmode=disable", "db.example.com"],
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?sslmode=no-verify", "db.example.com"],
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?ssl=0", "db.example.com"],
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?ssl=no-verify", "db.example.com"],
+      ["DATABASE_URL", `postgres://u:s3cret@10.0.0.7/a?${LIBPQ}&sslmode=prefer`, "10.0.0.7"],
+      ["DATABASE_URL", `postgres://u:s3cret@[fd00::7]/a?${LIBPQ}&sslmode=require`, "fd00::7"],
+      // The driver connects to the host of the query.
+      [
+        "DATABASE_URL",
+        "postgres://u:s3cret@localhost/a?host=db.example&sslmode=disable",
+        "db.example",
+      ],
+      [
+        "DATABASE_URL",
+        "postgres://u:s3cret@127.0.0.1.db.example/a?sslmode=disable",
+        "127.0.0.1.db.example",
+      ],
+      ["REDIS_URL", "redis://:s3cret@cache.example.com:6379", "cache.example.com"],
+      ["REDIS_URL", "redis://:s3cret@128.0.0.1", "128.0.0.1"],
+      ["HEARTBEAT_URL", "http://monitor.example/s3cret", "monitor.example"],
+    ])("%s as %s is refused, unless ALLOW_PLAINTEXT names it", (variable, value, host) => {
+      const problem = problemOf({ [variable]: value }) ?? "";
+      expect(problem).toContain(`does not protect what is sent to ${host}: expected `);
+      expect(problem).toContain(`add ${host} to ALLOW_PLAINTEXT`);
+      expect(problem).not.toContain("s3cret");
+      const others = "other.example, example.com, fd00::8";
+      expect(problemOf({ [variable]: value, ALLOW_PLAINTEXT: others })).toBe(problem);
+      const named = `other.example, ${host.toUpperCase()}`;
+      expect(problemOf({ [variable]: value, ALLOW_PLAINTEXT: named })).toBeUndefined();
+    });
+
+    it.each([
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a"],
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?sslmode=verify-full"],
+      ["DATABASE_URL", "postgres://u:s3cret@db.example.com/a?sslmode=require"],
+      ["DATABASE_URL", "postgres://u:s3cret@127.8.9.1/a?sslmode=disable"],
+      ["DATABASE_URL", "postgres://u:s3cret@[::1]/a?sslmode=disable"],
+      ["DATABASE_URL", "postgres:///a?host=/var/run/postgresql&sslmode=disable"],
+      ["DATABASE_URL", "postgres://%2Fvar%2Frun/a?sslmode=disable"],
+      ["REDIS_URL", "rediss://:s3cret@cache.example.com:6379/2?family=6"],
+      ["REDIS_URL", "redis://:s3cret@localhost:6379"],
+      ["HEARTBEAT_URL", "http://127.0.0.1:8000/s3cret"],
+    ])("%s as %s is taken: it is verified, or within this machine", (variable, value) => {
+      expect(problemOf({ [variable]: value })).toBeUndefined();
+    });
+
+    it.each([
+      [
+        "DATABASE_URL",
+        "postgres://db.example/a?sslmode=verify-full&sslmode=disable",
+        "sslmode more",
+      ],
+      [
+        "DATABASE_URL",
+        "postgres://localhost/a?host=localhost&host=db.example",
+        "host more than once",
+      ],
+      ["DATABASE_URL", "postgres://app:%ff@localhost/a", "write a % of the text itself as %25"],
+      // To the driver it is the option `tls`, and off.
+      ["REDIS_URL", "rediss://:s3cret@cache.example?tls=", "no parameters but db and family"],
+      ["REDIS_URL", "rediss:///0?host=cache.example", "no parameters but db and family"],
+      ["REDIS_URL", "rediss://:50%off@cache.example", "write it as %25"],
+      ["ALLOW_PLAINTEXT", "postgres://db.internal", "host names, separated by commas"],
+      ["ALLOW_PLAINTEXT", "*", "host names, separated by commas"],
+      ["ALLOW_PLAINTEXT", "db.internal:5432", "without scheme, port"],
+      ["NODE_TLS_REJECT_UNAUTHORIZED", "0", "remove it"],
+    ])("%s as %s can not pass by that rule", (variable, value, problem) => {
+      expect(problemOf({ [variable]: value })).toContain(problem);
+    });
+  });
+
   it("says everything that is wrong at once, with what was expected", () => {
     expect(
       problemsOf({
@@ -151,7 +228,7 @@ describe("the environment of the harness", () => {
         problem:
           "expected a URL like postgres://host:5432/name, with user and password before the host",
       },
-      { variable: "REDIS_URL", problem: "expected a URL like redis://host:6379" },
+      { variable: "REDIS_URL", problem: "expected a URL like rediss://host:6379" },
       { variable: "LOCK_STORE", problem: "expected redis, postgres or off" },
       { variable: "MAINTENANCE_PHASE", problem: "expected off, degraded or offline" },
       { variable: "HEARTBEAT_URL", problem: "expected an http or https URL" },
@@ -182,14 +259,14 @@ describe("the environment of the harness", () => {
 
   it("names what must be masked: addresses that hold a password, and the passwords", () => {
     const { secrets } = settingsOf({
-      REDIS_URL: "redis://:p%40ss-word@cache.example:6379",
+      REDIS_URL: "rediss://:p%40ss-word@cache.example:6379",
       HEARTBEAT_URL: "https://monitor.example/ping/abc",
     });
     expect(secrets).toEqual(
       expect.arrayContaining([
         DATABASE_URL,
         "s3cret-word",
-        "redis://:p%40ss-word@cache.example:6379",
+        "rediss://:p%40ss-word@cache.example:6379",
         "p@ss-word",
         "https://monitor.example/ping/abc",
       ]),
@@ -213,6 +290,8 @@ describe("the environment of the harness", () => {
       },
     );
     parseHarnessEnvironment(env);
+    // Node's own: looked at, and no variable of ours.
+    read.delete("NODE_TLS_REJECT_UNAUTHORIZED");
     // Read apart from the others: a run whose environment is wrong obeys them too.
     const apart = ["DRY_RUN", "REPORT_FILE"];
     const listed = harnessVariables.map(({ name }) => name).filter((name) => !apart.includes(name));

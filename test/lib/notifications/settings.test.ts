@@ -30,7 +30,6 @@ describe("the mail environment", () => {
 
   it.each([
     ["smtp://mail.example", undefined, "required", 587],
-    ["smtp://mail.example", "optional", "optional", 587],
     ["smtp://127.0.0.1:2525", undefined, "optional", 2525],
     ["smtp://[::1]:2525", undefined, "optional", 2525],
     ["smtp://localhost:2525", "required", "required", 2525],
@@ -40,6 +39,25 @@ describe("the mail environment", () => {
     expect(parsed).toMatchObject({
       ok: true,
       settings: { mail: { smtp: { tls: expected, port } } },
+    });
+  });
+
+  it("refuses to send in the clear to another machine, unless ALLOW_PLAINTEXT names it", () => {
+    const env = { ...ENV, SMTP_URL: "smtp://mail.example", SMTP_TLS: "optional" };
+    expect(mailEnvironment.parse(env)).toMatchObject({
+      ok: false,
+      problems: [
+        {
+          variable: "SMTP_TLS",
+          problem: expect.stringMatching(
+            /^SMTP_TLS=optional does not protect what is sent to mail\.example: expected SMTP_TLS=required or smtps/,
+          ) as string,
+        },
+      ],
+    });
+    expect(mailEnvironment.parse({ ...env, ALLOW_PLAINTEXT: "mail.example" })).toMatchObject({
+      ok: true,
+      settings: { mail: { smtp: { tls: "optional" } } },
     });
   });
 

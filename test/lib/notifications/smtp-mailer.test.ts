@@ -30,6 +30,31 @@ it("a server that answers without end is left when the mail has used up its time
   mailer.close();
 });
 
+it.each([
+  ["an answer of one line", "x".repeat(65_536)],
+  ["an answer of many lines", "250-and more\r\n".repeat(5_000)],
+])("%s without end is left at its limit, long before time is up", async (_what, text) => {
+  let sent = 0;
+  const server = await startServer({
+    onRecipient: (socket) => {
+      const more = (): void => {
+        while (!socket.destroyed) {
+          sent += text.length;
+          if (!socket.write(text)) return void socket.once("drain", more);
+        }
+      };
+      more();
+    },
+  });
+  const mailer = openMailer(mailSettings({ sandbox: server }));
+  const answer = await mailer.send(MAIL, { signal: new AbortController().signal });
+  expect(answer).toMatchObject({ accepted: false });
+  expect(answer).not.toMatchObject({ detail: "timeout" });
+  // What both systems keep in their buffers comes on top of 64 KiB.
+  expect(sent).toBeLessThan(16 * 2 ** 20);
+  mailer.close();
+});
+
 it("an address that can not be written down on one line is refused before anything leaves", async () => {
   const heard: string[] = [];
   const server = await startServer({ onLine: (line) => heard.push(line) });

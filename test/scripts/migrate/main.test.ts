@@ -32,6 +32,11 @@ describe("db:migrate", () => {
       "mysql://me:secret-text@localhost/x",
       "DATABASE_URL is not a PostgreSQL URL",
     ],
+    [
+      "unprotected",
+      "postgresql://me:secret-text@db.example.com/a?sslmode=disable",
+      "add db.example.com to ALLOW_PLAINTEXT",
+    ],
     ["without a database", "postgresql://me:secret-text@localhost", "DATABASE_URL is not"],
   ])("ends with 2 when DATABASE_URL is %s", async (_, url, message) => {
     const { exitCode, stdout, stderr } = await db("apply", url);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { sendHeartbeat } from "../../../../lib/job/settle/heartbeat.ts";
@@ -61,6 +62,36 @@ describe("a ping of the monitor", () => {
     const url = await open(() => undefined);
     const failure = await sendHeartbeat(url, { beat: "start", runId });
     expect(failure?.cause).toMatchObject({ name: "TimeoutError" });
+  });
+
+  it.each([301, 302, 307, 308])("that is answered with %d goes nowhere else", async (status) => {
+    const elsewhere = await openMonitor();
+    const url = await open((_request, response) => {
+      response.writeHead(status, { location: elsewhere.url }).end();
+    });
+    const failure = await sendHeartbeat(url, { beat: "success", runId });
+    await elsewhere.close();
+    expect(elsewhere.pings).toEqual([]);
+    expect(failure).toMatchObject({
+      message: `the monitor answers, and names another address, which is not followed (${status})`,
+      remedy: "Write the final address in HEARTBEAT_URL.",
+    });
+  });
+
+  it("reads nothing of an answer without end", async () => {
+    let closed: Promise<unknown> | undefined;
+    const url = await open((_request, response) => {
+      closed = once(response, "close");
+      response.writeHead(200);
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536))) continue;
+        response.once("drain", more);
+      };
+      more();
+    });
+    expect(await sendHeartbeat(url, { beat: "start", runId })).toBeUndefined();
+    // We hang up: the server can not go on.
+    await closed;
   });
 
   it("does not wait for the rest of an answer", async () => {
