@@ -165,14 +165,9 @@ export function parseHarnessEnvironment(
       maintenanceOverride,
       heartbeatUrl,
     },
-    secrets: [
-      database,
-      redis,
-      sharedHeartbeat,
-      ownHeartbeat,
-      passwordOf(database),
-      passwordOf(redis),
-    ].filter((secret) => secret !== undefined),
+    secrets: [database, redis, sharedHeartbeat, ownHeartbeat].filter(
+      (secret) => secret !== undefined,
+    ),
   };
 }
 
@@ -195,16 +190,4 @@ export function runOrigin(env: Env): {
     runUrl: server && repository && run ? `${server}/${repository}/actions/runs/${run}` : undefined,
     host: hostname(),
   };
-}
-
-function passwordOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  const { password } = new URL(url);
-  if (password === "") return undefined;
-  try {
-    return decodeURIComponent(password);
-  } catch {
-    // A `%` that encodes nothing stands for itself.
-    return password;
-  }
 }

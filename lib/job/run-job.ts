@@ -11,6 +11,7 @@ import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
+import { oneLine } from "../support/one-line.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
 import { DEFAULT_OPTIONS } from "./common-options.ts";
@@ -161,6 +162,7 @@ async function attempt<Settings, Report>(
     clock: systemClock,
     random: systemRandom,
     log,
+    redactor: run.redactor,
     progress: run.terminal.progress,
     signal: stop.signal,
   });
@@ -228,7 +230,7 @@ async function maintenanceOf<S, R>(
     }
   }
   if (!isPaused(phase, run.job.pausedBy)) return undefined;
-  const because = reason === null ? "" : ` (${reason})`;
+  const because = reason === null ? "" : ` (${oneLine(reason)})`;
   return {
     kind: "skipped",
     reason: "maintenance",

@@ -7,6 +7,7 @@ import {
   type ParsedEnvironment,
 } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
+import { credentials } from "../support/secret-forms.ts";
 
 /** Whom a mail is from, or answers go to. */
 export interface MailAddress {
@@ -123,9 +124,10 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   return {
     ok: true,
     settings: { mail: { smtp, from, replyTo, maxTries } },
-    secrets: [present(env, SMTP_URL.name) ?? "", login?.user ?? "", login?.password ?? ""].filter(
-      (secret) => secret !== "",
-    ),
+    secrets: [
+      present(env, SMTP_URL.name) ?? "",
+      ...(login ? credentials(login.user, login.password) : []),
+    ].filter((secret) => secret !== ""),
   };
 }
 

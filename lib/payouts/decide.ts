@@ -1,7 +1,7 @@
 import type { DbSession } from "../db/client.ts";
 import { requireDay } from "../support/calendar.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import type { Paise } from "../support/money.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
 import type { PayoutMode } from "../razorpay/index.ts";
 import {
   assessPayee,
@@ -194,7 +194,7 @@ function assertItemsMakeUp(
   if (grossPaise === payout.grossPaise && amountPaise === payout.amountPaise) return;
   throw new AfterhoursError(
     "PAYOUT_ITEMS_DISAGREE",
-    `the payout says ${payout.amountPaise} paise of ${payout.grossPaise} gross, its earnings ${amountPaise} of ${grossPaise}`,
+    `the payout says ${formatRupees(payout.amountPaise)} of ${formatRupees(payout.grossPaise)} gross, its earnings ${formatRupees(amountPaise)} of ${formatRupees(grossPaise)}`,
     {
       remedy:
         "Find out who changed the payout or its items; it stays approved and unpaid until they agree.",

@@ -1,4 +1,4 @@
-import { oneLine } from "../../payouts/print.ts";
+import { oneLine } from "../../../lib/support/one-line.ts";
 
 /** What one part of `jobs -- check` found. */
 export interface CheckFinding {
