@@ -9,16 +9,16 @@ import {
   type Until,
 } from "../lib/ops/maintenance.ts";
 import { present } from "../lib/support/environment.ts";
-import { createRedactor } from "../lib/support/redact.ts";
+import { redactor } from "./redactor.ts";
 import { until } from "./maintenance/until.ts";
 import { operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, WHY } from "./payouts/command.ts";
 import { istMinute } from "../lib/support/calendar.ts";
-import { oneLine, toJsonText } from "./payouts/print.ts";
+import { oneLine } from "../lib/support/one-line.ts";
+import { toJsonText } from "./payouts/print.ts";
 import { newCommand } from "./command-line.ts";
 
 const withDatabase = databaseFor("afterhours maintenance");
-const redactor = createRedactor();
 
 const UNTIL = [
   "--until <time>",

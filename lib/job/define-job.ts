@@ -5,6 +5,7 @@ import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { Random } from "../support/random.ts";
+import type { Redactor } from "../support/redact.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
@@ -33,6 +34,8 @@ export interface JobContext<Settings, Flag extends string = never> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Knows the secrets of this run. */
+  readonly redactor: Redactor;
   readonly progress: Progress;
   /** Fires on SIGINT, SIGTERM, the deadline, or a lost lease. */
   readonly signal: AbortSignal;

@@ -172,14 +172,9 @@ export function parseHarnessEnvironment(
       maintenanceOverride,
       heartbeatUrl,
     },
-    secrets: [
-      database,
-      redis,
-      sharedHeartbeat,
-      ownHeartbeat,
-      passwordOf(database),
-      passwordOf(redis),
-    ].filter((secret) => secret !== undefined),
+    secrets: [database, redis, sharedHeartbeat, ownHeartbeat].filter(
+      (secret) => secret !== undefined,
+    ),
   };
 }
 
@@ -208,11 +203,4 @@ export function runOrigin(env: Env): {
     runUrl: server && repository && run ? `${server}/${repository}/actions/runs/${run}` : undefined,
     host: hostname(),
   };
-}
-
-function passwordOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
-  const { password } = new URL(url);
-  if (password === "") return undefined;
-  return decoded(password);
 }

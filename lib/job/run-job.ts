@@ -12,6 +12,7 @@ import { systemClock } from "../support/clock.ts";
 import { isOnGitHub } from "../support/environment.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { createLog } from "../support/log.ts";
+import { oneLine } from "../support/one-line.ts";
 import { newUuid, systemRandom } from "../support/random.ts";
 import { createRedactor } from "../support/redact.ts";
 import { DEFAULT_OPTIONS } from "./common-options.ts";
@@ -162,6 +163,7 @@ async function attempt<Settings, Report>(
     clock: systemClock,
     random: systemRandom,
     log,
+    redactor: run.redactor,
     progress: run.terminal.progress,
     signal: stop.signal,
   });
@@ -233,7 +235,7 @@ async function maintenanceOf<S, R>(
     }
   }
   if (!isPaused(phase, run.job.pausedBy)) return undefined;
-  const because = reason === null ? "" : ` (${reason})`;
+  const because = reason === null ? "" : ` (${oneLine(reason)})`;
   const unheard =
     override === undefined || isHeard
       ? ""

@@ -1,4 +1,5 @@
 import type { DestinationStream } from "pino";
+import { oneLine } from "../support/one-line.ts";
 import type { Progress } from "../support/progress.ts";
 import { jsonWithoutCommands } from "./runner-commands.ts";
 
@@ -39,7 +40,7 @@ export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal
     destination: {
       write(line) {
         erase();
-        stderr.write(pretty(line));
+        stderr.write(pretty(forTerminal(line)));
         stderr.write(bar);
       },
     },
@@ -57,4 +58,22 @@ export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal
       bar = "";
     },
   };
+}
+
+/** A line of the log in which no text of somebody else begins another line, or moves the cursor. */
+function forTerminal(line: string): string {
+  return JSON.stringify(
+    JSON.parse(line, (key, value: unknown) => {
+      if (typeof value !== "string") return value;
+      return key === "stack" ? stackOnItsLines(value) : oneLine(value);
+    }),
+  );
+}
+
+/** A stack has a line for each call; all else of it is the message. */
+function stackOnItsLines(stack: string): string {
+  return stack
+    .split(/\n(?= {4}at )/)
+    .map(oneLine)
+    .join("\n");
 }

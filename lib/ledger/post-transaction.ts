@@ -1,7 +1,7 @@
 import type { DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
-import { sumPaise, type Paise } from "../support/money.ts";
+import { formatRupees, sumPaise, type Paise } from "../support/money.ts";
 
 export type LedgerAccountName =
   | {
@@ -93,7 +93,7 @@ function entriesOf({ key, entries: given }: Posting): EntryRow[] {
   if (total !== 0n) {
     throw new AfterhoursError(
       "LEDGER_UNBALANCED",
-      `posting ${key} is out of balance by ${total} paise`,
+      `posting ${key} is out of balance by ${formatRupees(total)}`,
     );
   }
   return entries.map(({ account, amountPaise }) => {

@@ -8,6 +8,7 @@ import {
 } from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
 import { plaintextProblem } from "../support/plaintext.ts";
+import { credentials } from "../support/secret-forms.ts";
 import { decoded, isDecodable } from "../support/server-url.ts";
 
 /** Whom a mail is from, or answers go to. */
@@ -126,9 +127,10 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   return {
     ok: true,
     settings: { mail: { smtp, from, replyTo, maxTries } },
-    secrets: [present(env, SMTP_URL.name) ?? "", login?.user ?? "", login?.password ?? ""].filter(
-      (secret) => secret !== "",
-    ),
+    secrets: [
+      present(env, SMTP_URL.name) ?? "",
+      ...(login ? credentials(login.user, login.password) : []),
+    ].filter((secret) => secret !== ""),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import type { Paise } from "../support/money.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
 
 /** Why an organization's payout can not be paid as it stands. */
 export interface OrganizationRefusal {
@@ -64,16 +64,16 @@ function refusalOf(
   }
   const { grossPaise, amountPaise } = payout;
   if (BigInt(sums.grossPaise) !== grossPaise || BigInt(sums.amountPaise) !== amountPaise) {
-    const message = `the payout says ${amountPaise} paise of ${grossPaise} gross, its items ${sums.amountPaise} of ${sums.grossPaise}`;
+    const message = `the payout says ${formatRupees(amountPaise)} of ${formatRupees(grossPaise)} gross, its items ${formatRupees(BigInt(sums.amountPaise))} of ${formatRupees(BigInt(sums.grossPaise))}`;
     return { code: "PAYOUT_ITEMS_DISAGREE", message };
   }
   const netPaise = BigInt(sums.netPaise);
   if (netPaise <= 0n) {
-    const message = `of its earnings ${netPaise} paise are left after platform fee and refunds`;
+    const message = `of its earnings ${formatRupees(netPaise)} are left after platform fee and refunds`;
     return { code: "NET_NOT_POSITIVE", message };
   }
   if (netPaise !== amountPaise) {
-    const message = `the payout says ${amountPaise} paise, its earnings come to ${netPaise} after platform fee and refunds`;
+    const message = `the payout says ${formatRupees(amountPaise)}, its earnings come to ${formatRupees(netPaise)} after platform fee and refunds`;
     return { code: "NET_DISAGREES", message };
   }
   return undefined;

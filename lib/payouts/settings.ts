@@ -14,6 +14,7 @@ import {
 import { LIMITS, limitsKept } from "./limits.ts";
 import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../support/money.ts";
+import { credentials } from "../support/secret-forms.ts";
 import type { TaxPolicy } from "../tds/index.ts";
 import { parseTaxPolicy, taxVariables } from "../tds/settings.ts";
 
@@ -129,7 +130,7 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
         whenShort,
         ...(startedBy === undefined ? {} : { startedBy }),
       },
-      secrets: [keyId, keySecret, accountNumber],
+      secrets: [...credentials(keyId, keySecret), accountNumber],
     };
   },
 };

@@ -1,6 +1,7 @@
 import type { Clock } from "../support/clock.ts";
 import { sleep as realSleep } from "../support/clock.ts";
 import type { Random } from "../support/random.ts";
+import type { Redactor } from "../support/redact.ts";
 import type { Answer } from "./answer.ts";
 import { type CallKind, classify, movesMoney } from "./classify.ts";
 import type { RetryEvent } from "./contract.ts";
@@ -12,6 +13,8 @@ import type { HttpRequest, Transport } from "./transport.ts";
 export interface RazorpayPorts {
   clock: Clock;
   random: Random;
+  /** Knows the secrets of this run, which the provider may repeat to us. Default: it knows the provider's keys. */
+  redactor?: Redactor;
   /** Told before every repeat, e.g. to log it. What it throws is ignored: money is under way. */
   onRetry?: (event: RetryEvent) => void;
   /** How back-off waits; a test makes it short. */
@@ -31,9 +34,13 @@ export type Caller = <T>(call: Call<T>, signal?: AbortSignal) => Promise<Answer<
 
 /** Takes turns, sends, classifies, and repeats what may be repeated. */
 export function createCaller(
-  parts: { openTransport: () => Promise<Transport>; limiter: RateLimiter } & RazorpayPorts,
+  parts: {
+    openTransport: () => Promise<Transport>;
+    limiter: RateLimiter;
+    redactor: Redactor;
+  } & RazorpayPorts,
 ): Caller {
-  const { openTransport, limiter, clock, random, onRetry, sleep = realSleep } = parts;
+  const { openTransport, limiter, clock, random, redactor, onRetry, sleep = realSleep } = parts;
 
   return async (call, signal) => {
     // Before a turn is taken: whatever comes between a turn and its request blurs the rate.
@@ -43,7 +50,7 @@ export function createCaller(
     for (let tries = 1; ; tries += 1) {
       if (!(await limiter.take(signal)) || signal?.aborted) return notSent(tries);
       const exchange = await transport(call.request, signal);
-      const answer = classify(exchange, { call: call.call, resend, read: call.read });
+      const answer = classify(exchange, { call: call.call, resend, read: call.read }, redactor);
 
       const header = exchange.kind === "answer" ? exchange.retryAfter : undefined;
       const retryAfterMs = parseRetryAfterMs(header, clock.now());

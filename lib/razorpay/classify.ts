@@ -1,9 +1,10 @@
+import { createRedactor, type Redactor } from "../support/redact.ts";
 import { faultOfCode, isTlsFault } from "../support/server-fault/index.ts";
 import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
 import { hear, type Heard, readFailure } from "./failure-words.ts";
 import { type JsonValue, parseJson } from "./json.ts";
 import type { Reader } from "./reading.ts";
-import { redactBody } from "./redact-body.ts";
+import { redactBody, withoutSecrets } from "./redact-body.ts";
 import type { Exchange } from "./transport.ts";
 
 /**
@@ -38,10 +39,15 @@ export interface Question<T> {
  * and proves nothing, and a connection that failed may be the second try of something below us. So
  * every certainty here needs an answer in the provider's error format, and no word that casts doubt.
  */
-export function classify<T>(exchange: Exchange, question: Question<T>): Answer<T> {
+export function classify<T>(
+  exchange: Exchange,
+  question: Question<T>,
+  redactor: Redactor = createRedactor(),
+): Answer<T> {
   if (exchange.kind === "no-answer") return classifySilence(exchange);
   const { httpStatus, text } = exchange;
-  const body = parseJson(text);
+  const parsed = parseJson(text);
+  const body = parsed === undefined ? undefined : withoutSecrets(parsed, redactor);
   const failure = body === undefined ? undefined : readFailure(body);
   const heard: Heard = body === undefined ? { fault: undefined, doubt: undefined } : hear(body);
   const said: Said = {

@@ -1,3 +1,5 @@
+import { createRedactor } from "../support/redact.ts";
+import { credentials } from "../support/secret-forms.ts";
 import { type Caller, createCaller, type RazorpayPorts } from "./caller.ts";
 import type { ConnectionSettings } from "./contract.ts";
 import { createRateLimiter } from "./rate-limit.ts";
@@ -16,5 +18,7 @@ export function connect(settings: ConnectionSettings, ports: RazorpayPorts): Cal
   let opening: Promise<Transport> | undefined;
   const openTransport = (): Promise<Transport> =>
     (opening ??= import("./transport.ts").then(({ createTransport }) => createTransport(settings)));
-  return createCaller({ openTransport, limiter, ...ports });
+  const redactor =
+    ports.redactor ?? createRedactor(credentials(settings.keyId, settings.keySecret));
+  return createCaller({ openTransport, limiter, ...ports, redactor });
 }

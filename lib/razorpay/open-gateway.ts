@@ -1,4 +1,5 @@
 import type { Random } from "../support/random.ts";
+import type { Redactor } from "../support/redact.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import { createRazorpayX } from "./client.ts";
@@ -11,9 +12,20 @@ import { dryRunRefusal, logRetries } from "./dry-run.ts";
  */
 export function openGateway(
   settings: RazorpayXSettings,
-  { clock, random, log, dryRun }: { clock: Clock; random: Random; log: Log; dryRun: boolean },
+  {
+    clock,
+    random,
+    redactor,
+    log,
+    dryRun,
+  }: { clock: Clock; random: Random; redactor?: Redactor; log: Log; dryRun: boolean },
 ): RazorpayX {
-  const client = createRazorpayX(settings, { clock, random, onRetry: logRetries(log) });
+  const client = createRazorpayX(settings, {
+    clock,
+    random,
+    ...(redactor ? { redactor } : {}),
+    onRetry: logRetries(log),
+  });
   if (!dryRun) return client;
   return {
     ...client,

@@ -1,6 +1,7 @@
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { Random } from "../support/random.ts";
+import type { Redactor } from "../support/redact.ts";
 import { dryRunRefusal, logRetries } from "./dry-run.ts";
 import { createRazorpayPayments } from "./payments-client.ts";
 import type { RazorpayPayments, RazorpayPaymentsSettings } from "./payments-contract.ts";
@@ -11,9 +12,20 @@ import type { RazorpayPayments, RazorpayPaymentsSettings } from "./payments-cont
  */
 export function openPayments(
   settings: RazorpayPaymentsSettings,
-  { clock, random, log, dryRun }: { clock: Clock; random: Random; log: Log; dryRun: boolean },
+  {
+    clock,
+    random,
+    redactor,
+    log,
+    dryRun,
+  }: { clock: Clock; random: Random; redactor?: Redactor; log: Log; dryRun: boolean },
 ): RazorpayPayments {
-  const client = createRazorpayPayments(settings, { clock, random, onRetry: logRetries(log) });
+  const client = createRazorpayPayments(settings, {
+    clock,
+    random,
+    ...(redactor ? { redactor } : {}),
+    onRetry: logRetries(log),
+  });
   if (!dryRun) return client;
   return {
     ...client,

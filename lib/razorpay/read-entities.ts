@@ -20,9 +20,12 @@ import {
   signedPaise,
   text,
 } from "./reading.ts";
-import { scrubText } from "./redact-body.ts";
+import { scrubReference, scrubText, scrubWord } from "./redact-body.ts";
 
-const explanation = z.object({ reason: anyDetail, source: anyDetail }).nullish().catch(null);
+/** A word of the provider's vocabulary, which is kept and shown. */
+const word = anyDetail.transform((value) => (value === null ? null : scrubWord(value)));
+
+const explanation = z.object({ reason: word, source: word }).nullish().catch(null);
 
 const rawPayout = z.object({
   id,
@@ -31,8 +34,8 @@ const rawPayout = z.object({
   currency: rupeesOnly,
   fees: amountPaise.nullish().catch(null),
   tax: amountPaise.nullish().catch(null),
-  utr: anyDetail,
-  mode: anyDetail,
+  utr: anyDetail.transform((value) => (value === null ? null : scrubReference(value))),
+  mode: word,
   reference_id: text,
   fund_account_id: id.nullish().catch(null),
   status_details: explanation,
@@ -40,7 +43,7 @@ const rawPayout = z.object({
   error: explanation,
   failure_reason: anyDetail,
   created_at: instant,
-  purpose: anyDetail,
+  purpose: word,
   debit_account_number: anyDetail,
 });
 
@@ -48,7 +51,7 @@ function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
   return rawPayout.transform((raw): ProviderPayout => ({
     id: raw.id,
     status: knownStatus(raw.status),
-    statusText: raw.status,
+    statusText: scrubWord(raw.status),
     amountPaise: raw.amount,
     feesPaise: raw.fees ?? null,
     feesTaxPaise: raw.tax ?? null,

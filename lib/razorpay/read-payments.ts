@@ -8,7 +8,7 @@ import {
   type ProviderRefund,
 } from "./payments-entities.ts";
 import { amountPaise, anyDetail, id, listReader, type Reader, reader, text } from "./reading.ts";
-import { scrubWord } from "./redact-body.ts";
+import { scrubReference, scrubWord } from "./redact-body.ts";
 
 const secondsAsMs = z
   .int()
@@ -25,6 +25,9 @@ const notes = z
   )
   .catch({});
 
+/** A word of the provider's vocabulary, which is kept and shown. */
+const word = anyDetail.transform((value) => (value === null ? null : scrubWord(value)));
+
 const order = z
   .object({
     id,
@@ -40,7 +43,7 @@ const order = z
   .transform((raw): ProviderOrder => ({
     id: raw.id,
     status: known(PROVIDER_ORDER_STATUSES, raw.status),
-    statusText: raw.status,
+    statusText: scrubWord(raw.status),
     amountPaise: raw.amount,
     amountPaidPaise: raw.amount_paid ?? null,
     currency: raw.currency,
@@ -59,21 +62,21 @@ const payment = z
     amount_refunded: amountPaise.nullish(),
     currency: z.string().min(1),
     captured: z.boolean().nullish(),
-    method: anyDetail,
-    error_reason: anyDetail,
+    method: word,
+    error_reason: word,
     created_at: secondsAsMs,
   })
   .transform((raw): ProviderPayment => ({
     id: raw.id,
     orderId: raw.order_id ?? null,
     status: known(PROVIDER_PAYMENT_STATUSES, raw.status),
-    statusText: raw.status,
+    statusText: scrubWord(raw.status),
     amountPaise: raw.amount,
     amountRefundedPaise: raw.amount_refunded ?? 0n,
     currency: raw.currency,
     captured: raw.captured ?? raw.status === "captured",
     method: raw.method,
-    failureReason: raw.error_reason === null ? null : scrubWord(raw.error_reason),
+    failureReason: raw.error_reason,
     createdAtMs: raw.created_at,
   }));
 
@@ -87,14 +90,19 @@ const refund = z
     currency: z.enum(["INR", ""]).nullish(),
     receipt: text.catch(null),
     notes,
-    acquirer_data: z.object({ arn: anyDetail }).nullish().catch(null),
+    acquirer_data: z
+      .object({
+        arn: anyDetail.transform((value) => (value === null ? null : scrubReference(value))),
+      })
+      .nullish()
+      .catch(null),
     created_at: secondsAsMs,
   })
   .transform((raw): ProviderRefund => ({
     id: raw.id,
     paymentId: raw.payment_id,
     status: known(PROVIDER_REFUND_STATUSES, raw.status),
-    statusText: raw.status,
+    statusText: scrubWord(raw.status),
     amountPaise: raw.amount,
     receipt: raw.receipt,
     notes: raw.notes,

@@ -1,6 +1,6 @@
+import { REDACTED, withoutPersonalData } from "../support/personal-data.ts";
+import type { Redactor } from "../support/redact.ts";
 import type { JsonValue } from "./json.ts";
-
-const REDACTED = "[redacted]";
 
 /** Deeper than any answer of the provider; beyond it nothing is kept. */
 const MAX_DEPTH = 24;
@@ -43,8 +43,11 @@ const WORDS = new Set([
   "type",
 ]);
 
-/** References by which a person traces a transfer: ours and the bank's. */
-const REFERENCES = new Set(["arn", "receipt", "reference_id", "rrn", "utr"]);
+/** References of a bank, by which a person traces a transfer: digits, as account numbers are. */
+const REFERENCES = new Set(["arn", "rrn", "utr"]);
+
+/** References of ours, which hold no long number. */
+const OWN_REFERENCES = new Set(["receipt", "reference_id"]);
 
 const SENTENCES = new Set(["description", "failure_reason"]);
 
@@ -79,18 +82,52 @@ export function redactBody(body: JsonValue): JsonValue {
   return redact("", body, 0);
 }
 
-/** Free text without long digit runs, e-mail addresses, VPAs and PANs; at most 300 characters. */
+/** Free text without personal data, at most 300 characters. */
 export function scrubText(text: string): string {
-  return text
-    .replace(/\S*@\S*/gu, REDACTED)
-    .replace(/\p{L}{5}\p{Nd}{4}\p{L}/gu, REDACTED)
-    .replace(/\p{Nd}(?:[\s-]?\p{Nd}){5,}/gu, REDACTED)
-    .slice(0, 300);
+  return withoutPersonalData(beginning(text)).slice(0, LONGEST_TEXT);
 }
 
 /** A word of the provider's vocabulary, or `[redacted]` when it is anything else. */
 export function scrubWord(text: string): string {
   return WORD.test(text) ? scrubText(text) : REDACTED;
+}
+
+/** A bank's reference, or `[redacted]` when it is anything else. */
+export function scrubReference(text: string): string {
+  return REFERENCE.test(text) ? text : REDACTED;
+}
+
+const LONGEST_TEXT = 300;
+/** More than is kept, so that nothing is cut in two before it is recognised. */
+const MOST_READ = 2_000;
+/** The last characters that are read may be the first half of something. */
+const UNSURE = 100;
+
+/** As much of a text as is needed to keep some of it: the provider sets no limit. */
+function beginning(text: string): string {
+  if (text.length <= MOST_READ) return text;
+  const blank = text.lastIndexOf(" ", MOST_READ - UNSURE);
+  return blank < 0 ? REDACTED : text.slice(0, blank);
+}
+
+/** Our own account is compared with these; they are never kept. */
+const COMPARED = new Set(["account_number", "debit_account_number"]);
+
+/**
+ * The provider's answer without the secrets of this run, which it may repeat to us; all that is read of an answer is
+ * read of this.
+ */
+export function withoutSecrets(body: JsonValue, redactor: Redactor, depth = 0): JsonValue {
+  if (typeof body === "string") return redactor.withoutSecrets(body);
+  if (typeof body !== "object" || body === null) return body;
+  if (depth >= MAX_DEPTH) return REDACTED;
+  if (Array.isArray(body)) return body.map((item) => withoutSecrets(item, redactor, depth + 1));
+  return Object.fromEntries(
+    Object.entries(body).map(([key, value]) => [
+      redactor.withoutSecrets(key),
+      COMPARED.has(key) ? value : withoutSecrets(value, redactor, depth + 1),
+    ]),
+  );
 }
 
 function redact(key: string, value: JsonValue, depth: number): JsonValue {
@@ -120,7 +157,8 @@ function isKeptNumber(key: string): boolean {
 function redactText(key: string, text: string): string {
   if (WORDS.has(key)) return scrubWord(text);
   if (SENTENCES.has(key)) return scrubText(text);
-  if (REFERENCES.has(key)) return REFERENCE.test(text) ? text : REDACTED;
+  if (REFERENCES.has(key)) return scrubReference(text);
+  if (OWN_REFERENCES.has(key)) return scrubText(scrubReference(text));
   if (key === "id" || key.endsWith("_id")) return PROVIDER_ID.test(text) ? text : REDACTED;
   return REDACTED;
 }

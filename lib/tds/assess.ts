@@ -1,6 +1,6 @@
 import { earlierDay, fiscalYearOf } from "../support/calendar.ts";
 import type { Day } from "../support/calendar.ts";
-import { minPaise } from "../support/money.ts";
+import { formatRupees, minPaise } from "../support/money.ts";
 import { arrearsOfYear } from "./arrears.ts";
 import { ratesOn, statuteOn } from "./law.ts";
 import type { StatutePeriod } from "./law.ts";
@@ -76,7 +76,7 @@ function faultInYear(
   return {
     code: "INVALID_FIELD",
     field: "yearCreditsBefore",
-    message: `expected credits of no more than yearGrossBeforePaise together; they sum to ${String(listed)} paise, ${String(listed - input.yearGrossBeforePaise)} too many`,
+    message: `expected credits of no more than yearGrossBeforePaise together; they sum to ${formatRupees(listed)}, ${formatRupees(listed - input.yearGrossBeforePaise)} too many`,
   };
 }
 

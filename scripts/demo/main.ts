@@ -73,7 +73,7 @@ interface Stage {
 async function demonstrate({ file, keep, all, signal, cleanups }: Stage): Promise<number> {
   const home = await mkdtemp(join(tmpdir(), "afterhours-demo-"));
   const summaryFile = join(home, "summary.md");
-  await writeFile(summaryFile, "");
+  await writeFile(summaryFile, "", { flag: "wx", mode: 0o600 });
 
   say("Starting PostgreSQL");
   const postgres = await startPostgres();

@@ -1,11 +1,11 @@
 import type { Finding, FindingPayout, Resolution } from "../../lib/findings/index.ts";
 import { formatRupees } from "../../lib/support/money.ts";
-import { createRedactor } from "../../lib/support/redact.ts";
+import { redactor } from "../redactor.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
-import { oneLine, section, table } from "../payouts/print.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { section, table } from "../payouts/print.ts";
 
 /** Details hold what a provider said, and people write reasons. */
-const redactor = createRedactor();
 
 export function findingLines(findings: readonly Finding[]): string[] {
   return table(

@@ -2,12 +2,11 @@ import { jobs } from "../../jobs/registry.ts";
 import { plainTable } from "../../lib/job/settle/summary.ts";
 import type { AnyJob } from "../../lib/job/define-job.ts";
 import { countsOf, type RecordedRun } from "../../lib/ops/history.ts";
-import { createRedactor } from "../../lib/support/redact.ts";
+import { redactor } from "../redactor.ts";
 import { countsInWords, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
-import { oneLine, section, table } from "../payouts/print.ts";
-
-const redactor = createRedactor();
+import { oneLine } from "../../lib/support/one-line.ts";
+import { section, table } from "../payouts/print.ts";
 
 function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
+import { writePrivateFile } from "../../lib/support/private-file.ts";
 import { Script, type Behaviour, type Stage } from "./behaviour.ts";
 
 /** A mail that the server took. */
@@ -203,5 +204,5 @@ async function read(raw: string, recipient: string): Promise<Omit<ReceivedMail, 
 
 function save(folder: string, { mail, number }: { mail: ReceivedMail; number: number }): void {
   const name = mail.messageId.replace(/[^A-Za-z0-9-]+/g, "-").replace(/^-|-$/g, "");
-  writeFileSync(join(folder, `${String(number).padStart(4, "0")}-${name}.eml`), mail.raw);
+  writePrivateFile(join(folder, `${String(number).padStart(4, "0")}-${name}.eml`), mail.raw);
 }

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { renderMail } from "../../lib/notifications/render.ts";
 import { compose } from "../../lib/notifications/smtp-mailer.ts";
 import { toJson } from "../../lib/support/log.ts";
+import { writePrivateFile } from "../../lib/support/private-file.ts";
 import { table } from "../payouts/print.ts";
 import { SAMPLE_MAILS, SAMPLE_READER } from "./sample.ts";
 
@@ -19,9 +20,9 @@ export async function previewMails(folder: string): Promise<string[]> {
       { id: `preview-${template}`, to: SAMPLE_READER, ...mail },
       { from: FROM, replyTo: undefined },
     );
-    writeFileSync(join(folder, `${template}.html`), mail.html);
-    writeFileSync(join(folder, `${template}.txt`), `${mail.subject}\n\n${mail.text}`);
-    writeFileSync(join(folder, `${template}.eml`), raw);
+    writePrivateFile(join(folder, `${template}.html`), mail.html);
+    writePrivateFile(join(folder, `${template}.txt`), `${mail.subject}\n\n${mail.text}`);
+    writePrivateFile(join(folder, `${template}.eml`), raw);
     rows.push([template, mail.subject, String(raw.length)]);
   }
   return table(["Mail", "Subject", "Bytes"], rows);

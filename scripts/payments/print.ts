@@ -1,11 +1,11 @@
 import type { PaymentDetails, RefundDetails } from "../../lib/payments/refunds/show-payment.ts";
 import { formatRupees } from "../../lib/support/money.ts";
-import { createRedactor } from "../../lib/support/redact.ts";
+import { redactor } from "../redactor.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
-import { oneLine, section, table } from "../payouts/print.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { section, table } from "../payouts/print.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
-const redactor = createRedactor();
 
 export function paymentLines(payment: PaymentDetails): string[] {
   const { earning } = payment;

@@ -11,7 +11,8 @@ import {
 } from "../../lib/db/connection.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
-import { createRedactor } from "../../lib/support/redact.ts";
+import { eachOnOneLine } from "../../lib/support/one-line.ts";
+import { redactor } from "../redactor.ts";
 import { requireDatabaseUrl } from "../migrate/database-url.ts";
 import { UsageError } from "./arguments.ts";
 
@@ -60,27 +61,31 @@ export function describeFailure(thrown: unknown): number {
     return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
   if (thrown instanceof AfterhoursError) {
-    console.error(`error: ${thrown.message}`);
-    if (thrown.remedy !== undefined) console.error(thrown.remedy);
+    printError(`error: ${thrown.message}`);
+    if (thrown.remedy !== undefined) printError(thrown.remedy);
     const isUsage = thrown.code === "MISCONFIGURED" || thrown instanceof DatabaseNotMigratedError;
     return isUsage ? EXIT.usage : EXIT.notDone;
   }
   if (thrown instanceof UsageError || thrown instanceof InvalidArgumentError) {
-    console.error(`error: ${thrown.message}`);
+    printError(`error: ${thrown.message}`);
     return EXIT.usage;
   }
-  console.error(`error: ${briefly(thrown)}`);
+  printError(`error: ${briefly(thrown)}`);
   return EXIT.notDone;
+}
+
+function printError(text: string): void {
+  console.error(eachOnOneLine(redactor.text(text)));
 }
 
 /** What went wrong and what to do, on one line. */
 export function told(thrown: unknown): string {
   if (!(thrown instanceof AfterhoursError) || thrown.remedy === undefined) return briefly(thrown);
-  return createRedactor().text(`${thrown.message}. ${thrown.remedy}`);
+  return redactor.text(`${thrown.message}. ${thrown.remedy}`);
 }
 
 /** The last line is what the database said; those before it quote the query. */
 export function briefly(thrown: unknown): string {
   const lines = toError(thrown).message.trim().split("\n");
-  return createRedactor().text(lines.at(-1) ?? "no message");
+  return redactor.text(lines.at(-1) ?? "no message");
 }

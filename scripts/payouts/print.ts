@@ -12,11 +12,10 @@ import type {
 } from "../../lib/payouts/operate/index.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
-import { createRedactor } from "../../lib/support/redact.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { redactor } from "../redactor.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
-const redactor = createRedactor();
-
 export function listLines(payouts: readonly ListedPayout[]): string[] {
   return table(
     [
@@ -342,9 +341,4 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
       .join("  ")
       .trimEnd(),
   );
-}
-
-/** No line break and no escape sequence of a terminal. */
-export function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
 }

@@ -1,17 +1,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import pg from "pg";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
+import { writePrivateFile } from "../../lib/support/private-file.ts";
 import { sleep } from "../../lib/support/clock.ts";
 import { freePort } from "./free-port.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
@@ -125,8 +118,7 @@ async function openCluster(parts: Omit<Cluster, "password">): Promise<Cluster> {
     return { ...parts, password: readFileSync(passwordFile, "utf8").trim() };
   }
   const password = randomBytes(24).toString("hex");
-  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  chmodSync(passwordFile, 0o600);
+  writePrivateFile(passwordFile, `${password}\n`);
   if (account.uid !== undefined) chownSync(passwordFile, account.uid, account.gid);
   await runInitdb(binaries.initdb, account, home, [
     `--pgdata=${join(home, "data")}`,

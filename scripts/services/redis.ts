@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { writePrivateFile } from "../../lib/support/private-file.ts";
 import { environmentOf, type ProgramBinary } from "./debian-program.ts";
 import { freePort } from "./free-port.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
@@ -84,9 +85,7 @@ async function startOnSomePort(parts: Parts): Promise<number> {
 async function startOn(parts: Parts, port: number): Promise<void> {
   const { binary, home, password, server, settings } = parts;
   const configuration = join(home, "redis.conf");
-  writeFileSync(configuration, configurationText({ port, password, home, settings }), {
-    mode: 0o600,
-  });
+  writePrivateFile(configuration, configurationText({ port, password, home, settings }));
   await server.start({
     command: binary.command,
     args: [configuration],

@@ -13,7 +13,8 @@ import {
 } from "../../lib/tds/papers/index.ts";
 import { operatorName, reason, shortText, whoDoesIt } from "../payouts/arguments.ts";
 import { BY, databaseFor, WHY } from "../payouts/command.ts";
-import { oneLine, table } from "../payouts/print.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { table } from "../payouts/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
 

@@ -1,7 +1,8 @@
 import { fiscalYearLabel } from "../../lib/support/calendar.ts";
 import { formatRupees, sumPaise } from "../../lib/support/money.ts";
 import type { HigherRateTaken } from "../../lib/tds/papers/index.ts";
-import { oneLine, table } from "../payouts/print.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { table } from "../payouts/print.ts";
 
 /** Tax that was taken at the higher rate from payees whose PAN counts for the credits now. */
 export function higherRateLines(taken: readonly HigherRateTaken[]): string[] {

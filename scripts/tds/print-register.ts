@@ -6,7 +6,8 @@ import type {
   RegisterLine,
 } from "../../lib/tds/returns/index.ts";
 import { formatRupees, sumPaise, type Paise } from "../../lib/support/money.ts";
-import { oneLine, table } from "../payouts/print.ts";
+import { oneLine } from "../../lib/support/one-line.ts";
+import { table } from "../payouts/print.ts";
 
 export type Format = "csv" | "table";
 

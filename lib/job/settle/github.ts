@@ -1,5 +1,6 @@
 import type { OutputValue } from "../define-job.ts";
 import { isOnGitHub, type Env } from "../../support/environment.ts";
+import { secretForms, SHORTEST_ANYWHERE } from "../../support/secret-forms.ts";
 
 /**
  * What a step of GitHub Actions is told. `@actions/core` is loaded only there: it writes outputs in the
@@ -15,15 +16,14 @@ export interface GithubReport {
 /** The runner cuts longer annotations. */
 const LONGEST_ANNOTATION = 4000;
 
-/** Masks secrets in the runner's log, a line of each value at a time. Before anything is printed. */
+/** Masks secrets in the runner's log, in each of their forms, a line at a time. Before anything is printed. */
 export async function maskSecrets(env: Env, secrets: readonly string[]): Promise<void> {
   if (!isOnGitHub(env) || secrets.length === 0) return;
   const { setSecret } = await import("./actions.ts");
-  for (const secret of secrets) {
-    for (const line of secret.split("\n")) {
-      // Masking a short string would turn ordinary words of the log into stars.
-      if (line.trim().length >= 6) setSecret(line.trim());
-    }
+  const lines = secretForms(secrets).flatMap((form) => form.split(/[\r\n]+/));
+  for (const line of new Set(lines.map((each) => each.trim()))) {
+    // Masking a short string would turn ordinary words of the log into stars.
+    if (line.length >= SHORTEST_ANYWHERE && !line.includes("\0")) setSecret(line);
   }
 }
 

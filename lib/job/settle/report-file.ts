@@ -1,5 +1,5 @@
-import { rename, writeFile } from "node:fs/promises";
 import { toJson } from "../../support/log.ts";
+import { writePrivateFile } from "../../support/private-file.ts";
 import type { OutputValue } from "../define-job.ts";
 import type { SummaryInput } from "./summary.ts";
 
@@ -14,19 +14,14 @@ export interface ReportFile {
   report: unknown;
 }
 
-/**
- * Writes it as JSON, amounts as decimal digits. Whoever finds the file finds all of it: it takes its name
- * once it is complete. Only its owner may read it.
- */
-export async function writeReportFile(path: string, file: ReportFile): Promise<void> {
+/** Writes it as JSON, amounts as decimal digits, for its owner alone. */
+export function writeReportFile(path: string, file: ReportFile): void {
   const { summary, exitCode, outputs, report } = file;
   const { tables, ...end } = summary;
   const { commit, runUrl } = file.origin;
-  const unfinished = `${path}.unfinished`;
   const text = toJson(
     { ...end, exitCode, commit, runUrl, outputs, report: report ?? null, tables },
     2,
   );
-  await writeFile(unfinished, `${text}\n`, { mode: 0o600 });
-  await rename(unfinished, path);
+  writePrivateFile(path, `${text}\n`);
 }

@@ -34,7 +34,10 @@ export async function settle<Settings, Report>(
 
   const own: OwnReport = { outputs: {}, tables: [] };
   if (report !== undefined) {
-    await step("making the job's outputs", () => void (own.outputs = job.outputs(report)));
+    await step(
+      "making the job's outputs",
+      () => void (own.outputs = redactedOutputs(run, job.outputs(report))),
+    );
     await step("making the job's summary", () => void (own.tables = job.summarise(report)));
   }
   logOutcome(run, outcome, own);
@@ -43,7 +46,7 @@ export async function settle<Settings, Report>(
     await step("the run record", async () => {
       if (!run.recordStarted)
         await recordStart(control, { ...run, job: job.name, ...runOrigin(io.env) });
-      await recordEnd(control, { runId: run.runId, outcome, report });
+      await recordEnd(control, { runId: run.runId, outcome, report: run.redactor.value(report) });
     });
   }
 
@@ -91,6 +94,14 @@ export async function settle<Settings, Report>(
 interface OwnReport {
   outputs: Record<string, OutputValue>;
   tables: readonly SummaryTable[];
+}
+
+/** An output is one value of its own name: amounts are kept, as in a log. */
+function redactedOutputs<S, R>(
+  run: Run<S, R>,
+  outputs: Record<string, OutputValue>,
+): Record<string, OutputValue> {
+  return run.redactor.value(outputs) as Record<string, OutputValue>;
 }
 
 function logOutcome<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): void {

@@ -1,3 +1,4 @@
+import { oneLine } from "../../support/one-line.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import { withoutCommands } from "../runner-commands.ts";
 import type { Runbook } from "./runbooks.ts";
@@ -75,10 +76,10 @@ export function renderMarkdown(input: SummaryInput): string {
 export function renderPlain(input: SummaryInput): string {
   const because = input.reason === "" ? "" : ` (${input.reason})`;
   const lines = [`${input.job}${input.dryRun ? " [dry run]" : ""}: ${input.outcome}${because}`];
-  for (const line of input.message.split("\n")) lines.push(`  ${plainText(line)}`);
-  if (input.remedy !== undefined) lines.push(`  What to do: ${plainText(input.remedy)}`);
+  for (const line of input.message.split("\n")) lines.push(`  ${oneLine(line)}`);
+  if (input.remedy !== undefined) lines.push(`  What to do: ${oneLine(input.remedy)}`);
   if (input.runbook !== undefined) {
-    lines.push(`  Next: ${plainText(input.runbook.url ?? input.runbook.path)}`);
+    lines.push(`  Next: ${oneLine(input.runbook.url ?? input.runbook.path)}`);
   }
   // One by one: a table may have more rows than a call can have arguments.
   for (const table of input.tables) for (const line of plainTable(table)) lines.push(line);
@@ -88,8 +89,8 @@ export function renderPlain(input: SummaryInput): string {
 /** A table in aligned columns, after an empty line; nothing when it has no rows. */
 export function plainTable({ title, columns, rows, more = 0 }: SummaryTable): string[] {
   if (rows.length === 0) return [];
-  const lines = ["", plainText(title)];
-  const cells = [columns, ...rows].map((row) => row.map(plainText));
+  const lines = ["", oneLine(title)];
+  const cells = [columns, ...rows].map((row) => row.map(oneLine));
   const widths = columns.map((_, index) =>
     cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
   );
@@ -107,19 +108,11 @@ export function plainTable({ title, columns, rows, more = 0 }: SummaryTable): st
 
 /** Text that can neither end its table cell nor start markup, a mention, a link or an HTML element. */
 function markdownText(text: string): string {
-  return plainText(text)
+  return oneLine(text)
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
     .replace(/[\\`*_[\]{}|~!#@]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-/** One line, no control characters, and none that turn the direction of what follows them. */
-function plainText(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g,
-    " ",
-  );
 }
 
 function shortened(text: string): string {

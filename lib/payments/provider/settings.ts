@@ -11,6 +11,7 @@ import {
   type EnvironmentVariable,
   type ParsedEnvironment,
 } from "../../support/environment.ts";
+import { credentials } from "../../support/secret-forms.ts";
 import {
   mailEnvironmentOptional,
   type MailSettings,
@@ -84,6 +85,6 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
       ...mail.settings,
       numbers,
     },
-    secrets: [keyId, keySecret, ...mail.secrets],
+    secrets: [...credentials(keyId, keySecret), ...mail.secrets],
   };
 }

@@ -17,6 +17,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
+import { credentials } from "../../support/secret-forms.ts";
 
 /** How patient the refund run is. */
 export interface RefundRules {
@@ -74,7 +75,7 @@ const refundsAlone: EnvironmentSpec<RefundSettings> = {
     return {
       ok: true,
       settings: { razorpay: provider.settings, waitMs, unknownAlarmMs, pendingAlarmMs },
-      secrets: [provider.settings.keyId, provider.settings.keySecret],
+      secrets: credentials(provider.settings.keyId, provider.settings.keySecret),
     };
   },
 };

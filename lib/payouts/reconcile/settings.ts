@@ -5,6 +5,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
+import { credentials } from "../../support/secret-forms.ts";
 import { providerVariables } from "../settings.ts";
 
 export interface ReconcileSettings {
@@ -46,7 +47,7 @@ export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
     return {
       ok: true,
       settings: { razorpayX: provider.settings, days, fullDays },
-      secrets: [keyId, keySecret, accountNumber],
+      secrets: [...credentials(keyId, keySecret), accountNumber],
     };
   },
 };

@@ -7,6 +7,7 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
+import { credentials } from "../../support/secret-forms.ts";
 import { providerVariables } from "../settings.ts";
 
 export interface StuckSettings {
@@ -68,7 +69,11 @@ export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
     return {
       ok: true,
       settings: { razorpayX: provider.settings, waitMs, alarmMs, operators },
-      secrets: [keyId, keySecret, accountNumber, ...(operators === undefined ? [] : [operators])],
+      secrets: [
+        ...credentials(keyId, keySecret),
+        accountNumber,
+        ...(operators === undefined ? [] : [operators]),
+      ],
     };
   },
 };

@@ -1,5 +1,5 @@
 import type { Channel } from "../../../lib/support/channel.ts";
-import { oneLine } from "../../payouts/print.ts";
+import { oneLine } from "../../../lib/support/one-line.ts";
 
 /** What one part of `jobs -- check` found. */
 export interface CheckFinding {

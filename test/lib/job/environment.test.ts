@@ -5,6 +5,7 @@ import {
   parseHarnessEnvironment,
   runOrigin,
 } from "../../../lib/job/environment.ts";
+import { secretForms } from "../../../lib/support/secret-forms.ts";
 
 const LIBPQ = "uselibpqcompat=true";
 const DATABASE_URL = "postgres://app:s3cret-word@db.example:5432/afterhours";
@@ -257,7 +258,7 @@ describe("the environment of the harness", () => {
     );
   });
 
-  it("names what must be masked: addresses that hold a password, and the passwords", () => {
+  it("names what must be masked: addresses, which hold the passwords", () => {
     const { secrets } = settingsOf({
       REDIS_URL: "rediss://:p%40ss-word@cache.example:6379",
       HEARTBEAT_URL: "https://monitor.example/ping/abc",
@@ -265,17 +266,18 @@ describe("the environment of the harness", () => {
     expect(secrets).toEqual(
       expect.arrayContaining([
         DATABASE_URL,
-        "s3cret-word",
         "rediss://:p%40ss-word@cache.example:6379",
-        "p@ss-word",
         "https://monitor.example/ping/abc",
       ]),
+    );
+    expect(secretForms(secrets)).toEqual(
+      expect.arrayContaining(["s3cret-word", "p@ss-word", "p%40ss-word"]),
     );
   });
 
   it("bears a password with a per cent sign that encodes nothing", () => {
     const { secrets } = settingsOf({ DATABASE_URL: "postgres://app:half-50%off@db.example/x" });
-    expect(secrets).toContain("half-50%off");
+    expect(secretForms(secrets)).toContain("half-50%off");
   });
 
   it("knows every variable that it reads", () => {

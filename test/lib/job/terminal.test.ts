@@ -56,6 +56,20 @@ describe("on a terminal", () => {
     expect(written()).toBe(ERASE);
   });
 
+  it("no text of somebody else begins a line of its own, or turns the direction of what follows", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    const evil = "refused\n[12:00:00] INFO: paid\u0085\u2028\u202egnp.exe\u001b[2J";
+    const stack = `Error: ${evil}\n    at pay (lib/pay.ts:1:2)`;
+    terminal.destination.write(
+      `${JSON.stringify({ level: "error", time: "2026-11-22T15:37:00.000Z", msg: evil, payee: "क्\u200dष", detail: evil, err: { type: "Error", message: evil, stack } })}\n`,
+    );
+    const output = written();
+    expect(output).not.toMatch(/^.{0,10}\[12:00:00\]/m);
+    expect(output).not.toMatch(/[\u0085\u2028\u202e]|\u001b\[2J/);
+    expect(output).toContain("क्\u200dष");
+    expect(output).toMatch(/^ +at pay /m);
+  });
+
   it("nothing is left of the progress line after the end", async () => {
     const { terminal, written } = await open({ isTTY: true });
     terminal.progress.update(100, 100);

@@ -56,7 +56,7 @@ describe("a posting", () => {
       post((tx) => postTransaction(tx, { ...posting, entries: broken })),
     ).rejects.toMatchObject({
       code: "LEDGER_UNBALANCED",
-      message: `posting ${posting.key} is out of balance by 1 paise`,
+      message: `posting ${posting.key} is out of balance by ₹0.01`,
     });
     expect(await entries(posting.key)).toEqual([]);
   });

@@ -61,7 +61,107 @@ describe("free text", () => {
   });
 });
 
+describe("personal data that is written otherwise", () => {
+  it.each([
+    "98765 43210",
+    "+91 98765-43210",
+    "091 98765 43210",
+    "1234 5678 9012",
+    "4111 1111 1111 1111",
+    "acct_50100123456786",
+    "ACC50100123456787",
+    "A/c50100123456786",
+    "12345678901234567890",
+    "9.501001234567",
+    "-1234-501001234567",
+    "501.001.234.567.89",
+    "९८७६५४३२१०",
+    "５０１００１２３４５６７",
+    "5010\u200b0123\u200b4567",
+    "रवि@okhdfc",
+    "a@münchen.de",
+    "ravi＠okhdfc",
+    "ravi%40okhdfc",
+    "ABCPE 1234 F",
+    "ABCPE-1234-F",
+    "ABCPE\u200b1234F",
+    "АВСРЕ1234F",
+    "account no. 123456",
+  ])("%s goes", (text) => {
+    const shown = redactor.text(`it says (${text}), and`);
+    expect(shown).toContain(REDACTED);
+    expect(shown.replaceAll(REDACTED, "")).not.toMatch(/\p{Nd}{4}|okhdfc|nchen|1234/u);
+  });
+
+  it.each([
+    "phone",
+    "mobile",
+    "phoneNumber",
+    "emailAddress",
+    "payee_email",
+    "pan_number",
+    "bankAccountNumber",
+    "beneficiary_name",
+    "holderName",
+    "accessToken",
+    "apiKey",
+    "SMTP_URL",
+  ])("the field %s is private", (field) => {
+    expect(redactor.value({ [field]: "x" })).toEqual({ [field]: REDACTED });
+  });
+
+  it("names of things, counts and ids are no private fields", () => {
+    const open = {
+      jobName: "x",
+      table_name: "x",
+      ipAddress: "x",
+      contactId: "cont_1",
+      mails: 3,
+      key: "k",
+      utr: "000912345678",
+      ifsc: "HDFC0000009",
+    };
+    expect(redactor.value(open)).toEqual(open);
+  });
+
+  it.each([
+    "the payout says ₹9,00,000.00 of ₹90,00,00,000.00 gross",
+    "900000000 paise",
+    "UTR 000912345678",
+    "IFSC HDFC0000009",
+    "HTTP 429 at 10.20.30.40:5432",
+    "due on 23-11-2026 15:07",
+    "3 of 5 2026-11-23 15:07",
+    "https://github.com/acme/afterhours/actions/runs/12345678901",
+    "lacks 20261126000400_settled_attempts",
+  ])("%s stays", (text) => {
+    expect(redactor.text(text)).toBe(text);
+  });
+
+  it("is found in a text of a million characters without going over it again and again", () => {
+    for (const unit of ["x", "1 ", "@", "a@", "://", "-", "क", "1,", "ABCPE "]) {
+      expect(redactor.text(unit.repeat(1_000_000 / unit.length))).toEqual(expect.any(String));
+    }
+  });
+});
+
 describe("known secrets", () => {
+  const url = "postgres://app:p%40ss%2Fw0rd%25x@db.example/app";
+  it.each([
+    ["its password as it is written", "p%40ss%2Fw0rd%25x"],
+    ["its password as it is meant", "p@ss/w0rd%x"],
+    ["the password in base64", Buffer.from("p@ss/w0rd%x").toString("base64")],
+    ["the login of HTTP", Buffer.from("app:p@ss/w0rd%x").toString("base64")],
+    ["the login of SMTP", Buffer.from("\0app\0p@ss/w0rd%x").toString("base64")],
+    ["the address in JSON and base64", Buffer.from(JSON.stringify({ url })).toString("base64")],
+  ])("of an address go in each form: %s", (_, form) => {
+    expect(createRedactor([url]).text(`<${form}>`)).not.toContain(form.slice(8, 20));
+  });
+
+  it("of four and five characters go where they are a word", () => {
+    expect(createRedactor(["abcd"]).text("key abcd, not abcde")).toBe(`key ${REDACTED}, not abcde`);
+  });
+
   it("go wherever they stand, also inside a word", () => {
     const secret = fc
       .string({ minLength: 6, maxLength: 40 })

@@ -158,8 +158,10 @@ describe("masks", () => {
   it("are set for each line of a secret, and never for a short one", async () => {
     const env = environment({ GITHUB_ACTIONS: "true" });
     await maskSecrets(env, ["first-line\n  second-line\nabc\n", "on", "secret-value"]);
-    expect(printed).toBe(
-      "::add-mask::first-line\n::add-mask::second-line\n::add-mask::secret-value\n",
-    );
+    const masks = printed.trimEnd().split("\n");
+    const base64 = Buffer.from("secret-value").toString("base64");
+    for (const form of ["first-line", "second-line", "secret-value", base64])
+      expect(masks).toContain(`::add-mask::${form}`);
+    expect(masks.filter((line) => line.length < "::add-mask::123456".length)).toEqual([]);
   });
 });

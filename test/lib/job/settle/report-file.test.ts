@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
@@ -57,6 +66,37 @@ it("holds no personal data and no secret, wherever in the report they stand", as
   for (const secret of ["asha", "ABCPR1234D", "50100012345678", "test-api-key-1"])
     expect(text).not.toContain(secret);
   expect(written()["report"]).toMatchObject({ totalPaise: "123456700", email: "[redacted]" });
+});
+
+it("is a new file: what waits under its name is neither opened nor followed", async () => {
+  const other = join(step.folder, `${database.name}-other`);
+  for (const path of [other, `${file}.unfinished`]) writeFileSync(path, "theirs", { mode: 0o666 });
+  symlinkSync(other, file);
+  await runTestJob(testJob(), { env });
+  expect(readFileSync(other, "utf8")).toBe("theirs");
+  expect(readFileSync(`${file}.unfinished`, "utf8")).toBe("theirs");
+  expect(lstatSync(file).isFile()).toBe(true);
+  expect(lstatSync(file).mode & 0o777).toBe(0o600);
+  rmSync(`${file}.unfinished`);
+});
+
+it("has its secrets taken out in the database too, and so have the outputs", async () => {
+  const header = `Basic ${Buffer.from("test-api-key-1").toString("base64")}`;
+  const report = { ...REPORT, payees: ["key test-api-key-1", header, "asha.rao@payees.example"] };
+  await runTestJob(
+    testJob({
+      run: () => Promise.resolve({ verdict: { kind: "completed" }, report }),
+      outputs: () => ({ said: `the key test-api-key-1 of 98765 43210`, total_paise: "123456700" }),
+    }),
+    { env },
+  );
+  const [row] = await database.query<{ report: string }>("SELECT report::text FROM job_runs");
+  expect(row?.report).toContain("123456700");
+  expect(row?.report).not.toMatch(/test-api-key|dGVzdC1hcGk|asha/);
+  expect(step.outputs()).toMatchObject({
+    said: "the key [redacted] of [redacted]",
+    total_paise: "123456700",
+  });
 });
 
 it("says why a run never came to its core", async () => {
