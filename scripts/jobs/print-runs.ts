@@ -3,7 +3,7 @@ import { plainTable } from "../../lib/job/settle/summary.ts";
 import type { AnyJob } from "../../lib/job/define-job.ts";
 import { countsOf, type RecordedRun } from "../../lib/ops/history.ts";
 import { createRedactor } from "../../lib/support/redact.ts";
-import { countsInWords, tablesOf } from "./stored-report.ts";
+import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { oneLine, section, table } from "../payouts/print.ts";
 
@@ -13,9 +13,10 @@ function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);
 }
 
-/** A run as `--json` prints it. */
+/** A run as `--json` prints it. Amounts of the report are bigints again, so that they are printed in rupees. */
 export function shownRun(run: RecordedRun): unknown {
-  return { ...run, durationMs: Math.round(run.durationMs), report: redactor.value(run.report) };
+  const report = revived(redactor.value(run.report));
+  return { ...run, durationMs: Math.round(run.durationMs), report };
 }
 
 export function runsLines(runs: readonly RecordedRun[]): string[] {

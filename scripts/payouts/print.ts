@@ -306,8 +306,8 @@ function inRupees(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([field, item]: [string, unknown]) => {
       if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
-      if (!field.endsWith("Paise")) return [field, inRupees(item)];
-      const name = `${field.slice(0, -"Paise".length)}Rupees`;
+      if (!/paise$/i.test(field)) return [field, inRupees(item)];
+      const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
       return [name, typeof item === "bigint" ? decimal(item) : item];
     }),
   );

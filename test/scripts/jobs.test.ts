@@ -140,9 +140,34 @@ describe("with a database, npm run jobs", () => {
     const json = await command(["last", PAYOUTS, "--json"], env);
     expect(JSON.parse(json.stdout)).toMatchObject({ outcome: "failed", report });
 
+    const history = await command(["history", "--json", "--limit", "1"], env);
+    expect(JSON.parse(history.stdout)).toMatchObject([{ report }]);
+
     const none = await command(["last", "ops/prune"], env);
     expect(none).toMatchObject({ exitCode: 1 });
     expect(none.stderr).toContain("ops/prune has no recorded run");
+  });
+
+  it("prints the amounts of a stored report in rupees, wherever they are", async () => {
+    const report = {
+      duePaise: "142006250",
+      taxPaise: null,
+      cash: { driftPaise: "-5" },
+      inFlight: { count: 2, paise: "120000" },
+      items: [{ payoutId: "a", netPaise: "90001" }],
+    };
+    await seedRun(database, { job: PAYOUTS, report });
+    const inRupees = {
+      dueRupees: "1420062.50",
+      taxRupees: null,
+      cash: { driftRupees: "-0.05" },
+      inFlight: { count: 2, rupees: "1200.00" },
+      items: [{ payoutId: "a", netRupees: "900.01" }],
+    };
+    const last = await command(["last", PAYOUTS, "--json"], env);
+    expect((JSON.parse(last.stdout) as { report: unknown }).report).toEqual(inRupees);
+    const history = await command(["history", "--json"], env);
+    expect(JSON.parse(history.stdout)).toMatchObject([{ report: inRupees }]);
   });
 
   it("checks a job that has all it needs, by reads alone", async () => {
