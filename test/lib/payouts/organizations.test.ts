@@ -164,7 +164,7 @@ describe("an organization's payout", () => {
   it("is not blamed for a consultant's error", async () => {
     await given({ account: null }, organization());
     const { report, verdict } = await world.run();
-    expect(verdict).toMatchObject({ message: "0 of 1 payouts were sent; 1 failed." });
+    expect(verdict).toMatchObject({ message: "0 of 1 payout was sent; 1 failed." });
     expect(report).toMatchObject({ failed: 1 });
     expect(report.organizations).toMatchObject({ succeeded: 1, failed: 0, items: [] });
   });
