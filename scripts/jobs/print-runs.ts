@@ -38,7 +38,12 @@ export function runsLines(runs: readonly RecordedRun[]): string[] {
 export function runLines(run: RecordedRun): string[] {
   const facts: [string, string][] = [
     ["Run", run.id],
-    ["Outcome", run.reason === null ? run.outcome : `${run.outcome} (${run.reason})`],
+    [
+      "Outcome",
+      run.reason === null || run.reason === run.outcome
+        ? run.outcome
+        : `${run.outcome} (${run.reason})`,
+    ],
     ["Exit code", run.exitCode === null ? "-" : String(run.exitCode)],
     ["Began", `${istMinute(run.startedAt)} IST`],
     ["Ended", run.finishedAt === null ? "-" : `${istMinute(run.finishedAt)} IST`],
