@@ -381,7 +381,7 @@ function reversedWarning({ dryRun, reversed, reversedHeld: held }: ReconcileRepo
   const rest = held < reversed ? "; the other earnings wait for the next batch" : "";
   const are = dryRun ? "would be" : agreeing(held, "is", "are");
   return [
-    `${came}. The payees of ${held} of them ${are} on hold, and no batch pays them before that ends${rest}. ${HOLD_REMEDY}`,
+    `${came}. ${held} of them ${are} of a payee on hold, and no batch pays the earnings before that ends${rest}. ${HOLD_REMEDY}`,
   ];
 }
 

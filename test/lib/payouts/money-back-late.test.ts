@@ -92,7 +92,7 @@ describe.each([15, 40, 200])("money that the bank returns after %i days", (age) 
     expect(verdict).toMatchObject({
       kind: "completed",
       warning: expect.stringMatching(
-        /^The money of 1 payout came back\. The payees of 1 of them are on hold, .*--update-accounts/,
+        /^The money of 1 payout came back\. 1 of them is of a payee on hold, .*--update-accounts/,
       ) as string,
     });
     expect(report.items).toMatchObject([

@@ -310,7 +310,7 @@ describe("an organization's payout", () => {
     expect(verdict).toMatchObject({
       kind: "failed",
       code: "work-left-behind",
-      message: expect.stringMatching(/^1 organization payouts wait and none was handled/) as string,
+      message: expect.stringMatching(/^1 organization payout waits and none was handled/) as string,
     });
     expect(await viewOf(world.database, payout?.id ?? "")).toEqual(waiting);
   });
