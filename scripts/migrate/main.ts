@@ -12,7 +12,8 @@ const program = newCommand("db")
   // `npm run db:migrate` is typed, and `apply` is what the script hands on.
   .configureHelp({
     minWidthToWrap: NARROWEST_COLUMN,
-    commandUsage: (command) => `npm run db:${SCRIPTS[command.name()] ?? command.name()} -- [options]`,
+    commandUsage: (command) =>
+      `npm run db:${SCRIPTS[command.name()] ?? command.name()} -- [options]`,
   })
   .description("Migrations and roles of the database. No engine is downloaded for any of this.")
   .exitOverride();

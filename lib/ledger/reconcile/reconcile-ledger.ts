@@ -167,7 +167,10 @@ async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<
   return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
 }
 
-function judge({ clock }: LedgerPorts, { checks, notices, drifts, resolvedDrifts, cash }: LedgerReport): Verdict {
+function judge(
+  { clock }: LedgerPorts,
+  { checks, notices, drifts, resolvedDrifts, cash }: LedgerReport,
+): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
     const first = broken[0]?.rows[0];
