@@ -184,7 +184,7 @@ function withoutUnused() {
       // Colours of a package's own debug output. It is loaded where it is installed, and only a tool of
       // development brings it along.
       onResolve({ filter: /^supports-color$/ }, ({ path }) => ({ path, namespace: "absent" }));
-      onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "" }));
+      onLoad({ filter: /^/, namespace: "absent" }, () => ({ contents: "" }));
       // Tokens and facts of the machine, for which @actions/core loads an HTTP client and a shell: left out once
       // the bundle is told that to load them does nothing.
       onResolve({ filter: /^\.\/(oidc-utils|platform)\.js$/ }, ({ path, importer, resolveDir }) =>

@@ -4,7 +4,7 @@ import { isLostReader } from "../lib/support/lost-reader.ts";
 import { USUAL_WIDTH, wrapText } from "../lib/support/wrap-text.ts";
 
 /** Narrower columns than this are not worth a line break; commander's own limit leaves long lines. */
-const NARROWEST_COLUMN = 16;
+export const NARROWEST_COLUMN = 16;
 
 /**
  * A command as all of ours are: its help fits the terminal, and a reader that goes away ends it without a word.
@@ -21,14 +21,28 @@ class WrappedCommand extends Command {
     return new WrappedCommand(name);
   }
 
+  /** A description is one paragraph, however the source breaks it. */
+  override description(): string;
+  override description(text: string): this;
+  override description(text?: string): this | string {
+    return text === undefined ? super.description() : super.description(text.replace(/\n/g, " "));
+  }
+
   override addHelpText(
     position: AddHelpTextPosition,
     text: string | ((context: AddHelpTextContext) => string),
   ): this {
     return super.addHelpText(position, (context) =>
-      wrapText(typeof text === "string" ? text : text(context), { width: helpWidthOf(this) }),
+      wrapText(asParagraphs(typeof text === "string" ? text : text(context)), {
+        width: helpWidthOf(this),
+      }),
     );
   }
+}
+
+/** Joins the lines of a paragraph, which are broken for the source; indented lines are a table and stay. */
+function asParagraphs(text: string): string {
+  return text.replace(/(?<=[^\n:.])\n(?=[^\s])/g, " ");
 }
 
 function helpWidthOf(command: Command): number {

@@ -15,13 +15,15 @@ export const noPayouts: PayoutTotals = { count: 0, grossPaise: 0n, amountPaise: 
 
 /**
  * Makes one approved payout for each consultant out of those of these bookings that are free: see
- * `EARNING_IS_FREE`. Called again with the same bookings it makes none.
+ * `EARNING_IS_FREE`. Earlier sales of theirs that were paid directly are in it for their tax, as in a batch. Called again with the same bookings it makes none.
  */
 export async function approvePayouts(
   client: ClientBase,
   bookingReferences: readonly string[],
 ): Promise<PayoutTotals & { payouts: readonly NewPayout[] }> {
-  const earnings = payable(await lockFreeEarnings(client, bookingReferences));
+  const direct = await paidDirectly(client, bookingReferences);
+  const references = [...new Set([...bookingReferences, ...direct])];
+  const earnings = payable(await lockFreeEarnings(client, references));
   const payouts = groupPayouts(earnings);
   for (const batch of batches([...payouts.values()])) await insertPayouts(client, batch);
   for (const batch of batches(earnings)) {
@@ -57,6 +59,27 @@ export interface NewPayout extends Sums {
   consultantId: string;
   /** How many. */
   earnings: number;
+}
+
+/** The free bookings of the same consultants that were wholly paid directly. They bring no money, and owe tax. */
+async function paidDirectly(
+  client: ClientBase,
+  bookingReferences: readonly string[],
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const batch of batches(bookingReferences)) {
+    const { rows } = await client.query<{ reference: string }>(
+      `SELECT e.booking_reference AS reference
+       FROM earnings e
+       WHERE e.consultant_id IN (
+           SELECT consultant_id FROM earnings WHERE booking_reference = ANY ($1::text[]))
+         AND e.amount_paise = 0 AND e.currency = 'INR'
+         AND ${EARNING_IS_FREE}`,
+      [batch],
+    );
+    found.push(...rows.map(({ reference }) => reference));
+  }
+  return found;
 }
 
 /** The lock makes a payout run or another approval wait, so that no earning gets into two payouts. */

@@ -1,5 +1,6 @@
 import { formatRupees } from "../support/money.ts";
 import type { ImportReport } from "./import-earnings.ts";
+import type { HeldConsultant } from "./plan.ts";
 import type { EarningTotals } from "./types.ts";
 
 /** A report as lines that a person reads. Problems are not among them. */
@@ -23,17 +24,29 @@ export function describeReport(report: ImportReport): string[] {
       line("Long numbers", `${report.accepted} look cut by a spreadsheet and were accepted`),
     );
   }
-  for (const codes of firstOf(report.shared.pan))
+  for (const held of firstOf(report.onHold.map(heldText))) lines.push(line("On hold", held));
+  const { pan, account } = report.shared;
+  for (const codes of firstOf(pan.map((group) => group.join(", "))))
     lines.push(line("One PAN", `${codes}: taxed together as one person`));
-  for (const codes of firstOf(report.shared.account)) lines.push(line("One account", codes));
+  for (const codes of firstOf(account.map((group) => group.join(", "))))
+    lines.push(line("One account", codes));
   return lines;
 }
 
-/** How many groups of payees are worth a line of their own. */
+/** How many payees, or groups of them, are worth a line of their own. */
 const SHOWN_GROUPS = 10;
 
-function firstOf(groups: readonly (readonly string[])[]): string[] {
-  const shown = groups.slice(0, SHOWN_GROUPS).map((codes) => codes.join(", "));
+/** The earnings wait, also where the import approves. A refused account needs another one. */
+function heldText({ ref, holds }: HeldConsultant): string {
+  const isRefused = holds.includes("refused_account");
+  const remedy = isRefused
+    ? "; the provider refused this account: get another one from the payee and import it with --update-accounts"
+    : "";
+  return `${ref} (${holds.join(", ")}): the earnings stay READY, and no payout is made${remedy}`;
+}
+
+function firstOf(groups: readonly string[]): string[] {
+  const shown = groups.slice(0, SHOWN_GROUPS);
   const rest = groups.length - shown.length;
   return rest > 0 ? [...shown, `and ${rest} more`] : shown;
 }

@@ -1,10 +1,19 @@
 /**
- * SQL: whether the earning `e` can be put into an approved payout straight from a finance export. What was
- * refunded in part, waits for its date, belongs to a consultant on hold, to one who owes something of a refunded
- * sale, or to an organization's payee is left to the weekly batch, which subtracts and waits as it has to, and
- * makes the organization's payout.
+ * SQL: whether the provider refused the active account of a consultant, or one with the same details, and nobody has
+ * released it.
  */
-export const EARNING_IS_FREE = `(
+export function accountIsRefused(consultantId: string): string {
+  return `EXISTS (
+    SELECT FROM payout_accounts active
+    JOIN payout_accounts same ON same.consultant_id = active.consultant_id
+      AND (same.kind, same.ifsc, same.account_number, same.vpa)
+        IS NOT DISTINCT FROM (active.kind, active.ifsc, active.account_number, active.vpa)
+    JOIN payout_account_holds refused ON refused.payout_account_id = same.id AND refused.released_at IS NULL
+    WHERE active.consultant_id = ${consultantId} AND active.active
+  )`;
+}
+
+const FREE_BUT_FOR_ACCOUNT = `
   e.status = 'READY'
   AND (e.hold_until IS NULL OR e.hold_until <= india_today())
   AND NOT EXISTS (SELECT FROM payout_items i WHERE i.earning_id = e.id AND i.released_at IS NULL)
@@ -16,5 +25,18 @@ export const EARNING_IS_FREE = `(
     SELECT FROM earning_recoveries v
     WHERE v.consultant_id = e.consultant_id AND v.recovered_amount_paise < v.amount_paise
   )
-  AND NOT EXISTS (SELECT FROM organizations o WHERE o.payee_id = e.consultant_id)
+  AND NOT EXISTS (SELECT FROM organizations o WHERE o.payee_id = e.consultant_id)`;
+
+/**
+ * SQL: whether the earning `e` can be put into an approved payout straight from a finance export. What was
+ * refunded in part, waits for its date, belongs to a consultant on hold, to one whose account was refused, to one
+ * who owes something of a refunded sale, or to an organization's payee is left to the weekly batch, which subtracts
+ * and waits as it has to, and makes the organization's payout.
+ */
+export const EARNING_IS_FREE = `(${FREE_BUT_FOR_ACCOUNT}
+  AND NOT ${accountIsRefused("e.consultant_id")}
+)`;
+
+/** SQL: the same, where the import itself may bring another account. */
+export const EARNING_IS_FREE_BUT_FOR_ACCOUNT = `(${FREE_BUT_FOR_ACCOUNT}
 )`;

@@ -4,7 +4,7 @@ import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
 import { auditImport, type Importer } from "./audit-import.ts";
 import { auditShared, type SharedIdentities } from "./identity.ts";
-import { planImport, type ImportPlan } from "./plan.ts";
+import { planImport, type HeldConsultant, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
 import type { EarningsFile } from "./read-file.ts";
 import type { EarningTotals } from "./types.ts";
@@ -44,6 +44,8 @@ export interface ImportReport {
   newTotals: EarningTotals;
   /** Payees who have one PAN or one account from this import on, by code. */
   shared: SharedIdentities;
+  /** Consultants of the file who are on hold: their earnings are READY and get no payout. */
+  onHold: readonly HeldConsultant[];
   payouts: PayoutTotals;
 }
 
@@ -121,14 +123,18 @@ async function prepareToWrite(client: ClientBase): Promise<void> {
 function plannedPayouts({
   newEarnings,
   knownEarnings,
+  paidDirectly,
   knownConsultants,
+  onHold,
 }: ImportPlan): PayoutTotals {
-  const leftToBatch = new Set(
-    knownConsultants.filter((known) => known.leftToBatch).map(({ ref }) => ref),
-  );
-  const newAndFree = newEarnings.filter(({ consultantRef }) => !leftToBatch.has(consultantRef));
+  const unpaid = new Set([
+    ...knownConsultants.filter((known) => known.leftToBatch).map(({ ref }) => ref),
+    ...onHold.map(({ ref }) => ref),
+  ]);
+  const onRecord = [...knownEarnings, ...paidDirectly].filter(({ free }) => free);
   const sums = new Map<string, { grossPaise: Paise; amountPaise: Paise }>();
-  for (const earning of [...newAndFree, ...knownEarnings.filter(({ free }) => free)]) {
+  for (const earning of [...newEarnings, ...onRecord]) {
+    if (unpaid.has(earning.consultantRef)) continue;
     const sum = sums.get(earning.consultantRef) ?? { grossPaise: 0n, amountPaise: 0n };
     sum.grossPaise += earning.grossPaise;
     sum.amountPaise += earning.amountPaise;
@@ -165,6 +171,7 @@ function report({
     fileTotals: total(file.rows),
     newTotals: total(plan.newEarnings),
     shared: plan.shared,
+    onHold: plan.onHold,
     payouts,
   };
 }

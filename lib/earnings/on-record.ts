@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import { batches } from "./batches.ts";
 import { keptForm } from "./code-form.ts";
-import { EARNING_IS_FREE } from "./free.ts";
+import { accountIsRefused, EARNING_IS_FREE_BUT_FOR_ACCOUNT } from "./free.ts";
 import type { EarningTotals, PanStatus, PayeeCategory, PayoutAccountDetails } from "./types.ts";
 
 export interface ConsultantOnRecord {
@@ -23,7 +23,11 @@ export interface ConsultantOnRecord {
   account: PayoutAccountDetails | undefined;
   /** Whether there is an account at all, active or not. */
   hasAccounts: boolean;
-  /** Whether new payouts of this consultant are the batch's: on hold, or an organization's payee. */
+  /** Kinds of the open holds that people placed. */
+  holds: readonly string[];
+  /** Whether the provider refused the active account. */
+  isAccountRefused: boolean;
+  /** Whether new payouts of this consultant are the batch's: an organization's payee, or owing of a refunded sale. */
   leftToBatch: boolean;
 }
 
@@ -67,8 +71,27 @@ export async function loadEarnings(
   const found = new Map<string, EarningOnRecord>();
   for (const batch of batches(bookingReferences)) {
     const forms = new Set(batch.flatMap((text) => [text, text.normalize("NFD")]));
-    const { rows } = await client.query<EarningRecord>(EARNINGS, [[...forms]]);
+    const { rows } = await client.query<EarningRecord>(
+      `${EARNINGS} e.booking_reference = ANY ($1::text[])`,
+      [[...forms]],
+    );
     for (const row of rows) found.set(keptForm(row.booking_reference), toEarning(row));
+  }
+  return found;
+}
+
+/** The earnings of these consultants that were paid directly, which a payout takes in for their tax. */
+export async function loadPaidDirectly(
+  client: ClientBase,
+  consultantIds: readonly string[],
+): Promise<EarningOnRecord[]> {
+  const found: EarningOnRecord[] = [];
+  for (const batch of batches(consultantIds)) {
+    const { rows } = await client.query<EarningRecord>(
+      `${EARNINGS} e.consultant_id = ANY ($1::uuid[]) AND e.status = 'READY' AND e.amount_paise = 0`,
+      [batch],
+    );
+    found.push(...rows.map(toEarning));
   }
   return found;
 }
@@ -78,9 +101,16 @@ const CONSULTANTS = `
          t.category::text, t.pan_status::text, t.pan, t.resident, t.aadhaar,
          a.kind::text, a.ifsc, a.account_number, a.vpa,
          EXISTS (SELECT FROM payout_accounts p WHERE p.consultant_id = c.id) AS has_accounts,
-         EXISTS (
-           SELECT FROM consultant_holds h WHERE h.consultant_id = c.id AND h.released_at IS NULL
-         ) OR EXISTS (SELECT FROM organizations o WHERE o.payee_id = c.id) AS left_to_batch
+         ARRAY(
+           SELECT h.kind::text FROM consultant_holds h
+           WHERE h.consultant_id = c.id AND h.released_at IS NULL ORDER BY 1
+         ) AS holds,
+         ${accountIsRefused("c.id")} AS account_refused,
+         EXISTS (SELECT FROM organizations o WHERE o.payee_id = c.id)
+           OR EXISTS (
+             SELECT FROM earning_recoveries v
+             WHERE v.consultant_id = c.id AND v.recovered_amount_paise < v.amount_paise
+           ) AS left_to_batch
   FROM unnest($1::text[]) AS asked (ref)
   JOIN consultants c ON lower(normalize(c.external_ref, NFC)) = lower(normalize(asked.ref, NFC))
   LEFT JOIN tax_profiles t ON t.consultant_id = c.id
@@ -102,6 +132,8 @@ interface ConsultantRecord {
   account_number: string | null;
   vpa: string | null;
   has_accounts: boolean;
+  holds: string[];
+  account_refused: boolean;
   left_to_batch: boolean;
 }
 
@@ -118,7 +150,8 @@ function toConsultant(row: ConsultantRecord): ConsultantOnRecord {
         };
   const account = row.kind === null ? undefined : toAccount(row.kind, row);
   const { id, asked: ref, name, has_accounts: hasAccounts, left_to_batch: leftToBatch } = row;
-  return { id, ref, name, tax, account, hasAccounts, leftToBatch };
+  const { holds, account_refused: isAccountRefused } = row;
+  return { id, ref, name, tax, account, hasAccounts, holds, isAccountRefused, leftToBatch };
 }
 
 function toAccount(
@@ -133,10 +166,10 @@ const EARNINGS = `
   SELECT e.id, e.booking_reference, c.external_ref,
          to_char(e.credited_on, 'YYYY-MM-DD') AS credited_on,
          e.gross_paise, e.platform_fee_paise, e.amount_paise,
-         ${EARNING_IS_FREE} AS free
+         ${EARNING_IS_FREE_BUT_FOR_ACCOUNT} AS free
   FROM earnings e
   JOIN consultants c ON c.id = e.consultant_id
-  WHERE e.booking_reference = ANY ($1::text[])`;
+  WHERE `;
 
 interface EarningRecord {
   id: string;

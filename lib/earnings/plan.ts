@@ -7,6 +7,7 @@ import { compareIdentities, type SharedIdentities } from "./identity.ts";
 import {
   loadConsultants,
   loadEarnings,
+  loadPaidDirectly,
   type ConsultantOnRecord,
   type EarningOnRecord,
 } from "./on-record.ts";
@@ -35,6 +36,10 @@ export interface ImportPlan {
   newPapers: NewPapers[];
   newEarnings: EarningRow[];
   knownEarnings: EarningOnRecord[];
+  /** Earlier earnings that were paid directly, of consultants of the file: a payout takes them in for their tax. */
+  paidDirectly: EarningOnRecord[];
+  /** Consultants of the file who are on hold once it is imported: nobody pays them before that ends. */
+  onHold: HeldConsultant[];
   /** Consultants whose name on record is another one; it stays. */
   namesKept: number;
   /** Payees who have one PAN or one account from this import on. */
@@ -42,6 +47,12 @@ export interface ImportPlan {
   problems: Problem[];
   /** What is imported and can not be paid as it stands. */
   warnings: Problem[];
+}
+
+export interface HeldConsultant {
+  ref: string;
+  /** Kinds of the holds; `refused_account`: the provider refused the account. */
+  holds: readonly string[];
 }
 
 export interface OfConsultant {
@@ -71,6 +82,8 @@ export async function planImport(
     newPapers: [],
     newEarnings: [],
     knownEarnings: [],
+    paidDirectly: [],
+    onHold: [],
     namesKept: 0,
     shared: { pan: [], account: [] },
     problems: [],
@@ -111,9 +124,24 @@ export async function planImport(
       plan.problems.push(...compareEarning(row, onRecord));
     }
   }
+  const inFile = new Set(plan.knownEarnings.map(({ id }) => id));
+  const ids = plan.knownConsultants.map(({ id }) => id);
+  const direct = await loadPaidDirectly(client, ids);
+  plan.paidDirectly.push(...direct.filter(({ id }) => !inFile.has(id)));
+  plan.onHold.push(...heldConsultants(plan));
   const unpaid = [...plan.newEarnings, ...plan.knownEarnings.filter(({ free }) => free)];
   plan.warnings.push(...upiWarnings(file.consultants.values(), unpaid));
   return plan;
+}
+
+/** A hold of an account ends where the file brings another one. */
+function heldConsultants({ knownConsultants, newAccounts }: ImportPlan): HeldConsultant[] {
+  const replaced = new Set(newAccounts.map(({ consultantId }) => consultantId));
+  return knownConsultants.flatMap(({ id, ref, holds, isAccountRefused }) => {
+    const isStillRefused = isAccountRefused && !replaced.has(id);
+    const open = [...holds, ...(isStillRefused ? ["refused_account"] : [])];
+    return open.length > 0 ? [{ ref, holds: open }] : [];
+  });
 }
 
 function planKnownConsultant(

@@ -11,7 +11,7 @@ import {
   plaintextProblem,
   tlsVariableProblems,
 } from "../support/plaintext.ts";
-import { decoded, readServerUrl } from "../support/server-url.ts";
+import { readServerUrl } from "../support/server-url.ts";
 import { redisProblemOf } from "./lock/redis-address.ts";
 import type { MaintenancePhase } from "./maintenance.ts";
 

@@ -1,3 +1,4 @@
+import { agreeing, counted } from "../support/counted.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 import type { DuePayout } from "./due.ts";
 import type { RunFault } from "./faults.ts";
@@ -35,7 +36,7 @@ export function exceededRunCap(
   }
   if (due.count > caps.runCount) {
     return exceeded(
-      `${due.count} payouts are due, above the most that one run may make, ${caps.runCount} (PAYOUTS_MAX_RUN_COUNT).`,
+      `${counted(due.count, "payout")} ${agreeing(due.count, "is", "are")} due, above the most that one run may make, ${caps.runCount} (PAYOUTS_MAX_RUN_COUNT).`,
     );
   }
   return undefined;

@@ -2,6 +2,7 @@ import { isForEveryRow } from "../db/connection.ts";
 import type { Db } from "../db/client.ts";
 import { planRecoveries } from "../earnings/recoveries.ts";
 import { defaultModeSettings } from "../razorpay/index.ts";
+import { agreeing, counted } from "../support/counted.ts";
 import { toError } from "../support/errors.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
@@ -9,6 +10,8 @@ import { formatRupees } from "../support/money.ts";
 import type { Progress } from "../support/progress.ts";
 import type { CoreResult, Verdict } from "../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../tds/index.ts";
+import { RETRY_LATER } from "./account-holds.ts";
+import { HOLD_REMEDY } from "./on-hold.ts";
 import { shortPaise, storedFunds, type Funds } from "./funds.ts";
 import { decide, onHold, stopped, type NewStatus } from "./batch/decide.ts";
 import { linkPayout } from "./batch/link.ts";
@@ -185,7 +188,7 @@ async function judge(
     return {
       kind: "failed",
       code: "work-left-behind",
-      message: `${waiting} consultants are due and not one payout was created: the earnings of each changed while the batch was being made.`,
+      message: `${counted(waiting, "consultant")} ${agreeing(waiting, "is", "are")} due and not one payout was created: the earnings of each changed while the batch was being made.`,
       remedy:
         "Nothing was written for them. Look for another program that works on the same earnings (an import, refunds), then run the batch again.",
     };
@@ -204,12 +207,16 @@ async function judge(
     return { kind: "completed", ...(warnings.length === 0 ? {} : { warning: warnings.join(" ") }) };
   }
   const parts = [
-    ...(report.refused > 0 ? [`${report.refused} consultants were refused`] : []),
+    ...(report.refused > 0
+      ? [
+          `${counted(report.refused, "consultant")} ${agreeing(report.refused, "was", "were")} refused`,
+        ]
+      : []),
     ...(waiting > 0 ? [`the earnings of ${waiting} changed meanwhile`] : []),
   ];
   const made = ports.dryRun
-    ? `${report.planned} payouts would be created`
-    : `${report.created} payouts were created`;
+    ? `${counted(report.planned, "payout")} would be created`
+    : `${counted(report.created, "payout")} ${agreeing(report.created, "was", "were")} created`;
   return {
     kind: "partial",
     reason: report.refused > 0 ? "consultants-refused" : "changed-meanwhile",
@@ -223,14 +230,23 @@ async function judge(
 function approvalWarning({ pending, pendingPaise }: BatchReport): string[] {
   if (pending === 0) return [];
   return [
-    `${pending} payouts (${formatRupees(pendingPaise)}) need approval and are not sent before it. Look at them with npm run payouts -- list, then approve or reject them.`,
+    `${counted(pending, "payout")} (${formatRupees(pendingPaise)}) ${agreeing(pending, "needs", "need")} approval and ${agreeing(pending, "is", "are")} not sent before it. Look at them with npm run payouts -- list, then approve or reject ${agreeing(pending, "it", "them")}.`,
   ];
 }
 
-function holdWarning({ onHold: count, onHoldPaise }: BatchReport): string[] {
+function holdWarning({ onHold: count, retryLater, onHoldPaise }: BatchReport): string[] {
   if (count === 0) return [];
+  const their = agreeing(count, "its", "their");
+  const sorts = [
+    ...(retryLater < count ? [HOLD_REMEDY] : []),
+    ...(retryLater > 0
+      ? [
+          `${retryLater} of these only ${agreeing(retryLater, "waits", "wait")} after a failed try, which ends by itself (${RETRY_LATER}).`,
+        ]
+      : []),
+  ];
   return [
-    `${count} consultants are on hold, so their earnings (${formatRupees(onHoldPaise)}) got no payout. Their money stays here. Release the hold (npm run payouts -- release), and the next batch pays them.`,
+    `${counted(count, "consultant")} ${agreeing(count, "is", "are")} on hold, so ${their} earnings (${formatRupees(onHoldPaise)}) got no payout. The money stays here, and the first batch after the hold pays it. ${sorts.join(" ")}`,
   ];
 }
 
@@ -249,9 +265,9 @@ function upiWarning({ aboveUpiLimit, aboveUpi, dryRun }: BatchReport): string[] 
   const limit = formatRupees(defaultModeSettings.upiMaximumPaise);
   const names = aboveUpi.slice(0, 3).map(({ consultantRef }) => consultantRef);
   const such = `${names.join(", ")}${aboveUpiLimit > names.length ? " and others" : ""}`;
-  const made = dryRun ? "would be" : "are";
+  const made = dryRun ? "would be" : agreeing(aboveUpiLimit, "is", "are");
   return [
-    `${aboveUpiLimit} payouts ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). They fail unless tax brings them below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
+    `${counted(aboveUpiLimit, "payout")} ${made} to a VPA and more than ${limit} before tax, the most that one payout to a VPA carries (${such}). Such a payout fails unless tax brings it below. Ask for a bank account and import it with --update-accounts before the payouts are processed.`,
   ];
 }
 

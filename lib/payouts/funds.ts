@@ -1,5 +1,6 @@
 import type { DbSession } from "../db/client.ts";
 import { readProviderCash } from "../ledger/provider-cash.ts";
+import { agreeing, counted } from "../support/counted.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 import type { RunFault } from "./faults.ts";
@@ -82,7 +83,7 @@ export function insufficientFunds(funds: Funds): RunFault {
   const { count, balancePaise } = funds;
   return {
     code: "insufficient-balance",
-    message: `The account holds ${formatRupees(balancePaise ?? 0n)} and lacks ${formatRupees(shortPaise(funds))}: ${count} payouts are due, ${formatRupees(neededPaise(funds))} before tax and with expected fees.`,
+    message: `The account holds ${formatRupees(balancePaise ?? 0n)} and lacks ${formatRupees(shortPaise(funds))}: ${counted(count, "payout")} ${agreeing(count, "is", "are")} due, ${formatRupees(neededPaise(funds))} before tax and with expected fees.`,
     remedy: "Add money to the account, then run again: what was not sent is still approved.",
   };
 }
@@ -95,7 +96,7 @@ export function fundsTable(funds: Funds): SummaryTable {
     title: "Money at the provider",
     columns: ["", "Rupees"],
     rows: [
-      [`Due for ${count} payouts, before tax`, formatRupees(duePaise)],
+      [`Due for ${counted(count, "payout")}, before tax`, formatRupees(duePaise)],
       ["Expected fees", formatRupees(BigInt(count) * feePaise)],
       ["Balance", balancePaise === null ? "not known" : formatRupees(balancePaise)],
       ["Short", balancePaise === null ? "not known" : formatRupees(short)],

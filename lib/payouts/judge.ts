@@ -1,6 +1,7 @@
 import type { DbSession } from "../db/client.ts";
 import { describeRowError } from "../db/row-error.ts";
 import { readInFlight, type InFlight } from "../ledger/in-flight.ts";
+import { agreeing, counted } from "../support/counted.ts";
 import { formatRupees } from "../support/money.ts";
 import type { Verdict } from "../support/verdict.ts";
 import { RETRY_LATER } from "./account-holds.ts";
@@ -8,7 +9,7 @@ import { ABOVE_SINGLE_CAP, SINGLE_CAP_REMEDY } from "./caps.ts";
 import { ABANDONED_AFTER_MS, countWaiting } from "./due.ts";
 import type { RunFault } from "./faults.ts";
 import { PAYEE_KINDS, type PayeeKind } from "./kind.ts";
-import { ON_HOLD } from "./on-hold.ts";
+import { HOLD_REMEDY, ON_HOLD } from "./on-hold.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countsOf, errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
@@ -118,9 +119,9 @@ function refusedByDatabase({ reasons }: PayoutCounts): number {
   return reasons["failed DATABASE_REFUSED"] ?? 0;
 }
 
-const NAME: Readonly<Record<PayeeKind, string>> = {
-  consultant: "payouts",
-  organization: "organization payouts",
+const NAMES: Readonly<Record<PayeeKind, [one: string, many: string]>> = {
+  consultant: ["payout", "payouts"],
+  organization: ["organization payout", "organization payouts"],
 };
 
 function whatHappened(
@@ -129,10 +130,10 @@ function whatHappened(
 ): string {
   const parts = [
     ...(refused > 0 ? [`${refused} failed`] : []),
-    ...(unknown > 0 ? [`${unknown} have an unknown outcome`] : []),
-    ...(left > 0 ? [`${left} wait for the next run`] : []),
+    ...(unknown > 0 ? [`${unknown} ${agreeing(unknown, "has", "have")} an unknown outcome`] : []),
+    ...(left > 0 ? [`${left} ${agreeing(left, "waits", "wait")} for the next run`] : []),
   ];
-  return `${succeeded} of ${found} ${NAME[kind]} were sent; ${parts.join(" and ")}.`;
+  return `${succeeded} of ${counted(found, ...NAMES[kind])} ${agreeing(found, "was", "were")} sent; ${parts.join(" and ")}.`;
 }
 
 /** As it is now; as it was read before where the database is away: what was done must not be lost for a number. */
@@ -142,7 +143,7 @@ export async function inFlightAtTheEnd(db: DbSession, before: InFlight): Promise
 
 /** Sent or perhaps sent, and not final: nobody may read a green run as "all of it has arrived". */
 export function inFlightNote({ count, paise }: InFlight): string {
-  return `${count} payouts (${formatRupees(paise)}) are in flight: the provider has not decided about them.`;
+  return `${counted(count, "payout")} (${formatRupees(paise)}) ${agreeing(count, "is", "are")} in flight: the provider has not decided about ${agreeing(count, "it", "them")}.`;
 }
 
 /** Nothing went wrong here; what earlier runs left open is said all the same. */
@@ -157,27 +158,28 @@ export function completed({
 }: PayoutRunReport): Verdict {
   const held = heldIn(consultants) + heldIn(organizations);
   const open = inDoubtBefore + unfinishedBefore;
+  const notTaken = unrecorded + organizations.unrecorded;
   const later = retryLaterIn(consultants) + retryLaterIn(organizations);
   const warnings = [
     ...(held > 0
       ? [
-          `${held} payouts that are due were not sent, because their payees are on hold. Their money stays here. Release the hold (npm run payouts -- release), and the next pay run sends them; or reject them.`,
+          `${counted(held, "payout")} that ${agreeing(held, "is due was", "are due were")} not sent, because the payee is on hold. The money stays here, and the first pay run after the hold sends it. ${HOLD_REMEDY} Or reject the payout.`,
         ]
       : []),
     ...(later > 0
       ? [
-          `${later} payouts were not sent, because a try to the same account failed a moment ago. They are due again after the wait that the report names.`,
+          `${counted(later, "payout")} ${agreeing(later, "was", "were")} not sent, because a try to the same account failed a moment ago. ${agreeing(later, "It is", "They are")} due again after the wait that the report names.`,
         ]
       : []),
     ...(open > 0
       ? [
-          `${open} payouts of earlier runs are still in processing, ${inDoubtBefore} of them with an unknown outcome. They are not paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
+          `${counted(open, "payout")} of earlier runs ${agreeing(open, "is", "are")} still in processing, ${inDoubtBefore} with an unknown outcome. None of them is paid again; payouts/handle-stuck-payouts asks the provider and settles them.`,
         ]
       : []),
     ...(unsentBefore > 0 ? [unsentWarning(unsentBefore)] : []),
-    ...(unrecorded + organizations.unrecorded > 0
+    ...(notTaken > 0
       ? [
-          `${unrecorded + organizations.unrecorded} payouts were sent and are final at the provider, and the database did not take that in time. ${RECORDED_LATER}`,
+          `${counted(notTaken, "payout")} ${agreeing(notTaken, "was sent and is", "were sent and are")} final at the provider, and the database did not take that in time. ${RECORDED_LATER}`,
         ]
       : []),
   ];
@@ -207,7 +209,7 @@ function notRecorded({ unrecorded, organizations }: PayoutRunReport, error: unkn
   return {
     kind: "partial",
     reason: "final-state-not-recorded",
-    message: `${count === 0 ? "Payouts" : `${count} payouts`} that were sent could not be recorded as final: ${describeRowError(error)}.`,
+    message: `${count === 0 ? "Payouts" : counted(count, "payout")} that ${agreeing(count, "was", "were")} sent could not be recorded as final: ${describeRowError(error)}.`,
     remedy: `The log has the database's own words; mend what it names. ${RECORDED_LATER}`,
   };
 }
@@ -215,7 +217,8 @@ function notRecorded({ unrecorded, organizations }: PayoutRunReport, error: unkn
 /** Nobody is left waiting in silence for a run that may be dead. */
 export function unsentWarning(count: number): string {
   const minutes = ABANDONED_AFTER_MS / 60_000;
-  return `${count} payouts are claimed by another run and not sent. If that run goes on, it sends them. If it is dead, payouts/handle-stuck-payouts makes them due again ${minutes} minutes after the claim, and the next pay run pays them.`;
+  const them = agreeing(count, "it", "them");
+  return `${counted(count, "payout")} ${agreeing(count, "is", "are")} claimed by another run and not sent. If that run goes on, it sends ${them}. If it is dead, payouts/handle-stuck-payouts makes ${them} due again ${minutes} minutes after the claim, and the next pay run pays ${them}.`;
 }
 
 /** Zero work while work is waiting: red, with the likely cause. */
@@ -227,7 +230,7 @@ function workLeftBehind(kind: PayeeKind, { items }: PayoutCounts, waiting: numbe
       : `each was passed over: ${codes.join(", ")}`;
   return {
     code: "work-left-behind",
-    message: `${waiting} ${NAME[kind]} wait and none was handled; ${cause}.`,
+    message: `${counted(waiting, ...NAMES[kind])} ${agreeing(waiting, "waits", "wait")} and none was handled; ${cause}.`,
     remedy:
       "Look for another session that holds the rows (pg_stat_activity), or another run that is still going.",
   };

@@ -1,5 +1,6 @@
 import { sql, type DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
+import { REFUSED_ACCOUNT } from "./account-holds.ts";
 
 /**
  * Every open hold, as `consultant_id` and `kind`: whoever is named here is not paid. The one place that says what
@@ -34,8 +35,21 @@ export interface HeldPayout {
 
 /** What a run says of a held payout. */
 export function heldMessage({ consultantRef, holds }: Omit<HeldPayout, "id">): string {
-  return `consultant ${consultantRef} is on hold (${holds.join(", ")}); nothing is sent until the hold is released`;
+  return `consultant ${consultantRef} is on hold (${holds.join(", ")}); nothing is sent until ${holdEnds(holds)}`;
 }
+
+const NEW_ACCOUNT = "another account of the payee is imported with --update-accounts";
+
+/** What ends these holds: a release does not put a refused account right. */
+export function holdEnds(holds: readonly string[]): string {
+  const isRefused = holds.includes(REFUSED_ACCOUNT);
+  if (!isRefused) return "the hold is released";
+  return holds.length === 1 ? NEW_ACCOUNT : `the hold is released and ${NEW_ACCOUNT}`;
+}
+
+/** What a person does about holds of several sorts. */
+export const HOLD_REMEDY =
+  "Release the hold (npm run payouts -- release). Where the account was refused (refused_account), get another account from the payee instead, and import it with --update-accounts.";
 
 /**
  * Keeps new holds of the payees of these payouts waiting until the transaction ends. Placing a hold takes the same

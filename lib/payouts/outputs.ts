@@ -194,6 +194,13 @@ function reasonRows({ reasons, items }: PayoutCounts): string[][] {
     const code = words.join(" ");
     const ids = items.filter((item) => item.outcome === outcome && item.code === code);
     const suchAs = firstFew(ids.map(({ payoutId }) => payoutId));
-    return [outcome, code, String(count), suchAs, nextStep(code) ?? ""];
+    return [outcome, code, String(count), suchAs, nextStep(code) ?? stepOf(outcome)];
   });
+}
+
+/** Of an outcome whose reason the provider's table does not know. */
+function stepOf(outcome: string): string {
+  return outcome === "unknown"
+    ? "pay nothing by hand: payouts/handle-stuck-payouts asks the provider and settles it"
+    : "";
 }

@@ -102,7 +102,7 @@ function resultOf({ payout, ref, answer }: Answered): UnitResult {
       };
     }
     case "unknown":
-      return { outcome: "unknown", payout, code: answer.cause, message: answer.detail };
+      return { outcome: "unknown", payout, code: answer.cause, message: unknownMessage(answer) };
     case "systemic": {
       const fault = systemicFault(answer.fault, answer.detail);
       if (answer.certainlyNotAccepted)
@@ -110,4 +110,10 @@ function resultOf({ payout, ref, answer }: Answered): UnitResult {
       return { outcome: "unknown", payout, code: answer.fault, message: answer.detail, fault };
     }
   }
+}
+
+/** The code of a broken connection says nothing to a person. */
+function unknownMessage({ cause, detail }: { cause: string; detail: string }): string {
+  if (cause !== "connection-lost") return detail;
+  return `the connection broke before the answer was complete (${detail}); the provider may have the payout`;
 }

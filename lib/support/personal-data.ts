@@ -45,7 +45,7 @@ const NUMBERS: Shapes = {
         String.raw`(?<!\d)(?:0[1-9]|[12]\d|3[01])[-/.](?:0[1-9]|1[0-2])[-/.](?:19|20)\d\d(?!\d)`,
         `(?<![0-9A-Za-z])${UUID}(?![0-9A-Za-z])`,
         // A commit, a hash: hexadecimal, with more letters than stand before an account number.
-        String.raw`(?<![0-9A-Za-z])(?=(?:\d*[a-f]){4})[0-9a-f]{32,64}(?![0-9A-Za-z])`,
+        String.raw`(?<![0-9A-Za-z])(?=(?:\d{0,60}[a-f]){4})[0-9a-f]{32,64}(?![0-9A-Za-z])`,
         // Ids of the provider have 14 characters.
         String.raw`(?<![0-9A-Za-z_])(?:pout|fa|cont|txn|rfnd|pay|order)_[0-9A-Za-z]{14}(?!\w)`,
         // References of a bank, where they are named as such.

@@ -43,7 +43,7 @@ function otherForms(secret: string): string[] {
 /** With padding, and what is certain at each of the three places where the secret may begin in a longer text. */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret, "utf8");
-  const forms = [bytes.toString("base64"), bytes.toString("base64").replace(/=+$/, "")];
+  const forms = [bytes.toString("base64"), bytes.toString("base64").replace(/={1,2}$/, "")];
   for (const before of [0, 1, 2]) {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
     forms.push(

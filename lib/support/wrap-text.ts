@@ -3,7 +3,7 @@ export const USUAL_WIDTH = 80;
 
 /**
  * Breaks lines at blanks so that none is longer than `width`, if its words allow it. A line that goes on is
- * indented as the line that it continues, or by `hanging`.
+ * indented as the line that it continues, as its second column where it has one, or by `hanging`.
  */
 export function wrapText(
   text: string,
@@ -18,7 +18,7 @@ export function wrapText(
 function wrapLine(line: string, width: number, hanging: number | undefined): string {
   if (line.length <= width) return line;
   const own = /^ */.exec(line)?.[0].length ?? 0;
-  const indent = " ".repeat(hanging ?? own);
+  const indent = " ".repeat(hanging ?? secondColumnOf(line, width) ?? own);
   const lines: string[] = [];
   // The first words keep the blanks between them, which may be those of a table.
   let rest = line;
@@ -32,6 +32,12 @@ function wrapLine(line: string, width: number, hanging: number | undefined): str
     from = indent.length;
   }
   return [...lines, rest].join("\n");
+}
+
+/** Where the meaning begins in an indented line of a name and its meaning; undefined for other lines. */
+function secondColumnOf(line: string, width: number): number | undefined {
+  const column = /^ +\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0].length;
+  return column !== undefined && width - column >= 24 ? column : undefined;
 }
 
 /** Names and what they mean, side by side; below each other where the terminal is too narrow for that. */

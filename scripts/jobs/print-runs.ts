@@ -3,7 +3,7 @@ import { plainTable } from "../../lib/job/settle/summary.ts";
 import type { AnyJob } from "../../lib/job/define-job.ts";
 import { countsOf, type RecordedRun } from "../../lib/ops/history.ts";
 import { redactor } from "../redactor.ts";
-import { countsInWords, tablesOf } from "./stored-report.ts";
+import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { oneLine } from "../../lib/support/one-line.ts";
 import { section, table } from "../payouts/print.ts";
@@ -12,9 +12,10 @@ function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);
 }
 
-/** A run as `--json` prints it. */
+/** A run as `--json` prints it. Amounts of the report are bigints again, so that they are printed in rupees. */
 export function shownRun(run: RecordedRun): unknown {
-  return { ...run, durationMs: Math.round(run.durationMs), report: redactor.value(run.report) };
+  const report = revived(redactor.value(run.report));
+  return { ...run, durationMs: Math.round(run.durationMs), report };
 }
 
 export function runsLines(runs: readonly RecordedRun[]): string[] {
@@ -36,7 +37,12 @@ export function runsLines(runs: readonly RecordedRun[]): string[] {
 export function runLines(run: RecordedRun): string[] {
   const facts: [string, string][] = [
     ["Run", run.id],
-    ["Outcome", run.reason === null ? run.outcome : `${run.outcome} (${run.reason})`],
+    [
+      "Outcome",
+      run.reason === null || run.reason === run.outcome
+        ? run.outcome
+        : `${run.outcome} (${run.reason})`,
+    ],
     ["Exit code", run.exitCode === null ? "-" : String(run.exitCode)],
     ["Began", `${istMinute(run.startedAt)} IST`],
     ["Ended", run.finishedAt === null ? "-" : `${istMinute(run.finishedAt)} IST`],

@@ -7,7 +7,7 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const WHOLE = /^-?\d+$/;
 
 /** A report as its job made it: JSON has neither instants nor amounts. */
-function revived(value: unknown, name = ""): unknown {
+export function revived(value: unknown, name = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => revived(item));
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(

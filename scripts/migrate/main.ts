@@ -3,9 +3,18 @@ import { migrate } from "./apply.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
 import { schemaDrift } from "./drift.ts";
 import { applyRoles, GROUPS } from "./roles.ts";
-import { newCommand } from "../command-line.ts";
+import { NARROWEST_COLUMN, newCommand } from "../command-line.ts";
+
+/** Names of npm scripts that differ from the command. */
+const SCRIPTS: Readonly<Record<string, string>> = { apply: "migrate", db: "<script>" };
 
 const program = newCommand("db")
+  // `npm run db:migrate` is typed, and `apply` is what the script hands on.
+  .configureHelp({
+    minWidthToWrap: NARROWEST_COLUMN,
+    commandUsage: (command) =>
+      `npm run db:${SCRIPTS[command.name()] ?? command.name()} -- [options]`,
+  })
   .description("Migrations and roles of the database. No engine is downloaded for any of this.")
   .exitOverride();
 

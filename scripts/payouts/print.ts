@@ -1,4 +1,5 @@
 import { fundsTable, type Funds } from "../../lib/payouts/funds.ts";
+import { holdEnds } from "../../lib/payouts/on-hold.ts";
 import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
 import type {
   AccountNote,
@@ -11,6 +12,7 @@ import type {
   Refusal,
 } from "../../lib/payouts/operate/index.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
+import { agreeing, counted } from "../../lib/support/counted.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import { oneLine } from "../../lib/support/one-line.ts";
 import { redactor } from "../redactor.ts";
@@ -52,18 +54,29 @@ export function fundsLines(funds: Funds): string[] {
   return section(`${title}${asOf}`, table(columns, rows).slice(1));
 }
 
-/** How many payouts, and what is owed by them together, for each currency. */
+/**
+ * How many payouts, and what is owed by them together, for each currency. What a failed or reversed payout was for is
+ * owed by a later one, so it counts neither as owed nor as paid.
+ */
 export function totalLine(payouts: readonly ListedPayout[]): string {
+  const open = payouts.filter(({ status }) => UNFINISHED.has(status));
+  const paid = payouts.filter(({ status }) => status === "COMPLETED");
+  const ended = payouts.length - open.length - paid.length;
+  const sales = [...open, ...paid].reduce((sum, payout) => sum + payout.sales, 0);
+  return [
+    `${counted(payouts.length, "payout")} for ${counted(sales, "sale")}`,
+    ...(open.length > 0 || paid.length === 0 ? [`${sumOf(open)} owed before tax`] : []),
+    ...(paid.length > 0 ? [`${sumOf(paid)} paid before tax`] : []),
+    ...(ended > 0 ? [`${ended} ended without payment`] : []),
+  ].join(", ");
+}
+
+function sumOf(payouts: readonly ListedPayout[]): string {
   const sums = new Map<string, Paise>();
   for (const { currency, amountPaise } of payouts)
     sums.set(currency, (sums.get(currency) ?? 0n) + amountPaise);
-  const owed = [...sums].map(([currency, paise]) => money(paise, currency)).join(" and ");
-  const sales = payouts.reduce((sum, payout) => sum + payout.sales, 0);
-  return `${counted(payouts.length, "payout")} for ${counted(sales, "sale")}, ${owed} owed before tax`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+  if (sums.size === 0) return formatRupees(0n);
+  return [...sums].map(([currency, paise]) => money(paise, currency)).join(" and ");
 }
 
 const ACCOUNT_NOTES: Readonly<Record<AccountNote, string>> = {
@@ -117,7 +130,7 @@ export function showLines(payout: PayoutDetails): string[] {
   ];
   if (account.length > 0) facts.push(["Account", account.join("; ")]);
   if (payout.holds.length > 0) {
-    const sent = UNFINISHED.has(payout.status) ? "; not sent until released" : "";
+    const sent = UNFINISHED.has(payout.status) ? `; not sent until ${holdEnds(payout.holds)}` : "";
     facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);
   }
   return [
@@ -187,15 +200,17 @@ function triesLines({ attempts, tries }: PayoutDetails): string[] {
   return [
     ...(open.length > 0
       ? [
-          `${open.length} of them ${open.length === 1 ? "is" : "are"} undecided, which is no failed try yet`,
+          `${open.length} of them ${agreeing(open.length, "is", "are")} undecided, which is no failed try yet`,
         ]
       : []),
     ...(tries > failed
-      ? [`${tries - failed} failed tries ended before the provider was asked for a payout`]
+      ? [
+          `${counted(tries - failed, "failed try", "failed tries")} ended before the provider was asked for a payout`,
+        ]
       : []),
     ...(failed > tries
       ? [
-          `${failed - tries} of them do not count as a failed try: the payee's account was not the cause`,
+          `${failed - tries} of them ${agreeing(failed - tries, "does", "do")} not count as a failed try: the payee's account was not the cause`,
         ]
       : []),
   ];
@@ -211,7 +226,7 @@ function deductionLines({ deductions, currency }: PayoutDetails): string[] {
       money(line.grossPaise, currency),
       money(line.taxPaise, currency),
       line.isReversal ? `reversal of ${line.reason}` : line.reason,
-      line.status,
+      line.isTakenBack || line.isReversal ? "taken back" : line.status,
     ]),
   );
 }
@@ -258,7 +273,9 @@ function reachOf({ due, pending, processing, inDoubt }: HoldReach): string {
 
 function releaseOf({ due }: HoldReach, open: readonly string[]): string {
   if (open.length > 0) return `; still on hold: ${open.join(", ")}`;
-  return due > 0 ? `; ${due} payouts are due: the next pay run sends them` : "";
+  if (due === 0) return "";
+  const are = agreeing(due, "is", "are");
+  return `; ${counted(due, "payout")} ${are} due: the next pay run sends ${agreeing(due, "it", "them")}`;
 }
 
 export function organizationLine(change: OrganizationChange): string {
@@ -266,7 +283,7 @@ export function organizationLine(change: OrganizationChange): string {
   const { organizationRef, consultant, ownPayouts } = change;
   const note =
     ownPayouts > 0
-      ? `; ${ownPayouts} unfinished payouts from before stay the consultant's own`
+      ? `; ${counted(ownPayouts, "unfinished payout")} from before ${agreeing(ownPayouts, "stays", "stay")} the consultant's own`
       : "";
   return oneLine(
     `set  ${organizationRef}  is paid through ${consultant.ref} (${consultant.id})${note}`,
@@ -305,8 +322,8 @@ function inRupees(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([field, item]: [string, unknown]) => {
       if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
-      if (!field.endsWith("Paise")) return [field, inRupees(item)];
-      const name = `${field.slice(0, -"Paise".length)}Rupees`;
+      if (!/paise$/i.test(field)) return [field, inRupees(item)];
+      const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
       return [name, typeof item === "bigint" ? decimal(item) : item];
     }),
   );

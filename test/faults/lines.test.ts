@@ -179,7 +179,7 @@ describe("the line to the provider, in the middle of process-payouts", () => {
       exitCode: 1,
       outcome: "partial",
       reason: "outcome-unknown",
-      says: ["have an unknown outcome", "stay in processing"],
+      says: ["an unknown outcome", "stay in processing"],
     });
     await expectAllPaidOnceMended(world);
   });

@@ -64,7 +64,7 @@ it("tries, makes, and makes nothing more, with the same numbers in the outputs",
   expect(made.stdout).toMatch(/of which wait for a person\s+1\n/);
   // "Everything is done" never stands over a payout that waits for a person.
   expect(made.stdout).not.toContain("Everything that was due is done.");
-  expect(made.stdout).toContain("Still open: 1 payouts (₹8,999.99) need approval");
+  expect(made.stdout).toContain("Still open: 1 payout (₹8,999.99) needs approval");
 
   const again = await runBatch(env);
   expect(again.outputs).toMatchObject({ outcome: "completed", payouts_created: "0", carried: "1" });

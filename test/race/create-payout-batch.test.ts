@@ -119,7 +119,7 @@ it("notices a hold that was placed meanwhile", async () => {
 
   expect(verdict).toEqual({
     kind: "completed",
-    warning: expect.stringContaining("1 consultants are on hold") as string,
+    warning: expect.stringContaining("1 consultant is on hold") as string,
   });
   expect(report).toMatchObject({ created: 0, onHold: 1 });
   expect(await counts(cycle)).toEqual(nothing);

@@ -56,6 +56,29 @@ describe("help", () => {
     expect(tooLong(help)).toEqual([]);
   });
 
+  it("of a script of npm names that script", async () => {
+    const { stdout } = await runScript("scripts/migrate/main.ts", { args: ["apply", "--help"] });
+    expect(stdout).toMatch(/^Usage: npm run db:migrate -- /);
+  });
+
+  it("breaks no paragraph twice", async () => {
+    for (const [file, ...args] of [
+      ["scripts/sandbox/main.ts"],
+      ["scripts/mutation/main.ts"],
+      ["scripts/tds.ts", "register"],
+      ["scripts/tds.ts", "assess"],
+    ] as const) {
+      const { stdout } = await runScript(file, { args: [...args, "--help"] });
+      const lines = stdout.split("\n");
+      const ragged = lines.filter((line, index) => {
+        const [word = ""] = (lines[index + 1] ?? "").split(" ");
+        const isProse = /^[A-Za-z`].*[a-z,]$/.test(line);
+        return isProse && word !== "" && line.length + 1 + word.length <= 79;
+      });
+      expect([file, ragged]).toEqual([file, []]);
+    }
+  });
+
   it("is asked for of every command that there is", () => {
     const files = readdirSync(join(ROOT, "scripts"), { withFileTypes: true }).flatMap((entry) =>
       entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "command-line.ts"

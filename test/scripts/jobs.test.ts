@@ -140,9 +140,34 @@ describe("with a database, npm run jobs", () => {
     const json = await command(["last", PAYOUTS, "--json"], env);
     expect(JSON.parse(json.stdout)).toMatchObject({ outcome: "failed", report });
 
+    const history = await command(["history", "--json", "--limit", "1"], env);
+    expect(JSON.parse(history.stdout)).toMatchObject([{ report }]);
+
     const none = await command(["last", "ops/prune"], env);
     expect(none).toMatchObject({ exitCode: 1 });
     expect(none.stderr).toContain("ops/prune has no recorded run");
+  });
+
+  it("prints the amounts of a stored report in rupees, wherever they are", async () => {
+    const report = {
+      duePaise: "142006250",
+      taxPaise: null,
+      cash: { driftPaise: "-5" },
+      inFlight: { count: 2, paise: "120000" },
+      items: [{ payoutId: "a", netPaise: "90001" }],
+    };
+    await seedRun(database, { job: PAYOUTS, report });
+    const inRupees = {
+      dueRupees: "1420062.50",
+      taxRupees: null,
+      cash: { driftRupees: "-0.05" },
+      inFlight: { count: 2, rupees: "1200.00" },
+      items: [{ payoutId: "a", netRupees: "900.01" }],
+    };
+    const last = await command(["last", PAYOUTS, "--json"], env);
+    expect((JSON.parse(last.stdout) as { report: unknown }).report).toEqual(inRupees);
+    const history = await command(["history", "--json"], env);
+    expect(JSON.parse(history.stdout)).toMatchObject([{ report: inRupees }]);
   });
 
   it("checks a job that has all it needs, by reads alone", async () => {
@@ -180,8 +205,29 @@ describe("with a database, npm run jobs", () => {
       "provider: payouts": "wrong",
       "provider: payments": "wrong",
     });
-    expect(check.stdout).toContain("refused (credentials)");
+    expect(check.stdout).toMatch(
+      /tried to list payouts at 127\.0\.0\.1:\d+: The provider does not accept our credentials\. \(credentials\) Check RAZORPAYX_KEY_ID/,
+    );
+    expect(check.stdout).toMatch(/tried to ask for an order at .* Check RAZORPAY_KEY_ID/);
     expect(check.stdout).not.toContain("wrong-secret");
+  });
+
+  it("says of a wrong setting what was tried, what happened and what to do", async () => {
+    const sandbox = await startSandbox();
+    onTestFinished(() => sandbox.close());
+    const other = { ...sandbox.env, RAZORPAYX_ACCOUNT_NUMBER: "7878780080316399" };
+    const account = await command(["check", "ops/prune"], { ...env, ...other });
+    expect(account.stdout).toMatch(/account-refused\) Check RAZORPAYX_ACCOUNT_NUMBER/);
+
+    const port = String(await freePort());
+    const closed = { ...sandbox.env, RAZORPAY_BASE_URL: `http://127.0.0.1:${port}/v1` };
+    const away = await command(["check", "ops/prune"], { ...env, ...closed });
+    expect(away.stdout).toContain(`tried to list payouts at 127.0.0.1:${port}: `);
+    expect(away.stdout).toContain("(gateway-unreachable)");
+
+    const mysql = await command(["check", "ops/prune"], { DATABASE_URL: "mysql://x" });
+    expect(mysql.stdout).toMatch(/WRONG +database +DATABASE_URL is not a PostgreSQL URL/);
+    expect(mysql.stdout).not.toMatch(/database +.*\[redacted\]/);
   });
 
   it("checks that the mail server takes the login, and sends nothing", async () => {

@@ -93,6 +93,7 @@ describe("payouts", () => {
       expect(stdout).toContain("bank_account_invalid");
       expect(stdout).toContain("REFUSED");
       expect(stdout).toContain("retried");
+      if (!args.includes("--json")) expect(stdout).not.toMatch(/RESERVED/);
       expect(stdout).toContain("new account [redacted], ask [redacted]");
       expect(stdout).not.toMatch(/9123456|demobank|Asha Example/);
     }
@@ -160,9 +161,7 @@ describe("payouts", () => {
 
     const retried = await on("retry", failed, unknown);
     expect(retried.exitCode).toBe(1);
-    expect(retried.stdout).toContain(
-      `retried  ${failed}  C-1  ₹850.00  1 earnings are linked again`,
-    );
+    expect(retried.stdout).toContain(`retried  ${failed}  C-1  ₹850.00  1 earning is linked again`);
     expect(retried.stdout).toContain(
       "OUTCOME_UNKNOWN: the outcome of attempt 1 at the provider is unknown; it must be looked up first.",
     );
@@ -170,7 +169,7 @@ describe("payouts", () => {
     const rejected = await on("reject", approved, "--reason", "double booking");
     expect(rejected).toMatchObject({
       exitCode: 0,
-      stdout: `rejected  ${approved}  C-3  ₹850.00  1 earnings are READY again\n`,
+      stdout: `rejected  ${approved}  C-3  ₹850.00  1 earning is READY again\n`,
     });
     expect(await cycle.breaches()).toEqual([]);
   });

@@ -48,6 +48,8 @@ export interface LockStore {
 /** The lock store gave no lock and did not say that somebody holds it: nobody knows whether it is held. */
 export class LockUnavailableError extends AfterhoursError {
   override readonly name = "LockUnavailableError";
+  /** The remedy without what it means for a run. */
+  readonly repair: string;
 
   constructor(store: string, cause: unknown, fault?: ServerFault) {
     const isRedis = store !== "PostgreSQL";
@@ -59,6 +61,7 @@ export class LockUnavailableError extends AfterhoursError {
       cause,
       remedy: `${remedy} Without the lock nothing was started.`,
     });
+    this.repair = remedy;
   }
 }
 

@@ -162,7 +162,8 @@ function annotationsOf(
     return [{ level: "warning", title: job, message }];
   }
   if (exitCodeOf(outcome) === 0) return [];
-  const title = `${job}: ${outcome.kind}${reasonOf(outcome) === "" ? "" : ` (${reasonOf(outcome)})`}`;
+  const reason = reasonOf(outcome);
+  const title = `${job}: ${outcome.kind}${reason === "" || reason === outcome.kind ? "" : ` (${reason})`}`;
   return [
     {
       level: "error",

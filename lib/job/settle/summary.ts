@@ -74,7 +74,9 @@ export function renderMarkdown(input: SummaryInput): string {
 
 /** The same for a terminal or a plain log: aligned columns. */
 export function renderPlain(input: SummaryInput): string {
-  const because = input.reason === "" ? "" : ` (${input.reason})`;
+  // The reason of some outcomes is their own name.
+  const isNamed = input.reason === "" || input.reason === input.outcome;
+  const because = isNamed ? "" : ` (${input.reason})`;
   const lines = [`${input.job}${input.dryRun ? " [dry run]" : ""}: ${input.outcome}${because}`];
   for (const line of input.message.split("\n")) lines.push(`  ${oneLine(line)}`);
   if (input.remedy !== undefined) lines.push(`  What to do: ${oneLine(input.remedy)}`);

@@ -3,6 +3,7 @@ import { isResolved, kindOfCode, recordFinding, type NewFinding } from "../../fi
 import { fiscalYearLabel, istDay } from "../../support/calendar.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Log } from "../../support/log.ts";
+import { agreeing } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
@@ -56,6 +57,7 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
     if (check.count > 0) ports.log.error({ code: check.code, count: check.count }, check.title);
     const resolved = await storeFindings(ports, check);
     report.drifts += check.canBeResolved ? check.count - resolved : check.count;
+    if (!check.canBeResolved) report.resolvedDrifts += resolved;
   }
   for (const notice of report.notices) {
     notice.open = notice.count - (await storeNotices(ports, notice));
@@ -165,7 +167,10 @@ async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<
   return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
 }
 
-function judge({ clock }: LedgerPorts, { checks, notices, drifts, cash }: LedgerReport): Verdict {
+function judge(
+  { clock }: LedgerPorts,
+  { checks, notices, drifts, resolvedDrifts, cash }: LedgerReport,
+): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
     const first = broken[0]?.rows[0];
@@ -177,14 +182,20 @@ function judge({ clock }: LedgerPorts, { checks, notices, drifts, cash }: Ledger
       kind: "failed",
       code: "books-drift",
       message: `The books do not agree: ${broken.map(({ code, count }) => `${code} ${count}`).join(", ")}.${example}`,
-      remedy:
-        "Each row is a finding now (npm run findings -- list); docs/runbooks.md says for each kind what to look at. Nothing was changed.",
+      remedy: `Each listed row is a finding (npm run findings -- list)${resolvedNote(resolvedDrifts)}; docs/runbooks.md says for each kind what to look at. Nothing was changed.`,
     };
   }
   const warnings = [cashWarning(clock, cash), noticeWarning(notices)].flatMap((text) => text ?? []);
   return warnings.length > 0
     ? { kind: "completed", warning: warnings.join(" ") }
     : { kind: "completed" };
+}
+
+/** A resolved finding of the books ends no red run: only books that agree do. */
+function resolvedNote(count: number): string {
+  if (count === 0) return "";
+  const differ = agreeing(count, "is resolved and still differs", "are resolved and still differ");
+  return `, of which ${count} ${differ} (npm run findings -- list --all)`;
 }
 
 function noticeWarning(notices: readonly NoticeOutcome[]): string | undefined {

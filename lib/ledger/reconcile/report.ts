@@ -23,6 +23,8 @@ export interface LedgerReport {
   notices: NoticeOutcome[];
   /** Rows that do not agree, over all checks, without those that a person has resolved as they are. */
   drifts: number;
+  /** Of the drifts: listed rows whose finding a person has resolved, and that differ all the same. */
+  resolvedDrifts: number;
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
   /** Payouts that were sent or perhaps sent, and are not final here. */
@@ -35,6 +37,7 @@ export function emptyLedgerReport(dryRun: boolean): LedgerReport {
     checks: [],
     notices: [],
     drifts: 0,
+    resolvedDrifts: 0,
     cash: undefined,
     inFlight: { count: 0, paise: 0n },
   };
@@ -47,6 +50,7 @@ export function ledgerOutputs(report: LedgerReport): Record<string, string | num
   return {
     checks: report.checks.length,
     drifts: report.drifts,
+    resolved_drifts: report.resolvedDrifts,
     ...Object.fromEntries(
       [...report.checks, ...report.notices].map(({ code, count }) => [code.toLowerCase(), count]),
     ),

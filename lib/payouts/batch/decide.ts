@@ -1,5 +1,7 @@
+import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import { describeStop, type AccountStop } from "../account-holds.ts";
+import { holdEnds } from "../on-hold.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { BatchSettings } from "./settings.ts";
 
@@ -16,11 +18,13 @@ export function decide(group: DueGroup, settings: BatchSettings): Decision {
   if (group.holds.length > 0) return onHold(group.holds);
   if (group.stop) return stopped(group.stop);
   if (group.currency !== "INR") {
-    const message = `${group.earningIds.length} earnings are in ${group.currency}; only INR can be paid`;
+    const count = group.earningIds.length;
+    const message = `${counted(count, "earning")} ${agreeing(count, "is", "are")} in ${group.currency}; only INR can be paid`;
     return { kind: "refused", code: "CURRENCY_NOT_SUPPORTED", message };
   }
   if (group.inAnotherPayout > 0) {
-    const message = `${group.inAnotherPayout} earnings are READY and still in another payout`;
+    const count = group.inAnotherPayout;
+    const message = `${counted(count, "earning")} ${agreeing(count, "is", "are")} READY and still in another payout`;
     return { kind: "refused", code: "EARNING_IN_ANOTHER_PAYOUT", message };
   }
   if (group.amountPaise < settings.minimumPaise) {
@@ -36,7 +40,7 @@ export function onHold(kinds: readonly string[]): Extract<Decision, { code: stri
   return {
     kind: "on_hold",
     code: kinds.map((kind) => kind.toUpperCase()).join("+"),
-    message: `open hold: ${kinds.join(", ")}`,
+    message: `open hold: ${kinds.join(", ")}; no payout until ${holdEnds(kinds)}`,
   };
 }
 

@@ -89,8 +89,8 @@ export function batchTables(report: BatchReport): SummaryTable[] {
       columns: ["Consultant", "Currency", "Outcome", "Reason", "What was found"],
       rows: [...report.items]
         .sort(byUrgency)
-        .map(({ consultantId, currency, outcome, code, message }) => [
-          consultantId,
+        .map(({ consultantRef, currency, outcome, code, message }) => [
+          consultantRef,
           currency,
           outcome,
           code,

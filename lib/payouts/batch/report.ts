@@ -1,5 +1,7 @@
 import { defaultModeSettings } from "../../razorpay/index.ts";
+import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
+import { RETRY_LATER } from "../account-holds.ts";
 import type { Funds } from "../funds.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
@@ -12,6 +14,8 @@ export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
 /** One consultant who got no payout, or not all of it, with the reason. Holds no personal data. */
 export interface BatchItem {
   consultantId: string;
+  /** As the marketplace names the consultant. */
+  consultantRef: string;
   currency: string;
   /** `unsettled`: earnings that wait for the buyers' money, whatever became of the rest. */
   outcome: LeftOut | "unsettled";
@@ -40,6 +44,8 @@ export interface BatchReport {
   /** Owed less than the minimum; READY for the next batch. */
   carried: number;
   onHold: number;
+  /** Of those on hold: only a wait after a failure, which ends by itself. */
+  retryLater: number;
   /** Can not be paid as it stands: a person has to look. */
   refused: number;
   /** Changed between reading and linking; nothing was written. */
@@ -88,6 +94,7 @@ export function emptyBatchReport(dryRun: boolean): BatchReport {
     organizations: 0,
     carried: 0,
     onHold: 0,
+    retryLater: 0,
     refused: 0,
     changed: 0,
     earnings: 0,
@@ -116,7 +123,7 @@ export function countRecovered(report: BatchReport, takes: readonly Take[]): voi
 
 /** Counts earnings that wait for the buyers' money, and names whose they are. */
 export function countUnsettled(report: BatchReport, waiting: Unsettled): void {
-  const { consultantId, currency, earnings, amountPaise, settledOn } = waiting;
+  const { consultantId, consultantRef, currency, earnings, amountPaise, settledOn } = waiting;
   report.unsettled += earnings;
   report.unsettledConsultants++;
   if (currency === "INR") report.unsettledPaise += amountPaise;
@@ -125,8 +132,9 @@ export function countUnsettled(report: BatchReport, waiting: Unsettled): void {
     return;
   }
   const sum = currency === "INR" ? ` (${formatRupees(amountPaise)})` : "";
-  const message = `${earnings} earnings${sum} wait: the buyers' money has not settled; the last is due on ${settledOn}`;
-  report.items.push({ consultantId, currency, outcome: "unsettled", code: "NOT_SETTLED", message });
+  const message = `${counted(earnings, "earning")}${sum} ${agreeing(earnings, "waits", "wait")}: the buyers' money has not settled; the last is due on ${settledOn}`;
+  const item = { consultantId, consultantRef, currency, message };
+  report.items.push({ ...item, outcome: "unsettled", code: "NOT_SETTLED" });
 }
 
 /** Counts a payout that was created, or in a dry run would be. */
@@ -162,12 +170,13 @@ export function countLeftOut(
   report.found++;
   const counter = kind === "on_hold" ? "onHold" : kind;
   report[counter]++;
+  if (code === RETRY_LATER) report.retryLater++;
   if (group.currency === "INR" && kind === "carried") report.carriedPaise += group.amountPaise;
   if (group.currency === "INR" && kind === "on_hold") report.onHoldPaise += group.amountPaise;
   if (report[counter] > MOST_ITEMS_OF_AN_OUTCOME) {
     report.itemsLeftOut++;
     return;
   }
-  const { consultantId, currency } = group;
-  report.items.push({ consultantId, currency, outcome: kind, code, message });
+  const { consultantId, consultantRef, currency } = group;
+  report.items.push({ consultantId, consultantRef, currency, outcome: kind, code, message });
 }

@@ -5,6 +5,8 @@ import type { Paise } from "../../support/money.ts";
 /** What one consultant earned and is not paid yet, because the buyers' money has not settled. */
 export interface Unsettled {
   consultantId: string;
+  /** As the marketplace names the consultant. */
+  consultantRef: string;
   currency: string;
   earnings: number;
   amountPaise: Paise;
@@ -38,7 +40,7 @@ export async function unsettledOf(
 ): Promise<Unsettled[]> {
   if (settlementDays === 0) return [];
   return db.query<Unsettled[]>`
-    SELECT waiting."consultantId", waiting.currency, count(*)::int AS earnings,
+    SELECT waiting."consultantId", consultant.external_ref AS "consultantRef", waiting.currency, count(*)::int AS earnings,
            sum(waiting.amount_paise)::bigint AS "amountPaise", max(waiting.settled_on)::text AS "settledOn"
     FROM (
       SELECT net.consultant_id AS "consultantId", net.currency::text AS currency, net.amount_paise,
@@ -47,7 +49,8 @@ export async function unsettledOf(
       WHERE net.consultant_id = ANY(${consultantIds}::uuid[]) AND net.status = 'READY' AND net.due
         AND net.amount_paise > 0
     ) AS waiting
+    JOIN consultants AS consultant ON consultant.id = waiting."consultantId"
     WHERE waiting.settled_on > india_today()
-    GROUP BY 1, 2
-    ORDER BY 1, 2`;
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 3`;
 }

@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { holdEnds, OPEN_HOLDS } from "../on-hold.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
@@ -84,10 +84,12 @@ export async function openHold(tx: DbSession, payout: LockedPayout): Promise<Ref
     SELECT kind FROM (${OPEN_HOLDS}) AS hold
     WHERE consultant_id = ${payout.consultantId}::uuid ORDER BY kind`;
   if (holds.length === 0) return undefined;
+  const kinds = holds.map(({ kind }) => kind);
+  const isOpen = payout.status === "PENDING" || payout.status === "APPROVED";
   return {
     code: "CONSULTANT_ON_HOLD",
-    message: `consultant ${payout.consultantRef} is on hold (${holds.map(({ kind }) => kind).join(", ")})`,
-    remedy: "Release the hold first, or reject the payout.",
+    message: `consultant ${payout.consultantRef} is on hold (${kinds.join(", ")})`,
+    remedy: `Wait until ${holdEnds(kinds)}${isOpen ? ", or reject the payout" : ""}.`,
   };
 }
 

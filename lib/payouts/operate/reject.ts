@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { agreeing, counted } from "../../support/counted.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -45,7 +46,7 @@ export async function rejectPayout(
         reason: operator.reason,
         detail: { was: status, amountPaise, earnings },
       });
-      const note = `${earnings} earnings are READY again`;
+      const note = `${counted(earnings, "earning")} ${agreeing(earnings, "is", "are")} READY again`;
       return { done: true, payoutId, consultantRef, amountPaise, note };
     });
   return refusingInconsistency(payoutId, reject);

@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { agreeing, counted } from "../../support/counted.ts";
 import { defaultTaxPolicy, type TaxPolicy } from "../../tds/index.ts";
 import {
   InconsistentPayoutError,
@@ -65,7 +66,7 @@ export async function retryPayout(
         reason: operator.reason,
         detail: { tries, amountPaise, earnings },
       });
-      const note = `${earnings} earnings are linked again`;
+      const note = `${counted(earnings, "earning")} ${agreeing(earnings, "is", "are")} linked again`;
       return { done: true, payoutId, consultantRef, amountPaise, note };
     });
   return refusingInconsistency(payoutId, retry).catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
-import { nextStep } from "../../razorpay/index.ts";
+import { nextStep, ruleOf } from "../../razorpay/index.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
-import { describeStop, readAccountStops } from "../account-holds.ts";
+import { describeStop, readAccountStops, type AccountStop } from "../account-holds.ts";
 import { OPEN_HOLDS } from "../on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
@@ -74,6 +74,8 @@ export interface ShownDeduction {
   taxPaise: Paise;
   status: string;
   isReversal: boolean;
+  /** A later line takes it back: the payout was not made, or its money came back. */
+  isTakenBack: boolean;
 }
 
 /** Undefined when there is no such payout. */
@@ -107,12 +109,23 @@ export async function showPayout(
     ...payout,
     accountNotes: listed.payouts[0]?.accountNotes ?? [],
     accountStop: stop ? `${code}: ${message}` : null,
-    nextStep: nextStep(payout.failureCode) ?? null,
+    nextStep: nextStepOf(payout, stop) ?? null,
     items: await readItems(db, payoutId),
     attempts: await readAttempts(db, payoutId),
     deductions: await readDeductions(db, payoutId),
     audit: await readAudit(db, { subjectType: "payout", subjectId: payout.id }),
   };
+}
+
+/** A payee who has given another account since, or whose account was released, need not be asked for one again. */
+function nextStepOf(
+  { failureCode, status }: Pick<PayoutDetails, "failureCode" | "status">,
+  stop: AccountStop | undefined,
+): string | undefined {
+  const isAskedForAccount = ruleOf(failureCode ?? "")?.action === "new-details";
+  if (!isAskedForAccount || stop?.kind === "refused") return nextStep(failureCode);
+  const retry = status === "FAILED" ? ", or npm run payouts -- retry sends this payout again" : "";
+  return `nothing to do about the account: another one is active, or its hold was released. The next batch pays what is READY${retry}`;
 }
 
 async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {
@@ -141,7 +154,8 @@ async function readDeductions(db: DbSession, payoutId: string): Promise<ShownDed
   return db.query<ShownDeduction[]>`
     SELECT earning.booking_reference AS "bookingReference", line.section, line.rate_bps AS "rateBps",
            line.reason, line.gross_paise AS "grossPaise", line.tax_paise AS "taxPaise",
-           line.status::text AS status, line.reverses_id IS NOT NULL AS "isReversal"
+           line.status::text AS status, line.reverses_id IS NOT NULL AS "isReversal",
+           EXISTS (SELECT FROM tax_deductions AS back WHERE back.reverses_id = line.id) AS "isTakenBack"
     FROM tax_deductions AS line JOIN earnings AS earning ON earning.id = line.earning_id
     WHERE line.payout_id = ${payoutId}::uuid
     ORDER BY line.sequence`;

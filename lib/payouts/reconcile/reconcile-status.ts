@@ -1,14 +1,18 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
 import {
+  ruleOf,
   walkList,
   type ProviderPayout,
   type Transaction,
   type Walk,
 } from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
+import { agreeing, counted } from "../../support/counted.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { REFUSED_ACCOUNT } from "../account-holds.ts";
 import { faultOf, type RunFault } from "../faults.ts";
 import { failed, inFlightAtTheEnd, inFlightNote } from "../judge.ts";
+import { holdEnds, heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
 import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { ClaimLostError } from "../release.ts";
@@ -238,9 +242,26 @@ async function reverse(run: Run, ours: OurAttempt, theirs: ProviderPayout): Prom
   }
   report.reversed++;
   run.handled.add(payoutId);
-  const message = `the money came back: ${theirs.statusReason ?? theirs.statusText}`;
+  const held = await heldAfter(ports, payoutId, theirs);
+  if (held !== undefined) report.reversedHeld++;
+  const back = `the money came back: ${theirs.statusReason ?? theirs.statusText}`;
+  const message = held === undefined ? back : `${back}; ${held}`;
   addItem(report, { payoutId, outcome: "reversed", message });
   ports.log.warn({ payoutId, providerPayoutId: theirs.id }, "a completed payout was reversed");
+}
+
+/** Why the next batch leaves out what came back. A dry run has not placed the hold that the reason asks for. */
+async function heldAfter(
+  { db, dryRun }: ReconcilePorts,
+  payoutId: string,
+  { statusReason }: ProviderPayout,
+): Promise<string | undefined> {
+  const held = (await heldAmong(db, [payoutId])).get(payoutId);
+  if (held) return heldMessage(held);
+  const isRefused = dryRun && ruleOf(statusReason ?? "")?.action === "new-details";
+  return isRefused
+    ? `the account is put on hold; nothing is sent until ${holdEnds([REFUSED_ACCOUNT])}`
+    : undefined;
 }
 
 /**
@@ -352,21 +373,36 @@ async function find(run: Run, finding: NewFinding, payoutId: string): Promise<vo
   ports.log.warn({ kind, severity, subjectId, isOpen }, "our record and the provider's differ");
 }
 
-function judge({ critical, warnings, reversed, inFlight }: ReconcileReport): Verdict {
+/** Earnings that came back are READY; the next batch takes them unless the payee is on hold. */
+function reversedWarning({ dryRun, reversed, reversedHeld: held }: ReconcileReport): string[] {
+  if (reversed === 0) return [];
+  const came = `The money of ${counted(reversed, "payout")} came back`;
+  if (held === 0) return [`${came}; the earnings wait for the next batch.`];
+  const rest = held < reversed ? "; the other earnings wait for the next batch" : "";
+  const are = dryRun ? "would be" : agreeing(held, "is", "are");
+  return [
+    `${came}. ${held} of them ${are} of a payee on hold, and no batch pays the earnings before that ends${rest}. ${HOLD_REMEDY}`,
+  ];
+}
+
+function judge(report: ReconcileReport): Verdict {
+  const { critical, warnings, inFlight } = report;
   if (critical > 0) {
     const differ: RunFault = {
       code: "records-differ",
-      message: `${critical} differences between our record and the provider's can not be mended by a job.`,
+      message: `${counted(critical, "difference")} between our record and the provider's can not be mended by a job.`,
       remedy:
         "Look at `npm run findings -- list` and docs/runbooks.md. Nothing was changed for these, and nobody is paid again.",
     };
     return failed(differ);
   }
   const open = [
-    ...(reversed > 0
-      ? [`The money of ${reversed} payouts came back; their earnings wait for the next batch.`]
+    ...reversedWarning(report),
+    ...(warnings > 0
+      ? [
+          `${counted(warnings, "finding")} ${agreeing(warnings, "waits", "wait")} for a person: npm run findings -- list.`,
+        ]
       : []),
-    ...(warnings > 0 ? [`${warnings} findings wait for a person: npm run findings -- list.`] : []),
   ];
   return {
     kind: "completed",

@@ -32,6 +32,8 @@ export interface ReconcileReport {
   inFlight: InFlight;
   /** Money that came back, booked back. */
   reversed: number;
+  /** Of those: the payee is on hold, so that no batch takes the earnings. */
+  reversedHeld: number;
   /** Payouts by which the provider collected its fees, on a current account. */
   feeCollections: number;
   /** Another run was settling it. */
@@ -58,6 +60,7 @@ export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
     atProvider: 0,
     inFlight: { count: 0, paise: 0n },
     reversed: 0,
+    reversedHeld: 0,
     feeCollections: 0,
     skipped: 0,
     askedFor: 0,
@@ -105,6 +108,7 @@ export function reconcileOutputs(report: ReconcileReport): Record<string, string
     in_flight: report.inFlight.count,
     in_flight_paise: report.inFlight.paise.toString(),
     reversed: report.reversed,
+    reversed_held: report.reversedHeld,
     skipped: report.skipped,
     asked_for: report.askedFor,
     critical: report.critical,
@@ -127,6 +131,7 @@ export function reconcileTables(report: ReconcileReport): SummaryTable[] {
     [`${will}settled as the provider says`, report.settled],
     ["Recorded as at the provider, not finished", report.atProvider],
     [`${will}booked back: the money came back`, report.reversed],
+    ["of which the payee is on hold: in no batch until that ends", report.reversedHeld],
     ["Settled by another run", report.skipped],
     ["Not on the list, asked for one by one", report.askedFor],
     ["Critical findings", report.critical],
@@ -151,7 +156,7 @@ export function reconcileTables(report: ReconcileReport): SummaryTable[] {
       columns: ["", "Count"],
       rows: counts.map(([label, count]) => [label, String(count)]),
     },
-    { title: "Account at the provider", columns: ["", ""], rows: account },
+    { title: "Account at the provider", columns: ["", "Value"], rows: account },
     {
       title: "Changed or found",
       columns: ["Payee", "Payout", "Outcome", "What was said"],

@@ -3,6 +3,7 @@ import { isLockConflict } from "../../db/connection.ts";
 import { describeRowError } from "../../db/row-error.ts";
 import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
+import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { countUnsent, NO_LIMIT } from "../due.ts";
@@ -11,7 +12,7 @@ import { concernsAll } from "../group.ts";
 import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { failed, inFlightAtTheEnd, unsentWarning } from "../judge.ts";
-import { heldAmong, heldMessage } from "../on-hold.ts";
+import { heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
 import { namePayees } from "../payee-refs.ts";
 import type { PayoutPorts } from "../ports.ts";
 import { recordTurnedAway } from "../settle.ts";
@@ -246,14 +247,14 @@ function isOpen(outcome: StuckOutcome): boolean {
   return ["waiting", "unanswered", "conflict", "not-recorded"].includes(outcome);
 }
 
-function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
+function judge({ settings }: StuckPorts, report: StuckReport): Verdict {
   if (report.conflicts > 0) {
     return {
       kind: "failed",
       code: "records-differ",
-      message: `${report.conflicts} payouts differ between our record and the provider's.`,
+      message: `${counted(report.conflicts, "payout")} ${agreeing(report.conflicts, "differs", "differ")} between our record and the provider's.`,
       remedy:
-        "Look at the findings; nothing was changed for these payouts, and none of them is paid again.",
+        "Look at the findings (npm run findings -- list); nothing was changed for these payouts, and none of them is paid again.",
     };
   }
   if (report.overdue > 0) {
@@ -261,7 +262,7 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
     return {
       kind: "failed",
       code: "stuck-too-long",
-      message: `${report.overdue} payouts (${formatRupees(report.overduePaise)}) have had no final answer for more than ${hours} hours.`,
+      message: `${counted(report.overdue, "payout")} (${formatRupees(report.overduePaise)}) ${agreeing(report.overdue, "has", "have")} had no final answer for more than ${hours} hours.`,
       remedy:
         "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
     };
@@ -270,22 +271,13 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
     return {
       kind: "partial",
       reason: "not-recorded",
-      message: `${report.notRecorded} payouts could not be settled or made due again, because the database did not take it.`,
+      message: `${counted(report.notRecorded, "payout")} could not be settled or made due again, because the database did not take it.`,
       remedy:
         "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then they stay in processing, and nobody pays them.",
     };
   }
   const warnings = [
-    ...(report.returned > 0
-      ? [
-          `${report.returned} payouts that a dead run claimed and never sent ${dryRun ? "would be" : "are"} due again. The next run of payouts/process-payouts pays them: start it by hand if its schedule is too late.`,
-        ]
-      : []),
-    ...(report.held > 0
-      ? [
-          `${report.held} of the payouts that ${dryRun ? "would be" : "are"} due again are not sent, because their payees are on hold. Release the hold, or reject them.`,
-        ]
-      : []),
+    ...dueAgainWarning(report),
     ...(report.unsent > 0 ? [unsentWarning(report.unsent)] : []),
   ];
   const note = stillOpenNote(report);
@@ -296,6 +288,31 @@ function judge({ settings, dryRun }: StuckPorts, report: StuckReport): Verdict {
   };
 }
 
+/** A payout that is due again is not paid yet: a person has to know, and may start the pay run. */
+function dueAgainWarning({ dryRun, returned, closed, held }: StuckReport): string[] {
+  const count = returned + closed;
+  if (count === 0) return [];
+  const causes = [
+    ...(returned > 0 ? [`${returned} claimed by a run that is dead and never sent`] : []),
+    ...(closed > 0 ? [`${closed} never accepted by the provider`] : []),
+  ];
+  const are = dryRun ? "would be" : agreeing(count, "is", "are");
+  const them = held > 0 ? "the others" : agreeing(count, "it", "them");
+  return [
+    `${counted(count, "payout")} ${are} due again and not paid yet: ${causes.join(", ")}.`,
+    ...(held > 0
+      ? [
+          `${held} of them ${agreeing(held, "is", "are")} not sent, because the payee is on hold. ${HOLD_REMEDY} Or reject the payout.`,
+        ]
+      : []),
+    ...(held < count
+      ? [
+          `The next run of payouts/process-payouts pays ${them}: start it by hand if its schedule is too late.`,
+        ]
+      : []),
+  ];
+}
+
 /** What takes its usual course: IMPS and UPI may take three working days. */
 function stillOpenNote(report: StuckReport): string | undefined {
   const open = stillOpen(report);
@@ -303,8 +320,12 @@ function stillOpenNote(report: StuckReport): string | undefined {
   const { atProvider, waiting, unanswered } = report;
   const parts = [
     ...(atProvider > 0 ? [`the provider has not decided about ${atProvider}`] : []),
-    ...(waiting > 0 ? [`it does not have ${waiting}, and it is too soon to send them again`] : []),
-    ...(unanswered > 0 ? [`it gave no usable answer about ${unanswered}`] : []),
+    ...(waiting > 0
+      ? [
+          `the provider has no record of ${waiting}, and it is too soon to send ${agreeing(waiting, "it", "them")} again`,
+        ]
+      : []),
+    ...(unanswered > 0 ? [`the provider gave no usable answer about ${unanswered}`] : []),
   ];
-  return `${open} payouts are still open: ${parts.join("; ")}. None of them is paid again meanwhile.`;
+  return `${counted(open, "payout")} ${agreeing(open, "is", "are")} still open: ${parts.join("; ")}. None of them is paid again meanwhile.`;
 }

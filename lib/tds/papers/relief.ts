@@ -53,6 +53,13 @@ export async function addRelief(
       );
     }
     const before = payee.relief;
+    if (payee.panStatus === "valid" && !before) {
+      throw refuse(
+        "RELIEF_FOR_VALID_PAN",
+        `the PAN of payee ${payee.ref} is valid on record, so there is nothing to relieve`,
+        "Relief is for an inoperative PAN. If the PAN is inoperative, correct the payee's tax profile first.",
+      );
+    }
     if (before?.from === after.from && before.to === after.to)
       return { outcome: "known", payeeRef: payee.ref, before, after };
     if (before) {

@@ -46,7 +46,7 @@ const PAGE = 200;
 
 /**
  * The tax on all credits that are not paid yet, by the rules of the payout run: on the payee's year as it is now,
- * with certificates, exemption and what is carried. What a payout in flight has reserved is in it as reserved.
+ * with certificates, exemption and what is carried, whatever money is there to take it from. What a payout in flight has reserved is in it as reserved.
  * Once the payout is completed, the same tax is withheld and no longer accrued. Reads only.
  */
 export async function readAccrual(
@@ -85,6 +85,12 @@ export async function readAccrual(
   return { lines, unassessed };
 }
 
+/**
+ * More than any tax. Tax is owed by the day of the credit, also on a sale that the buyer paid to the consultant
+ * directly, which brings no money to take it from. Only what a payout withholds is bounded by its money.
+ */
+const WHATEVER_IS_IN_HAND = 10n ** 15n;
+
 function assessUnpaid(
   state: PayeeTaxState | undefined,
   {
@@ -103,7 +109,8 @@ function assessUnpaid(
     return { code: "CURRENCY_NOT_SUPPORTED", message };
   }
   if (!state) return { code: "NO_TAX_PROFILE", message: "the payee has no tax profile" };
-  const tax = assessPayee({ ...state, years: withYears(state.years, earlier) }, credits, policy);
+  const owed = credits.map((credit) => ({ ...credit, amountPaise: WHATEVER_IS_IN_HAND }));
+  const tax = assessPayee({ ...state, years: withYears(state.years, earlier) }, owed, policy);
   return tax.ok ? tax : tax.error;
 }
 

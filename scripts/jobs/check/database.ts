@@ -13,6 +13,7 @@ import { newSession } from "../../../lib/db/session.ts";
 import { readUnfinished } from "../../../lib/ops/watch/unfinished.ts";
 import { judgeAll } from "../../../lib/ops/watch/watch.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
+import { AfterhoursError } from "../../../lib/support/errors.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { OUR_FOLDERS, readMigrations } from "../../migrate/migration-files.ts";
 import { requireDatabaseUrl } from "../../migrate/database-url.ts";
@@ -22,7 +23,10 @@ import { checkRole } from "./role.ts";
 
 /** A session that may not be worked with is told in its own words. */
 function toldOf(error: unknown): string {
-  return error instanceof DatabaseSessionError ? error.problem : told(error);
+  if (error instanceof DatabaseSessionError) return error.problem;
+  // Holds nothing of the address, and shows an example that looks like one with a password.
+  const isAddress = error instanceof AfterhoursError && error.code === "MISCONFIGURED";
+  return isAddress ? error.message : told(error);
 }
 
 /** Beyond this the times in the log and those of the run records no longer tell one story. */

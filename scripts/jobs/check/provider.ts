@@ -8,7 +8,8 @@ import {
   type ProviderVariable,
   type RazorpayX,
 } from "../../../lib/razorpay/index.ts";
-import type { Answer } from "../../../lib/razorpay/answer.ts";
+import { gatewayDown, systemicVerdict } from "../../../lib/payments/provider/faults.ts";
+import { faultOf } from "../../../lib/payouts/faults.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { silentLog } from "../../../lib/support/log.ts";
@@ -32,16 +33,22 @@ async function checkRazorpayX(env: Env): Promise<CheckFinding[]> {
   const { openGateway } = await import("../../../lib/razorpay/open-gateway.ts");
   const gateway = openGateway(parsed.settings, ports);
   const answer = await gateway.listPayouts({ count: 1 });
-  if (answer.kind !== "accepted") return [wrong(part, said(answer))];
-  const kind = await checkAccountKind(gateway, parsed.settings.accountKind ?? "lite");
+  if (answer.kind !== "accepted")
+    return [wrong(part, said("list payouts", parsed.settings, faultOf(answer)))];
+  const kind = await checkAccountKind(gateway, parsed.settings);
   return [ok(part, `takes the key; ${channelTo(parsed.settings)}`), kind];
 }
 
 /** Whether the provider says the same of our account's kind as RAZORPAYX_ACCOUNT_KIND. */
-async function checkAccountKind(gateway: RazorpayX, ours: AccountKind): Promise<CheckFinding> {
+async function checkAccountKind(
+  gateway: RazorpayX,
+  settings: { baseUrl: string; accountKind?: AccountKind },
+): Promise<CheckFinding> {
   const part = "provider: account";
+  const ours: AccountKind = settings.accountKind ?? "lite";
   const answer = await gateway.balances();
-  if (answer.kind !== "accepted") return notChecked(part, `balances: ${said(answer)}`);
+  if (answer.kind !== "accepted")
+    return notChecked(part, said("read balances", settings, faultOf(answer)));
   const account = answer.value.find(({ isPayoutAccount }) => isPayoutAccount);
   if (!account)
     return wrong(part, "RAZORPAYX_ACCOUNT_NUMBER is not among the balances of this key");
@@ -67,10 +74,19 @@ async function checkPayments(env: Env): Promise<CheckFinding> {
   if (!parsed.ok) return notChecked(part, sentence(parsed.problems));
   const { openPayments } = await import("../../../lib/razorpay/open-payments.ts");
   const answer = await openPayments(parsed.settings, ports).fetchOrder(NO_ORDER);
-  const isTaken = answer.kind === "accepted" || answer.kind === "refused";
-  return isTaken
-    ? ok(part, `takes the key; ${channelTo(parsed.settings)}`)
-    : wrong(part, said(answer));
+  const tried = "ask for an order";
+  switch (answer.kind) {
+    case "accepted":
+    case "refused":
+      return ok(part, `takes the key; ${channelTo(parsed.settings)}`);
+    case "unknown":
+      return wrong(part, said(tried, parsed.settings, gatewayDown));
+    case "systemic":
+      return wrong(
+        part,
+        said(tried, parsed.settings, systemicVerdict(answer.fault, answer.detail)),
+      );
+  }
 }
 
 /** An answer over https comes from a server whose certificate was verified: nothing switches that off. */
@@ -94,15 +110,11 @@ function sentence(problems: readonly { variable: string; problem: string }[]): s
   return problems.map(({ variable, problem }) => `${variable}: ${problem}`).join("; ");
 }
 
-function said(answer: Answer<unknown>): string {
-  switch (answer.kind) {
-    case "accepted":
-      return "accepted";
-    case "refused":
-      return "refused the read";
-    case "unknown":
-      return `gave no clear answer (${answer.cause})`;
-    case "systemic":
-      return `refused (${answer.fault})`;
-  }
+/** Our attempt, its end with the code that the runbooks know, and the next step. */
+function said(
+  tried: string,
+  { baseUrl }: { baseUrl: string },
+  { code, message, remedy = "" }: { code: string; message: string; remedy?: string },
+): string {
+  return `tried to ${tried} at ${new URL(baseUrl).host}: ${message} (${code}) ${remedy}`.trim();
 }

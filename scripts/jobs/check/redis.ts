@@ -1,4 +1,5 @@
 import { parseHarnessEnvironment } from "../../../lib/job/environment.ts";
+import { LockUnavailableError } from "../../../lib/job/lock/lock-store.ts";
 import { createRedisLockStore } from "../../../lib/job/lock/redis-lock-store.ts";
 import { told } from "../../payouts/command.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
@@ -24,7 +25,10 @@ export async function checkRedis(env: Env): Promise<CheckFinding> {
   try {
     return overChannel(PART, `${new URL(url).host} answers`, await store.check());
   } catch (error) {
-    return wrong(PART, `${new URL(url).host}: ${told(error)}`);
+    // A check starts nothing, so that only the repair is said of a lock that is not there.
+    const detail =
+      error instanceof LockUnavailableError ? `${error.message}. ${error.repair}` : told(error);
+    return wrong(PART, `${new URL(url).host}: ${detail}`);
   } finally {
     await store.close();
   }

@@ -1,3 +1,4 @@
+import { agreeing, counted } from "../../../lib/support/counted.ts";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -45,7 +46,12 @@ export function checkWorkflows({
   for (const job of chosen) problems.push(...problemsOf(job, workflows));
   for (const workflow of workflows) problems.push(...strayIn(workflow, all));
   if (problems.length > 0) return problems.map((problem) => wrong(PART, problem));
-  return [ok(PART, `${chosen.length} jobs agree with ${workflows.length} workflows`)];
+  return [
+    ok(
+      PART,
+      `${counted(chosen.length, "job")} ${agreeing(chosen.length, "agrees", "agree")} with ${counted(workflows.length, "workflow")}`,
+    ),
+  ];
 }
 
 function problemsOf({ name, schedule }: AnyJob, workflows: readonly Workflow[]): string[] {

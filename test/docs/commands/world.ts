@@ -52,6 +52,10 @@ export async function openCommandWorld({ owesTax }: { owesTax: boolean }): Promi
     // Above what is approved at once, but for the last.
     await cycle.earning(id, name === "fifth" ? {} : { gross: 900_000n, fee: 1n });
   }
+  // Relief is for an inoperative PAN.
+  await cycle.query("UPDATE tax_profiles SET pan_status = 'inoperative' WHERE consultant_id = $1", [
+    consultants[3],
+  ]);
   await cycle.batch();
   const rows = await cycle.query<{ id: string; status: string }>(
     "SELECT id, status FROM payouts ORDER BY amount_paise DESC, id",

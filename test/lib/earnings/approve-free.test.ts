@@ -1,27 +1,41 @@
 import pg from "pg";
 import { expect, it, onTestFinished } from "vitest";
 import { connectionConfig } from "../../../lib/db/connection.ts";
-import { importEarnings, refundEarning } from "../../../lib/earnings/index.ts";
+import {
+  describeReport,
+  importEarnings,
+  refundEarning,
+  type ImportOptions,
+  type ImportReport,
+} from "../../../lib/earnings/index.ts";
 import { rejectPayout } from "../../../lib/payouts/operate/index.ts";
 import { createPayoutCycle, type PayoutCycle } from "../../support/payout-cycle.ts";
-import { csv, read, rowsOf } from "./builders.ts";
+import { csv, defaultColumns, read, row, rowsOf, type Cells } from "./builders.ts";
 
 /** Imports earnings of each of two consultants, two unless told, and approves what is free. */
 async function approve(
   cycle: PayoutCycle,
   { dryRun, each = 2 }: { dryRun: boolean; each?: number },
 ): Promise<unknown> {
+  const rows = [
+    ...rowsOf("C-1", each),
+    ...rowsOf("C-2", each, { account_number: "912345678902", pan: "ZZZPE1234B" }),
+  ];
+  return (await importRows(cycle, rows, { approve: true, dryRun })).payouts;
+}
+
+async function importRows(
+  cycle: PayoutCycle,
+  rows: readonly Cells[],
+  { dryRun = false, ...options }: ImportOptions,
+): Promise<ImportReport> {
   const session = new pg.Client(
     connectionConfig({ url: cycle.url, applicationName: "test approve", readOnly: dryRun }),
   );
   await session.connect();
   onTestFinished(() => session.end());
-  const rows = [
-    ...rowsOf("C-1", each),
-    ...rowsOf("C-2", each, { account_number: "912345678902", pan: "ZZZPE1234B" }),
-  ];
-  const file = await read(csv(rows));
-  return (await importEarnings(session, file, { approve: true, dryRun })).payouts;
+  const file = await read(csv(rows, [...defaultColumns, "paid_directly"]));
+  return importEarnings(session, file, { ...options, dryRun });
 }
 
 /** The same earnings, READY: their first payouts were rejected. */
@@ -79,4 +93,69 @@ it("an import leaves what has a hold date to the batch", async () => {
   await cycle.query("UPDATE earnings SET hold_until = india_today() + 1");
 
   expect(await approve(cycle, { dryRun: false })).toMatchObject({ count: 0 });
+});
+
+/** The provider has refused the account of C-1. */
+async function refusedAccount(): Promise<PayoutCycle> {
+  const cycle = await imported();
+  await cycle.query(
+    `INSERT INTO payout_account_holds (payout_account_id, payout_id, reason, placed_by)
+     SELECT account.id, payout.id, 'bank_account_closed', 'p'
+     FROM payouts AS payout
+     JOIN consultants AS consultant ON consultant.id = payout.consultant_id
+     JOIN payout_accounts AS account ON account.consultant_id = consultant.id
+     WHERE consultant.external_ref = 'C-1'`,
+  );
+  return cycle;
+}
+
+it("an import makes no payout to a refused account, says so, and plans so", async () => {
+  const cycle = await refusedAccount();
+  const rows = rowsOf("C-1", 3);
+  for (const dryRun of [true, false]) {
+    const report = await importRows(cycle, rows, { approve: true, updateAccounts: true, dryRun });
+    expect(report).toMatchObject({
+      payouts: { count: 0 },
+      onHold: [{ ref: "C-1", holds: ["refused_account"] }],
+    });
+    expect(describeReport(report).join("\n")).toMatch(
+      /On hold +C-1 \(refused_account\): the earnings stay READY, .*--update-accounts/,
+    );
+  }
+  expect(
+    await cycle.query(
+      "SELECT DISTINCT status::text FROM earnings WHERE consultant_id IN (SELECT id FROM consultants WHERE external_ref = 'C-1')",
+    ),
+  ).toEqual([{ status: "READY" }]);
+});
+
+it("an import that brings another account pays the payee of a refused one, and plans so", async () => {
+  const cycle = await refusedAccount();
+  const rows = rowsOf("C-1", 3, { account_number: "912345678909" });
+  const options = { approve: true, updateAccounts: true };
+  const planned = await importRows(cycle, rows, { ...options, dryRun: true });
+  const made = await importRows(cycle, rows, options);
+  expect(made.payouts).toEqual(planned.payouts);
+  expect(made).toMatchObject({ payouts: { count: 1, amountPaise: 255_000n }, onHold: [] });
+});
+
+it("a payout takes in an earlier sale that was wholly paid directly, for its tax, and the plan says so", async () => {
+  const cycle = await createPayoutCycle();
+  const direct = row({
+    booking_reference: "BK-D",
+    platform_fee: "100.00",
+    paid_directly: "900.00",
+  });
+  expect((await importRows(cycle, [direct], { approve: true })).payouts).toMatchObject({
+    count: 0,
+  });
+  const later = [row({ booking_reference: "BK-2" })];
+  const planned = await importRows(cycle, later, { approve: true, dryRun: true });
+  const made = await importRows(cycle, later, { approve: true });
+  expect(made.payouts).toEqual(planned.payouts);
+  expect(made.payouts).toEqual({ count: 1, grossPaise: 200_000n, amountPaise: 85_000n });
+  expect(await cycle.query("SELECT DISTINCT status::text FROM earnings")).toEqual([
+    { status: "LINKED" },
+  ]);
+  expect(await cycle.breaches()).toEqual([]);
 });

@@ -47,6 +47,9 @@ const PAYOUT = `WITH payout AS (
 const FROM = " FROM payout, earnings AS earning";
 const HOLD = `INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
   SELECT id, 'manual', 'r', 'p' FROM consultants`;
+const REFUSED = `${PAYOUT}
+  INSERT INTO payout_account_holds (payout_account_id, payout_id, reason, placed_by)
+  SELECT account.id, payout.id, 'bank_account_closed', 'p' FROM payout, payout_accounts AS account`;
 const DEBT = `INSERT INTO earning_recoveries
   (consultant_id, earning_id, key, gross_paise, amount_paise, recovered_gross_paise, recovered_amount_paise)
   SELECT consultant_id, id, 'refund-1', 100, 85, `;
@@ -60,6 +63,7 @@ const notFree: [string, string][] = [
      SELECT id, 'rfnd_1', 100, 85 FROM earnings`,
   ],
   ["belongs to a consultant on hold", HOLD],
+  ["belongs to a consultant whose account was refused", REFUSED],
   ["belongs to a consultant who owes something of a refunded sale", `${DEBT} 0, 0 FROM earnings`],
   [
     "belongs to an organization's payee",
@@ -81,6 +85,10 @@ it.each([
   [
     "belongs to a consultant whose hold was released",
     `${HOLD}; UPDATE consultant_holds SET released_at = now(), released_by = 'p'`,
+  ],
+  [
+    "belongs to a consultant whose refused account was released",
+    `${REFUSED}; UPDATE payout_account_holds SET released_at = now(), released_by = 'p'`,
   ],
   ["belongs to a consultant who owes nothing any more", `${DEBT} 100, 85 FROM earnings`],
 ])("an earning that %s is in one", async (_, change) => {

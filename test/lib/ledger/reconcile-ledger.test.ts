@@ -248,6 +248,15 @@ describe("a drift", () => {
       expect(findings.map(({ kind }) => kind)).toEqual(
         codes.map((code) => code.toLowerCase().replaceAll("_", "-")).sort(),
       );
+      await world.database.query(
+        "UPDATE findings SET resolved_at = now(), resolved_by = 'asha', resolution = 'looked at'",
+      );
+      const again = await prove();
+      expect(again.report.resolvedDrifts).toBe(again.report.drifts);
+      expect(again.verdict).toMatchObject({
+        kind: "failed",
+        remedy: expect.stringMatching(/of which \d+ (is|are) resolved and still differ/) as string,
+      });
     } finally {
       await tamper(back);
     }

@@ -45,7 +45,7 @@ describe("a claim that a dead run never sent", () => {
     expect(report).toMatchObject({ found: 1, returned: 1, settled: 0, unsent: 0 });
     expect(verdict).toMatchObject({
       kind: "completed",
-      warning: expect.stringMatching(/^1 payouts .* are due again/) as string,
+      warning: expect.stringMatching(/^1 payout is due again/) as string,
     });
     expect(await viewOf(world.database, id)).toEqual(end);
     expect(world.sandbox.callCount()).toBe(0);
@@ -90,7 +90,7 @@ describe("a claim that a dead run never sent", () => {
   it("is left to its run for 45 minutes, and both jobs say that it waits", async () => {
     await claimOfDeadRun({}, { age: "44 minutes" });
     const before = await digestOf(world.database);
-    const warning = expect.stringContaining("1 payouts are claimed by another run") as string;
+    const warning = expect.stringContaining("1 payout is claimed by another run") as string;
     const looked = await stuck();
     expect(looked.report).toMatchObject({ found: 0, returned: 0, unsent: 1 });
     expect(looked.verdict).toEqual({ kind: "completed", warning });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import { openDatabase } from "../../../lib/db/client.ts";
-import { releaseHold, retryPayout } from "../../../lib/payouts/operate/index.ts";
+import { releaseHold, retryPayout, showPayout } from "../../../lib/payouts/operate/index.ts";
 import { runBatch } from "../../support/batch-run.ts";
 import { seedPayee, type SeededPayee, type SeededPayout } from "../../support/payout-world.ts";
 import { runReconcile } from "../../support/reconcile-run.ts";
@@ -84,9 +84,8 @@ it("does not send what is approved for a refused account, and says so", async ()
     items: [item],
   });
   expect(verdict).toMatchObject({ kind: "completed" });
-  expect((verdict as { warning?: string }).warning).toContain(
-    "1 payouts that are due were not sent",
-  );
+  expect((verdict as { warning?: string }).warning).toContain("1 payout that is due was not sent");
+  expect(report.items[0]?.message).toContain("another account of the payee is imported");
 });
 
 it("pays the others beside one that is held", async () => {
@@ -99,7 +98,12 @@ it("pays the others beside one that is held", async () => {
 
 it("goes on when an account that differs is active, without anybody's release", async () => {
   const { payee, waiting } = await refusedPayee();
+  const failed = payee.payouts[0]?.id ?? "";
+  const advice = async (): Promise<string | null | undefined> =>
+    (await withDb((db) => showPayout(db, failed)))?.nextStep;
+  expect(await advice()).toMatch(/^get another account/);
   await giveAccount(payee.consultantId, { ifsc: "HDFC0001220", accountNumber: "912345670000" });
+  expect(await advice()).toMatch(/^nothing to do about the account/);
   expect((await runBatch(world.database)).report).toMatchObject({ created: 1, onHold: 0 });
   expect((await world.run()).report).toMatchObject({ succeeded: 2, held: 0 });
   expect(await statusOf(waiting.id)).toBe("COMPLETED");
@@ -109,7 +113,17 @@ it("stays on hold when the same account is imported once more", async () => {
   const { payee, waiting } = await refusedPayee();
   if (payee.account?.kind !== "bank_account") throw new Error("the payee has no bank account");
   await giveAccount(payee.consultantId, payee.account);
-  expect((await runBatch(world.database)).report).toMatchObject({ created: 0, onHold: 1 });
+  const { verdict, report } = await runBatch(world.database);
+  expect(report).toMatchObject({ created: 0, onHold: 1, retryLater: 0 });
+  expect(report.items).toMatchObject([
+    {
+      message: expect.stringContaining("import") as string,
+      consultantRef: expect.any(String) as string,
+    },
+  ]);
+  expect(verdict).toMatchObject({
+    warning: expect.stringContaining("import it with --update-accounts") as string,
+  });
   expect((await world.run()).report).toMatchObject({ succeeded: 0, held: 1 });
   expect(await statusOf(waiting.id)).toBe("APPROVED");
 });
@@ -147,7 +161,15 @@ it("is not tried again by hand while its account is on hold", async () => {
   const { payee } = await refusedPayee();
   const failed = payee.payouts[0]?.id ?? "";
   const retried = await withDb((db) => retryPayout(db, { payoutId: failed, operator }));
-  expect(retried).toMatchObject({ done: false, refusals: [{ code: "CONSULTANT_ON_HOLD" }] });
+  expect(retried).toMatchObject({
+    done: false,
+    refusals: [
+      {
+        code: "CONSULTANT_ON_HOLD",
+        remedy: "Wait until another account of the payee is imported with --update-accounts.",
+      },
+    ],
+  });
 });
 
 it("holds an account from which the money came back later", async () => {

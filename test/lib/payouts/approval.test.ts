@@ -198,7 +198,7 @@ describe("a retry that must fail again", () => {
     expect(verdict).toEqual({
       kind: "completed",
       warning: expect.stringMatching(
-        /^1 payouts \(₹2,99,999\.00\) need approval and are not sent before it\./,
+        /^1 payout \(₹2,99,999\.00\) needs approval and is not sent before it\./,
       ) as string,
     });
     const [payout] = await cycle.query<{ id: string }>("SELECT id FROM payouts");

@@ -81,7 +81,7 @@ it("a rejection leaves alone what the payout has let go of before", async () => 
   await cycle.query("ALTER TABLE payout_items ENABLE TRIGGER payout_items_release");
   expect(await rejectPayout(cycle.client(), { payoutId, operator })).toMatchObject({
     done: true,
-    note: "1 earnings are READY again",
+    note: "1 earning is READY again",
   });
   expect(
     await cycle.query("SELECT status::text AS status FROM earnings WHERE id = $1", [earnings[0]]),

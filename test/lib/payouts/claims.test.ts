@@ -469,7 +469,7 @@ describe("rows that another session holds", () => {
     expect(verdict).toMatchObject({
       kind: "partial",
       reason: "payouts-left",
-      message: "2 of 3 payouts were sent; 1 wait for the next run.",
+      message: "2 of 3 payouts were sent; 1 waits for the next run.",
     });
     expect(report).toMatchObject({ succeeded: 2, skipped: 1 });
     expect(await viewOf(world.database, locked?.id ?? "")).toEqual(untouched);

@@ -131,7 +131,7 @@ it("leaves out a consultant on hold with the reason, and takes one whose hold wa
   expect(verdict).toEqual({
     kind: "completed",
     warning: expect.stringContaining(
-      "1 consultants are on hold, so their earnings (₹850.00) got no payout.",
+      "1 consultant is on hold, so its earnings (₹850.00) got no payout.",
     ) as string,
   });
   expect((await payouts(cycle)).map(({ ref }) => ref)).toEqual(["freed"]);
@@ -139,10 +139,11 @@ it("leaves out a consultant on hold with the reason, and takes one whose hold wa
   expect(report.items).toEqual([
     {
       consultantId: held,
+      consultantRef: "held",
       currency: "INR",
       outcome: "on_hold",
       code: "OPEN_DISPUTE+SUSPENDED",
-      message: "open hold: open_dispute, suspended",
+      message: "open hold: open_dispute, suspended; no payout until the hold is released",
     },
   ]);
 });

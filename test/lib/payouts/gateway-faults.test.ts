@@ -191,7 +191,7 @@ describe("the list read after the last payout", () => {
 
     expect(verdict).toMatchObject({
       kind: "completed",
-      note: expect.stringContaining("1 payouts (") as string,
+      note: expect.stringContaining("1 payout (") as string,
     });
     expect(report).toMatchObject({ succeeded: 1, completed: 0 });
     expect(await viewOf(world.database, payout.id)).toEqual(inFlight);

@@ -68,7 +68,7 @@ describe("a payout whose answer was lost", () => {
     const { verdict, report } = await stuck();
     expect(verdict).toMatchObject({
       kind: "completed",
-      note: expect.stringMatching(/^1 payouts are still open/) as string,
+      note: expect.stringMatching(/^1 payout is still open/) as string,
     });
     expect(report).toMatchObject({ waiting: 1, closed: 0 });
     expect(await digestOf(world.database)).toEqual(before);
@@ -78,7 +78,13 @@ describe("a payout whose answer was lost", () => {
   it("is approved again after the hour, and then paid once under a second key", async () => {
     const id = await lostAnswer({ accepted: false });
     await age("61 minutes");
-    expect((await stuck()).report).toMatchObject({ closed: 1 });
+    const { verdict, report } = await stuck();
+    expect(report).toMatchObject({ closed: 1 });
+    expect(verdict).toEqual({
+      kind: "completed",
+      warning:
+        "1 payout is due again and not paid yet: 1 never accepted by the provider. The next run of payouts/process-payouts pays it: start it by hand if its schedule is too late.",
+    });
     expect(await viewOf(world.database, id)).toMatchObject({
       status: "APPROVED",
       tries: 0,

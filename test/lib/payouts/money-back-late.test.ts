@@ -91,8 +91,13 @@ describe.each([15, 40, 200])("money that the bank returns after %i days", (age) 
     const { verdict, report } = await reconcile();
     expect(verdict).toMatchObject({
       kind: "completed",
-      warning: expect.stringMatching(/^The money of 1 payouts came back/) as string,
+      warning: expect.stringMatching(
+        /^The money of 1 payout came back\. 1 of them is of a payee on hold, .*--update-accounts/,
+      ) as string,
     });
+    expect(report.items).toMatchObject([
+      { outcome: "reversed", message: expect.stringContaining("refused_account") as string },
+    ]);
     expect(report).toMatchObject({ reversed: 1, critical: 0, warnings: 0 });
     expect(await state()).toEqual(BACK);
     const proven = await ledger();
@@ -106,7 +111,11 @@ it("is booked back when the comparison did not run for three weeks", async () =>
   const id = await paid();
   world.sandbox.movePayout(id, { status: "reversed" });
   await days(21);
-  expect((await reconcile()).report).toMatchObject({ reversed: 1, critical: 0 });
+  const { verdict, report } = await reconcile();
+  expect(report).toMatchObject({ reversed: 1, reversedHeld: 0, critical: 0 });
+  expect(verdict).toMatchObject({
+    warning: "The money of 1 payout came back; the earnings wait for the next batch.",
+  });
   expect(await state()).toMatchObject({ payout: "REVERSED", earnings: "READY" });
   expect((await ledger()).verdict.kind).toBe("completed");
 });
@@ -115,7 +124,11 @@ it("is booked back of an organization's payout", async () => {
   const id = await paid({ organization: true });
   await days(40);
   world.sandbox.movePayout(id, { status: "reversed" });
-  expect((await reconcile()).report).toMatchObject({ reversed: 1, critical: 0 });
+  const { verdict, report } = await reconcile();
+  expect(report).toMatchObject({ reversed: 1, reversedHeld: 0, critical: 0 });
+  expect(verdict).toMatchObject({
+    warning: "The money of 1 payout came back; the earnings wait for the next batch.",
+  });
   expect(await state()).toMatchObject({ payout: "REVERSED", earnings: "READY" });
 });
 

@@ -66,7 +66,7 @@ describe.each(kinds)("a due payout (%s) whose payee is on hold", (_, seed) => {
       expect(report).toMatchObject(ofKind(seed, counts));
       expect(verdict).toMatchObject({
         kind: "completed",
-        warning: expect.stringMatching(/^1 payouts that are due were not sent/) as string,
+        warning: expect.stringMatching(/^1 payout that is due was not sent/) as string,
       });
     }
     expect(await snapshot(world.database)).toEqual(before);

@@ -164,7 +164,7 @@ describe("an organization's payout", () => {
   it("is not blamed for a consultant's error", async () => {
     await given({ account: null }, organization());
     const { report, verdict } = await world.run();
-    expect(verdict).toMatchObject({ message: "0 of 1 payouts were sent; 1 failed." });
+    expect(verdict).toMatchObject({ message: "0 of 1 payout was sent; 1 failed." });
     expect(report).toMatchObject({ failed: 1 });
     expect(report.organizations).toMatchObject({ succeeded: 1, failed: 0, items: [] });
   });
@@ -310,7 +310,7 @@ describe("an organization's payout", () => {
     expect(verdict).toMatchObject({
       kind: "failed",
       code: "work-left-behind",
-      message: expect.stringMatching(/^1 organization payouts wait and none was handled/) as string,
+      message: expect.stringMatching(/^1 organization payout waits and none was handled/) as string,
     });
     expect(await viewOf(world.database, payout?.id ?? "")).toEqual(waiting);
   });

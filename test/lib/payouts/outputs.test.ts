@@ -119,7 +119,13 @@ describe("outputs and tables", () => {
     ]);
     expect(reasons?.rows).toEqual([
       ["failed", "NON_RESIDENT", "1", "payout-NON_RESIDENT", ""],
-      ["unknown", "timeout", "1", "payout-timeout", ""],
+      [
+        "unknown",
+        "timeout",
+        "1",
+        "payout-timeout",
+        "pay nothing by hand: payouts/handle-stuck-payouts asks the provider and settles it",
+      ],
       ["skipped", "CLAIMED_ELSEWHERE", "1", "payout-CLAIMED_ELSEWHERE", ""],
     ]);
     expect(look?.rows.map(([, , outcome]) => outcome)).toEqual(["unknown", "failed"]);

@@ -171,7 +171,7 @@ describe("one row", () => {
     expect(result.verdict).toMatchObject({
       kind: "partial",
       reason: "payouts-left",
-      message: "11 of 12 payouts were sent; 1 wait for the next run.",
+      message: "11 of 12 payouts were sent; 1 waits for the next run.",
     });
     expect(result.report.reasons).toEqual({ "skipped CLAIMED_ELSEWHERE": 1 });
     expectToAddUp(result);
@@ -250,7 +250,7 @@ describe("a final state at the end of the run that the database does not take", 
     expect(result.verdict).toMatchObject({
       kind: "partial",
       reason: "final-state-not-recorded",
-      message: expect.stringMatching(/^1 payouts .*SQLSTATE P0001/) as string,
+      message: expect.stringMatching(/^1 payout .*SQLSTATE P0001/) as string,
     });
     expect(result.report).toMatchObject({ succeeded: 12, completed: 11, unrecorded: 1, failed: 0 });
     expectToAddUp(result);
@@ -279,7 +279,7 @@ describe("a final state at the end of the run that the database does not take", 
     expect(report).toMatchObject({ succeeded: 12, completed: 11, unrecorded: 1 });
     expect(verdict).toMatchObject({
       kind: "completed",
-      warning: expect.stringMatching(/^1 payouts were sent and are final/) as string,
+      warning: expect.stringMatching(/^1 payout was sent and is final/) as string,
     });
     expect(await viewOf(world.database, id)).toEqual(inFlight);
   });

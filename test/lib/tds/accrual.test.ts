@@ -11,7 +11,7 @@ import {
   type Challan,
   type RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
-import type { PayeeSeed } from "../../support/payout-world.ts";
+import { seedPayee, type PayeeSeed } from "../../support/payout-world.ts";
 import { seedEarning } from "../../support/refund-run.ts";
 import { withDb } from "../payouts/sessions.ts";
 import { useWorld } from "../payouts/world.ts";
@@ -118,6 +118,17 @@ describe("tax on credits that are not paid yet", () => {
     );
     const lines = await withDb(world.database, (db) => readAccrual(db, SETTINGS));
     expect(lines.lines).toHaveLength(2);
+  });
+
+  it("is owed on a sale that was paid directly, which brings no money to take it from", async () => {
+    const { consultantId } = await seedPayee(world.database, { category: "company", payouts: [] });
+    await world.database.query(
+      `INSERT INTO earnings (consultant_id, booking_reference, credited_on, gross_paise, platform_fee_paise,
+         paid_directly_paise, amount_paise)
+       VALUES ($1, 'BK-D', '2026-11-02', 100000, 10000, 90000, 0)`,
+      [consultantId],
+    );
+    expect(amounts(await challans())).toEqual({ "2026-11": [0n, 100n, 0n] });
   });
 
   it("follows the policy of the operator", async () => {

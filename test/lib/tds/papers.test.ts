@@ -84,7 +84,9 @@ describe("days of relief", () => {
   it("are refused where they can not be right, and nothing is written", async () => {
     const { consultantId } = await world.payout({ ...JUNE, panStatus: "inoperative" });
     const missing = await world.payout({ ...JUNE, panStatus: "missing" });
+    const valid = await world.payout({ ...JUNE, panStatus: "valid" });
     const refusals: [() => Promise<unknown>, string][] = [
+      [() => relieve(valid.consultantId, "2026-06-01", "2026-06-30"), "RELIEF_FOR_VALID_PAN"],
       [() => relieve(consultantId, "2026-06-30", "2026-06-01"), "RELIEF_DATES"],
       [() => relieve(consultantId, "2023-06-30", "2026-06-01"), "RELIEF_DATES"],
       [() => relieve(missing.consultantId, "2026-06-01", "2026-06-30"), "RELIEF_WITHOUT_PAN"],

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import type { ListedPayout, PayoutStatus } from "../../lib/payouts/operate/index.ts";
+import { totalLine } from "../../scripts/payouts/print.ts";
+
+const payout = (status: PayoutStatus, amountPaise: bigint): ListedPayout => ({
+  id: "a",
+  consultantRef: "C-1",
+  organizationRef: null,
+  status,
+  currency: "INR",
+  grossPaise: amountPaise,
+  amountPaise,
+  taxPaise: null,
+  netPaise: null,
+  sales: 1,
+  tries: 0,
+  failureCode: null,
+  createdAt: new Date(0),
+  inDoubt: false,
+  accountId: null,
+  accountNotes: [],
+  holds: [],
+});
+
+describe("the sum under a list of payouts", () => {
+  it.each<[PayoutStatus[], string]>([
+    [["PENDING", "APPROVED", "PROCESSING"], "3 payouts for 3 sales, ₹2,721.87 owed before tax"],
+    [
+      ["FAILED", "COMPLETED"],
+      "2 payouts for 1 sale, ₹907.29 paid before tax, 1 ended without payment",
+    ],
+    [
+      ["REVERSED", "APPROVED"],
+      "2 payouts for 1 sale, ₹907.29 owed before tax, 1 ended without payment",
+    ],
+    [["REJECTED"], "1 payout for 0 sales, ₹0.00 owed before tax, 1 ended without payment"],
+  ])("of %j counts each sale once", (statuses, line) => {
+    expect(totalLine(statuses.map((status) => payout(status, 90_729n)))).toBe(line);
+  });
+});
