@@ -106,7 +106,10 @@ async function prepareToWrite(client: ClientBase): Promise<void> {
   await client.query("SET LOCAL lock_timeout = '5min'");
   await client.query("SET LOCAL statement_timeout = '10min'");
   try {
-    await client.query("SELECT 1 FROM command_locks WHERE command = 'import-earnings' FOR UPDATE");
+    const { rowCount } = await client.query(
+      "SELECT 1 FROM command_locks WHERE command = 'import-earnings' FOR UPDATE",
+    );
+    if (rowCount !== 1) throw new Error("command_locks has no row for import-earnings");
   } catch (error) {
     if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
     await client.query("ROLLBACK");
