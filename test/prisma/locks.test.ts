@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openDatabase, type Db } from "../../lib/db/client.ts";
+import type { Db } from "../../lib/db/client.ts";
 import { importEarnings } from "../../lib/earnings/index.ts";
 import { lockAgainstHolds } from "../../lib/payouts/on-hold.ts";
 import { placeHold } from "../../lib/payouts/operate/index.ts";
