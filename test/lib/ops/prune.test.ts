@@ -222,7 +222,7 @@ describe("what is young", () => {
     const least = Object.fromEntries(
       retentionEnvironment.variables.map(({ name, allowed }) => [
         name,
-        allowed !== undefined && "least" in allowed ? allowed.least : undefined,
+        (allowed as { least?: number } | undefined)?.least,
       ]),
     );
     const triggers = await database.query<{ name: string; days: string }>(
