@@ -2,17 +2,35 @@
 -- one: `npm run db:roles`, or `psql -v ON_ERROR_STOP=1 -f prisma/roles.sql "$DATABASE_URL"`. It can be run at any
 -- time, also while jobs run: what it does not name is taken away, what it names is granted, in one transaction.
 --
--- The three roles are groups without a login and without a password. Logins are made by a person and put into one of
--- them (docs/security.md). Each group has what the one before it has, and more:
+-- The roles are groups without a login and without a password. Logins are made by a person and put into one of them, or
+-- into several (docs/security.md):
 --   afterhours_readonly    reads everything: dry runs, `jobs -- check`, and whatever only looks
---   afterhours_jobs        what the jobs write, column by column
---   afterhours_operators   what people do by hand: approve, hold, resolve, import, maintenance
+--   afterhours_jobs        reads, and writes what the jobs write, column by column
+--   afterhours_payees      reads, and brings in payees, their accounts and earnings
+--   afterhours_approvers   reads, approves, rejects and retries payouts, places and releases holds
+--   afterhours_tax         reads, and records tax deposits, certificates and reliefs
+--   afterhours_operators   all of these, and: resolves findings, maintenance, `import:earnings --approve`, refunds
 -- None of them can alter the schema, delete or change a row of the books or of the audit log, or switch off a trigger.
 
 BEGIN;
 
--- Two at once would get in each other's way in the catalogue.
-SELECT pg_advisory_xact_lock(4113572027);
+-- Two at once would get in each other's way in the catalogue. The lock is one that none of these roles can take or hold up:
+-- whoever only reads may lock this table for reading, which is no matter. Rights are taken away with it, so it never waits long.
+SET LOCAL lock_timeout = '5s';
+DO $$
+DECLARE held record;
+BEGIN
+  LOCK TABLE public._prisma_migrations IN SHARE ROW EXCLUSIVE MODE;
+EXCEPTION WHEN lock_not_available THEN
+  SELECT string_agg(format('session %s (login %s, program "%s")', lock.pid, usename, application_name), ', ') AS names,
+         string_agg(format('SELECT pg_terminate_backend(%s);', lock.pid), ' ') AS command
+    INTO held
+    FROM pg_locks AS lock JOIN pg_stat_activity AS session ON session.pid = lock.pid
+    WHERE lock.relation = 'public._prisma_migrations'::regclass AND lock.granted AND lock.mode <> 'AccessShareLock';
+  RAISE EXCEPTION 'no right was changed: the table of migrations is locked by %', COALESCE(held.names, 'a session that has ended since')
+    USING ERRCODE = 'lock_not_available',
+          HINT = format('Let it finish, or end it with: %s Then run this again.', held.command);
+END $$;
 -- Every name below says its schema.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
@@ -22,7 +40,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 DO $$
 DECLARE wanted text;
 BEGIN
-  FOREACH wanted IN ARRAY ARRAY['afterhours_readonly', 'afterhours_jobs', 'afterhours_operators'] LOOP
+  FOREACH wanted IN ARRAY ARRAY['afterhours_readonly', 'afterhours_jobs', 'afterhours_payees', 'afterhours_approvers',
+                                'afterhours_tax', 'afterhours_operators'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -43,7 +62,10 @@ DO $$
 DECLARE pair text[];
 BEGIN
   FOREACH pair SLICE 1 IN ARRAY ARRAY[
-    ['afterhours_readonly', 'afterhours_jobs'], ['afterhours_jobs', 'afterhours_operators']
+    ['afterhours_readonly', 'afterhours_jobs'], ['afterhours_readonly', 'afterhours_payees'],
+    ['afterhours_readonly', 'afterhours_approvers'], ['afterhours_readonly', 'afterhours_tax'],
+    ['afterhours_jobs', 'afterhours_operators'], ['afterhours_payees', 'afterhours_operators'],
+    ['afterhours_approvers', 'afterhours_operators'], ['afterhours_tax', 'afterhours_operators']
   ] LOOP
     IF NOT EXISTS (
       SELECT FROM pg_auth_members AS held
@@ -63,14 +85,33 @@ END $$;
 -- copies. PostgreSQL before 15 lets everybody create in "public", and every version lets everybody make temporary tables.
 DO $$
 BEGIN
-  EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators', current_database());
+  EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_payees, '
+                 'afterhours_approvers, afterhours_tax, afterhours_operators', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO afterhours_readonly', current_database());
 END $$;
-REVOKE CREATE ON SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_payees,
+  afterhours_approvers, afterhours_tax, afterhours_operators;
 GRANT USAGE ON SCHEMA public TO afterhours_readonly;
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_operators;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_payees,
+  afterhours_approvers, afterhours_tax, afterhours_operators;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, afterhours_readonly, afterhours_jobs, afterhours_payees,
+  afterhours_approvers, afterhours_tax, afterhours_operators;
+
+-- Large objects are a place to fill the disk from. PostgreSQL lets everybody make them, and only a superuser can take that away.
+DO $$
+DECLARE writes CONSTANT text[] := ARRAY['lo_creat(integer)', 'lo_create(oid)', 'lo_from_bytea(oid, bytea)', 'lo_open(oid, integer)',
+  'lo_put(oid, bigint, bytea)', 'lo_truncate(integer, integer)', 'lo_truncate64(integer, bigint)', 'lo_unlink(oid)',
+  'lowrite(integer, bytea)'];
+DECLARE each text;
+BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    FOREACH each IN ARRAY writes LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION pg_catalog.%s FROM PUBLIC', each); END LOOP;
+  ELSIF has_function_privilege('afterhours_readonly', 'pg_catalog.lo_create(oid)', 'EXECUTE') THEN
+    RAISE NOTICE 'every login can still write large objects, and fill the disk with them. As a superuser: %',
+      'REVOKE EXECUTE ON FUNCTION ' || array_to_string(writes, ', ') || ' FROM PUBLIC;';
+  END IF;
+END $$;
 
 -- To read ----------------------------------------------------------------------------------------
 
@@ -100,11 +141,15 @@ GRANT INSERT (actor, category, action, subject_type, subject_id, reason, organiz
 GRANT INSERT ON public.ledger_accounts TO afterhours_jobs;
 GRANT INSERT (id, key, kind, earning_id, payout_id, organization_id) ON public.ledger_transactions TO afterhours_jobs;
 GRANT INSERT (transaction_id, account_id, amount_paise) ON public.ledger_entries TO afterhours_jobs;
-GRANT INSERT ON public.provider_transactions, public.provider_days TO afterhours_jobs;
+GRANT INSERT (id, credit_paise, debit_paise, balance_paise, source_entity, source_id, provider_payout_id, at)
+  ON public.provider_transactions TO afterhours_jobs;
+GRANT INSERT (day, opening_paise, credits_paise, debits_paise, closing_paise, transactions)
+  ON public.provider_days TO afterhours_jobs;
 GRANT USAGE ON SEQUENCE public.audit_log_id_seq, public.ledger_entries_id_seq TO afterhours_jobs;
 
--- ops/prune deletes; nothing else does, but for slots. What is still open stays, by triggers.
-GRANT INSERT, UPDATE (last_seen_at, details, severity) ON public.findings TO afterhours_jobs;
+-- ops/prune deletes; nothing else does, but for slots. What is still open stays, and what is young, by triggers.
+GRANT INSERT (kind, severity, subject_type, subject_id, details), UPDATE (last_seen_at, details, severity)
+  ON public.findings TO afterhours_jobs;
 GRANT DELETE ON public.job_runs, public.findings, public.outbox_mails TO afterhours_jobs;
 
 -- Payouts. Amount and payee of one never change. A settled attempt stays as it is, by a trigger.
@@ -120,6 +165,7 @@ GRANT INSERT (id, payout_id, attempt_no, payout_account_id, run_id, idempotency_
   ON public.payout_attempts TO afterhours_jobs;
 GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_jobs;
 GRANT UPDATE (provider_contact_id) ON public.consultants TO afterhours_jobs;
+GRANT UPDATE (touched_at) ON public.payee_locks TO afterhours_jobs;
 GRANT UPDATE (provider_fund_account_id) ON public.payout_accounts TO afterhours_jobs;
 GRANT INSERT (payout_account_id, payout_id, reason, placed_by), UPDATE (mail_queued_at)
   ON public.payout_account_holds TO afterhours_jobs;
@@ -152,26 +198,64 @@ GRANT INSERT, UPDATE (recovered_gross_paise, recovered_amount_paise) ON public.e
 
 -- Waitlist and mail.
 GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
-GRANT INSERT, UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
+GRANT INSERT (key, user_id, consultant_id, recipient, template, data, deliver_until),
+  UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
   ON public.outbox_mails TO afterhours_jobs;
 
 -- People -----------------------------------------------------------------------------------------
 
-GRANT INSERT, UPDATE (phase, reason, until, updated_at, updated_by) ON public.maintenance TO afterhours_operators;
-GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
--- `payouts -- approve`: a job can't, since an approval has its time.
-GRANT UPDATE (approved_at) ON public.payouts TO afterhours_operators;
-GRANT INSERT, UPDATE (released_at, released_by) ON public.consultant_holds TO afterhours_operators;
-GRANT UPDATE (released_at, released_by) ON public.payout_account_holds TO afterhours_operators;
-GRANT INSERT, UPDATE (payee_id) ON public.organizations TO afterhours_operators;
-GRANT INSERT ON public.tax_deposits TO afterhours_operators;
--- `tds -- relief`, `certificate` and `likely`: a certificate that is recorded can only end earlier.
-GRANT UPDATE (pan_relief_from, pan_relief_to, likely_to_exceed) ON public.tax_profiles TO afterhours_operators;
-GRANT INSERT, UPDATE (valid_to) ON public.lower_deduction_certificates TO afterhours_operators;
--- `import:earnings`: a changed account is a new row, and the old one is no longer active.
-GRANT INSERT ON public.consultants, public.tax_profiles, public.earnings TO afterhours_operators;
-GRANT INSERT, UPDATE (active) ON public.payout_accounts TO afterhours_operators;
+-- Ids, times and logins are the database's. Whatever they do is written down in the same transaction.
+GRANT INSERT (actor, category, action, subject_type, subject_id, reason, organization_id, detail)
+  ON public.audit_log TO afterhours_payees, afterhours_approvers, afterhours_tax;
+GRANT USAGE ON SEQUENCE public.audit_log_id_seq TO afterhours_payees, afterhours_approvers, afterhours_tax;
+
+-- `import:earnings`: a changed account is a new row, and the old one is no longer active. An earning is booked at once.
+GRANT INSERT (external_ref, name) ON public.consultants TO afterhours_payees;
+GRANT INSERT (consultant_id, category, resident, pan_status, pan, aadhaar),
+  UPDATE (pan_relief_from, pan_relief_to, likely_to_exceed, updated_at) ON public.tax_profiles TO afterhours_payees;
+GRANT INSERT (consultant_id, number, rate_bps, valid_from, valid_to, ceiling_paise)
+  ON public.lower_deduction_certificates TO afterhours_payees;
+GRANT INSERT (consultant_id, kind, ifsc, account_number, vpa), UPDATE (active)
+  ON public.payout_accounts TO afterhours_payees;
+GRANT INSERT (consultant_id, booking_reference, credited_on, gross_paise, platform_fee_paise, amount_paise, paid_directly_paise)
+  ON public.earnings TO afterhours_payees;
+GRANT INSERT ON public.ledger_accounts TO afterhours_payees;
+GRANT INSERT (key, kind, earning_id) ON public.ledger_transactions TO afterhours_payees;
+GRANT INSERT (transaction_id, account_id, amount_paise) ON public.ledger_entries TO afterhours_payees;
+GRANT USAGE ON SEQUENCE public.ledger_entries_id_seq TO afterhours_payees;
+GRANT UPDATE (touched_at) ON public.command_locks TO afterhours_payees;
 -- `payouts -- mail-address`
-GRANT UPDATE (email) ON public.consultants TO afterhours_operators;
+GRANT UPDATE (email) ON public.consultants TO afterhours_payees;
+
+-- `payouts -- approve`, `reject` and `retry`: a job can't, since an approval has its time.
+GRANT UPDATE (status, approved_at, tax_paise, net_paise, claimed_by, claim_fence, claimed_at, updated_at)
+  ON public.payouts TO afterhours_approvers;
+GRANT UPDATE (released_at) ON public.payout_items TO afterhours_approvers;
+GRANT UPDATE (status, updated_at) ON public.earnings TO afterhours_approvers;
+-- `payouts -- hold` and `release`
+GRANT INSERT (consultant_id, kind, reason, placed_by), UPDATE (released_at, released_by)
+  ON public.consultant_holds TO afterhours_approvers;
+GRANT UPDATE (released_at, released_by) ON public.payout_account_holds TO afterhours_approvers;
+GRANT UPDATE (touched_at) ON public.consultants TO afterhours_approvers;
+-- `payouts -- organization`: its payouts need no approval.
+GRANT INSERT (external_ref, name), UPDATE (payee_id) ON public.organizations TO afterhours_approvers;
+
+-- `tds -- deposit`, and its booking.
+GRANT INSERT (month, section, code, amount_paise, challan_reference, deposited_on, recorded_by, bsr_code, challan_serial, owed_paise)
+  ON public.tax_deposits TO afterhours_tax;
+GRANT INSERT ON public.ledger_accounts TO afterhours_tax;
+GRANT INSERT (id, key, kind, payout_id, organization_id) ON public.ledger_transactions TO afterhours_tax;
+GRANT INSERT (transaction_id, account_id, amount_paise) ON public.ledger_entries TO afterhours_tax;
+GRANT USAGE ON SEQUENCE public.ledger_entries_id_seq TO afterhours_tax;
+GRANT UPDATE (touched_at) ON public.command_locks TO afterhours_tax;
+-- `tds -- relief`, `certificate` and `likely`: a certificate that is recorded can only end earlier.
+GRANT UPDATE (pan_relief_from, pan_relief_to, likely_to_exceed, updated_at) ON public.tax_profiles TO afterhours_tax;
+GRANT INSERT (consultant_id, number, rate_bps, valid_from, valid_to, ceiling_paise), UPDATE (valid_to)
+  ON public.lower_deduction_certificates TO afterhours_tax;
+
+-- Beside all of these: what stops the jobs, and what calls a difference settled.
+GRANT INSERT (id, phase, reason, until, updated_at, updated_by), UPDATE (phase, reason, until, updated_at, updated_by)
+  ON public.maintenance TO afterhours_operators;
+GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
 
 COMMIT;

@@ -1,5 +1,5 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import { isConnectionError, isMissingSchema } from "../lib/db/connection.ts";
+import { isConnectionError, isMissingSchema, isPermissionDenied } from "../lib/db/connection.ts";
 import type { Db } from "../lib/db/client.ts";
 import { storedFunds } from "../lib/payouts/funds.ts";
 import {
@@ -299,7 +299,9 @@ async function changeEachOn(
       line = changeLine(verb, result);
       if (!result.done) process.exitCode = EXIT.notDone;
     } catch (error) {
-      if (isConnectionError(error) || isMissingSchema(error)) throw error;
+      if (isConnectionError(error) || isMissingSchema(error) || isPermissionDenied(error)) {
+        throw error;
+      }
       line = `not ${verb}  ${id}  DATABASE_REFUSED: ${briefly(error)}. Nothing was changed.`;
       process.exitCode = EXIT.notDone;
     }

@@ -148,7 +148,7 @@ export class DatabasePermissionError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, for a dry run of afterhours_readonly, for what people do by hand of afterhours_operators. What was not written is as it was.",
+          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, or for a dry run of afterhours_readonly. People: afterhours_payees imports, afterhours_approvers approves, rejects and holds, afterhours_tax records deposits, certificates and reliefs, afterhours_operators does all of it. What was not written is as it was.",
       },
     );
   }

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { findLockHolders } from "../db/lock-holders.ts";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
@@ -100,22 +101,29 @@ async function importerByLogin(client: ClientBase): Promise<Importer> {
   return { by: `login ${rows[0]?.login ?? ""}`.trim(), reason: null };
 }
 
-/** Any number that no other program uses for an advisory lock on this database. */
-const IMPORT_LOCK = 4_073_120_611;
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** Waits for other imports. A large file takes longer than the session's usual limits allow. */
+/** Waits for other imports. The lock is a row, which nobody who only reads can lock. A large file takes longer than the session's usual limits allow. */
 async function prepareToWrite(client: ClientBase): Promise<void> {
   await client.query("SET LOCAL lock_timeout = '5min'");
   await client.query("SET LOCAL statement_timeout = '10min'");
   try {
-    await client.query("SELECT pg_advisory_xact_lock($1)", [IMPORT_LOCK]);
+    const { rowCount } = await client.query(
+      "SELECT 1 FROM command_locks WHERE command = 'import-earnings' FOR UPDATE",
+    );
+    if (rowCount !== 1) throw new Error("command_locks has no row for import-earnings");
   } catch (error) {
     if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
-    throw new AfterhoursError("IMPORT_BUSY", "another import has been running for five minutes", {
-      cause: error,
-      remedy: "Wait until it is done, then run this one again.",
-    });
+    await client.query("ROLLBACK");
+    const { names, command } = await findLockHolders(client, { table: "public.command_locks" });
+    throw new AfterhoursError(
+      "IMPORT_BUSY",
+      `another import has been running for five minutes${names === "" ? "" : `: ${names}`}; nothing was imported`,
+      {
+        cause: error,
+        remedy: `Wait until it is done${command === "" ? "" : `, or end it with: ${command}`} Then run this one again.`,
+      },
+    );
   }
 }
 

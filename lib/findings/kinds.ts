@@ -29,6 +29,7 @@ export const FINDING_KINDS = [
   "refund-failed",
   "several-live-payouts",
   "several-refunds",
+  "statement-date-wrong",
   "statement-does-not-add-up",
   "tax-deposit-exceeds",
   "tax-differs",

@@ -14,12 +14,16 @@ export interface Finding {
   subjectId: string;
   /** What differs, without personal data. */
   details: unknown;
+  /** As they were first seen; null before that was kept. */
+  firstDetails: unknown;
   firstSeenAt: Date;
   lastSeenAt: Date;
   /** Null while it is open, as the two below. */
   resolvedAt: Date | null;
   resolvedBy: string | null;
   resolution: string | null;
+  /** The database login that resolved it, which nobody can claim; null before that was kept. */
+  resolvedLogin: string | null;
 }
 
 export interface FindingFilter {
@@ -32,8 +36,9 @@ export interface FindingFilter {
 
 const FINDINGS = sql`
   SELECT id, kind, severity::text AS severity, subject_type AS "subjectType", subject_id AS "subjectId",
-         details, first_seen_at AS "firstSeenAt", last_seen_at AS "lastSeenAt",
-         resolved_at AS "resolvedAt", resolved_by AS "resolvedBy", resolution
+         details, first_details AS "firstDetails", first_seen_at AS "firstSeenAt", last_seen_at AS "lastSeenAt",
+         resolved_at AS "resolvedAt", resolved_by AS "resolvedBy", resolution,
+         resolved_login AS "resolvedLogin"
   FROM findings`;
 
 /** Findings, open before resolved, critical first, last seen first, and whether there are more than the limit. */

@@ -31,7 +31,7 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
   const [row] = await db.query<Omit<ProviderCash, "driftPaise">[]>`
     WITH opening AS (
       SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
-      FROM provider_days ORDER BY day LIMIT 1
+      FROM provider_days WHERE day < india_today() ORDER BY day LIMIT 1
     ), booked AS (
       SELECT attempt.provider_payout_id, attempt.created_at, booking.kind,
              -sum(entry.amount_paise) AS out_paise

@@ -54,8 +54,9 @@ export const HOLD_REMEDY =
 /**
  * Keeps new holds of the payees of these payouts waiting until the transaction ends. Placing a hold takes the same
  * lock for itself, in a trigger: so a hold is either committed before the claim, which then sees it, or it waits for
- * the claim and counts the payout as in processing. A statement of its own, before the one that looks at holds. Not
- * the consultant's row, which notes the provider's contact meanwhile.
+ * the claim and counts the payout as in processing. A statement of its own, before the one that looks at holds. The lock
+ * is a row of `payee_locks`, which nobody can lock who only reads. It is not the consultant's row, which notes the
+ * provider's contact meanwhile.
  */
 export async function lockAgainstHolds(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
   await tx.query`

@@ -71,7 +71,8 @@ export async function closeDays(
 
 async function lastClosed(db: DbSession): Promise<{ day: Day; closingPaise: Paise } | undefined> {
   const [row] = await db.query<{ day: Day; closingPaise: bigint }[]>`
-    SELECT day::text AS day, closing_paise AS "closingPaise" FROM provider_days ORDER BY provider_days.day DESC LIMIT 1`;
+    SELECT day::text AS day, closing_paise AS "closingPaise" FROM provider_days
+    WHERE provider_days.day < india_today() ORDER BY provider_days.day DESC LIMIT 1`;
   if (row) requireDay(row.day);
   return row;
 }

@@ -7,7 +7,7 @@ import type { Log } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 import { closeDays } from "./close-days.ts";
 import { nameInDoubt } from "./name-in-doubt.ts";
-import { countNew, readReach, storeTransactions } from "./transactions.ts";
+import { countNew, findWrongDates, readReach, storeTransactions } from "./transactions.ts";
 
 export interface StatementPorts {
   readonly dryRun: boolean;
@@ -65,6 +65,7 @@ export async function readStatement(ports: StatementPorts): Promise<StatementRea
   const named = await nameInDoubt(ports, transactions);
   if (named.kind !== "complete") return { walk: named, report, transactions };
   await storeTransactions(ports.db, transactions);
+  for (const wrong of await findWrongDates(ports.db, transactions)) await ports.find(wrong);
   if (balancePaise !== undefined) {
     report.daysClosed = await closeDays(ports, { today, firstDay, balancePaise });
   }

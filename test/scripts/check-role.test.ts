@@ -56,4 +56,25 @@ describe("the role part of npm run jobs -- check", () => {
     expect(await said()).toContain(`${name} owns the tables, which no job needs`);
     await database.query("ALTER TABLE findings OWNER TO CURRENT_USER");
   });
+
+  it("warns of a login that can make temporary tables or large objects", async () => {
+    const { url, name } = await logins.login("afterhours_jobs");
+    await database.query(`GRANT TEMPORARY ON DATABASE ${database.name} TO ${name}`);
+    expect(await check(url)).toMatchObject({
+      state: "warning",
+      detail: expect.stringContaining(`${name} can make temporary tables`) as string,
+    });
+    await database.query(`REVOKE TEMPORARY ON DATABASE ${database.name} FROM ${name}`);
+    await database.query("GRANT EXECUTE ON FUNCTION lo_create(oid) TO PUBLIC");
+    expect(await check(url)).toMatchObject({
+      state: "warning",
+      detail: expect.stringContaining(`${name} can write large objects`) as string,
+    });
+  });
+
+  it("names each group of a login that is in several", async () => {
+    const { url, name } = await logins.login("afterhours_payees");
+    await database.query(`GRANT afterhours_tax TO ${name}`);
+    expect((await check(url)).detail).toContain("what afterhours_payees and afterhours_tax may,");
+  });
 });

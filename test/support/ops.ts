@@ -70,15 +70,17 @@ export interface FindingSeed {
   seenDaysAgo: number;
 }
 
+/** Triggers are off for it: a finding begins open, and is resolved now. */
 export async function seedFinding(database: TestDatabase, finding: FindingSeed): Promise<void> {
   const { subjectId, resolvedDaysAgo, seenDaysAgo } = finding;
   const isOpen = resolvedDaysAgo === undefined;
   await database.query(
     `INSERT INTO findings (kind, severity, subject_type, subject_id, details, first_seen_at, last_seen_at,
                            resolved_at, resolved_by, resolution)
-     VALUES ('amount-differs', 'critical', 'payout', $1, '{"oursPaise": "1"}',
-             now() - $2::float8 * interval '1 day', now() - $2::float8 * interval '1 day',
-             now() - $3::float8 * interval '1 day', $4, $5)`,
+     SELECT 'amount-differs', 'critical', 'payout', $1, '{"oursPaise": "1"}',
+            now() - $2::float8 * interval '1 day', now() - $2::float8 * interval '1 day',
+            now() - $3::float8 * interval '1 day', $4, $5
+     FROM set_config('session_replication_role', 'replica', true)`,
     [
       subjectId,
       seenDaysAgo,

@@ -204,7 +204,7 @@ export const scenarios: readonly Scenario[] = [
       database.query(
         `INSERT INTO findings (kind, severity, subject_type, subject_id, details, last_seen_at, resolved_at, resolved_by, resolution)
          SELECT 'payable-drift', 'critical', 'consultant', n::text, '{}', now() - interval '500 days', now() - interval '500 days', 'a person', 'mended'
-         FROM generate_series(1, 3) AS n`,
+         FROM set_config('session_replication_role', 'replica', true), generate_series(1, 3) AS n`,
       ),
     hold: { locked: "LOCK TABLE findings IN ACCESS EXCLUSIVE MODE" },
     left: async (world) =>

@@ -1,8 +1,11 @@
 import { AfterhoursError } from "../../support/errors.ts";
 import {
   describeServerFault,
+  layersOf,
+  messageOf,
   postgresFault,
   redisFault,
+  sqlStateOf,
   type ServerFault,
 } from "../../support/server-fault/index.ts";
 
@@ -53,6 +56,19 @@ export class LockUnavailableError extends AfterhoursError {
 
   constructor(store: string, cause: unknown, fault?: ServerFault) {
     const isRedis = store !== "PostgreSQL";
+    const damage = damageOf(cause);
+    if (damage !== undefined) {
+      super(
+        "LOCK_UNAVAILABLE",
+        `the lock store (${store}) answers, and what it keeps for this lock is nothing that a run writes: ${damage}`,
+        {
+          cause,
+          remedy:
+            "Find out who wrote it, then reset the lock: docs/operations.md#a-lock-that-no-run-can-take. Without the lock nothing was started.",
+        },
+      );
+      return;
+    }
     const { message, remedy } = describeServerFault(
       fault ?? (isRedis ? redisFault(cause) : postgresFault(cause)),
       { name: `the lock store (${store})`, type: isRedis ? "redis" : "postgres" },
@@ -63,6 +79,19 @@ export class LockUnavailableError extends AfterhoursError {
     });
     this.repair = remedy;
   }
+}
+
+/** What the store says of a value that no run leaves there: a count that can not go up, a row that breaks a rule. */
+function damageOf(cause: unknown): string | undefined {
+  const state = sqlStateOf(cause);
+  for (const layer of layersOf(cause)) {
+    const message = messageOf(layer);
+    if (state !== undefined && /^2[23]/.test(state)) return `${message} (${state})`;
+    if (/^(ERR|WRONGTYPE)\b.*(not an integer|overflow|wrong kind of value)/.test(message)) {
+      return message.split(" script: ")[0];
+    }
+  }
+  return undefined;
 }
 
 /**

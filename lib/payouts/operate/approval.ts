@@ -13,7 +13,7 @@ export const approvalVariable = {
   required: false,
   default: "one-person",
   description:
-    "four-eyes: who imported earnings of a payout, made it or placed its account can not approve it, and import --approve is refused",
+    "four-eyes: the database login that imported earnings of a payout, made it or placed its account can not approve it, nor can the same name, and import --approve is refused",
   allowed: { oneOf: APPROVAL_POLICIES },
 } satisfies EnvironmentVariable;
 
@@ -24,8 +24,9 @@ export function approvalPolicy(env: Env): ApprovalPolicy | undefined {
 }
 
 /**
- * A refusal when the policy wants two people and the operator had a hand in the payout before. By the audit log: what was
- * imported before the log knew of imports has no maker, and anybody may approve it.
+ * A refusal when the policy wants two people and the operator had a hand in the payout before. Two people are two logins
+ * of the database, which it writes down itself; a name is a claim, and counts only against whoever gives it. What was
+ * brought in before logins were recorded is known by the names of the audit log alone.
  */
 export async function sameHandRefusal(
   tx: DbSession,
@@ -36,45 +37,69 @@ export async function sameHandRefusal(
   }: { payout: LockedPayout; operator: Operator; policy: ApprovalPolicy },
 ): Promise<Refusal | undefined> {
   if (policy === "one-person") return undefined;
-  const hands = await makersOf(tx, payout);
-  const own = hands.filter(({ actor }) => personOf(actor) === personOf(operator.by));
-  if (own.length === 0) return undefined;
+  const hands = await handsIn(tx, payout);
+  const byLogin = hands.filter(({ isOwnLogin }) => isOwnLogin);
+  if (byLogin.length > 0) {
+    const login = byLogin[0]?.login ?? "";
+    return {
+      code: "FOUR_EYES",
+      message: `the database login ${login}, which you use, ${didOf(byLogin)}, and PAYOUTS_APPROVAL is four-eyes`,
+      remedy:
+        "Nothing was changed. Let another person approve it, with a login of their own: with one login for all nobody can (docs/security.md#roles).",
+    };
+  }
+  const byName = hands.filter(
+    ({ actor }) => actor !== null && personOf(actor) === personOf(operator.by),
+  );
+  if (byName.length === 0) return undefined;
   return {
     code: "FOUR_EYES",
-    message: `${operator.by} ${own.map(({ did }) => did).join(" and ")}, and PAYOUTS_APPROVAL is four-eyes`,
-    remedy: "Let another person approve it.",
+    message: `${operator.by} ${didOf(byName)}, and PAYOUTS_APPROVAL is four-eyes`,
+    remedy: "Nothing was changed. Let another person approve it.",
   };
 }
 
+interface Hand {
+  did: string;
+  /** The name that was given; null where nothing is in the audit log. */
+  actor: string | null;
+  /** The login of the session; null before it was recorded. */
+  login: string | null;
+  /** Whether the session that asks has this login. */
+  isOwnLogin: boolean;
+}
+
+function didOf(hands: readonly Hand[]): string {
+  return [...new Set(hands.map(({ did }) => did))].join(" and ");
+}
+
 /**
- * Who had a hand in a payout, jobs left out. The entries of an import have the time of its transaction, as its earnings
- * and accounts have.
+ * Who had a hand in a payout. A job that made it is no person; but where people use its login, they can't be told from it.
+ * The entries of an import have the time of its transaction, as its earnings and accounts have.
  */
-async function makersOf(
-  tx: DbSession,
-  { id, consultantId }: LockedPayout,
-): Promise<{ actor: string; did: string }[]> {
-  return tx.query<{ actor: string; did: string }[]>`
-    SELECT DISTINCT hand.actor, hand.did FROM (
-      SELECT actor, 'made it' AS did FROM audit_log
+async function handsIn(tx: DbSession, { id, consultantId }: LockedPayout): Promise<Hand[]> {
+  return tx.query<Hand[]>`
+    SELECT DISTINCT hand.did, CASE WHEN hand.actor NOT LIKE 'job:%' THEN hand.actor END AS actor, hand.login,
+           COALESCE(hand.login = session_user, false) AS "isOwnLogin"
+    FROM (
+      SELECT 'made it' AS did, actor, login FROM audit_log
       WHERE subject_type = 'payout' AND subject_id = ${id} AND action LIKE 'created-%'
       UNION ALL
-      SELECT entry.actor, 'imported its earnings'
+      SELECT 'imported its earnings', entry.actor, COALESCE(earning.created_login, entry.login)
       FROM payout_items AS item JOIN earnings AS earning ON earning.id = item.earning_id
-      JOIN audit_log AS entry
+      LEFT JOIN audit_log AS entry
         ON entry.subject_type = 'consultant' AND entry.subject_id = earning.consultant_id::text
        AND entry.category = 'import' AND entry.at = earning.created_at
       WHERE item.payout_id = ${id}::uuid
       UNION ALL
-      SELECT entry.actor, 'placed its account'
+      SELECT 'placed its account', entry.actor, COALESCE(account.placed_login, entry.login)
       FROM payout_accounts AS account
-      JOIN audit_log AS entry
+      LEFT JOIN audit_log AS entry
         ON entry.subject_type = 'consultant' AND entry.subject_id = account.consultant_id::text
        AND entry.category = 'account' AND entry.at = account.created_at
       WHERE account.consultant_id = ${consultantId}::uuid AND account.active
     ) AS hand
-    WHERE hand.actor NOT LIKE 'job:%'
-    ORDER BY hand.did, hand.actor`;
+    ORDER BY hand.did, actor, hand.login`;
 }
 
 /** One name, however it is typed. */

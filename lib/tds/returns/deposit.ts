@@ -36,7 +36,9 @@ export async function recordDeposit(
 ): Promise<"recorded" | "recorded-before"> {
   return inTransaction(db, async (tx) => {
     // One after the other: two deposits at once must not both fit into what is due.
-    await tx.query`SELECT pg_advisory_xact_lock(hashtext('tax_deposits'))::text`;
+    const locked = await tx.query<unknown[]>`
+      SELECT 1 FROM command_locks WHERE command = 'tax-deposit' FOR UPDATE`;
+    if (locked.length !== 1) throw new Error("command_locks has no row for tax-deposit");
     if (await isRecorded(tx, deposit)) return "recorded-before";
     await assertNotInFuture(tx, deposit);
     const owedPaise = await assertDue(tx, deposit, settings);

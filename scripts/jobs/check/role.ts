@@ -8,11 +8,11 @@ interface RoleFacts {
   makesRoles: boolean;
   ownsTables: boolean;
   createsObjects: boolean;
-  member: string | null;
+  makesTemporary: boolean;
+  writesLargeObjects: boolean;
+  /** The groups whose rights it has. */
+  groups: string[];
 }
-
-/** Each is a member of the next. */
-const WIDEST_FIRST = [...GROUPS].reverse();
 
 /** Whether the login can do more than a job needs. That works, and is a warning. */
 export async function checkRole(db: Db): Promise<CheckFinding> {
@@ -21,9 +21,10 @@ export async function checkRole(db: Db): Promise<CheckFinding> {
            EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
                    AND pg_has_role(relowner, 'USAGE')) AS "ownsTables",
            has_schema_privilege('public', 'CREATE') AS "createsObjects",
-           (SELECT rolname::text FROM pg_roles
-            WHERE rolname = ANY (${WIDEST_FIRST}::text[]) AND pg_has_role(oid, 'USAGE')
-            ORDER BY array_position(${WIDEST_FIRST}::text[], rolname::text) LIMIT 1) AS member
+           has_database_privilege(current_database(), 'TEMPORARY') AS "makesTemporary",
+           has_function_privilege('pg_catalog.lo_create(oid)', 'EXECUTE') AS "writesLargeObjects",
+           ARRAY(SELECT rolname::text FROM pg_roles
+                 WHERE rolname = ANY (${GROUPS}::text[]) AND pg_has_role(oid, 'USAGE')) AS groups
     FROM pg_roles WHERE rolname = current_user`;
   const excess = [
     ...(facts?.isSuperuser ? ["is a superuser"] : []),
@@ -38,8 +39,30 @@ export async function checkRole(db: Db): Promise<CheckFinding> {
       `${role} ${excess.join(", ")}, which no job needs: give the jobs a login of their own (docs/security.md)`,
     );
   }
-  if (facts?.member === null) {
+  if (facts?.groups.length === 0) {
     return warning("role", `${role} is no member of the roles of prisma/roles.sql`);
   }
-  return ok("role", `${role} may do what ${facts?.member ?? ""} may, and can not alter the schema`);
+  if (facts?.makesTemporary) {
+    return warning(
+      "role",
+      `${role} can make temporary tables, which no job needs: run npm run db:roles as the owner of the database`,
+    );
+  }
+  if (facts?.writesLargeObjects) {
+    return warning(
+      "role",
+      `${role} can write large objects and fill the disk, which no job needs: npm run db:roles as a superuser takes that away`,
+    );
+  }
+  const groups = widest(facts?.groups ?? []).join(" and ");
+  return ok("role", `${role} may do what ${groups} may, and can not alter the schema`);
+}
+
+/** Those that are not within another one: the last group has all, the first is within each. */
+function widest(groups: readonly string[]): readonly string[] {
+  const [least] = GROUPS;
+  const most = GROUPS.at(-1) ?? least;
+  if (groups.includes(most)) return [most];
+  const several = GROUPS.filter((group) => group !== least && groups.includes(group));
+  return several.length > 0 ? several : [least];
 }

@@ -2,12 +2,14 @@ import { expect, it, onTestFinished } from "vitest";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import {
   findFindings,
+  isResolved,
   listFindings,
   recordFinding,
   resolveFinding,
   type NewFinding,
 } from "../../../lib/findings/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { seedFinding } from "../../support/ops.ts";
 
 async function given(): Promise<{ database: TestDatabase; client: () => Db }> {
   const database = await createTestDatabase();
@@ -195,4 +197,79 @@ it("that is resolved never changes, and says by whom and why", async () => {
       constraint: "findings_resolved_once",
     });
   }
+});
+
+it("stays open while a resolved one with the same details stands beside it", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p"));
+  await database.query(RESOLVED_BESIDE);
+  expect(await recordFinding(db, finding("p"))).toBe(true);
+  expect(await isResolved(db, finding("p"))).toBe(false);
+  await database.query(
+    "UPDATE findings SET resolved_at = now(), resolved_by = 'Asha', resolution = 'x' WHERE resolved_at IS NULL",
+  );
+  expect(await recordFinding(db, finding("p"))).toBe(false);
+  expect(await isResolved(db, finding("p"))).toBe(true);
+});
+
+/** As a row of before the trigger: an owner who has switched it off writes one as well. */
+const RESOLVED_BESIDE = `
+  INSERT INTO findings (kind, severity, subject_type, subject_id, details, resolved_at, resolved_by, resolution)
+  SELECT kind, severity, subject_type, subject_id, details, now(), 'asha', 'checked with the bank'
+  FROM findings, set_config('session_replication_role', 'replica', true)`;
+
+it.each([
+  "resolved_at = now(), resolved_by = 'asha', resolution = 'x'",
+  "resolved_by = 'asha'",
+  "resolution = 'x'",
+])("can not begin resolved, not for the owner either (%s)", async (columns) => {
+  const { database } = await given();
+  const names = columns.replace(/ = [^,]+/g, "");
+  const values = columns.replace(/[a-z_]+ = /g, "");
+  await expect(
+    database.query(
+      `INSERT INTO findings (kind, severity, subject_type, subject_id, details, ${names})
+       VALUES ('amount-differs', 'critical', 'payout', 'p', '{}', ${values})`,
+    ),
+  ).rejects.toMatchObject({ constraint: "findings_begin_open" });
+});
+
+it("gets no milder while it is open, and keeps what was seen first and when", async () => {
+  const { database, client } = await given();
+  const db = client();
+  await recordFinding(db, finding("p", { severity: "warning" }));
+  await recordFinding(db, finding("p", { severity: "critical" }));
+  await recordFinding(db, finding("p", { severity: "warning", details: {} }));
+  await database.query("UPDATE findings SET severity = 'warning', details = '[]'");
+  expect(await database.query("SELECT severity, details, first_details FROM findings")).toEqual([
+    { severity: "critical", details: [], first_details: { oursPaise: "1" } },
+  ]);
+  for (const change of ["first_details = NULL", "subject_id = 'other'", "first_seen_at = now()"])
+    await expect(database.query(`UPDATE findings SET ${change}`)).rejects.toMatchObject({
+      constraint: "findings_same_subject",
+    });
+});
+
+it("is resolved now and by the login of the session, whatever the statement says", async () => {
+  const { database, client } = await given();
+  await recordFinding(client(), finding("p"));
+  await database.query(
+    `UPDATE findings SET resolved_at = '2001-01-01', resolved_by = 'Asha', resolution = 'x', resolved_login = 'cfo'`,
+  );
+  expect(
+    await database.query(
+      "SELECT resolved_at > now() - interval '1 hour' AS now, resolved_login = session_user AS own FROM findings",
+    ),
+  ).toEqual([{ now: true, own: true }]);
+});
+
+it("is not deleted on the day on which it was resolved or seen", async () => {
+  const { database } = await given();
+  await seedFinding(database, { subjectId: "old", resolvedDaysAgo: 3, seenDaysAgo: 3 });
+  await seedFinding(database, { subjectId: "seen", resolvedDaysAgo: 3, seenDaysAgo: 0.5 });
+  await expect(
+    database.query("DELETE FROM findings WHERE subject_id = 'seen'"),
+  ).rejects.toMatchObject({ constraint: "findings_young_stays" });
+  await database.query("DELETE FROM findings WHERE subject_id = 'old'");
 });

@@ -63,7 +63,8 @@ describe("what a run of the payout job loads", () => {
   it("is neither the core nor the provider's package when another run holds the lock", async () => {
     await database.query(
       `INSERT INTO job_leases (key, owner, fence, acquired_at, expires_at)
-       VALUES ($1, 'another run', 1, now(), '2099-01-01T00:00:00Z')`,
+       SELECT $1, 'another run', 1, now(), '2099-01-01T00:00:00Z'::timestamptz
+       FROM set_config('session_replication_role', 'replica', true)`,
       [lockKey({ environment: "production", job: "payouts/process-payouts" })],
     );
     const { stdout, ...rest } = await loadedBy([], {});

@@ -61,7 +61,8 @@ describe("a dry run", () => {
   it("takes no lock and asks for none: it runs beside a real run, and without a lock store", async () => {
     await database.query(
       `INSERT INTO job_leases (key, owner, fence, acquired_at, expires_at)
-       VALUES ($1, 'a real run', 1, now(), '2099-01-01T00:00:00Z')`,
+       SELECT $1, 'a real run', 1, now(), '2099-01-01T00:00:00Z'::timestamptz
+       FROM set_config('session_replication_role', 'replica', true)`,
       [lockKey({ environment: "production", job: "tests/count-things" })],
     );
     const job = testJob({

@@ -166,7 +166,8 @@ describe("a run while another one holds the lock", () => {
   it("is skipped, says who holds it and until when, and touches nothing", async () => {
     await database.query(
       `INSERT INTO job_leases (key, owner, fence, acquired_at, expires_at)
-       VALUES ($1, '2026-11-22T15:37:00.000Z@runner-1:first', 4, now(), '2099-01-01T00:00:00Z')`,
+       SELECT $1, '2026-11-22T15:37:00.000Z@runner-1:first', 4, now(), '2099-01-01T00:00:00Z'::timestamptz
+       FROM set_config('session_replication_role', 'replica', true)`,
       [key],
     );
     const { outcome } = await runTestJob(countingJob(), { env });
@@ -188,7 +189,8 @@ describe("a run while another one holds the lock", () => {
   it("of another environment is not hindered", async () => {
     await database.query(
       `INSERT INTO job_leases (key, owner, fence, acquired_at, expires_at)
-       VALUES ($1, 'somebody', 4, now(), '2099-01-01T00:00:00Z')`,
+       SELECT $1, 'somebody', 4, now(), '2099-01-01T00:00:00Z'::timestamptz
+       FROM set_config('session_replication_role', 'replica', true)`,
       [key],
     );
     await runTestJob(countingJob(), { env: { ...env, AFTERHOURS_ENV: "staging" } });

@@ -195,6 +195,77 @@ describe("findings", () => {
   });
 });
 
+describe("what is young", () => {
+  it.each([
+    ["a run of last month", "DELETE FROM job_runs", "job_runs_young_stays"],
+    ["a mail of today", "DELETE FROM outbox_mails", "outbox_mails_young_stays"],
+  ])("%s is kept by the database itself", async (_what, statement, constraint) => {
+    const userId = await seedUser(database, {});
+    await seedOldMail(database, { key: "k", userId, status: "SENT", daysAgo: 0.9 });
+    await seedRun(database, { hoursAgo: 34 * 24 });
+    await expect(database.query(statement)).rejects.toMatchObject({ constraint });
+  });
+
+  it.each(["", ", settled_at = now() - interval '900 days'", ", settled_at = NULL"])(
+    "does not get old by what a statement says (%s)",
+    async (change) => {
+      const userId = await seedUser(database, {});
+      await seedOldMail(database, { key: "k", userId, status: "QUEUED", daysAgo: 900 });
+      await database.query(`UPDATE outbox_mails SET status = 'SENT'${change}`);
+      await expect(database.query("DELETE FROM outbox_mails")).rejects.toMatchObject({
+        constraint: "outbox_mails_young_stays",
+      });
+    },
+  );
+
+  it("is what no setting allows to be deleted either", async () => {
+    const least = Object.fromEntries(
+      retentionEnvironment.variables.map(({ name, allowed }) => [
+        name,
+        (allowed as { least?: number } | undefined)?.least,
+      ]),
+    );
+    const triggers = await database.query<{ name: string; days: string }>(
+      `SELECT tgname AS name, substring(pg_get_triggerdef(oid) FROM $$'(\\d+) days?'$$) AS days
+       FROM pg_trigger WHERE tgname LIKE '%young_stays' ORDER BY tgname`,
+    );
+    expect(triggers.map(({ name, days }) => [name, Number(days)])).toEqual([
+      ["findings_young_stays", least["RETENTION_FINDINGS_DAYS"]],
+      ["job_runs_young_stays", least["RETENTION_RUNS_DAYS"]],
+      ["outbox_mails_young_stays", least["RETENTION_MAILS_DAYS"]],
+    ]);
+  });
+});
+
+describe("the record of a run", () => {
+  it("gets its end once, when it is written, and the login of its session", async () => {
+    const id = await seedRun(database, { outcome: null });
+    await database.query(
+      "UPDATE job_runs SET outcome = 'failed', exit_code = 1, finished_at = '2001-01-01' WHERE id = $1",
+      [id],
+    );
+    expect(
+      await database.query(
+        "SELECT finished_at > now() - interval '1 hour' AS now, login = session_user AS own FROM job_runs",
+      ),
+    ).toEqual([{ now: true, own: true }]);
+    for (const change of ["outcome = 'completed', exit_code = 0", "report = '{}'", "reason = 'x'"])
+      await expect(database.query(`UPDATE job_runs SET ${change}`)).rejects.toMatchObject({
+        constraint: "job_runs_end_once",
+      });
+  });
+
+  it.each(["job = 'other'", "started_at = now()", "owner = 'x'", "login = 'cfo'"])(
+    "keeps how it began (%s)",
+    async (change) => {
+      await seedRun(database, { outcome: null });
+      await expect(database.query(`UPDATE job_runs SET ${change}`)).rejects.toMatchObject({
+        constraint: "job_runs_end_once",
+      });
+    },
+  );
+});
+
 describe("a run of prune", () => {
   const seedMany = async (count: number): Promise<void> => {
     await database.query(

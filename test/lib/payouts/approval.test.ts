@@ -1,11 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import {
   approvePayout,
   listPayouts,
   retryPayout,
   type PayoutChange,
 } from "../../../lib/payouts/operate/index.ts";
+import type { Group } from "../../../scripts/migrate/roles.ts";
 import { createPayoutCycle, type PayoutCycle } from "../../support/payout-cycle.ts";
+import { createLogins } from "../../support/roles.ts";
 
 interface Given {
   cycle: PayoutCycle;
@@ -13,81 +16,148 @@ interface Given {
   payoutId: string;
 }
 
-/** A payout of ₹8,999.99 that waits, whose earning and account "Asha" has imported. */
+/** A payout of ₹8,999.99 that waits. Until somebody is said to have made them, rows are of before logins were kept. */
 async function given(): Promise<Given> {
   const cycle = await createPayoutCycle();
   const consultantId = await cycle.consultant("C-1");
   await cycle.earning(consultantId, { gross: 900_000n, fee: 1n });
   await cycle.batch();
+  await cycle.query("UPDATE earnings SET created_login = NULL");
+  await cycle.query("UPDATE payout_accounts SET placed_login = NULL");
   const [payout] = await cycle.query<{ id: string }>("SELECT id FROM payouts");
   return { cycle, consultantId, payoutId: payout?.id ?? "" };
 }
 
-/** As an import leaves it: an entry with the time of the rows. */
+/** As an import leaves it: an entry with the time of the rows, and the login in both. */
 async function madeBy(
   { cycle, consultantId }: Given,
-  what: { category: "import" | "account"; actor: string },
+  what: { category: "import" | "account"; actor: string; login?: string },
 ): Promise<void> {
-  const table = what.category === "import" ? "earnings" : "payout_accounts";
+  const [table, column] =
+    what.category === "import"
+      ? (["earnings", "created_login"] as const)
+      : (["payout_accounts", "placed_login"] as const);
   await cycle.query(
-    `INSERT INTO audit_log (at, actor, category, action, subject_type, subject_id)
-     SELECT created_at, $2, $3, 'x', 'consultant', consultant_id::text FROM ${table} WHERE consultant_id = $1`,
-    [consultantId, what.actor, what.category],
+    `INSERT INTO audit_log (at, actor, category, action, subject_type, subject_id, login)
+     SELECT created_at, $2, $3, 'x', 'consultant', consultant_id::text, $4 FROM ${table} WHERE consultant_id = $1`,
+    [consultantId, what.actor, what.category, what.login ?? null],
   );
+  await cycle.query(`UPDATE ${table} SET ${column} = $1`, [what.login ?? null]);
+}
+
+/** A session of an approver who is no superuser, and one of an operator, who has that right as well. */
+async function people({ cycle }: Given): Promise<{ approver: Person; operator: Person }> {
+  const logins = await createLogins(cycle);
+  const open = async (group: Group): Promise<Person> => {
+    const { name, url } = await logins.login(group);
+    const applicationName = "approval test";
+    return { name, db: openDatabase({ url, applicationName, readOnly: false, connections: 1 }) };
+  };
+  const approver = await open("afterhours_approvers");
+  const operator = await open("afterhours_operators");
+  onTestFinished(async () => {
+    await Promise.all([approver.db.close(), operator.db.close()]);
+    await logins.drop();
+  });
+  return { approver, operator };
+}
+
+interface Person {
+  /** Of the login. */
+  name: string;
+  db: Db;
 }
 
 const codes = (change: PayoutChange): string[] =>
   change.done ? [] : change.refusals.map(({ code }) => code);
+const messages = (change: PayoutChange): string =>
+  change.done ? "" : change.refusals.map(({ message }) => message).join();
 
 describe("four eyes", () => {
   const approve = (
-    { cycle, payoutId }: Given,
+    { payoutId }: Given,
+    db: Db,
     by: string,
     policy: "one-person" | "four-eyes" = "four-eyes",
   ): Promise<PayoutChange> =>
-    approvePayout(cycle.client(), { payoutId, operator: { by, reason: null }, policy });
+    approvePayout(db, { payoutId, operator: { by, reason: null }, policy });
 
-  it("keep who imported the earnings from approving, however the name is typed", async () => {
-    const world = await given();
-    await madeBy(world, { category: "import", actor: "Asha Rao" });
+  it.each(["import", "account"] as const)(
+    "keep the login that made an entry of category %s from approving, whatever name is given",
+    async (category) => {
+      const world = await given();
+      const { approver, operator } = await people(world);
+      await madeBy(world, { category, actor: "Asha", login: operator.name });
 
-    for (const by of ["Asha Rao", " asha  rao", "ASHA RAO"]) {
-      const change = await approve(world, by);
+      const change = await approve(world, operator.db, "Binu");
       expect(codes(change)).toEqual(["FOUR_EYES"]);
-      if (!change.done) expect(change.refusals[0]?.message).toContain("imported its earnings");
-    }
-    expect((await approve(world, "Binu")).done).toBe(true);
+      expect(messages(change)).toContain(
+        `login ${operator.name}, which you use, ${category === "import" ? "imported its earnings" : "placed its account"}`,
+      );
+      expect((await approve(world, approver.db, "Binu")).done).toBe(true);
+    },
+  );
+
+  it("see the login of rows that were written past the commands, without an entry in the audit log", async () => {
+    const world = await given();
+    const { operator } = await people(world);
+    await world.cycle.query("UPDATE earnings SET created_login = $1", [operator.name]);
+    expect(codes(await approve(world, operator.db, "Binu"))).toEqual(["FOUR_EYES"]);
   });
 
-  it("keep who placed the account from approving", async () => {
+  it("let nobody approve where all use one login, and say so", async () => {
     const world = await given();
+    const { approver } = await people(world);
+    await madeBy(world, { category: "import", actor: "Asha", login: approver.name });
+    const change = await approve(world, approver.db, "Binu");
+    if (change.done) throw new Error("approved");
+    expect(change.refusals[0]?.remedy).toContain("with one login for all nobody can");
+  });
+
+  it("keep the same name from approving by another login, however it is typed", async () => {
+    const world = await given();
+    const { approver, operator } = await people(world);
+    await madeBy(world, { category: "import", actor: "Asha Rao", login: operator.name });
+    for (const by of ["Asha Rao", " asha  rao", "ASHA RAO"]) {
+      const change = await approve(world, approver.db, by);
+      expect(codes(change)).toEqual(["FOUR_EYES"]);
+      expect(messages(change)).toContain("imported its earnings");
+    }
+    expect((await approve(world, approver.db, "Binu")).done).toBe(true);
+  });
+
+  it("go by the name alone for what was imported before logins were kept", async () => {
+    const world = await given();
+    const { approver } = await people(world);
     await madeBy(world, { category: "account", actor: "Chitra" });
-    expect(codes(await approve(world, "Chitra"))).toEqual(["FOUR_EYES"]);
-    expect((await approve(world, "Asha")).done).toBe(true);
+    expect(codes(await approve(world, approver.db, "Chitra"))).toEqual(["FOUR_EYES"]);
+    expect((await approve(world, approver.db, "Asha")).done).toBe(true);
   });
 
   it("are not asked for by default, and a job is nobody", async () => {
     const world = await given();
+    const { approver } = await people(world);
     await madeBy(world, { category: "import", actor: "Asha" });
-    expect(codes(await approve(world, "job:payouts/create-payout-batch"))).toEqual([]);
+    expect(codes(await approve(world, approver.db, "job:payouts/create-payout-batch"))).toEqual([]);
     const other = await given();
     await madeBy(other, { category: "import", actor: "Asha" });
-    expect((await approve(other, "Asha", "one-person")).done).toBe(true);
+    expect((await approve(other, other.cycle.client(), "Asha", "one-person")).done).toBe(true);
   });
 
   it("look at a retry as at an approval", async () => {
     const world = await given();
-    await madeBy(world, { category: "account", actor: "Asha" });
-    await approve(world, "Binu");
+    const { approver, operator } = await people(world);
+    await madeBy(world, { category: "account", actor: "Asha", login: operator.name });
+    await approve(world, approver.db, "Binu");
     await world.cycle.fail(world.payoutId);
-    const retry = (by: string): Promise<PayoutChange> =>
-      retryPayout(world.cycle.client(), {
+    const retry = (db: Db): Promise<PayoutChange> =>
+      retryPayout(db, {
         payoutId: world.payoutId,
-        operator: { by, reason: null },
+        operator: { by: "Binu", reason: null },
         policy: "four-eyes",
       });
-    expect(codes(await retry("Asha"))).toEqual(["FOUR_EYES"]);
-    expect(codes(await retry("Binu"))).toEqual([]);
+    expect(codes(await retry(operator.db))).toEqual(["FOUR_EYES"]);
+    expect(codes(await retry(approver.db))).toEqual([]);
   });
 });
 

@@ -224,6 +224,92 @@ describe("the cash in the books", () => {
   });
 });
 
+/** As the owner writes who has switched off the triggers, and as before there were these. */
+const PAST_TRIGGERS = "FROM set_config('session_replication_role', 'replica', true)";
+
+describe("a date that can not be", () => {
+  it.each([
+    [
+      "provider_transactions_date",
+      "provider_transactions (id, credit_paise, debit_paise, at)",
+      "'t', 0, 1, '2099-01-01'",
+    ],
+    [
+      "provider_transactions_date",
+      "provider_transactions (id, credit_paise, debit_paise, at)",
+      "'t', 0, 1, now() + interval '25 hours'",
+    ],
+    ["provider_days_over", "provider_days", "'2099-01-01', 0, 0, 0, 0, 0"],
+    ["provider_days_over", "provider_days", "india_today(), 0, 0, 0, 0, 0"],
+  ])("is refused by the database (%s: %s, %s)", async (constraint, table, values) => {
+    await expect(
+      world.database.query(`INSERT INTO ${table} VALUES (${values})`),
+    ).rejects.toMatchObject({ constraint });
+  });
+
+  it("is refused of a day that does not go on from the last one, in its day or its opening", async () => {
+    const day = (ago: number, opening: number, credits = 0): Promise<unknown> =>
+      world.database.query(
+        "INSERT INTO provider_days SELECT india_today() - $1::int, $2, $3, 0, $2::bigint + $3::bigint, 0",
+        [ago, opening, credits],
+      );
+    await day(5, 100, 7);
+    for (const [ago, opening] of [
+      [3, 107],
+      [6, 100],
+      [4, 106],
+    ] as const)
+      await expect(day(ago, opening)).rejects.toMatchObject({
+        constraint: "provider_days_in_turn",
+      });
+    await day(4, 107);
+  });
+
+  it("that is there already blinds nothing: reading begins at now, and days go on", async () => {
+    await read({ wrapGateway: aged([{ daysAgo: 2, credit: 500n }], 500n), days: 3 });
+    await world.database.query(
+      `INSERT INTO provider_transactions (id, credit_paise, debit_paise, at) SELECT 'txn_future', 1, 0, '2099-01-01' ${PAST_TRIGGERS}`,
+    );
+    await world.database.query(
+      `INSERT INTO provider_transactions (id, credit_paise, debit_paise, at) SELECT 'txn_back', 0, 1, '2099-01-01' ${PAST_TRIGGERS}`,
+    );
+    await world.database.query(
+      `INSERT INTO provider_days SELECT '2099-01-01', 0, 0, 0, 0, 0 ${PAST_TRIGGERS}`,
+    );
+    const later = [
+      { daysAgo: 2, credit: 500n },
+      { daysAgo: 0, credit: 30n },
+    ];
+    const { report } = await read({ wrapGateway: aged(later, 530n), days: 3 });
+    expect(report.statement).toMatchObject({ transactionsRead: 1, balancePaise: 530n });
+    expect(await findings()).not.toContain("statement-does-not-add-up");
+    expect(await ledgerCash()).toBe(530n);
+  });
+
+  it("of the provider's is stored as now and booked, and a person is told", async () => {
+    const movements = [
+      { daysAgo: 1, credit: 500n },
+      { daysAgo: -400, credit: 70n },
+    ];
+    const wrapGateway = aged(movements, 570n);
+    for (let time = 0; time < 2; time++) {
+      const { report, verdict } = await read({ wrapGateway, days: 3 });
+      expect(verdict.kind).toBe("completed");
+      expect(report.statement).toMatchObject({ balancePaise: 570n });
+    }
+    expect(await findings()).toEqual(["statement-date-wrong"]);
+    expect(await ledgerCash()).toBe(570n);
+    expect(
+      await world.database.query(
+        "SELECT id, at <= now() AS past, balance_paise FROM provider_transactions ORDER BY id",
+      ),
+    ).toEqual([
+      { id: "txn_0", past: true, balance_paise: 500n },
+      { id: "txn_1", past: true, balance_paise: null },
+    ]);
+  });
+});
+
 describe("a reading that does not succeed", () => {
   it.each(["GET /transactions", "GET /banking_balances"] as const)(
     "is red, stores nothing, and does not hide what was compared (%s)",

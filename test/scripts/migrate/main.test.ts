@@ -90,7 +90,7 @@ describe("db:roles", () => {
       expect(await db("roles", database.url)).toMatchObject({
         exitCode: 0,
         stdout:
-          "afterhours_readonly, afterhours_jobs, afterhours_operators: their rights are those of prisma/roles.sql.\n",
+          "afterhours_readonly, afterhours_jobs, afterhours_payees, afterhours_approvers, afterhours_tax, afterhours_operators: their rights are those of prisma/roles.sql.\n",
         stderr: "",
       });
     }

@@ -279,6 +279,20 @@ function contract(prepare: () => Promise<StoreUnderTest>): void {
     }
   });
 
+  it("a count that can not go up is no outage: it is said, no lock is left, and a reset one works", async () => {
+    await subject.setFence(key, 2n ** 63n - 1n);
+    const thrown: unknown = await acquire(ANNA).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(LockUnavailableError);
+    const { message, remedy } = thrown as LockUnavailableError;
+    expect(message).toContain(
+      "answers, and what it keeps for this lock is nothing that a run writes",
+    );
+    expect(message).not.toContain("cannot be reached");
+    expect(remedy).toContain("docs/operations.md#a-lock-that-no-run-can-take");
+    await subject.setFence(key, 1_000_000n);
+    expect(await acquire(BALA)).toEqual({ kind: "acquired", fence: 1_000_001n });
+  });
+
   describe("a store that cannot be reached", () => {
     let proxy: TcpProxy;
     beforeEach(async () => void (proxy = await openTcpProxy(subject.url)));
@@ -377,5 +391,32 @@ describe("the key of a lock", () => {
         expect(lockKey({ environment: text, job: text })).toMatch(/^[^{}\s]*$/);
       }),
     );
+  });
+});
+
+describe("a row of job_leases", () => {
+  let subject: StoreUnderTest;
+  beforeEach(async () => void (subject = await postgresUnderTest()));
+  afterEach(() => subject.close());
+
+  it.each([
+    ["job_leases_fence", "fence = 9223372036854775807"],
+    ["job_leases_fence", "fence = fence + 2"],
+    ["job_leases_fence", "fence = fence - 1"],
+    ["job_leases_expires", "expires_at = '2999-01-01'"],
+    ["job_leases_expires", "expires_at = clock_timestamp() + interval '25 hours'"],
+    ["job_leases_key", "key = 'another'"],
+  ])("keeps out what would stop its job for good (%s: %s)", async (constraint, change) => {
+    const key = subject.key();
+    await subject.open().acquire({ key, owner: ANNA, ttlMs: TTL_MS });
+    await expect(subject.query(`UPDATE job_leases SET ${change}`)).rejects.toMatchObject({
+      constraint,
+    });
+  });
+
+  it("begins with a fence of one", async () => {
+    await expect(
+      subject.query("INSERT INTO job_leases (key, fence) VALUES ('k', 9223372036854775807)"),
+    ).rejects.toMatchObject({ constraint: "job_leases_fence" });
   });
 });

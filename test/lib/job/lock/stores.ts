@@ -18,6 +18,10 @@ export interface StoreUnderTest {
   open(url?: string): LockStore;
   /** Lets the time to live of a key pass now. */
   expire(key: string): Promise<void>;
+  /** Sets the count of a key whatever it is, as somebody with the owner's password, or Redis's, can. */
+  setFence(key: string, fence: bigint): Promise<void>;
+  /** A statement, where the store is PostgreSQL. */
+  query(sql: string): Promise<unknown>;
   /** A key that no other test uses. */
   key(job?: string): string;
   /** Ends everything that was opened. */
@@ -45,6 +49,15 @@ export async function postgresUnderTest(): Promise<StoreUnderTest> {
         [key],
       );
     },
+    setFence: async (key, fence) => {
+      await database.query(
+        `INSERT INTO job_leases (key, fence)
+         SELECT $1, $2 FROM set_config('session_replication_role', 'replica', true)
+         ON CONFLICT (key) DO UPDATE SET owner = NULL, expires_at = NULL, fence = EXCLUDED.fence`,
+        [key, fence.toString()],
+      );
+    },
+    query: (sql) => database.query(sql),
     key: keysOf(`test-${randomUUID()}`),
     async close() {
       for (const pool of pools) await pool.end();
@@ -68,6 +81,10 @@ export function redisUnderTest(): Promise<StoreUnderTest> {
     expire: async (key) => {
       await client.pexpire(`{${key}}:lock`, 0);
     },
+    setFence: async (key, fence) => {
+      await client.set(`{${key}}:fence`, fence.toString());
+    },
+    query: () => Promise.reject(new Error("Redis takes no SQL")),
     key: keysOf(environment),
     async close() {
       for (const store of stores) await store.close();
