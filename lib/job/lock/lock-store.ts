@@ -58,15 +58,14 @@ export class LockUnavailableError extends AfterhoursError {
     const isRedis = store !== "PostgreSQL";
     const damage = damageOf(cause);
     if (damage !== undefined) {
+      const reset =
+        "Find out who wrote it, then reset the lock: docs/operations.md#a-lock-that-no-run-can-take.";
       super(
         "LOCK_UNAVAILABLE",
         `the lock store (${store}) answers, and what it keeps for this lock is nothing that a run writes: ${damage}`,
-        {
-          cause,
-          remedy:
-            "Find out who wrote it, then reset the lock: docs/operations.md#a-lock-that-no-run-can-take. Without the lock nothing was started.",
-        },
+        { cause, remedy: `${reset} Without the lock nothing was started.` },
       );
+      this.repair = reset;
       return;
     }
     const { message, remedy } = describeServerFault(
