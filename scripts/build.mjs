@@ -1,6 +1,7 @@
 /**
  * Bundles every job into `dist/jobs/`, with all that it needs: to start one from there loads a few files and no
- * package, and takes a quarter of the time. Plain JavaScript, so that set-up can use it.
+ * package, and takes a quarter of the time. So is the audit of the books, in one file. Plain JavaScript, so that
+ * set-up can use it.
  */
 import { createHash } from "node:crypto";
 import {
@@ -26,6 +27,7 @@ const STAMP = join("dist", ".made-from");
 const MAILS = { module: "lib/notifications/render.ts", folder: "lib/notifications/templates" };
 /** A job is a folder and a file; what lies in `jobs/` itself are lists of them. */
 const JOB = /^[a-z-]+\/[a-z-]+\.ts$/;
+const AUDIT = "scripts/ledger-audit.ts";
 /** The module that loads whatever any job loads before it has its lock. */
 const LIGHT = "light part of every job";
 
@@ -84,16 +86,9 @@ async function bundle(root, made) {
   const { build } = await import("esbuild");
   const files = readdirSync(join(root, "jobs"), { recursive: true });
   const jobs = files.filter((file) => JOB.test(file));
-  const { metafile, outputFiles } = await build({
+  const common = {
     absWorkingDir: root,
-    entryPoints: jobs.map((file) => ({ in: `job:${file}`, out: file.replace(/\.ts$/, "") })),
-    outdir: join(root, "dist/jobs"),
-    write: false,
-    plugins: [startsItsJob(root), inFewFiles(root, jobs), withoutUnused()],
     bundle: true,
-    // Jobs share most of their code: 5 MB instead of 77, and less to parse at each start.
-    splitting: true,
-    chunkNames: "shared/[name]-[hash]",
     platform: "node",
     target: "node20.19",
     format: "esm",
@@ -104,12 +99,29 @@ async function bundle(root, made) {
     define: { navigator: JSON.stringify({ userAgent: "Node.js" }) },
     sourcemap: true,
     sourcesContent: false,
-    metafile: true,
     logLevel: "warning",
     // Packages in CommonJS call `require` for what Node brings along.
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
+  };
+  // The audit runs beside the jobs, with a login of its own, and shares no file with them.
+  await build({
+    ...common,
+    entryPoints: [AUDIT],
+    outfile: join(made, "ledger-audit.js"),
+    plugins: [withoutUnused()],
+  });
+  const { metafile, outputFiles } = await build({
+    ...common,
+    entryPoints: jobs.map((file) => ({ in: `job:${file}`, out: file.replace(/\.ts$/, "") })),
+    outdir: join(root, "dist/jobs"),
+    write: false,
+    plugins: [startsItsJob(root), inFewFiles(root, jobs), withoutUnused()],
+    // Jobs share most of their code: 5 MB instead of 77, and less to parse at each start.
+    splitting: true,
+    chunkNames: "shared/[name]-[hash]",
+    metafile: true,
   });
   for (const { path, contents } of outputFiles) {
     const file = join(made, relative(join(root, "dist"), path));
@@ -197,15 +209,14 @@ function withoutUnused() {
 /** Everything that the bundles depend on. */
 function sourceHash(root) {
   const hash = createHash("sha256");
-  for (const folder of ["jobs", "lib"]) {
+  for (const folder of ["jobs", "lib", "scripts"]) {
     const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
     const paths = files
       .filter((file) => file.isFile())
       .map((file) => join(file.parentPath, file.name));
     for (const path of paths.sort()) addFile(path);
   }
-  for (const name of ["package-lock.json", "tsconfig.json", "scripts/build.mjs"])
-    addFile(join(root, name));
+  for (const name of ["package-lock.json", "tsconfig.json"]) addFile(join(root, name));
   return hash.digest("hex");
 
   function addFile(path) {

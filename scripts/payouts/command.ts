@@ -35,18 +35,27 @@ export function databaseFor(applicationName: string): WithDatabase {
   return async ({ readOnly }, work) => {
     const url = requireDatabaseUrl(process.env);
     const db = openDatabase({ url, applicationName, readOnly, connections: 1 });
-    try {
-      await work(db);
-    } catch (error) {
-      if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
-      if (isReadOnly(error)) throw new DatabaseReadOnlyError(url, error);
-      if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
-      if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
-      throw error;
-    } finally {
-      await db.close();
-    }
+    await onDatabase(db, url, work);
   };
+}
+
+/** One piece of work on a database, which is closed at its end; says so when it can't be done. */
+export async function onDatabase(
+  db: Db,
+  url: string,
+  work: (db: Db) => Promise<void>,
+): Promise<void> {
+  try {
+    await work(db);
+  } catch (error) {
+    if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
+    if (isReadOnly(error)) throw new DatabaseReadOnlyError(url, error);
+    if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
+    if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
+    throw error;
+  } finally {
+    await db.close();
+  }
 }
 
 export function unknown(what: string, name: string): AfterhoursError {

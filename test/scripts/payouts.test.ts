@@ -201,7 +201,7 @@ describe("payouts", () => {
     const done = await on(...set);
     expect(done.exitCode).toBe(0);
     expect(done.stdout).toMatch(
-      /^set {2}O-1 {2}is paid through C-1 \([0-9a-f-]{36}\); 1 unfinished payouts from before stay the consultant's own\n$/,
+      /^set {2}O-1 {2}is paid through C-1 \([0-9a-f-]{36}\); 1 unfinished payout from before stays the consultant's own\n$/,
     );
     expect(await on(...set)).toMatchObject({
       exitCode: 1,

@@ -207,7 +207,7 @@ describe("setting up", () => {
   it("installs what a job needs as the lock file has it, runs nobody's install script, and bundles every job", async () => {
     const checkoutFolder = mkdtempSync(join(tmpdir(), "afterhours-checkout-"));
     onTestFinished(() => rmSync(checkoutFolder, { recursive: true, force: true }));
-    for (const part of ["jobs", "lib", "scripts/build.mjs", ...CONFIGURATION])
+    for (const part of ["jobs", "lib", "scripts", ...CONFIGURATION])
       cpSync(join(ROOT, part), join(checkoutFolder, part), { recursive: true });
     copyProductionPackages(checkoutFolder);
     const bin = join(checkoutFolder, "bin");

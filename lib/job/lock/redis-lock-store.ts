@@ -8,13 +8,17 @@ import { explainRedis } from "./redis-silence.ts";
 
 /**
  * Takes the key and counts the fence in one step, so that no fence is given out for a lock that was
- * not taken. It counts first: a fence that can not go up must not leave a lock without an owner. Both keys share a hash tag, so that they lie on one node of a cluster.
+ * not taken. Where the fence can't go up, the key is given back: it would be a lock without an owner. Both keys
+ * share a hash tag, so that they lie on one node of a cluster.
  * Returns `{1, fence}` or `{0, owner, remaining ms, fence}`.
  */
 const ACQUIRE = `
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('INCR', KEYS[2])
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  local counted = redis.pcall('INCR', KEYS[2])
+  if type(counted) == 'table' then
+    redis.call('DEL', KEYS[1])
+    return counted
+  end
   return {1, redis.call('GET', KEYS[2])}
 end
 return {0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}`;

@@ -100,7 +100,7 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER "payouts_completed_when_paid" BEFORE UPDATE OF "status" ON "payouts"
-  FOR EACH ROW WHEN (NEW.status = 'COMPLETED' AND OLD.status = 'PROCESSING')
+  FOR EACH ROW WHEN (NEW.status = 'COMPLETED' AND OLD.status = 'PROCESSING' AND NEW.net_paise IS NOT NULL)
   EXECUTE FUNCTION "guard_payout_completed"();
 
 -- Tax --------------------------------------------------------------------------------------------

@@ -209,7 +209,9 @@ async function seedDeductions(url: string): Promise<Ids> {
           sale AS (INSERT INTO earnings (consultant_id, booking_reference, credited_on, gross_paise, platform_fee_paise, amount_paise)
                    SELECT id, 'B-1', '2026-11-20', 100000, 0, 100000 FROM payee RETURNING id),
           paid AS (INSERT INTO payouts (consultant_id, gross_paise, amount_paise, status)
-                   SELECT id, 100000, 100000, 'PENDING' FROM payee RETURNING id)
+                   SELECT id, 100000, 100000, 'PENDING' FROM payee RETURNING id),
+          held AS (INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+                   SELECT paid.id, sale.id, 100000, 100000 FROM paid, sale)
      SELECT payee.id AS consultant, sale.id AS earning, paid.id AS payout FROM payee, sale, paid`,
   );
   if (row === undefined) throw new Error("nothing was seeded");
