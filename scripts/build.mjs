@@ -100,30 +100,30 @@ async function bundle(root, made) {
     sourcemap: true,
     sourcesContent: false,
     logLevel: "warning",
+    write: false,
     // Packages in CommonJS call `require` for what Node brings along.
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   };
   // The audit runs beside the jobs, with a login of its own, and shares no file with them.
-  await build({
+  const audit = await build({
     ...common,
     entryPoints: [AUDIT],
-    outfile: join(made, "ledger-audit.js"),
+    outfile: join(root, "dist/ledger-audit.js"),
     plugins: [withoutUnused()],
   });
   const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: jobs.map((file) => ({ in: `job:${file}`, out: file.replace(/\.ts$/, "") })),
     outdir: join(root, "dist/jobs"),
-    write: false,
     plugins: [startsItsJob(root), inFewFiles(root, jobs), withoutUnused()],
     // Jobs share most of their code: 5 MB instead of 77, and less to parse at each start.
     splitting: true,
     chunkNames: "shared/[name]-[hash]",
     metafile: true,
   });
-  for (const { path, contents } of outputFiles) {
+  for (const { path, contents } of [...outputFiles, ...audit.outputFiles]) {
     const file = join(made, relative(join(root, "dist"), path));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, contents);

@@ -17,7 +17,7 @@ import { openMailWorld, mailRows, seedMails, takenById, type MailWorld } from ".
 import { startStep, type JobEnd } from "../support/job-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SOURCE = ["jobs", "lib", "scripts/build.mjs", "package-lock.json", "tsconfig.json"];
+const SOURCE = ["jobs", "lib", "scripts", "package-lock.json", "tsconfig.json"];
 const BUNDLE = "dist/jobs/payouts/process-payouts.js";
 const TEMPLATE = "dist/jobs/shared/templates/waitlist-offer.html";
 
