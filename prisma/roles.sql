@@ -171,30 +171,41 @@ GRANT INSERT (payout_account_id, payout_id, reason, placed_by), UPDATE (mail_que
   ON public.payout_account_holds TO afterhours_jobs;
 
 -- Tax. The profile is locked while its payee is assessed.
-GRANT INSERT, UPDATE (status) ON public.tax_deductions TO afterhours_jobs;
+GRANT INSERT (consultant_id, payout_id, earning_id, fiscal_year, credited_on, gross_paise, tax_paise, rate_bps, section, code,
+              reason, carried_forward_paise, certificate_id, certificate_gross_paise, status, reverses_id, pan_status,
+              aadhaar, likely_to_exceed),
+  UPDATE (status)
+  ON public.tax_deductions TO afterhours_jobs;
 GRANT USAGE ON SEQUENCE public.tax_deductions_sequence_seq TO afterhours_jobs;
 GRANT UPDATE (updated_at) ON public.tax_profiles TO afterhours_jobs;
 
 -- Checkouts and their slots. Seats are counted by triggers, which write as whoever writes the booking.
 GRANT UPDATE (status, updated_at) ON public.bookings TO afterhours_jobs;
-GRANT INSERT, DELETE, UPDATE (tentative, updated_at) ON public.slots TO afterhours_jobs;
-GRANT INSERT ON public.released_slots TO afterhours_jobs;
+GRANT INSERT (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative),
+  DELETE, UPDATE (tentative, updated_at)
+  ON public.slots TO afterhours_jobs;
+GRANT INSERT (appointment_id, booking_id, user_id, released_by) ON public.released_slots TO afterhours_jobs;
 GRANT USAGE ON SEQUENCE public.released_slots_id_seq TO afterhours_jobs;
 GRANT UPDATE (booked_seats, offered_seats) ON public.plans TO afterhours_jobs;
-GRANT INSERT, UPDATE (status, provider_payment_id, captured_at, expired_at, asked_at, updated_at)
+-- A second capture of an order is recorded by its card alone: who could add a leg of a wallet could refund to it.
+GRANT INSERT (booking_id, user_id, organization_id, amount_paise, status, provider_payment_id, captured_at),
+  UPDATE (status, provider_payment_id, captured_at, expired_at, asked_at, updated_at)
   ON public.payments TO afterhours_jobs;
-GRANT INSERT, UPDATE (released_at) ON public.payment_legs TO afterhours_jobs;
+GRANT INSERT (payment_id, kind, amount_paise), UPDATE (released_at) ON public.payment_legs TO afterhours_jobs;
 GRANT UPDATE (balance_paise, updated_at) ON public.wallet_accounts TO afterhours_jobs;
 GRANT UPDATE (used_paise) ON public.referral_credits TO afterhours_jobs;
 
 -- Refunds, and what a consultant owes of them.
-GRANT INSERT, UPDATE (status, settled_at) ON public.refunds TO afterhours_jobs;
-GRANT INSERT,
+GRANT INSERT (id, payment_id, key, amount_paise, reason, requested_by, of_sale), UPDATE (status, settled_at)
+  ON public.refunds TO afterhours_jobs;
+GRANT INSERT (refund_id, payment_leg_id, amount_paise),
   UPDATE (state, idempotency_key, request_body, request_hash, provider_refund_id, claimed_by, claim_fence, claimed_at,
           sent_at, settled_at, failure_code, failure_message)
   ON public.refund_legs TO afterhours_jobs;
-GRANT INSERT ON public.earning_refunds TO afterhours_jobs;
-GRANT INSERT, UPDATE (recovered_gross_paise, recovered_amount_paise) ON public.earning_recoveries TO afterhours_jobs;
+GRANT INSERT (earning_id, key, gross_paise, amount_paise) ON public.earning_refunds TO afterhours_jobs;
+GRANT INSERT (consultant_id, earning_id, key, gross_paise, amount_paise),
+  UPDATE (recovered_gross_paise, recovered_amount_paise)
+  ON public.earning_recoveries TO afterhours_jobs;
 
 -- Waitlist and mail.
 GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;

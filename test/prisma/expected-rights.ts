@@ -32,10 +32,12 @@ consultants
   update approvers: touched_at
   nobody: id created_at
 earning_recoveries
-  insert jobs: id consultant_id earning_id key gross_paise amount_paise recovered_gross_paise recovered_amount_paise created_at
+  insert jobs: consultant_id earning_id key gross_paise amount_paise
   update jobs: recovered_gross_paise recovered_amount_paise
+  nobody: id created_at
 earning_refunds
-  insert jobs: id earning_id key gross_paise amount_paise created_at
+  insert jobs: earning_id key gross_paise amount_paise
+  nobody: id created_at
 earnings
   update jobs: status updated_at
   insert payees: consultant_id booking_reference credited_on gross_paise platform_fee_paise amount_paise paid_directly_paise
@@ -93,11 +95,13 @@ payee_locks
   update jobs: touched_at
   nobody: consultant_id
 payment_legs
-  insert jobs: id payment_id kind amount_paise wallet_id referral_credit_id released_at
+  insert jobs: payment_id kind amount_paise
   update jobs: released_at
+  nobody: id wallet_id referral_credit_id
 payments
-  insert jobs: id booking_id user_id organization_id currency amount_paise status provider_order_id provider_payment_id captured_at expired_at asked_at created_at updated_at
+  insert jobs: booking_id user_id organization_id amount_paise status provider_payment_id captured_at
   update jobs: status provider_payment_id captured_at expired_at asked_at updated_at
+  nobody: id currency provider_order_id created_at
 payout_account_holds
   insert jobs: payout_account_id payout_id reason placed_by
   update jobs: mail_queued_at
@@ -134,20 +138,25 @@ referral_credits
   update jobs: used_paise
   nobody: id user_id amount_paise created_at
 refund_legs
-  insert jobs: id refund_id payment_leg_id amount_paise state idempotency_key request_body request_hash provider_refund_id claimed_by claim_fence claimed_at sent_at settled_at failure_code failure_message
+  insert jobs: refund_id payment_leg_id amount_paise
   update jobs: state idempotency_key request_body request_hash provider_refund_id claimed_by claim_fence claimed_at sent_at settled_at failure_code failure_message
+  nobody: id
 refunds
-  insert jobs: id payment_id key amount_paise reason requested_by status created_at settled_at of_sale
+  insert jobs: id payment_id key amount_paise reason requested_by of_sale
   update jobs: status settled_at
+  nobody: created_at
 released_slots
-  insert jobs: id appointment_id booking_id user_id released_at released_by
+  insert jobs: appointment_id booking_id user_id released_by
+  nobody: id released_at
 slots
   delete jobs:
-  insert jobs: id appointment_id booking_id user_id consultant_id starts_at ends_at tentative created_at updated_at
+  insert jobs: appointment_id booking_id user_id consultant_id starts_at ends_at tentative
   update jobs: tentative updated_at
+  nobody: id created_at
 tax_deductions
-  insert jobs: id consultant_id payout_id earning_id fiscal_year credited_on gross_paise tax_paise rate_bps section code reason carried_forward_paise certificate_id certificate_gross_paise status reverses_id created_at sequence pan_status aadhaar likely_to_exceed
+  insert jobs: consultant_id payout_id earning_id fiscal_year credited_on gross_paise tax_paise rate_bps section code reason carried_forward_paise certificate_id certificate_gross_paise status reverses_id pan_status aadhaar likely_to_exceed
   update jobs: status
+  nobody: id created_at sequence
 tax_deposits
   insert tax: month section code amount_paise challan_reference deposited_on recorded_by bsr_code challan_serial owed_paise
   nobody: id created_at recorded_login

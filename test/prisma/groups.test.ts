@@ -134,6 +134,8 @@ interface Given {
 async function given(): Promise<Given> {
   const cycle = await createPayoutCycle();
   await cycle.earning(await cycle.consultant("C-1"), { gross: 900_000n, fee: 1n });
+  // Relief is for a PAN that was inoperative.
+  await cycle.query("UPDATE tax_profiles SET pan_status = 'inoperative'");
   await cycle.batch();
   const [payout] = await cycle.query<{ id: string }>("SELECT id FROM payouts");
   const logins = await createLogins(cycle);

@@ -277,7 +277,9 @@ UNION ALL
   FROM ledger_entries AS entry
   JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
   CROSS JOIN (VALUES ('BANK', 1), ('PLATFORM_CLEARING', -1)) AS side (code, sign)
-  WHERE booking.kind = 'provider-opening' AND booking.key = 'provider-opening' AND entry.transaction_id = booking.id
+  WHERE (booking.kind = 'provider-opening' AND booking.key = 'provider-opening'
+         OR booking.kind = 'opening' AND booking.key LIKE 'opening:%')
+    AND entry.transaction_id = booking.id
 UNION ALL
   SELECT side.code::ledger_account_code, CASE side.code WHEN 'WALLET' THEN account.wallet_id END,
          side.sign * entry.amount_paise
@@ -319,10 +321,11 @@ CREATE TRIGGER "ledger_entries_of_source" AFTER INSERT ON "ledger_entries"
 
 ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_kind" CHECK ("kind" IN (
   'earning-released', 'earning-refunded', 'payout-completed', 'payout-reversed', 'wallet-released', 'wallet-taken-again',
-  'wallet-refunded', 'tax-deposited', 'provider-opening', 'provider-funding', 'provider-fees-collected'
+  'wallet-refunded', 'tax-deposited', 'opening', 'provider-opening', 'provider-funding', 'provider-fees-collected'
 ) OR "is_marketplace_kind"("kind")) NOT VALID;
 
--- No row here is their source, so the logins of jobs and operators may not post them.
+-- No row here is the source of what the marketplace posts, or of the cash that is brought in from another system: the
+-- logins of jobs and operators may not post them.
 CREATE FUNCTION "guard_marketplace_posting"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (
@@ -336,8 +339,25 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER "ledger_transactions_of_marketplace" BEFORE INSERT ON "ledger_transactions"
-  FOR EACH ROW WHEN ("is_marketplace_kind"(NEW.kind))
+  FOR EACH ROW WHEN ("is_marketplace_kind"(NEW.kind) OR NEW.kind = 'opening')
   EXECUTE FUNCTION "guard_marketplace_posting"();
+
+-- Wallet money and credit go back when the checkout has ended unpaid, and never of one that is paid.
+CREATE OR REPLACE FUNCTION "guard_payment_leg"() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE status payment_status;
+BEGIN
+  SELECT payment.status INTO status FROM payments AS payment WHERE payment.id = OLD.payment_id;
+  IF (to_jsonb(NEW) - 'released_at') IS DISTINCT FROM (to_jsonb(OLD) - 'released_at')
+     OR (OLD.released_at IS NOT NULL AND NOT (NEW.released_at IS NULL AND status = 'ORPHANED')) THEN
+    RAISE EXCEPTION 'leg % of a payment can only be released, and once', OLD.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_legs_released_once';
+  END IF;
+  IF OLD.released_at IS NULL AND NEW.released_at IS NOT NULL AND status IN ('PAID', 'REFUNDED') THEN
+    RAISE EXCEPTION 'leg % is of a payment that is %', OLD.id, status
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_legs_released_unpaid';
+  END IF;
+  RETURN NEW;
+END $$;
 
 -- A wallet holds what its account in the books says, at the end of whatever changes either.
 CREATE FUNCTION "guard_wallet_balance"() RETURNS trigger LANGUAGE plpgsql AS $$
