@@ -49,7 +49,7 @@ export function hear(body: JsonValue): Heard {
     /^(server error|gateway )/.test(plain(reason)) ||
     SERVER_SIDE_CODES.has(plain(code)) ||
     statusCode >= 500 ||
-    isOneOf(plain(description), SERVER_SIDE);
+    texts.some((text) => isOneOf(text, SERVER_SIDE));
   return { fault, doubt: isServerSide ? "server-error" : undefined };
 }
 

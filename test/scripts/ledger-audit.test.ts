@@ -41,7 +41,6 @@ async function forge(statements: string): Promise<void> {
 
 const ONE = "(SELECT min(id::text)::uuid FROM payouts WHERE status = 'APPROVED')";
 const PAID = "(SELECT min(id::text)::uuid FROM payouts WHERE status = 'COMPLETED')";
-const EARNING = `(SELECT earning_id FROM payout_items WHERE payout_id = ${ONE})`;
 
 describe("the audit of the books", () => {
   it("is green where money went as it should, with a login that only reads", async () => {

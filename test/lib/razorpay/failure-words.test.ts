@@ -317,3 +317,13 @@ describe("the refusal of one request", () => {
     }
   });
 });
+
+it.each([{ code: "The request timed out" }, { reason: "something_went_wrong" }])(
+  "words of a failure of the provider count in every field: %j",
+  (words) => {
+    const error = { description: "", source: "business", ...words };
+    for (const httpStatus of TURNED_DOWN)
+      expect(verdict({ httpStatus, call: "create-payout", error })).toMatch(/^unknown|^systemic/);
+    expect(verdict({ httpStatus: 400, call: "create-payout", error })).toBe("unknown server-error");
+  },
+);
