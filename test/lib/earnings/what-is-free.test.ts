@@ -47,7 +47,7 @@ const PAYOUT = `WITH payout AS (
 const FROM = " FROM payout, earnings AS earning";
 const HOLD = `INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
   SELECT id, 'manual', 'r', 'p' FROM consultants`;
-const REFUSED = `${PAYOUT}
+const REFUSED = `${PAYOUT}, item AS (${ITEM} now() ${FROM})
   INSERT INTO payout_account_holds (payout_account_id, payout_id, reason, placed_by)
   SELECT account.id, payout.id, 'bank_account_closed', 'p' FROM payout, payout_accounts AS account`;
 const DEBT = `INSERT INTO earning_recoveries
