@@ -24,7 +24,7 @@ describe("the mail environment", () => {
           maxTries: 8,
         },
       },
-      secrets: [ENV.SMTP_URL, "app@host", "p:ss"],
+      secrets: [ENV.SMTP_URL, "app@host", "p:ss", "app@host:p:ss"],
     });
   });
 

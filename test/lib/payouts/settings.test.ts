@@ -22,7 +22,9 @@ describe("the environment of a payout run", () => {
         },
       },
     });
-    if (parsed.ok) expect(new Set(parsed.secrets)).toEqual(new Set(Object.values(required)));
+    const pair = `${required.RAZORPAYX_KEY_ID}:${required.RAZORPAYX_KEY_SECRET}`;
+    if (parsed.ok)
+      expect(new Set(parsed.secrets)).toEqual(new Set([...Object.values(required), pair]));
   });
 
   it("says everything that is wrong at once, by name and never by value", () => {

@@ -57,6 +57,7 @@ it("pays an earning only when the buyer's money has settled, and says what waits
     expect(each.items).toEqual([
       {
         consultantId,
+        consultantRef: "C-1",
         currency: "INR",
         outcome: "unsettled",
         code: "NOT_SETTLED",
