@@ -122,26 +122,19 @@ async function linkEarnings(tx: DbSession, earningIds: readonly string[]): Promi
   if (linked !== earningIds.length) throw new ChangedMeanwhile();
 }
 
-/** An earning that was refunded entirely meanwhile gives no item, and one refunded in part a smaller one. */
+/** All of the items or none: an earning that was refunded meanwhile leaves less than was read, or nothing. */
 async function insertItems(
   tx: DbSession,
   { payoutId, group }: { payoutId: string; group: DueGroup },
 ): Promise<void> {
-  const [items] = await tx.query<{ count: number; gross: string; amount: string }[]>`
-    WITH item AS (
-      INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
-      SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise
-      FROM earnings_net
+  const inserted = await tx.execute`
+    WITH due AS (
+      SELECT earning_id, gross_paise, amount_paise FROM earnings_net
       WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND payable
         AND consultant_id = ${group.consultantId}::uuid AND currency = ${group.currency}
-      RETURNING gross_paise, amount_paise
     )
-    SELECT count(*)::int AS count, COALESCE(sum(gross_paise), 0)::text AS gross,
-           COALESCE(sum(amount_paise), 0)::text AS amount
-    FROM item`;
-  const addUp =
-    items?.count === group.earningIds.length &&
-    BigInt(items.gross) === group.grossPaise &&
-    BigInt(items.amount) === group.amountPaise;
-  if (!addUp) throw new ChangedMeanwhile();
+    INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
+    SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise FROM due
+    WHERE (SELECT sum(gross_paise) = ${group.grossPaise} AND sum(amount_paise) = ${group.amountPaise} FROM due)`;
+  if (inserted !== group.earningIds.length) throw new ChangedMeanwhile();
 }
