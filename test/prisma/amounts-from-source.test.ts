@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedPayee, type SeededPayee } from "../support/payout-world.ts";
 import { createLogins, type Logins } from "../support/roles.ts";
 
-/** What the login of the jobs tries, with every right that the jobs have. */
+/** A stolen login of the jobs tries these statements; it has every right that the jobs have. */
 let database: TestDatabase;
 let logins: Logins;
 let client: pg.Client;
