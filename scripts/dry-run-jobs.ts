@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { jobs } from "../jobs/registry.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 import { runChild } from "./demo/child.ts";
 import { insertSampleCheckout } from "./demo/sample-checkout.ts";
 import { migrate } from "./migrate/apply.ts";

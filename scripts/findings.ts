@@ -17,7 +17,7 @@ import { findingLines, resolutionLine, showFindingLines } from "./findings/print
 import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours findings");
 

@@ -29,7 +29,7 @@ import { newSession } from "../lib/db/session.ts";
 import { systemClock } from "../lib/support/clock.ts";
 import { AfterhoursError, errorCode, toError } from "../lib/support/errors.ts";
 import { requireDatabaseUrl } from "./migrate/database-url.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 import { operatorName, reason, UsageError, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, WHY } from "./payouts/command.ts";
 import { requirePolicy } from "./payouts/policy.ts";

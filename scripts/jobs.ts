@@ -13,7 +13,7 @@ import { runJobFile } from "./jobs/run.ts";
 import { listLimit } from "./payouts/arguments.ts";
 import { databaseFor, describeFailure, EXIT } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours jobs");
 

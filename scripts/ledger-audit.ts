@@ -6,7 +6,7 @@ import { istMinute } from "../lib/support/calendar.ts";
 import { counted } from "../lib/support/counted.ts";
 import { formatRupees } from "../lib/support/money.ts";
 import { requireDatabaseUrl } from "./migrate/database-url.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 import { describeFailure, EXIT, onDatabase } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
 

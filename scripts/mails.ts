@@ -13,7 +13,7 @@ import { listLimit, operatorName, reason, whoDoesIt } from "./payouts/arguments.
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { istMinute } from "../lib/support/calendar.ts";
 import { table, toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours mails");
 

@@ -9,14 +9,14 @@ import {
   type Until,
 } from "../lib/ops/maintenance.ts";
 import { present } from "../lib/support/environment.ts";
-import { redactor } from "./redactor.ts";
+import { redactor } from "./cli/redactor.ts";
 import { until } from "./maintenance/until.ts";
 import { operatorName, reason, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, WHY } from "./payouts/command.ts";
 import { istMinute } from "../lib/support/calendar.ts";
 import { oneLine } from "../lib/support/one-line.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours maintenance");
 

@@ -9,7 +9,7 @@ import { paymentLines } from "./payments/print.ts";
 import { operatorName, paymentId, reason, shortText, whoDoesIt } from "./payouts/arguments.ts";
 import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./payouts/command.ts";
 import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours payments");
 

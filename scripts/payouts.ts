@@ -56,7 +56,7 @@ import {
   toJsonText,
   totalLine,
 } from "./payouts/print.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours payouts");
 

@@ -8,7 +8,7 @@ import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
 import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
-import { newCommand } from "./command-line.ts";
+import { newCommand } from "./cli/command-line.ts";
 
 const withDatabase = databaseFor("afterhours tds");
 

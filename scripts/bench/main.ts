@@ -5,7 +5,7 @@ import type { Bench } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { writeResults, type Results } from "./report.ts";
 import { meetsTarget } from "./spread.ts";
-import { newCommand } from "../command-line.ts";
+import { newCommand } from "../cli/command-line.ts";
 
 const EXIT = { ok: 0, missed: 1, misused: 2 } as const;
 

@@ -12,7 +12,7 @@ import { refusedAccounts, timeoutAccounts } from "./bad-accounts.ts";
 import { runChild } from "./child.ts";
 import { demonstrateMarketplace } from "./marketplace/run.ts";
 import { readResult, printResult } from "./result.ts";
-import { newCommand, readerLost } from "../command-line.ts";
+import { newCommand, readerLost } from "../cli/command-line.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const SAMPLE = join(ROOT, "scripts/demo/sample-earnings.csv");

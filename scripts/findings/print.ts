@@ -1,6 +1,6 @@
 import type { Finding, FindingPayout, Resolution } from "../../lib/findings/index.ts";
 import { formatRupees } from "../../lib/support/money.ts";
-import { redactor } from "../redactor.ts";
+import { redactor } from "../cli/redactor.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { oneLine } from "../../lib/support/one-line.ts";
 import { section, table } from "../payouts/print.ts";

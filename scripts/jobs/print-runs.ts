@@ -2,7 +2,7 @@ import { jobs } from "../../jobs/registry.ts";
 import { plainTable } from "../../lib/job/settle/summary.ts";
 import type { AnyJob } from "../../lib/job/define-job.ts";
 import { countsOf, type RecordedRun } from "../../lib/ops/history.ts";
-import { redactor } from "../redactor.ts";
+import { redactor } from "../cli/redactor.ts";
 import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { oneLine } from "../../lib/support/one-line.ts";

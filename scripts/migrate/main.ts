@@ -3,7 +3,7 @@ import { migrate } from "./apply.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
 import { schemaDrift } from "./drift.ts";
 import { applyRoles, GROUPS } from "./roles.ts";
-import { NARROWEST_COLUMN, newCommand } from "../command-line.ts";
+import { NARROWEST_COLUMN, newCommand } from "../cli/command-line.ts";
 
 /** Names of npm scripts that differ from the command. */
 const SCRIPTS: Readonly<Record<string, string>> = { apply: "migrate", db: "<script>" };

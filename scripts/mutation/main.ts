@@ -6,7 +6,7 @@ import { drift, type ClaimCheck } from "./claim-check.ts";
 import { readClaims, type Mutant } from "./statements.ts";
 import type { Fate } from "./verdict.ts";
 import { doAll } from "./workers.ts";
-import { newCommand } from "../command-line.ts";
+import { newCommand } from "../cli/command-line.ts";
 
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 const PAYOUT_CYCLE = fileURLToPath(new URL("payout-cycle.ts", import.meta.url));

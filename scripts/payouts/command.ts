@@ -12,7 +12,7 @@ import {
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { eachOnOneLine } from "../../lib/support/one-line.ts";
-import { redactor } from "../redactor.ts";
+import { redactor } from "../cli/redactor.ts";
 import { requireDatabaseUrl } from "../migrate/database-url.ts";
 import { UsageError } from "./arguments.ts";
 

@@ -15,7 +15,7 @@ import { istMinute } from "../../lib/support/calendar.ts";
 import { agreeing, counted } from "../../lib/support/counted.ts";
 import { formatRupees, type Paise } from "../../lib/support/money.ts";
 import { oneLine } from "../../lib/support/one-line.ts";
-import { redactor } from "../redactor.ts";
+import { redactor } from "../cli/redactor.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
 export function listLines(payouts: readonly ListedPayout[]): string[] {

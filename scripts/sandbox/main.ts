@@ -3,7 +3,7 @@ import { errorCode, toError } from "../../lib/support/errors.ts";
 import type { CallRecord } from "./calls.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox.ts";
 import { SANDBOX_DEFAULTS, startSandbox } from "./sandbox.ts";
-import { newCommand, readerLost } from "../command-line.ts";
+import { newCommand, readerLost } from "../cli/command-line.ts";
 
 const DEFAULT_PORT = 4577;
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;

@@ -7,7 +7,7 @@ import { startPostgres } from "./postgres.ts";
 import { findRedis } from "./redis-binary.ts";
 import { refuseNobody, runsAsNobody } from "./server-account.ts";
 import { startRedis } from "./redis.ts";
-import { newCommand, readerLost } from "../command-line.ts";
+import { newCommand, readerLost } from "../cli/command-line.ts";
 
 interface Options {
   port?: number;

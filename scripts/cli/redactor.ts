@@ -1,12 +1,12 @@
-import { harnessVariables } from "../lib/job/environment.ts";
-import { mailEnvironment } from "../lib/notifications/settings.ts";
+import { harnessVariables } from "../../lib/job/environment.ts";
+import { mailEnvironment } from "../../lib/notifications/settings.ts";
 import {
   asEnvironment,
   razorpayPaymentsVariables,
   razorpayXVariables,
-} from "../lib/razorpay/index.ts";
-import { present, type Env } from "../lib/support/environment.ts";
-import { createRedactor } from "../lib/support/redact.ts";
+} from "../../lib/razorpay/index.ts";
+import { present, type Env } from "../../lib/support/environment.ts";
+import { createRedactor } from "../../lib/support/redact.ts";
 
 /** For what a command prints: personal data by its shape, and the secrets of its environment by value. */
 export const redactor = createRedactor(secretsOf(process.env));

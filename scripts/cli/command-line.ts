@@ -1,7 +1,7 @@
 import { Command, type AddHelpTextContext, type AddHelpTextPosition } from "commander";
-import { toError } from "../lib/support/errors.ts";
-import { isLostReader } from "../lib/support/lost-reader.ts";
-import { USUAL_WIDTH, wrapText } from "../lib/support/wrap-text.ts";
+import { toError } from "../../lib/support/errors.ts";
+import { isLostReader } from "../../lib/support/lost-reader.ts";
+import { USUAL_WIDTH, wrapText } from "../../lib/support/wrap-text.ts";
 
 /** Narrower columns than this are not worth a line break; commander's own limit leaves long lines. */
 export const NARROWEST_COLUMN = 16;
