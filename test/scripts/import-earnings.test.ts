@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { samplePath } from "../../scripts/demo/generate-sample.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { nodeArgumentsOf } from "../support/commands.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -32,7 +33,7 @@ interface Run {
 function run(args: readonly string[], databaseUrl: string): Promise<Run> {
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", "scripts/import-earnings.ts", ...args],
+    [...nodeArgumentsOf("scripts/import-earnings.ts"), ...args],
     {
       cwd: root,
       env: { ...process.env, DATABASE_URL: databaseUrl },

@@ -6,7 +6,7 @@ import { systemClock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
 import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { clearingStatement, createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { settingsFor } from "../support/payout-world.ts";
 import { openHistory } from "./history.ts";
 
@@ -48,7 +48,6 @@ export async function openArena(): Promise<Arena> {
   ]);
   await openHistory(database);
   await countIds(database);
-  const clearing = await clearingStatement(database);
   const line = await openTcpProxy(database.url);
   const { razorpayX } = settingsFor({ sandbox, razorpayX: { timeoutMs: 30_000 } });
   const ports = { clock: systemClock, random: () => 0, log: silentLog() };
@@ -61,6 +60,7 @@ export async function openArena(): Promise<Arena> {
     });
   const sessions = { A: session("A"), B: session("B"), C: session("C"), dry: session("dry") };
   const control = new pg.Pool({ connectionString: database.url, max: 1 });
+  const clearing = await clearingStatement(control);
 
   return {
     database,
@@ -84,7 +84,6 @@ export async function openArena(): Promise<Arena> {
     reset: async () => {
       sandbox.reset();
       await database.query(clearing);
-      await database.query("ALTER SEQUENCE simulation.ids RESTART");
     },
     close: async () => {
       await Promise.all(Object.values(sessions).map((db) => db.close()));
@@ -116,14 +115,4 @@ async function countIds(database: TestDatabase): Promise<void> {
                        named.table_name, named.column_name);
       END LOOP;
     END $$`);
-}
-
-/** Empties every table. Triggers are off meanwhile: many tables refuse to lose a row. */
-async function clearingStatement(database: TestDatabase): Promise<string> {
-  const tables = await database.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-     WHERE schemaname IN ('public', 'simulation') AND tablename <> '_prisma_migrations'`,
-  );
-  const deletes = tables.map(({ name }) => `DELETE FROM ${name};`).join(" ");
-  return `SET session_replication_role = replica; ${deletes} SET session_replication_role = DEFAULT`;
 }

@@ -44,7 +44,7 @@ export async function simulate(arena: Arena, seed: number): Promise<readonly str
 }
 
 function replay(seed: number): string {
-  return `The same story again: SIMULATION_SEED=${seed} npx vitest run --config test/vitest.config.ts test/simulation/replay.test.ts`;
+  return `The same story again: SIMULATION_SEED=${seed} npm test -- test/simulation/replay.test.ts`;
 }
 
 /** Whatever is due is put into payouts, most of the time approved, and a pay run begins. */

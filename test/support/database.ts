@@ -28,20 +28,94 @@ const SESSIONS_END_WITHIN_MS = 5_000;
 /**
  * A database of its own for one test or one file, on the run's server or on another: migrated and empty,
  * or a copy of `template`, the name of another database there that nobody is connected to.
+ *
+ * To empty a database costs a quarter of a new one, and its sessions are warm. So `drop` keeps a database of the
+ * run's template for the next test of the same file, unless a test changed its schema, rights or settings.
  */
 export async function createTestDatabase({
-  serverUrl = inject("postgresUrl"),
-  template = inject("templateDatabase"),
+  serverUrl,
+  template,
 }: { serverUrl?: string; template?: string } = {}): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(serverUrl, (admin) =>
-    admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`),
+  const isOrdinary = serverUrl === undefined && template === undefined;
+  const server = serverUrl ?? inject("postgresUrl");
+  const kept = isOrdinary ? emptied.pop() : undefined;
+  if (kept) return handOut(kept, server);
+  if (isOrdinary) await (leftovers ??= dropLeftovers(server));
+  const name = `${isOrdinary ? prefix() : "test_"}${randomUUID().replaceAll("-", "")}`;
+  await asAdmin(server, (admin) =>
+    admin.query(
+      `CREATE DATABASE ${name} TEMPLATE ${template ?? inject("templateDatabase")} STRATEGY FILE_COPY`,
+    ),
   );
-  const url = new URL(serverUrl);
+  const url = new URL(server);
   url.pathname = `/${name}`;
   const session = lazySession(url.href);
+  return handOut({ name, url: url.href, session, isOrdinary }, server);
+}
+
+interface OwnDatabase {
+  readonly name: string;
+  readonly url: string;
+  readonly session: LazySession;
+  /** A copy of the run's template: the next test may have it. */
+  readonly isOrdinary: boolean;
+}
+
+/** Databases of this file that no test uses now. */
+const emptied: OwnDatabase[] = [];
+const sessions = new Map<string, LazySession>();
+let leftovers: Promise<void> | undefined;
+
+/** The files of one worker run one after the other, so the next one may drop what the last one kept. */
+function prefix(): string {
+  return `test_${inject("runName")}_${process.env["VITEST_POOL_ID"] ?? "0"}_`;
+}
+
+async function dropLeftovers(serverUrl: string): Promise<void> {
+  await asAdmin(serverUrl, async (admin) => {
+    const { rows } = await admin.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)",
+      [prefix()],
+    );
+    for (const { name } of rows) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+}
+
+/** One transaction after the other, in the warm session of a database made here, else in a new one. */
+export async function inTransaction(
+  { url }: { url: string },
+  work: (client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const session = sessions.get(url) ?? lazySession(url);
+  const client = await session.open();
+  const turn = (turns.get(session) ?? Promise.resolve()).then(async () => {
+    await client.query("BEGIN");
+    try {
+      await work(client);
+      await client.query("COMMIT");
+    } catch (error) {
+      await client.query("ROLLBACK");
+      throw error;
+    }
+  });
+  turns.set(
+    session,
+    turn.catch(() => undefined),
+  );
+  try {
+    await turn;
+  } finally {
+    if (!sessions.has(url)) await session.close();
+  }
+}
+
+const turns = new WeakMap<LazySession, Promise<void>>();
+
+function handOut(own: OwnDatabase, serverUrl: string): TestDatabase {
+  const { name, url, session } = own;
+  sessions.set(url, session);
   return {
-    url: url.href,
+    url,
     name,
     query: async <Row extends pg.QueryResultRow>(
       text: string,
@@ -52,8 +126,12 @@ export async function createTestDatabase({
       return (await (await session.open()).query<Row>({ text, values, ...name })).rows;
     },
     drop: async () => {
-      await session.close();
-      await asAdmin(serverUrl, (admin) => dropOnceIdle(admin, name));
+      sessions.delete(url);
+      if (own.isOrdinary && (await isEmptied(session, name))) emptied.push(own);
+      else {
+        await session.close();
+        await asAdmin(serverUrl, (admin) => dropOnceIdle(admin, name));
+      }
     },
   };
 }
@@ -84,10 +162,83 @@ async function openSessions(
   return rows;
 }
 
-function lazySession(connectionString: string): {
-  open: () => Promise<pg.Client>;
-  close: () => Promise<void>;
-} {
+/**
+ * Empties the database for the next test. False: it can't be handed out again, because a test changed its schema
+ * or its settings, a session is still open, or the server is away.
+ */
+async function isEmptied(session: LazySession, name: string): Promise<boolean> {
+  try {
+    const client = await session.open();
+    const deadline = performance.now() + SESSIONS_END_WITHIN_MS;
+    while ((await openSessions(client, name)).length > 1) {
+      if (performance.now() > deadline) return false;
+      await sleep(5);
+    }
+    await client.query("ROLLBACK; RESET ALL");
+    if ((await schemaVersion(client)) !== inject("schemaVersion")) return false;
+    await client.query(inject("clearing"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Empties every table but those that migrations fill, and begins every sequence again. Triggers are off meanwhile:
+ * many tables refuse to lose a row.
+ */
+export async function clearingStatement(client: Pick<pg.Client, "query">): Promise<string> {
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('DELETE FROM %I.%I', schemaname, tablename) AS statement FROM pg_tables
+     WHERE schemaname IN ('public', 'simulation')
+       AND query_to_xml(format('SELECT 1 FROM %I.%I LIMIT 1', schemaname, tablename), false, true, '')::text = ''
+     UNION ALL
+     SELECT format('SELECT setval(''%I.%I'', 1, false)', schemaname, sequencename) FROM pg_sequences
+     WHERE schemaname IN ('public', 'simulation')`,
+  );
+  return [
+    "SET session_replication_role = replica",
+    ...rows.map(({ statement }) => statement),
+    "RESET session_replication_role",
+  ].join("; ");
+}
+
+/**
+ * Changes with every statement that alters a table, a function, a trigger, a right or a setting of the database:
+ * each writes a row of a catalog, under the number of its transaction.
+ */
+export async function schemaVersion(client: pg.Client): Promise<string> {
+  const catalogs = [
+    "pg_class",
+    "pg_attribute",
+    "pg_attrdef",
+    "pg_constraint",
+    "pg_default_acl",
+    "pg_index",
+    "pg_namespace",
+    "pg_proc",
+    "pg_rewrite",
+    "pg_trigger",
+    "pg_type",
+  ];
+  const counts = catalogs.map(
+    (catalog) => `(SELECT count(*) || ':' || max(xmin::text::bigint) FROM ${catalog})`,
+  );
+  const { rows } = await client.query<{ version: string }>(
+    `SELECT concat_ws(' ', ${counts.join(", ")},
+       (SELECT string_agg(s::text, ' ') FROM pg_db_role_setting s WHERE setdatabase = d.oid),
+       datallowconn, datconnlimit, datacl) AS version
+     FROM pg_database d WHERE datname = current_database()`,
+  );
+  return rows[0]?.version ?? "";
+}
+
+interface LazySession {
+  readonly open: () => Promise<pg.Client>;
+  readonly close: () => Promise<void>;
+}
+
+function lazySession(connectionString: string): LazySession {
   let opening: Promise<pg.Client> | undefined;
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString, types, application_name: "test query" });

@@ -42,8 +42,6 @@ async function assertRound(property: fc.IRawProperty<unknown>, seed: number): Pr
       ...(FUZZ_PATH === undefined ? {} : { path: FUZZ_PATH }),
     });
   } catch (error) {
-    throw new Error(`the same case again: FUZZ_SEED=${seed}, and FUZZ_PATH as below`, {
-      cause: error,
-    });
+    throw new Error(`the seed is ${seed}`, { cause: error });
   }
 }

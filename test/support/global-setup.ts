@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../scripts/migrate/apply.ts";
 import { connectAdmin } from "../../scripts/migrate/database-url.ts";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { startRedis } from "../../scripts/services/redis.ts";
+import { bundleCommands } from "./commands.ts";
+import { clearingStatement, schemaVersion } from "./database.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -12,6 +15,14 @@ declare module "vitest" {
     postgresUrl: string;
     /** A migrated database that others are copied from. */
     templateDatabase: string;
+    /** How the catalogs of a database are that no test has changed. */
+    schemaVersion: string;
+    /** Makes a database that tests wrote in as empty as a new one. */
+    clearing: string;
+    /** Tells the databases of this run from those of another on the same server. */
+    runName: string;
+    /** The folder of `scripts/` as bundles. */
+    commands: string;
     /** Null when tests run without Redis. */
     redisUrl: string | null;
   }
@@ -29,8 +40,14 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   try {
     // Processes of jobs run from bundles, which must be those of the source as it is now.
     execFileSync(process.execPath, [SET_UP], { stdio: "inherit" });
+    const commands = await bundleCommands();
+    stops.push(commands.remove);
+    project.provide("commands", commands.folder);
     const postgresUrl = await findPostgresServer(stops);
-    await makeTemplate(postgresUrl);
+    const template = await makeTemplate(postgresUrl);
+    project.provide("schemaVersion", template.version);
+    project.provide("clearing", template.clearing);
+    project.provide("runName", randomUUID().slice(0, 8));
     project.provide("postgresUrl", postgresUrl);
     project.provide("templateDatabase", TEMPLATE);
     project.provide("redisUrl", await findRedisServer(stops));
@@ -51,14 +68,19 @@ async function findPostgresServer(stops: (() => Promise<void>)[]): Promise<strin
 }
 
 /** A database is copied only while nobody is connected to it, so nobody may connect. */
-async function makeTemplate(adminUrl: string): Promise<void> {
+async function makeTemplate(adminUrl: string): Promise<{ version: string; clearing: string }> {
   const templateUrl = new URL(adminUrl);
   templateUrl.pathname = `/${TEMPLATE}`;
   const admin = await connectAdmin(adminUrl);
   try {
     await admin.query(`CREATE DATABASE ${TEMPLATE}`);
     await migrate({ url: templateUrl.href });
+    const template = await connectAdmin(templateUrl.href);
+    const version = await schemaVersion(template);
+    const clearing = await clearingStatement(template);
+    await template.end();
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+    return { version, clearing };
   } finally {
     await admin.end();
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
+import type pg from "pg";
 import { postEarningsReleased } from "../../lib/ledger/post-earnings.ts";
 import type { Day } from "../../lib/support/calendar.ts";
 import type { PanStatus, PayeeCategory } from "../../lib/tds/types.ts";
-import type { TestDatabase } from "./database.ts";
+import { inTransaction, type TestDatabase } from "./database.ts";
 
 export type AccountSeed =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
@@ -89,15 +89,7 @@ export async function seedPayees(
 ): Promise<SeededPayee[]> {
   const world = new Builder();
   const payees = seeds.map((seed) => world.payee(seed));
-  const client = new pg.Client({ connectionString: database.url, application_name: "test seed" });
-  await client.connect();
-  try {
-    await client.query("BEGIN");
-    await world.write(client);
-    await client.query("COMMIT");
-  } finally {
-    await client.end();
-  }
+  await inTransaction(database, (client) => world.write(client));
   return payees;
 }
 

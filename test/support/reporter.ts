@@ -1,7 +1,8 @@
-import type { Reporter, TestModule, TestRunEndReason } from "vitest/node";
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from "vitest/node";
 
 /**
- * Ends the run with one plain line, `N passed, N failed, N skipped`, and with what was left out.
+ * Ends the run with one plain line, `N passed, N failed, N skipped`, with what was left out, and with a command for
+ * each random case that failed.
  * A file that could not be read counts as one failure. A run in which nothing ran is red.
  */
 export default class ClosingLine implements Reporter {
@@ -11,12 +12,16 @@ export default class ClosingLine implements Reporter {
     reason: TestRunEndReason,
   ): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    const again: string[] = [];
     for (const module of modules) {
-      for (const test of module.children.allTests()) count[test.result().state] += 1;
+      for (const test of module.children.allTests()) {
+        count[test.result().state] += 1;
+        again.push(...replayOf(test));
+      }
       if (module.errors().length > 0) count.failed += 1;
     }
     count.failed += unhandledErrors.length;
-    const lines: string[] = [];
+    const lines = again;
     if (reason === "interrupted" || count.pending > 0) {
       lines.push(`The run was interrupted: ${count.pending} tests did not end.`);
     }
@@ -30,4 +35,21 @@ export default class ClosingLine implements Reporter {
     lines.push(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
     process.stdout.write(`\n${lines.join("\n")}\n`);
   }
+}
+
+/** fast-check says in its error which case failed, as `{ seed: 1, path: "0:1", ... }`. */
+const CASE = /\{ seed: (-?[0-9]+), path: "([0-9:]+)"/;
+
+/** The command that tries the same random case of a failed property again. */
+function replayOf(test: TestCase): string[] {
+  const messages = (test.result().errors ?? []).map(({ message, cause }) => {
+    return `${message} ${(cause as { message?: string } | undefined)?.message ?? ""}`;
+  });
+  const [, seed, path] = messages.map((text) => CASE.exec(text)).find((found) => found) ?? [];
+  if (seed === undefined || path === undefined) return [];
+  const file = test.module.relativeModuleId;
+  const name = test.name.replace(/[^A-Za-z0-9 ,:-]/g, ".").replaceAll("'", ".");
+  return [
+    `The same case again: FUZZ_SEED=${seed} FUZZ_PATH=${path} npm test -- ${file} -t '${name}'`,
+  ];
 }

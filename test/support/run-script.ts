@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { nodeArgumentsOf } from "./commands.ts";
 
 export interface ScriptResult {
   exitCode: number | null;
@@ -19,7 +20,7 @@ export interface RunningScript {
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Starts a TypeScript file of this repository as a person would.
+ * Starts a TypeScript file of this repository, a command from its bundle.
  *
  * @param env replaces the environment but for PATH and HOME, so that no setting of ours leaks in
  */
@@ -27,7 +28,7 @@ export function startScript(
   file: string,
   options: { args?: string[]; env?: Record<string, string> } = {},
 ): RunningScript {
-  const child = spawn(process.execPath, ["--import", "tsx", file, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [...nodeArgumentsOf(file), ...(options.args ?? [])], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
     stdio: "pipe",

@@ -15,7 +15,7 @@ import {
 import { indianTimeOf } from "./indian-time.ts";
 import { noRepositoryVariables } from "./variables.ts";
 
-const NO_JOB = ["ci.yml", "claims.yml", "ledger-audit.yml"];
+const NO_JOB = ["ci.yml", "nightly.yml", "ledger-audit.yml"];
 
 it("there is one workflow for each job of the registry, and none for any other", () => {
   const files = workflowFiles()

@@ -8,11 +8,11 @@ import { seedWorld } from "./seed.ts";
 import { STEPS } from "./steps.ts";
 
 /**
- * Set to `all`, each step is stopped at every time that it is met, instead of once. Set to `even` or `odd`,
- * only every second step is stopped on one side, and the others on the other side.
+ * Which steps are stopped. Nothing: every step, once. `all`: every step at every time that it is met. `2/4`: the
+ * second quarter of the steps. `3@17`: three steps on each side, chosen by the number 17.
  */
-const PART = readPart(process.env["CRASH_MATRIX"]);
-const ALL_OCCURRENCES = PART === "all";
+const CHOICE = process.env["CRASH_MATRIX"] ?? "";
+const ALL_OCCURRENCES = CHOICE === "all";
 
 /** A world takes some seconds; one that is played for each occurrence of a step, some minutes. */
 const TIMEOUT_MS = ALL_OCCURRENCES ? 3_600_000 : 120_000;
@@ -51,7 +51,7 @@ export function describeMatrix(side: Side): void {
         process.stdout.write(
           `crash matrix: ${steps.length} of ${STEPS.length} steps are stopped ${side} the effect, ` +
             `${combinations} times` +
-            `${PART === undefined ? "" : `; this part again: CRASH_MATRIX=${PART}`}\n`,
+            `${CHOICE === "" ? "" : `; the same again: CRASH_MATRIX=${CHOICE}`}\n`,
         );
         expect([...unstopped.steps.keys()].toSorted()).toEqual(STEPS.toSorted());
       });
@@ -73,20 +73,25 @@ export function describeMatrix(side: Side): void {
   );
 }
 
-type Part = "all" | "even" | "odd";
-
-/** @throws {Error} for a value that is no part: a misspelt one must not leave steps out */
-function readPart(value: string | undefined): Part | undefined {
-  if (value === undefined || value === "") return undefined;
-  if (value === "all" || value === "even" || value === "odd") return value;
-  throw new Error(`CRASH_MATRIX is ${value}; expected all, even, odd, or nothing`);
-}
-
-/** The steps of this part that are stopped on this side. */
+/**
+ * The steps that are stopped on this side.
+ *
+ * @throws {Error} for a choice that is none: a misspelt one must not leave steps out
+ */
 function stepsOf(side: Side): readonly string[] {
-  if (PART === undefined || PART === "all") return STEPS;
-  const isFirst = (PART === "even") === (side === "before");
-  return STEPS.filter((_, index) => index % 2 === (isFirst ? 0 : 1));
+  if (CHOICE === "" || ALL_OCCURRENCES) return STEPS;
+  const [, part, parts] = (/^([0-9]+)\/([0-9]+)$/.exec(CHOICE) ?? []).map(Number);
+  if (part !== undefined && parts !== undefined && part >= 1 && part <= parts) {
+    return STEPS.filter((_, index) => index % parts === part - 1);
+  }
+  const [, count, number] = (/^([0-9]+)@([0-9]{1,9})$/.exec(CHOICE) ?? []).map(Number);
+  if (count === undefined || number === undefined || count < 1) {
+    throw new Error(`CRASH_MATRIX is ${CHOICE}; expected all, 2/4, 3@17, or nothing`);
+  }
+  const distance = Math.floor(STEPS.length / count);
+  const first = number + (side === "before" ? 0 : Math.floor(distance / 2));
+  const chosen = Array.from({ length: count }, (_, n) => (first + n * distance) % STEPS.length);
+  return STEPS.filter((_, index) => chosen.includes(index));
 }
 
 /** In the middle of the times that the step is met: others are done, others are in hand. */

@@ -6,6 +6,7 @@ import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { assessLines } from "../../../scripts/tds/assess-lines.ts";
 import { workedExamples } from "./worked-examples.ts";
 import { policy } from "./credit.ts";
+import { nodeArgumentsOf } from "../../support/commands.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -355,7 +356,7 @@ async function run(chunks: readonly (string | Uint8Array)[]) {
 }
 
 async function tds(args: readonly string[], input = "", options: { closeOutput?: boolean } = {}) {
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/tds.ts", ...args], {
+  const child = spawn(process.execPath, [...nodeArgumentsOf("scripts/tds.ts"), ...args], {
     cwd: ROOT,
     stdio: "pipe",
   });

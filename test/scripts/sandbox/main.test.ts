@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openSandbox } from "./support.ts";
+import { nodeArgumentsOf } from "../../support/commands.ts";
 
 interface Run {
   /** Resolves when the output contains the text. */
@@ -12,7 +13,7 @@ interface Run {
 }
 
 function runMain(...flags: string[]): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/sandbox/main.ts", ...flags], {
+  const child = spawn(process.execPath, [...nodeArgumentsOf("scripts/sandbox/main.ts"), ...flags], {
     cwd: new URL("../../..", import.meta.url),
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -68,7 +68,7 @@ export async function simulateMarket(arena: MarketArena, seed: number): Promise<
 }
 
 function replay(seed: number): string {
-  return `The same story again: SIMULATION_MARKET_SEED=${seed} npx vitest run --config test/vitest.config.ts test/simulation/market/replay.test.ts`;
+  return `The same story again: SIMULATION_MARKET_SEED=${seed} npm test -- test/simulation/market/replay.test.ts`;
 }
 
 async function step(market: Market): Promise<void> {

@@ -256,9 +256,9 @@ describe("the summary in a terminal or a plain log", () => {
     );
   });
 
-  it("shows every one of a million rows", () => {
-    const text = renderPlain(withRows(1_000_000));
-    expect(text.match(/^ {2}row /gm)).toHaveLength(1_000_000);
+  it("shows every one of a hundred thousand rows", () => {
+    const text = renderPlain(withRows(100_000));
+    expect(text.match(/^ {2}row /gm)).toHaveLength(100_000);
   });
 
   it("holds no line that is a command to the Actions runner, whatever its text is", () => {

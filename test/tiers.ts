@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** `unit` needs no server, `normal` is what everybody runs, `deep` is everything. See docs/testing.md. */
+export type Tier = "unit" | "normal" | "deep";
+export const TIERS: readonly Tier[] = ["unit", "normal", "deep"];
+
+const TEST = fileURLToPath(new URL(".", import.meta.url));
+
+/**
+ * Files that play a share of their seeds or steps, in every tier but `unit`. The longest come first: a file that
+ * begins last would run alone while the other processors idle.
+ */
+export const SHARED: readonly string[] = [
+  "crash/matrix-after.test.ts",
+  "crash/matrix-before.test.ts",
+  "simulation/simulation-1.test.ts",
+  "simulation/simulation-2.test.ts",
+  "simulation/simulation-3.test.ts",
+  "simulation/simulation-4.test.ts",
+  "simulation/market/market-1.test.ts",
+  "simulation/market/market-2.test.ts",
+];
+
+/** Files of the deep tier alone, the longest first. A file that takes longer than half a minute belongs here. */
+export const DEEP: readonly string[] = [
+  "scale/whole-tables.test.ts",
+  "docs/commands-pages.test.ts",
+  "scripts/command-line.test.ts",
+  "faults/lines.test.ts",
+  "crash/refunds.test.ts",
+  "scripts/jobs.test.ts",
+  "race/checkouts.test.ts",
+  "scripts/mutation/main.test.ts",
+  "race/waitlist.test.ts",
+  "crash/checkouts.test.ts",
+  "crash/waitlist.test.ts",
+  "docs/commands-jobs.test.ts",
+  "workflows/cancel.test.ts",
+  "docs/inline-commands.test.ts",
+  "race/process-refunds.test.ts",
+  "crash/kill-and-rerun.test.ts",
+  "scripts/services/main.test.ts",
+  "scripts/services/postgres.test.ts",
+  "faults/jobs.test.ts",
+  "lib/job/processes.test.ts",
+  "crash/outbox.test.ts",
+  "lib/payouts/properties.test.ts",
+  "jobs/cancel.test.ts",
+  "workflows/run-lines.test.ts",
+  "jobs/database-session.test.ts",
+  "faults/restart.test.ts",
+  "crash/recoveries.test.ts",
+  "race/woken-too-late.test.ts",
+  "faults/output-files.test.ts",
+  "crash/payout-batches.test.ts",
+  "race/two-runs.test.ts",
+  "docs/adapting.test.ts",
+  "scripts/build.test.ts",
+  "simulation/market/replay.test.ts",
+  "simulation/replay.test.ts",
+  "race/deliver-outbox.test.ts",
+  "race/create-payout-batch.test.ts",
+  "jobs/silent-proxy.test.ts",
+];
+
+/** What `.ci/run` plays of the deep tier is one of so many parts. */
+export const PARTS = 4;
+
+/** The test files of a tier, or of one part of the deep tier, by their paths below `test/`; the longest first. */
+export function filesOf(tier: Tier, part?: number): string[] {
+  const all = testFiles();
+  const gone = [...SHARED, ...DEEP].filter((file) => !all.includes(file));
+  if (gone.length > 0) throw new Error(`test/tiers.ts names ${gone.join(", ")}`);
+  if (part !== undefined)
+    return [...SHARED, ...DEEP.filter((_, index) => index % PARTS === part - 1)];
+  const others = all.filter((file) => !SHARED.includes(file) && !DEEP.includes(file));
+  if (tier === "unit") return others.filter(needsNoServer);
+  return tier === "normal" ? [...SHARED, ...others] : [...SHARED, ...DEEP, ...others];
+}
+
+export function testFiles(): string[] {
+  return readdirSync(TEST, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => file.replaceAll("\\", "/"))
+    .toSorted();
+}
+
+/** Starting a server or a process, or asking for one that the run has started. */
+const NEEDS_A_SERVER = /\binject\(|"node:(?:child_process|worker_threads|net|http)"/;
+const SERVERS = /\/scripts\/(?:sandbox|services|mail-sandbox)\//;
+const known = new Map<string, boolean>();
+
+/** Whether neither a test file nor a helper that it imports needs a server. */
+export function needsNoServer(file: string): boolean {
+  return !reachesServer(join(TEST, file));
+}
+
+function reachesServer(path: string): boolean {
+  const answer = known.get(path);
+  if (answer !== undefined) return answer;
+  known.set(path, false);
+  const text = readFileSync(path, "utf8");
+  const imported = [...text.matchAll(/(?:\bfrom|\bimport\()\s*"(\.[^"]+\.ts)"/g)].map(
+    ([, target]) => join(dirname(path), target ?? ""),
+  );
+  const reaches =
+    NEEDS_A_SERVER.test(text) ||
+    imported.some((next) => SERVERS.test(next) || (next.startsWith(TEST) && reachesServer(next)));
+  known.set(path, reaches);
+  return reaches;
+}
