@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { DatabaseBusyError, isSessionWait, type ConnectionOptions } from "./connection.ts";
 import { newSession } from "./session.ts";
 
@@ -24,9 +25,10 @@ export function explainWaits({
   return (result) => result.catch(explain);
 }
 
-/** A session that sessions of this run wait for. */
-interface Blocker {
+/** A session for which others wait. */
+export interface Blocker {
   pid: number;
+  login: string | null;
   /** Its `application_name`; empty where it has none. */
   name: string;
   /** The tables at which they wait, as text; empty where PostgreSQL does not say. */
@@ -46,16 +48,25 @@ async function findBlockers(options: ConnectionOptions): Promise<Blocker[]> {
   client.on("error", () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<Blocker>(QUERY, [applicationName]);
-    return rows;
+    return await readBlockers(client, applicationName);
   } finally {
     await client.end();
   }
 }
 
+/** For whom the sessions of this name wait now, also where it is asked again in one transaction. */
+export async function readBlockers(
+  client: Pick<pg.ClientBase, "query">,
+  applicationName: string,
+): Promise<Blocker[]> {
+  await client.query("SELECT pg_stat_clear_snapshot()");
+  const { rows } = await client.query<Blocker>(QUERY, [applicationName]);
+  return rows;
+}
+
 /** Who waits for a row holds or awaits the lock of its tuple, which names the table; the row's lock does not. */
 const QUERY = `
-  SELECT blocker.pid, blocker.application_name AS name,
+  SELECT blocker.pid, blocker.usename AS login, blocker.application_name AS name,
          COALESCE(string_agg(DISTINCT lock.relation::regclass::text, ', '), '') AS tables
   FROM pg_stat_activity AS own
     CROSS JOIN LATERAL unnest(pg_blocking_pids(own.pid)) AS blocking (pid)
@@ -64,6 +75,6 @@ const QUERY = `
       AND (lock.locktype = 'tuple' OR NOT lock.granted)
   WHERE own.datname = current_database() AND own.application_name = $1
     AND blocker.application_name <> $1
-  GROUP BY blocker.pid, blocker.application_name
+  GROUP BY blocker.pid, blocker.usename, blocker.application_name
   ORDER BY blocker.pid
   LIMIT 5`;

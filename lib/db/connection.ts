@@ -25,9 +25,9 @@ export interface ConnectionOptions {
   applicationName: string;
   /** A stray write then fails with an error from Postgres itself. */
   readOnly: boolean;
-  /** Default: that of a job. `administration` waits for a row, and for its own statement, as long as it takes. */
+  /** Default: that of a job. `administration` waits for its own statement, and for a lock, as long as it takes. */
   purpose?: SessionPurpose;
-  /** How long a statement of a job waits for a locked row, as PostgreSQL writes it. Default `2s`. */
+  /** How long a statement waits for a lock, as PostgreSQL writes it. Default: `2s` for a job, else without end. */
   rowWait?: string;
   /** When it fires, every session ends where it is and no new one can be made. */
   cut?: AbortSignal;

@@ -26,21 +26,31 @@ export async function findLockHolders(
           "lock.locktype = 'advisory' AND lock.classid = 0 AND lock.objid::bigint = $1::bigint AND lock.objsubid = 1",
           locked.advisory.toString(),
         ];
-  const { rows } = await client.query<{ pid: number; login: string | null; program: string }>(
-    `SELECT DISTINCT lock.pid, session.usename AS login, session.application_name AS program
+  const { rows } = await client.query<Session>(
+    `SELECT DISTINCT lock.pid, session.usename AS login, session.application_name AS name
      FROM pg_locks AS lock JOIN pg_stat_activity AS session ON session.pid = lock.pid
      WHERE lock.granted AND lock.pid <> pg_backend_pid()
        AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND ${condition}
      ORDER BY lock.pid LIMIT 5`,
     [value],
   );
+  return describeHolders(rows);
+}
+
+interface Session {
+  pid: number;
+  login: string | null;
+  /** Its `application_name`. */
+  name: string;
+}
+
+export function describeHolders(sessions: readonly Session[]): LockHolders {
   return {
-    names: rows
+    names: sessions
       .map(
-        ({ pid, login, program }) =>
-          `session ${pid} (login ${login ?? "unknown"}, program "${program}")`,
+        ({ pid, login, name }) => `session ${pid} (login ${login ?? "unknown"}, program "${name}")`,
       )
       .join(", "),
-    command: rows.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`).join(" "),
+    command: sessions.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`).join(" "),
   };
 }

@@ -7,7 +7,7 @@ export interface SessionRules {
   readOnly: boolean;
   /** Default: that of a job. */
   purpose?: SessionPurpose;
-  /** How long a statement of a job waits for a locked row, as PostgreSQL writes it. Default: `2s`. */
+  /** How long a statement waits for a lock, as PostgreSQL writes it. Default: `2s` for a job, else without end. */
   rowWait?: string;
 }
 
@@ -63,12 +63,12 @@ const MEANING: Readonly<Record<string, string>> = {
 export function settingsFor({
   readOnly,
   purpose = "job",
-  rowWait = LOCK_TIMEOUT,
+  rowWait = purpose === "job" ? LOCK_TIMEOUT : "0",
 }: SessionRules): readonly SessionSetting[] {
   const limits = purpose === "job";
   const startup: Readonly<Record<string, string>> = {
     ...MEANING,
-    lock_timeout: limits ? rowWait : "0",
+    lock_timeout: rowWait,
     statement_timeout: limits ? STATEMENT_TIMEOUT : "0",
     idle_in_transaction_session_timeout: limits ? IDLE_IN_TRANSACTION_TIMEOUT : "0",
     ...(readOnly ? { default_transaction_read_only: "on" } : {}),

@@ -5,8 +5,8 @@ import { istDay } from "../support/calendar.ts";
 import { readHeader, type Header } from "./header.ts";
 import { agreement } from "./agreement.ts";
 import type { Problem } from "./problems.ts";
-import { NotTextError, readLines } from "./read-lines.ts";
-import { readRules, type ReadOptions } from "./read-options.ts";
+import { FileTooLargeError, NotTextError, readLines } from "./read-lines.ts";
+import { FILE_LIMITS, readRules, type FileLimits, type ReadOptions } from "./read-options.ts";
 import { readRow } from "./read-row.ts";
 import type { ConsultantInFile, EarningRow } from "./types.ts";
 
@@ -32,7 +32,7 @@ const LONGEST_ROW_CHARACTERS = 100_000;
  */
 export async function readEarningsFile(
   chunks: AsyncIterable<Uint8Array>,
-  { clock, ...options }: { clock: Clock } & ReadOptions,
+  { clock, limits = FILE_LIMITS, ...options }: { clock: Clock; limits?: FileLimits } & ReadOptions,
 ): Promise<EarningsFile> {
   const file: EarningsFile = {
     rowCount: 0,
@@ -54,6 +54,9 @@ export async function readEarningsFile(
       if ("problems" in read) file.problems.push(...read.problems);
       return;
     }
+    if (file.rowCount === limits.mostRows) {
+      throw new FileTooLargeError(`${limits.mostRows.toLocaleString("en")} rows`);
+    }
     file.rowCount++;
     const row = readRow(cells, { line, header, today, rules });
     file.accepted += row.accepted;
@@ -62,7 +65,7 @@ export async function readEarningsFile(
     if (problems.length === 0 && row.earning) file.rows.push(row.earning);
   };
 
-  const broken = await readRecords(chunks, onRecord);
+  const broken = await readRecords(chunks, limits, onRecord);
   if (broken) file.problems.push(broken);
   if (file.rowCount === 0 && file.problems.length === 0) {
     const message =
@@ -79,6 +82,7 @@ export async function readEarningsFile(
  */
 async function readRecords(
   chunks: AsyncIterable<Uint8Array>,
+  limits: FileLimits,
   onRecord: (cells: readonly string[], line: number) => void,
 ): Promise<Problem | undefined> {
   let lastLine = 0;
@@ -99,7 +103,7 @@ async function readRecords(
     },
   });
   try {
-    await pipeline(readLines(chunks), parser.resume());
+    await pipeline(readLines(chunks, limits), parser.resume());
     return undefined;
   } catch (error) {
     return unreadable(error, lastLine + 1);
@@ -113,6 +117,7 @@ function count(cells: readonly string[], character: string): number {
 /** The parser's own messages quote the row, which may hold anything: they are not shown. */
 function unreadable(error: unknown, line: number): Problem {
   if (error instanceof NotTextError) return { line: error.line, message: error.message };
+  if (error instanceof FileTooLargeError) return { message: error.message };
   if (!(error instanceof CsvError)) throw error;
   const rest = "the rows after it were not read";
   if (error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE") {

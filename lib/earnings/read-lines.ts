@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { FileLimits } from "./read-options.ts";
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -17,16 +18,31 @@ export class NotTextError extends Error {
   }
 }
 
+/** More bytes or rows than are read of one file. */
+export class FileTooLargeError extends Error {
+  constructor(limit: string) {
+    super(`the file has more than ${limit}; import at most so much at once: divide the file`);
+    this.name = "FileTooLargeError";
+  }
+}
+
 /**
  * Passes a file's bytes on, cut after whole lines, and refuses what is not UTF-8 text: a decoder
  * would put replacement characters into a name and say nothing.
  *
- * @throws NotTextError
+ * @throws {NotTextError}
+ * @throws {FileTooLargeError}
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { mostBytes }: Pick<FileLimits, "mostBytes">,
+): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   let line = 1;
+  let readBytes = 0;
   for await (const chunk of chunks) {
+    readBytes += chunk.length;
+    if (readBytes > mostBytes) throw new FileTooLargeError(`${mostBytes / 2 ** 20} MiB`);
     const bytes = Buffer.concat([rest, chunk]);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     const whole = bytes.subarray(0, end);

@@ -35,3 +35,12 @@ export function readRules({
   const allowedIfsc = new Set(allowIfsc.map((code) => code.toUpperCase()));
   return { dateFormat, amounts, allowedIfsc, acceptLongNumbers };
 }
+
+/** The most of a file that is read: its rows and their problems are kept in memory. */
+export interface FileLimits {
+  mostBytes: number;
+  mostRows: number;
+}
+
+/** A million rows of a finance export have about 110 MB, and take about 600 MB of memory. */
+export const FILE_LIMITS: FileLimits = { mostBytes: 256 * 2 ** 20, mostRows: 1_000_000 };

@@ -1,11 +1,11 @@
-import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import type { DbSession } from "../db/client.ts";
 import { postTransactions, type Posting } from "../ledger/post-transaction.ts";
 import type { Paise } from "../support/money.ts";
 import { finaliseDeductions } from "../tds/reserve.ts";
-import { auditOrganizations, type Holder, type HoldingRun } from "./organization-audit.ts";
+import { auditOrganizations, type HoldingRun } from "./organization-audit.ts";
 import { assertAllHit } from "./release.ts";
 
-/** A payout that is paid, and the attempt that paid it; null where nothing had to be sent. */
+/** A payout that is paid, and the attempt that paid it; null where tax takes all of it and nothing is sent. */
 export interface Completion {
   payoutId: string;
   attemptId: string | null;
@@ -49,11 +49,6 @@ export async function completePayouts(
       return { payoutId, organizationId, action: "completed", detail };
     }),
   );
-}
-
-/** A payout that tax takes up entirely: nothing is left to send. @throws {ClaimLostError} */
-export async function completeWithoutTransfer(db: Db, { payoutId, ...run }: Holder): Promise<void> {
-  await inTransaction(db, (tx) => completePayouts(tx, run, [{ payoutId, attemptId: null }]));
 }
 
 async function markEarningsPaid(tx: DbSession, payoutIds: readonly string[]): Promise<void> {

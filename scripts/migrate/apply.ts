@@ -1,3 +1,4 @@
+import type { MigrationList } from "@prisma/schema-engine-wasm";
 import { findLockHolders } from "../../lib/db/lock-holders.ts";
 import type { DatabaseSession } from "../../lib/db/session.ts";
 import { sleep } from "../../lib/support/clock.ts";
@@ -6,7 +7,8 @@ import { connectAdmin, describeServer } from "./database-url.ts";
 import { forgetEmptyHistory, readHistory } from "./history.ts";
 import type { SchemaFolders } from "./migration-files.ts";
 import { OUR_FOLDERS, readMigrations, readSchema } from "./migration-files.ts";
-import { openSchemaEngine } from "./schema-engine.ts";
+import { openSchemaEngine, type OpenEngine } from "./schema-engine.ts";
+import { watchBlockers, type SeenBlockers } from "./watch-blockers.ts";
 
 export interface MigrateOptions {
   url: string;
@@ -14,8 +16,10 @@ export interface MigrateOptions {
   folders?: SchemaFolders;
   /** A migration that failed and may be tried again. */
   rolledBack?: string;
-  /** Is told when somebody else is migrating and this one waits. */
+  /** Is told when somebody else is migrating, or holds a table, and this one waits. */
   say?: (line: string) => void;
+  /** How often a migration is tried that does not get a lock within a second. Default: for half a minute. */
+  lockTries?: number;
 }
 
 /**
@@ -25,14 +29,18 @@ export interface MigrateOptions {
 const LOCK_KEY = 4_113_572_026n;
 const LOCK_POLL_MS = 200;
 const LOCK_WITHIN_MS = 5 * 60_000;
+/** A migration's own locks, of tables: each try waits for a second at most, and others get their turn in between. */
+const LOCK_TRIES = 10;
+const PAUSE_BETWEEN_TRIES_MS = 2_000;
 
 /**
  * Applies the migrations that the database lacks, as `prisma migrate deploy` does and into the same
- * table. Each is one transaction. Two at once are safe: the second waits and finds nothing to do.
+ * table. Each is one transaction. Two at once are safe: the second waits and finds nothing to do. One that waits for a
+ * table is tried again and again, so that nobody waits behind it for long.
  *
  * @returns the names of what was applied, in order
- * @throws AfterhoursError DATABASE_UNREACHABLE, DATABASE_NOT_OURS, MIGRATION_FAILED, MIGRATION_LOCKED; MISCONFIGURED
- * where the server is too old or the session is not one that may be worked with
+ * @throws AfterhoursError DATABASE_UNREACHABLE, DATABASE_NOT_OURS, MIGRATION_FAILED, MIGRATION_LOCKED, MIGRATION_BLOCKED;
+ * MISCONFIGURED where the server is too old or the session is not one that may be worked with
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const folders = options.folders ?? OUR_FOLDERS;
@@ -49,8 +57,14 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     });
     try {
       if (options.rolledBack !== undefined) await engine.markRolledBack(options.rolledBack);
-      return history.missing.length === 0 ? [] : await engine.applyMigrations(migrations);
+      if (history.missing.length === 0) return [];
+      await applyInTries(engine, { admin, migrations, ...options });
+      return history.missing;
     } catch (error) {
+      if (error instanceof BlockedError) {
+        await forgetEmptyHistory(admin, history);
+        throw error;
+      }
       const failed = await engine.failedMigrations(migrations).catch(() => []);
       throw explain(error, { failed, isForgotten: await forgetEmptyHistory(admin, history) });
     } finally {
@@ -94,6 +108,79 @@ async function takeLock(admin: DatabaseSession, { url, say }: MigrateOptions): P
       );
     }
     await sleep(LOCK_POLL_MS);
+  }
+}
+
+/** @throws {BlockedError} where another session holds what a migration needs, and did so at each try */
+async function applyInTries(
+  engine: OpenEngine,
+  {
+    admin,
+    migrations,
+    say,
+    lockTries = LOCK_TRIES,
+  }: Pick<MigrateOptions, "say" | "lockTries"> & {
+    admin: DatabaseSession;
+    migrations: MigrationList;
+  },
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const stopWatching = watchBlockers(admin);
+    try {
+      await engine.applyMigrations(migrations);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== "LOCK_NOT_TAKEN") throw error;
+      const seen = await stopWatching();
+      const name = (await engine.failedMigrations(migrations)).at(-1);
+      // It was one transaction, and is as if it had never begun.
+      if (name !== undefined) await engine.markRolledBack(name);
+      if (tries === lockTries) throw new BlockedError({ name, tries, seen, cause: error });
+      if (tries === 1) {
+        say?.(
+          `${name === undefined ? "It" : `The migration ${name}`} waits for ${heldBy(seen)}; trying again.`,
+        );
+      }
+      await sleep(PAUSE_BETWEEN_TRIES_MS);
+    } finally {
+      await stopWatching();
+    }
+  }
+}
+
+function heldBy(seen: SeenBlockers): string {
+  if (seen === undefined) return "a lock, and nobody can say who holds it";
+  return `${seen.tables === "" ? "a lock" : seen.tables}, held by ${seen.names}`;
+}
+
+/** Another session holds what a migration needs. */
+class BlockedError extends AfterhoursError {
+  override readonly name = "BlockedError";
+
+  constructor({
+    name,
+    tries,
+    seen,
+    cause,
+  }: {
+    name: string | undefined;
+    tries: number;
+    seen: SeenBlockers;
+    cause: unknown;
+  }) {
+    const not =
+      name === undefined
+        ? "No migration was applied"
+        : `The migration ${name} was not applied, and left nothing behind`;
+    const ending =
+      seen === undefined
+        ? "Look for sessions with a long transaction (pg_stat_activity, pg_prepared_xacts), and let them end."
+        : `Let that session end, or end it with: ${seen.command}`;
+    super(
+      "MIGRATION_BLOCKED",
+      `${not}: it waited ${tries === 1 ? "once" : `${tries} times`} for 1 s for ${heldBy(seen)}.`,
+      { remedy: `${ending} Then run npm run db:migrate again.`, cause },
+    );
   }
 }
 

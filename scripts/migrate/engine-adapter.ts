@@ -7,8 +7,18 @@ import type {
 } from "@prisma/driver-adapter-utils";
 import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
+import { sqlStateOf } from "../../lib/db/connection.ts";
 import { newSessionPool, type DatabaseSession } from "../../lib/db/session.ts";
 import { administration } from "./database-url.ts";
+
+/** By this name of its session one sees for whom a migration waits. */
+export const MIGRATION_SESSION = "afterhours migration";
+
+/**
+ * How long a migration waits for a lock. All that comes to the table meanwhile waits behind it: half as long as a job
+ * waits, so that no job gives up.
+ */
+const LOCK_WAIT = "1s";
 
 /** PostgreSQL's `"char"`, one byte, in which its catalogs keep kinds of things. */
 const CHAR_OID = 18;
@@ -30,15 +40,24 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
   readonly #url: string;
   readonly #isScratch: boolean;
   readonly #pools: pg.Pool[] = [];
+  #sqlState: string | undefined;
 
   constructor(options: { url: string; isScratch: boolean }) {
     this.#url = options.url;
     this.#isScratch = options.isScratch;
   }
 
+  /** The code of PostgreSQL's last refusal since this was asked last: the engine keeps its words alone. */
+  takeSqlState(): string | undefined {
+    const state = this.#sqlState;
+    this.#sqlState = undefined;
+    return state;
+  }
+
   async connect(): Promise<SqlDriverAdapter> {
+    const session = { ...administration(this.#url), applicationName: MIGRATION_SESSION };
     // One session: the engine's advisory lock belongs to the session that took it.
-    const pool = newSessionPool(administration(this.#url), { max: 1 });
+    const pool = newSessionPool({ ...session, rowWait: LOCK_WAIT }, { max: 1 });
     this.#pools.push(pool);
     const isPooled = await pool.connect().then((client) => {
       client.release();
@@ -46,6 +65,7 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     });
     if (isPooled) withoutSessionLocks(pool);
     noteCharColumns(pool);
+    this.#noteRefusals(pool);
     const adapter = await new PrismaPg(pool).connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query: SqlQuery) => {
@@ -58,6 +78,19 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     };
     adapter.executeScript = (script: string) => executeWhole(pool, script);
     return adapter;
+  }
+
+  #noteRefusals(pool: pg.Pool): void {
+    const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
+    const noting = async (...args: unknown[]): Promise<pg.QueryResult> => {
+      try {
+        return await query(...args);
+      } catch (error) {
+        this.#sqlState = sqlStateOf(error) ?? this.#sqlState;
+        throw error;
+      }
+    };
+    Object.assign(pool, { query: noting });
   }
 
   connectToShadowDb(): Promise<SqlDriverAdapter> {

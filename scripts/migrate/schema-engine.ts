@@ -11,7 +11,8 @@ import { loadEngine } from "./load-engine.ts";
 
 /**
  * Prisma's migration engine on one database, until it is closed. What it refuses is thrown as an
- * AfterhoursError with Prisma's own code (`P3009` …) where there is one, else `SCHEMA_ENGINE`.
+ * AfterhoursError with Prisma's own code (`P3009` …) where there is one, `LOCK_NOT_TAKEN` where it waited too long
+ * for a lock, else `SCHEMA_ENGINE`.
  */
 export interface OpenEngine {
   /** Applies what is missing, in order, and returns the names of what it applied. */
@@ -52,18 +53,18 @@ export async function openSchemaEngine(options: EngineOptions): Promise<OpenEngi
   return {
     applyMigrations: async (migrationsList) => {
       const input = { migrationsList, filters: NO_FILTERS };
-      return (await answer(engine.applyMigrations(input))).appliedMigrationNames;
+      return (await answer(engine.applyMigrations(input), factory)).appliedMigrationNames;
     },
     failedMigrations: async (migrationsList) => {
       const input = { migrationsList, filters: NO_FILTERS, optInToShadowDatabase: false };
-      return (await answer(engine.diagnoseMigrationHistory(input))).failedMigrationNames;
+      return (await answer(engine.diagnoseMigrationHistory(input), factory)).failedMigrationNames;
     },
     markRolledBack: async (migrationName) => {
-      await answer(engine.markMigrationRolledBack({ migrationName }));
+      await answer(engine.markMigrationRolledBack({ migrationName }), factory);
     },
     diff: async (from, to) => {
       const input = { from, to, script: true, exitCode: true, filters: NO_FILTERS };
-      const { exitCode, stdout } = await answer(engine.diff(input));
+      const { exitCode, stdout } = await answer(engine.diff(input), factory);
       return exitCode === 0 ? "" : (stdout ?? "");
     },
     close: async () => {
@@ -73,8 +74,12 @@ export async function openSchemaEngine(options: EngineOptions): Promise<OpenEngi
   };
 }
 
+/** PostgreSQL's code for a statement that waited too long for a lock. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
 /** The engine appends its own call stack to a message, one `   0: module` per line. */
-async function answer<T>(asked: Promise<T>): Promise<T> {
+async function answer<T>(asked: Promise<T>, factory: EngineAdapterFactory): Promise<T> {
+  factory.takeSqlState();
   try {
     return await asked;
   } catch (cause) {
@@ -83,6 +88,8 @@ async function answer<T>(asked: Promise<T>): Promise<T> {
       /^(external connector error|Error querying the database:)\s*/gm,
       "",
     );
-    throw new AfterhoursError(errorCode(cause) ?? "SCHEMA_ENGINE", message.trim(), { cause });
+    const code =
+      factory.takeSqlState() === LOCK_NOT_AVAILABLE ? "LOCK_NOT_TAKEN" : errorCode(cause);
+    throw new AfterhoursError(code ?? "SCHEMA_ENGINE", message.trim(), { cause });
   }
 }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { InvalidArgumentError } from "commander";
+import { isUtf8 } from "node:buffer";
+import { createReadStream } from "node:fs";
 import type { Db } from "../../lib/db/client.ts";
 import {
   approvePayout,
@@ -51,17 +51,41 @@ export async function choiceOf(
 
 /** One payout's id or consultant's code on each line; blank lines and those that begin with `#` are passed over. */
 async function namesIn(path: string): Promise<{ line: number; name: string }[]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageError(`${path} can not be read (${errorCode(error) ?? "no code"})`);
-  });
-  const names = text
+  const names = (await textOf(path))
     .replace(/^\ufeff/, "")
     .split(/\r\n|\n|\r/)
     .map((name, index) => ({ line: index + 1, name: name.trim() }))
     .filter(({ name }) => name !== "" && !name.startsWith("#"));
-  if (names.length === 0)
-    throw new InvalidArgumentError(`${path} names no payout and no consultant`);
+  if (names.length === 0) {
+    throw new UsageError(`${path} names no payout and no consultant; nothing was approved`);
+  }
   return names;
+}
+
+/** More than 100,000 ids of payouts. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** Reads no further than one byte beyond the limit: a device or a pipe may have no end. @throws {UsageError} */
+async function textOf(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    const stream = createReadStream(path, { end: MOST_BYTES });
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  } catch (error) {
+    const code = errorCode(error) ?? "no code";
+    throw new UsageError(`${path} can not be read (${code}); nothing was approved`);
+  }
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > MOST_BYTES) {
+    throw new UsageError(
+      `${path} has more than ${MOST_BYTES / 2 ** 20} MiB, the most that --file takes; nothing was approved. ` +
+        "Divide the file, or approve a whole batch with --batch",
+    );
+  }
+  if (bytes.includes(0) || !isUtf8(bytes)) {
+    throw new UsageError(`${path} is no text in UTF-8; nothing was approved`);
+  }
+  return bytes.toString("utf8");
 }
 
 /**

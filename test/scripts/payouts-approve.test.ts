@@ -104,13 +104,53 @@ describe("payouts approve for many", () => {
     );
   });
 
+  describe("--file reads a text of at most 4 MiB, else nothing is approved and the command ends with 2", () => {
+    const file = join(folder, "many.txt");
+    const most = 4 * 2 ** 20;
+    const tooLarge = (path: string) =>
+      `error: ${path} has more than 4 MiB, the most that --file takes; nothing was approved. ` +
+      "Divide the file, or approve a whole batch with --batch\n";
+
+    it("names the file that is larger, and reads one of the largest size", async () => {
+      const { cycle, on } = await given();
+      const largest = "C-1\n".padEnd(most, `# ${"x".repeat(997)}\n`);
+      writeFileSync(file, `${largest}\n`);
+      expect(await on(["approve", "--file", file, "--yes"])).toEqual({
+        exitCode: 2,
+        stdout: "",
+        stderr: tooLarge(file),
+      });
+      expect(await approvals(cycle)).toEqual([]);
+
+      writeFileSync(file, largest);
+      expect((await on(["approve", "--file", file, "--yes"])).exitCode).toBe(0);
+      expect(await approvals(cycle)).toHaveLength(1);
+    });
+
+    it.each([
+      ["a file without an end", "/dev/zero", tooLarge("/dev/zero")],
+      ["a binary file", Buffer.from("C-1\n\0\n"), "is no text in UTF-8; nothing was approved"],
+      ["another encoding", Buffer.from("Ren\u00e9e\n", "latin1"), "is no text in UTF-8; nothing"],
+      ["no names", Buffer.from("# none\n"), "names no payout and no consultant; nothing was"],
+    ])("%s", async (_what, content, message) => {
+      if (typeof content !== "string") writeFileSync(file, content);
+      const path = typeof content === "string" ? content : file;
+      const { exitCode, stderr } = await runScript("scripts/payouts.ts", {
+        args: ["approve", "--file", path, "--yes"],
+        env: { DATABASE_URL: "postgres://u:p@127.0.0.1:9/b", USER: "asha" },
+      });
+      expect(stderr).toContain(message);
+      expect(exitCode).toBe(2);
+    });
+  });
+
   it.each([
     ["no payout at all", [], "name payouts, or give one of"],
     ["two ways", ["--all", "--batch", NOBODY, "--max-total", "1"], "name payouts, or give one of"],
     ["ids and --all", [NOBODY, "--all", "--max-total", "1"], "name payouts, or give one of"],
     ["--all without a most", ["--all", "--yes"], "--all needs --max-total"],
     ["an odd amount", ["--all", "--max-total", "5,00,000"], "expected rupees"],
-    ["no such file", ["--file", "/nowhere/x", "--yes"], "can not be read (ENOENT)"],
+    ["no such file", ["--file", "/nowhere/x", "--yes"], "can not be read (ENOENT); nothing"],
   ])("ends with 2 at %s", async (_what, args, message) => {
     const { exitCode, stderr } = await runScript("scripts/payouts.ts", {
       args: ["approve", ...args],

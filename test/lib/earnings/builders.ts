@@ -6,6 +6,7 @@ import {
 } from "../../../lib/earnings/index.ts";
 import type { ColumnName } from "../../../lib/earnings/columns.ts";
 import { formatProblems } from "../../../lib/earnings/problems.ts";
+import type { FileLimits } from "../../../lib/earnings/read-options.ts";
 import type { Clock } from "../../../lib/support/clock.ts";
 
 /** 22 November 2026, 10:00 in India. */
@@ -65,7 +66,7 @@ export function csv(
 export function read(
   content: string | Uint8Array,
   chunkBytes = 65_536,
-  options: ReadOptions = {},
+  options: ReadOptions & { limits?: FileLimits } = {},
 ): Promise<EarningsFile> {
   const bytes = Buffer.from(content);
   const chunks: Buffer[] = [];
@@ -78,7 +79,7 @@ export function read(
 /** The problems of a text as they are printed, for a file called `week.csv`. */
 export async function problemsOf(
   content: string | Uint8Array,
-  options: ReadOptions = {},
+  options: ReadOptions & { limits?: FileLimits } = {},
 ): Promise<string[]> {
   const { problems } = await read(content, undefined, options);
   return formatProblems("week.csv", problems);

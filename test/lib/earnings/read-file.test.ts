@@ -1,6 +1,8 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { readEarningsFile } from "../../../lib/earnings/index.ts";
 import { formatProblems } from "../../../lib/earnings/problems.ts";
-import { csv, problemsOf, read, row, rowsOf } from "./builders.ts";
+import { clock, csv, problemsOf, read, row, rowsOf } from "./builders.ts";
 
 describe("reading a file", () => {
   it("reads a row exactly, in paise", async () => {
@@ -81,6 +83,38 @@ describe("reading a file", () => {
     expect(await problemsOf("x".repeat(2_000_000))).toEqual([
       "week.csv:1: the line is longer than a megabyte; expected a CSV file",
     ]);
+  });
+
+  it("reads a file of the largest size whole, and refuses a larger one as a whole", async () => {
+    const rest = "import at most so much at once: divide the file";
+    const rows = csv(rowsOf("C-001", 3));
+    const bytes = { mostBytes: 2 ** 20, mostRows: 9 };
+    const lines = rows.padEnd(bytes.mostBytes, `${" ".repeat(999)}\n`);
+    expect(await problemsOf(lines, { limits: bytes })).toEqual([]);
+    expect(await problemsOf(`${lines}\n`, { limits: bytes })).toEqual([
+      `week.csv: the file has more than 1 MiB; ${rest}`,
+    ]);
+
+    expect(await problemsOf(rows, { limits: { ...bytes, mostRows: 3 } })).toEqual([]);
+    expect(await problemsOf(rows, { limits: { ...bytes, mostRows: 2 } })).toEqual([
+      `week.csv: the file has more than 2 rows; ${rest}`,
+    ]);
+  });
+
+  it("reads no more of a file without an end than its limit", async () => {
+    let given = 0;
+    function* endless(): Generator<Buffer> {
+      for (;;) {
+        given += 1;
+        yield Buffer.from("1,2,3\n".repeat(10_000));
+      }
+    }
+    const { problems } = await readEarningsFile(Readable.from(endless()), {
+      clock,
+      limits: { mostBytes: 2 ** 20, mostRows: 1_000_000 },
+    });
+    expect(formatProblems("week.csv", problems)[0]).toContain("the file has more than 1 MiB");
+    expect(given).toBeLessThan(100);
   });
 
   it("refuses a row with too few or too many values, and still reads the others", async () => {

@@ -5,7 +5,7 @@ import { claimPayout, takeOverClaim } from "../../../lib/payouts/claim.ts";
 import type { ClaimedPayout } from "../../../lib/payouts/decide.ts";
 import { dueUnits, find } from "../../../lib/payouts/find-due.ts";
 import { ClaimLostError, failPayout, returnToDue } from "../../../lib/payouts/release.ts";
-import { completeWithoutTransfer } from "../../../lib/payouts/complete.ts";
+import { completePayouts } from "../../../lib/payouts/complete.ts";
 import { inTransaction, type Db } from "../../../lib/db/client.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { noLease, type Lease } from "../../../lib/support/lease.ts";
@@ -311,8 +311,9 @@ describe("a run whose claim was taken over", () => {
 
       const ref = { payoutId: payout.id, runId: OLD_RUN };
       await expect(attempt(db, stale, OLD_RUN)).rejects.toBeInstanceOf(ClaimLostError);
-      await expect(completeWithoutTransfer(db, ref)).rejects.toBeInstanceOf(ClaimLostError);
+      const paid = [{ payoutId: payout.id, attemptId: null }];
       for (const change of [
+        inTransaction(db, (tx) => completePayouts(tx, ref, paid)),
         inTransaction(db, (tx) => returnToDue(tx, { ...ref, reason: "X" })),
         inTransaction(db, (tx) => failPayout(tx, { ...ref, code: "X", message: "x" })),
         takeOverClaim(db, { payoutId: payout.id, claimedBy: OLD_RUN, claimant: newer }).then(
