@@ -102,8 +102,7 @@ function isLedBy({ kind, text }: Block, next: Block | undefined): boolean {
 }
 
 /** Verbs by which a sentence tells its reader to do something; it claims nothing of the product. */
-const INSTRUCTION =
-  /^(Encrypt|End|Give|Keep|Make|Put|Read|Run|See|Set|Stop|Take|Trust|Try)\b(?! (of|by)\b)/;
+const INSTRUCTION = /^(Encrypt|End|Give|Keep|Make|Put|Read|Run|See|Set|Stop|Take|Trust|Try)\b/;
 
 /** Rows without a test, and sentences of a text that names none and that are no instruction. */
 function unproven({ kind, text }: Block): string[] {
