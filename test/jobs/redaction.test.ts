@@ -92,6 +92,43 @@ describe("a run of the payout job in GitHub Actions", () => {
     expect(commandsIn(end.stdout)).toEqual(["error"]);
   });
 
+  it("leaves none in a finding about what the provider has and we have not", async () => {
+    const world = await openWorld();
+    await runJob({ env: world.env });
+    const [ours] = world.sandbox.payouts();
+    const foreign = {
+      account_number: OWN.accountNumber,
+      fund_account_id: ours?.fund_account_id,
+      amount: 5_000,
+      currency: "INR",
+      mode: "IMPS",
+      purpose: "payout",
+      narration: "Quillfeather",
+    };
+    for (const reference_id of [PAYEES[0].account, VPA_PAYEES[0].vpa]) {
+      const made = await fetch(`${world.sandbox.url}/v1/payouts`, {
+        method: "POST",
+        headers: {
+          authorization: `Basic ${Buffer.from(`${OWN.keyId}:${OWN.keySecret}`).toString("base64")}`,
+          "content-type": "application/json",
+          "x-payout-idempotency": reference_id.replace(/\W/g, "-"),
+        },
+        body: JSON.stringify({ ...foreign, reference_id }),
+      });
+      expect(made.status, await made.clone().text()).toBe(200);
+    }
+    const end = await runJob({
+      file: "jobs/payouts/reconcile-payout-status.ts",
+      env: world.env,
+      args: ["--log-level", "trace"],
+    });
+    expect(await world.database.query("SELECT kind FROM findings"), end.stdout).toEqual([
+      { kind: "foreign-provider-payout" },
+      { kind: "foreign-provider-payout" },
+    ]);
+    await expectNothingPrivate(world, end);
+  });
+
   it("tells the runner to mask each secret before anything else is printed", async () => {
     const world = await openWorld();
     const { stdout } = await runJob({ env: world.env, args: ["--dry-run"] });
@@ -127,6 +164,7 @@ async function expectNothingPrivate(world: World, end: JobEnd): Promise<void> {
     summary: end.summary,
     job_runs: await everyRow(database, "SELECT * FROM job_runs"),
     payout_attempts: await everyRow(database, "SELECT * FROM payout_attempts"),
+    findings: await everyRow(database, "SELECT * FROM findings"),
     payouts: await everyRow(database, "SELECT failure_code, failure_message FROM payouts"),
   };
   const found = Object.entries(shown).flatMap(([where, text]) =>

@@ -9,8 +9,13 @@ import { placeHold } from "../../lib/payouts/operate/index.ts";
 import { recordDeposit } from "../../lib/tds/returns/index.ts";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { requireDay } from "../../lib/support/calendar.ts";
+import { migrate } from "../../scripts/migrate/apply.ts";
 import { applyRoles } from "../../scripts/migrate/roles.ts";
+import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { startPostgres, type RunningPostgres } from "../../scripts/services/postgres.ts";
 import { csv, read, row } from "../lib/earnings/builders.ts";
+import { runJob } from "../support/job-process.ts";
+import { jobEnv } from "../support/payout-world.ts";
 import { createPayoutCycle, type PayoutCycle } from "../support/payout-cycle.ts";
 import { createLogins } from "../support/roles.ts";
 
@@ -78,6 +83,50 @@ describe("a login that may only read", () => {
     ).rejects.toMatchObject({ code: "DEPOSIT_EXCEEDS" });
   });
 });
+
+describe("a login of any kind", () => {
+  it("can use up the server's memory for locks: a run says so and claims nothing, until its session has ended", async () => {
+    const server = await startPostgres({ durability: "none", inMemory: true });
+    onTestFinished(() => server.stop());
+    const url = await migrated(server);
+    const login = new URL(url);
+    login.username = login.password = "reader";
+    await applyRoles({ url });
+    const owner = await session(url);
+    await owner.query("CREATE ROLE reader LOGIN PASSWORD 'reader' IN ROLE afterhours_readonly");
+    const reader = new pg.Client({ connectionString: login.href });
+    reader.on("error", () => undefined);
+    await reader.connect();
+    // More than once: a statement that fails gives a little back.
+    for (let round = 0; round < 20; round++) {
+      const taken = reader.query(
+        "SELECT count(pg_advisory_lock($1, i)) FROM generate_series(1, 10000000) AS i",
+        [round],
+      );
+      await expect(taken).rejects.toMatchObject({ code: "53200" });
+    }
+
+    const sandbox = await startSandbox();
+    onTestFinished(() => sandbox.close());
+    const env = jobEnv({ database: { url, name: "full" }, sandbox, lockStore: "postgres" });
+    const end = await runJob({ env });
+    expect(end).toMatchObject({ exitCode: 1, outputs: { outcome: "failed" } });
+    expect(end.stdout).toContain("has no memory, disk or connection left (53200)");
+    expect(sandbox.calls()).toEqual([]);
+
+    await reader.end();
+    await applyRoles({ url });
+    expect(await runJob({ env })).toMatchObject({ exitCode: 0, outputs: { outcome: "completed" } });
+  });
+});
+
+async function migrated(server: RunningPostgres): Promise<string> {
+  const admin = await session(server.url);
+  await admin.query("CREATE DATABASE full_of_locks");
+  const url = server.urlOf("full_of_locks");
+  await migrate({ url });
+  return url;
+}
 
 describe("rights that are being changed by somebody else", () => {
   it("are not waited for long: the message names the session and how to end it", async () => {

@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { QUESTIONS } from "../../lib/ledger/audit/questions.ts";
 import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
@@ -114,6 +115,24 @@ describe("the audit of the books", () => {
     } finally {
       await forge(back);
     }
+  });
+
+  it("shares no code with the reconciliation, so that a mistake in one is not made in both", async () => {
+    const importsOf = async (folder: string): Promise<string[]> => {
+      const root = new URL(`../../lib/ledger/${folder}/`, import.meta.url);
+      const files = await readdir(root);
+      const texts = await Promise.all(files.map((file) => readFile(new URL(file, root), "utf8")));
+      return texts.flatMap((text) =>
+        [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, to = ""]) => to),
+      );
+    };
+    // How a session is used, and what money is: nothing that knows a rule of ours.
+    expect([...new Set(await importsOf("audit"))].sort()).toEqual([
+      "../../db/client.ts",
+      "../../support/money.ts",
+      "./questions.ts",
+    ]);
+    expect((await importsOf("reconcile")).filter((to) => to.includes("audit"))).toEqual([]);
   });
 
   it("warns of a login that could make it green, and says all of it as JSON", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { simpleParser } from "mailparser";
@@ -35,6 +35,8 @@ it("previews every mail as HTML, text and a file for a mail program", async () =
     expect(html).not.toContain("<script");
     const mail = await simpleParser(readFileSync(join(folder, `${name}.eml`)));
     expect(mail.html).toBe(html);
+    // A preview can be of a real mail.
+    expect(statSync(join(folder, `${name}.eml`)).mode & 0o777).toBe(0o600);
     const shown = SAMPLE_MAILS[name];
     expect(mail.subject).toContain("planTitle" in shown ? shown.planTitle : "ayout");
   }

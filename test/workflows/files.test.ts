@@ -122,3 +122,23 @@ describe("ci.yml", () => {
     );
   });
 });
+
+describe("ledger-audit.yml", () => {
+  it("has an environment of its own, whose one secret no job has", () => {
+    const secretsOf = (text: string): string[] =>
+      [...text.matchAll(/secrets\.(\w+)/g)].map(([, name = ""]) => name);
+    const audit = files.find(({ file }) => file === "ledger-audit.yml");
+    expect(secretsOf(audit?.text ?? "")).toEqual(["AUDIT_DATABASE_URL"]);
+    expect(Object.values(audit?.workflow.jobs ?? {}).map((job) => job.environment)).toEqual([
+      "audit",
+    ]);
+    // Every morning.
+    expect(audit?.workflow.on.schedule?.map(({ cron }) => cron)).toEqual([
+      expect.stringMatching(/^\d+ [0-6] \* \* \*$/),
+    ]);
+    const others = files.filter((each) => each !== audit);
+    expect(others.flatMap(({ text }) => secretsOf(text))).not.toContain("AUDIT_DATABASE_URL");
+    const elsewhere = others.flatMap(({ workflow }) => Object.values(workflow.jobs));
+    expect(elsewhere.map(({ environment }) => environment)).not.toContain("audit");
+  });
+});

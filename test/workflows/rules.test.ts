@@ -204,6 +204,12 @@ const bad: [rule: string, what: string, base: string, change: [string, string]][
     inEnv("RAZORPAY_BASE_URL: ${{ vars.RAZORPAY_BASE_URL }}"),
   ],
   ["variables", "mail in the clear", JOB, inEnv("SMTP_TLS: ${{ vars.SMTP_TLS }}")],
+  [
+    "variables",
+    "plain text to another machine",
+    JOB,
+    inEnv("ALLOW_PLAINTEXT: ${{ vars.ALLOW_PLAINTEXT }}"),
+  ],
   ["variables", "another host", JOB, inEnv("METRICS_HOST: ${{ vars.METRICS_HOST }}")],
   ["variables", "under another name", JOB, inEnv("HEARTBEAT_URL: ${{ vars.PAYOUTS_NARRATION }}")],
   [

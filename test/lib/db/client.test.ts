@@ -78,6 +78,20 @@ describe("the database as a core sees it", () => {
     }
   });
 
+  it("takes a text for a value, whatever SQL stands in it", async () => {
+    const db = open();
+    try {
+      const words = "x'); DELETE FROM job_leases; --$1 \\' \"";
+      await db.execute`INSERT INTO job_leases (key, fence) VALUES (${words}, 1)`;
+      const keys = sql`SELECT key FROM job_leases WHERE key = ${words}`;
+      expect(
+        await db.query`SELECT * FROM (${keys}) AS found WHERE key = ANY(${[words]}::text[])`,
+      ).toEqual([{ key: words }]);
+    } finally {
+      await db.close();
+    }
+  });
+
   it("refuses a value that is undefined, which would reach PostgreSQL as NULL", async () => {
     const db = open();
     try {

@@ -146,6 +146,27 @@ describe("a claim", () => {
     await setAmount(wrong?.id ?? "", 1n);
   });
 
+  it("of a payout that is more than its sale is refused, though its item says the same", async () => {
+    const [wrong] = await seedApprovedPayouts(world.database, { count: 1 });
+    const times = async (factor: string): Promise<void> => {
+      // As the owner of the database could: the triggers are off.
+      await world.database.query(
+        `SET session_replication_role = replica;
+         UPDATE payouts SET gross_paise = gross_paise ${factor}, amount_paise = amount_paise ${factor} WHERE id = '${wrong?.id ?? ""}';
+         UPDATE payout_items SET gross_paise = gross_paise ${factor}, amount_paise = amount_paise ${factor}
+         WHERE payout_id = '${wrong?.id ?? ""}';
+         SET session_replication_role = DEFAULT`,
+      );
+    };
+    await times("* 50");
+    const { report, verdict } = await world.run();
+    expect(verdict).toMatchObject({ kind: "partial", reason: "payouts-failed" });
+    expect(report.items).toMatchObject([{ payoutId: wrong?.id, code: "PAYOUT_ITEMS_DISAGREE" }]);
+    expect(world.sandbox.payouts()).toEqual([]);
+    expect(await viewOf(world.database, wrong?.id ?? "")).toEqual(untouched);
+    await times("/ 50");
+  });
+
   it.each([
     ["NO_PAYOUT_ACCOUNT", { account: null }],
     ["NO_TAX_PROFILE", { taxProfile: false }],
