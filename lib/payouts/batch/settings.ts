@@ -7,7 +7,7 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
-import { LIMITS, limitsKept } from "../limits.ts";
+import { LIMITS, limitsKept } from "../state/limits.ts";
 import type { RefundBase } from "../../tds/index.ts";
 import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
 

@@ -1,4 +1,9 @@
-import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
+import {
+  asEnvironment,
+  parseRazorpayXEnv,
+  razorpayXVariables,
+  type RazorpayXSettings,
+} from "../../razorpay/index.ts";
 import {
   readWholeNumber,
   type EnvironmentProblem,
@@ -6,7 +11,6 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { credentials } from "../../support/secret-forms.ts";
-import { providerVariables } from "../settings.ts";
 
 export interface ReconcileSettings {
   razorpayX: RazorpayXSettings;
@@ -36,7 +40,7 @@ const FULL_DAYS = {
 } as const satisfies EnvironmentVariable;
 
 export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
-  variables: [...providerVariables, DAYS, FULL_DAYS],
+  variables: [...asEnvironment(razorpayXVariables), DAYS, FULL_DAYS],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];

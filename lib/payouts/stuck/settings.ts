@@ -1,4 +1,9 @@
-import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
+import {
+  asEnvironment,
+  parseRazorpayXEnv,
+  razorpayXVariables,
+  type RazorpayXSettings,
+} from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
   present,
@@ -8,7 +13,6 @@ import {
   type EnvironmentVariable,
 } from "../../support/environment.ts";
 import { credentials } from "../../support/secret-forms.ts";
-import { providerVariables } from "../settings.ts";
 
 export interface StuckSettings {
   razorpayX: RazorpayXSettings;
@@ -53,7 +57,7 @@ const OPERATORS = {
 const ADDRESS = /^[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 
 export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
-  variables: [...providerVariables, ...own, OPERATORS],
+  variables: [...asEnvironment(razorpayXVariables), ...own, OPERATORS],
   parse(env) {
     const provider = parseRazorpayXEnv(env);
     const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
