@@ -1,6 +1,6 @@
 import { environmentOf, rupees, wholeNumber } from "../../support/settings.ts";
 import type { Paise } from "../../support/money.ts";
-import { LIMITS, limitsKept } from "../limits.ts";
+import { LIMITS, limitsKept } from "../state/limits.ts";
 import type { RefundBase } from "../../tds/index.ts";
 import { refundBase } from "../../tds/settings.ts";
 

@@ -7,13 +7,13 @@ import {
   type Balance,
   type RazorpayX,
 } from "../../../lib/razorpay/index.ts";
-import { gatewayDown, systemicVerdict } from "../../../lib/payments/provider/faults.ts";
-import { faultOf } from "../../../lib/payouts/faults.ts";
+import { systemicVerdict } from "../../../lib/payments/provider/faults.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env, type EnvironmentVariable } from "../../../lib/support/environment.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { systemRandom } from "../../../lib/support/random.ts";
 import { notChecked, ok, warning, wrong, type CheckFinding } from "./finding.ts";
+import { gatewayDown, faultOf } from "../../../lib/provider/faults.ts";
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog(), dryRun: true };
 /** An order that there is not: to be told so proves the keys, and reads nothing of anybody. */
