@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import type { ClaimCheck } from "./claim-check.ts";
+
+const payouts = (...names: string[]): string[] =>
+  names.map((name) => `test/lib/payouts/${name}.test.ts`);
+
+/** Every statement that claims, hands on or settles what is paid. */
+export const claimCheck: ClaimCheck = {
+  root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
+  scope: [
+    "lib/payouts",
+    "lib/earnings",
+    "lib/findings",
+    "lib/statement",
+    "lib/tds/reserve.ts",
+    "lib/tds/returns/deposit.ts",
+    "lib/job/lock",
+    "lib/db",
+  ],
+  vitestConfig: "test/vitest.config.ts",
+  tests: {
+    "lib/earnings/approve.ts": ["test/lib/earnings/what-is-free.test.ts"],
+    "lib/earnings/free.ts": ["test/lib/earnings/what-is-free.test.ts"],
+    "lib/earnings/recoveries.ts": [
+      "test/lib/payments/refunds/earnings.test.ts",
+      "test/lib/payments/refunds/recoveries.test.ts",
+    ],
+    "lib/findings/index.ts": ["test/lib/findings/findings.test.ts"],
+    "lib/findings/resolve.ts": ["test/lib/findings/findings.test.ts"],
+    "lib/job/lock/postgres-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
+    "lib/job/lock/redis-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
+    "lib/payouts/account-holds.ts": payouts("account-holds"),
+    "lib/payouts/batch/link.ts": payouts("changed-meanwhile"),
+    "lib/payouts/claim.ts": payouts("holder-only", "on-hold"),
+    "lib/payouts/complete.ts": payouts("holder-only"),
+    "lib/payouts/due.ts": payouts("holder-only", "abandoned-claims"),
+    "lib/payouts/held.ts": payouts("holder-only"),
+    "lib/payouts/on-hold.ts": payouts("on-hold"),
+    "lib/payouts/operate/approve.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/hold.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/organization.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/reject.ts": payouts("changed-meanwhile"),
+    "lib/payouts/operate/retry.ts": payouts("changed-meanwhile"),
+    "lib/payouts/payee.ts": payouts("holder-only"),
+    "lib/payouts/reconcile/our-attempts.ts": payouts("money-back-late"),
+    "lib/payouts/release.ts": payouts("holder-only"),
+    "lib/payouts/reverse.ts": payouts("holder-only"),
+    "lib/payouts/settle.ts": payouts("holder-only"),
+    "lib/payouts/stuck/give-back.ts": payouts("holder-only"),
+    "lib/payouts/stuck/in-doubt.ts": payouts("holder-only"),
+    "lib/statement/name-in-doubt.ts": ["test/lib/statement/name-in-doubt.test.ts"],
+    "lib/tds/reserve.ts": ["test/lib/tds/reserve.test.ts"],
+  },
+  exempt: {
+    "lib/earnings/recoveries.ts applyRecoveries: status = 'READY'":
+      "It bounds what is locked, and claims nothing: what is taken is read afterwards, and refundReadyEarning refuses what is not READY.",
+    "lib/payouts/claim.ts casDueToProcessing: organization_id IS NULL":
+      "No row can differ: the constraint payouts_organization_unapproved lets no payout of an organization be APPROVED. It says whose payout it is to who reads the statement.",
+  },
+};
