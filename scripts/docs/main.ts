@@ -5,7 +5,7 @@ import { CommanderError } from "commander";
 import { jobs } from "../../jobs/registry.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { jobPage, withFacts } from "./job-facts.ts";
-import { newCommand } from "../cli/command-line.ts";
+import { newCommand } from "../cli/frame/command-line.ts";
 
 try {
   newCommand("docs:generate")
