@@ -32,6 +32,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/bench/main.ts"],
   ["scripts/docs/main.ts"],
   ["scripts/mutation/main.ts"],
+  ["scripts/words/main.ts"],
 ];
 
 describe("help", () => {
