@@ -11,7 +11,7 @@ import { plaintextProblem } from "../support/plaintext.ts";
 import { credentials } from "../support/secret-forms.ts";
 import { decoded, isDecodable } from "../support/server-url.ts";
 
-/** Whom a mail is from, or answers go to. */
+/** The sender of a mail, or the address for answers. */
 export interface MailAddress {
   name: string;
   address: string;
@@ -36,7 +36,7 @@ export interface MailSettings {
   maxTries: number;
 }
 
-/** What a job that sends mail reads from its environment. */
+/** Mail settings from the environment of a job that sends mail. */
 export interface WithMail<Mail extends MailSettings | undefined = MailSettings> {
   mail: Mail;
 }
@@ -103,8 +103,8 @@ export const mailEnvironment: EnvironmentSpec<WithMail> = {
 };
 
 /**
- * For a job that writes mail: with `SMTP_URL` it delivers at its end what is due, without it that is left to
- * notifications/deliver-outbox.
+ * For a job that writes mail: with `SMTP_URL` it delivers due mail at its end. Without it
+ * notifications/deliver-outbox delivers.
  */
 export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | undefined>> = {
   variables: [{ ...SMTP_URL, required: false }, { ...MAIL_FROM, required: false }, ...optional],
@@ -134,7 +134,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   };
 }
 
-/** What the job reads that delivers the outbox. */
+/** Settings of the job that delivers the outbox. */
 export interface DeliverySettings extends WithMail {
   /** Whether it writes the mails to payees whose account was refused. */
   mailRefusedAccounts: boolean;

@@ -58,13 +58,13 @@ export const refundBaseVariable: EnvironmentVariable = {
   allowed: { oneOf: REFUND_BASES },
 };
 
-/** What decides the tax of a credit that no payout has claimed yet: the policy, and what a refund takes off it. */
+/** The rules for the tax of a credit that no payout has claimed yet: the policy, and the effect of a refund. */
 export interface TaxSettings {
   tax: TaxPolicy;
   refundBase: RefundBase;
 }
 
-/** For a program that says what tax is due, and does not pay. */
+/** For a program that shows tax due, and does not pay. */
 export const taxEnvironment: EnvironmentSpec<TaxSettings> = {
   variables: [...taxVariables, refundBaseVariable],
   parse(env) {
@@ -77,7 +77,7 @@ export const taxEnvironment: EnvironmentSpec<TaxSettings> = {
   },
 };
 
-/** Reads the tax policy; what is wrong is added to `problems`. */
+/** Reads the tax policy, and adds each problem to `problems`. */
 export function parseTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPolicy {
   return {
     crossing: oneOf(env, "TDS_CROSSING_POLICY", CROSSING_POLICIES, problems),
@@ -91,7 +91,7 @@ export function parseTaxPolicy(env: Env, problems: EnvironmentProblem[]): TaxPol
   };
 }
 
-/** Reads which earnings bear the gross of a refund; what is wrong is added to `problems`. */
+/** Reads which earnings bear the gross of a refund, and adds each problem to `problems`. */
 export function parseRefundBase(env: Env, problems: EnvironmentProblem[]): RefundBase {
   return oneOf(env, refundBaseVariable.name, REFUND_BASES, problems);
 }

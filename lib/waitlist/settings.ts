@@ -6,7 +6,7 @@ import {
 } from "../support/environment.ts";
 
 export interface WaitlistSettings {
-  /** How long a seat is kept for the person to whom it is offered. */
+  /** How long an offered seat is kept. */
   offerMs: number;
 }
 
@@ -33,13 +33,13 @@ const REMINDER_HOURS = {
   allowed: { least: 1, most: 720 },
 } satisfies EnvironmentVariable;
 
-/** What every job reads that may free a seat: it offers it to the next person. */
+/** Settings of every job that may free a seat: such a job offers the seat to the next person. */
 export const waitlistEnvironment: EnvironmentSpec<WaitlistSettings> = hoursOf(
   OFFER_HOURS,
   (offerMs) => ({ offerMs }),
 );
 
-/** What send-expiration-reminders reads of its own. */
+/** Settings of send-expiration-reminders alone. */
 export const reminderEnvironment: EnvironmentSpec<ReminderSettings> = hoursOf(
   REMINDER_HOURS,
   (reminderMs) => ({ reminderMs }),

@@ -1,7 +1,7 @@
 import { combineEnvironments, present, type EnvironmentSpec } from "../../support/environment.ts";
 import { taxEnvironment, type TaxSettings } from "../../tds/settings.ts";
 
-/** What the watchdog knows of the tax that is to be deposited. */
+/** The watchdog's settings for tax to be deposited. */
 export interface TaxWatchSettings extends TaxSettings {
   /** So many days before the day of deposit it warns. Zero: it says nothing of tax at all. */
   depositWarningDays: number;
