@@ -9,6 +9,7 @@ import {
   problemsOf,
   PRONOUN_LIMIT,
   rateOf,
+  type Room,
   SENTENCE_LIMIT,
 } from "./measure.ts";
 
@@ -47,11 +48,12 @@ function report(): number {
   const pages = measurePages(ROOT);
   console.log("Free pronouns in comments\n\nper 1,000    count    words  room");
   const shipped = rooms.filter(({ isShipped }) => isShipped);
-  for (const [name, members] of [
-    ...rooms.map((room) => [room.name, [room]] as const),
-    ["lib, jobs and scripts", shipped] as const,
-    ["total", rooms] as const,
-  ]) {
+  const groups: [name: string, members: readonly Room[]][] = [
+    ...rooms.map((room): [string, Room[]] => [room.name, [room]]),
+    ["lib, jobs and scripts", shipped],
+    ["total", rooms],
+  ];
+  for (const [name, members] of groups) {
     const hits = members.reduce((sum, room) => sum + room.hits.length, 0);
     const words = members.reduce((sum, room) => sum + room.words, 0);
     console.log(`${column(rateOf(members).toFixed(2))}${column(hits)}${column(words)}  ${name}`);
