@@ -2,7 +2,7 @@ import type { RunFault } from "./faults.ts";
 import { insufficientFunds, shortPaise, type Funds } from "./funds.ts";
 import type { Unit } from "./unit.ts";
 
-/** What is due, as far as the balance pays for it. */
+/** The due payouts that the balance can pay. */
 export interface Funded {
   units: AsyncGenerator<Unit>;
   /** Why the rest was not begun; undefined as long as nothing had to be left out. */

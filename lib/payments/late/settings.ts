@@ -17,7 +17,7 @@ export interface LateSettings extends CheckoutSettings {
   refunds: RefundRules;
 }
 
-/** A little less than the job's half hour, so that every run asks what the one before it asked. */
+/** A little less than the job's half hour, so that every run asks about the same orders as the one before. */
 const ASK_AGAIN_MS = minutes(25);
 
 const own = {

@@ -19,10 +19,10 @@ import {
 } from "../../notifications/index.ts";
 import { waitlistEnvironment } from "../../waitlist/settings.ts";
 
-/** What every job reads that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
+/** Settings of every job that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
 export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
   razorpay: RazorpayPaymentsSettings;
-  /** How long a freed seat is kept for the person to whom it is offered. */
+  /** How long a freed seat is kept for the person who gets the offer. */
   offerMs: number;
 }
 

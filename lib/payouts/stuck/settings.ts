@@ -16,7 +16,7 @@ export interface StuckSettings {
   waitMs: number;
   /** A payout that is open for longer makes the run red. */
   alarmMs: number;
-  /** Who is told by mail of payouts that stay in processing for days; undefined: nobody. */
+  /** Mail address for payouts that stay in processing for days; undefined: no mail. */
   operators: string | undefined;
 }
 
