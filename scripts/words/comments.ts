@@ -39,7 +39,8 @@ function isInTemplate({ kind }: ts.Node): boolean {
 
 function withoutMarkers(comment: string): string {
   return comment
+    .replace(/\*\/$/, "")
     .split("\n")
-    .map((line) => line.replace(/^\s*(?:\/\*+|\*(?!\/)|\/\/+)/, "").replace(/\*+\/$/, ""))
+    .map((line) => line.replace(/^\s*(?:\/\*+|\*|\/\/+)/, ""))
     .join("\n");
 }

@@ -69,7 +69,7 @@ function withoutCode(text: string): string {
 
 function withoutLinks(text: string): string {
   return text
-    .replace(/!\[[^\]]*\]\([^)]*\)/g, "")
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/!\[[^[\]]*\]\([^()]*\)/g, "")
+    .replace(/\[([^[\]]*)\]\([^()]*\)/g, "$1")
     .replace(/https?:\/\/\S+/g, "address");
 }
