@@ -6,7 +6,7 @@ import { batches } from "./batches.ts";
 import type { ImportPlan } from "./plan.ts";
 import type { Written } from "./write.ts";
 
-/** The person who imports a file, the reason, and the file: a claim, as in every entry of the audit log. */
+/** The importing person's name, the reason, and the file: a claim, as in every entry of the audit log. */
 export interface Importer {
   by: string;
   reason: string | null;

@@ -30,8 +30,8 @@ const FREE_BUT_FOR_ACCOUNT = `
 /**
  * SQL: whether a finance export may put the earning `e` straight into an approved payout. The weekly batch makes
  * the payout instead for: partly refunded earnings, earnings that wait for their date, consultants on hold,
- * refused accounts, consultants who owe for a refunded sale, and payees of an organization. The batch subtracts
- * and waits as needed, and makes the organization's payout.
+ * refused accounts, consultants with a debt for a refunded sale, and payees of an organization. The batch
+ * subtracts and waits as needed, and makes the organization's payout.
  */
 export const EARNING_IS_FREE = `(${FREE_BUT_FOR_ACCOUNT}
   AND NOT ${accountIsRefused("e.consultant_id")}

@@ -6,7 +6,7 @@ import type { ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
 import type { ConsultantDetails, ConsultantInFile, PanStatus, PayeeCategory } from "./types.ts";
 
-/** Facts that belong to a PAN, whatever the codes of its holder. */
+/** Facts that belong to a PAN, for every code of its holder. */
 export interface OfPan {
   code: string;
   category: PayeeCategory;

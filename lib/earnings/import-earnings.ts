@@ -43,9 +43,9 @@ export interface ImportReport {
   /** Of all good rows, new and known. */
   fileTotals: EarningTotals;
   newTotals: EarningTotals;
-  /** Payees who have one PAN or one account from this import on, by code. */
+  /** Payees that share a PAN or an account from this import on, by code. */
   shared: SharedIdentities;
-  /** Consultants of the file who are on hold: their earnings are READY and get no payout. */
+  /** Consultants of the file with a hold: their earnings are READY and get no payout. */
   onHold: readonly HeldConsultant[];
   payouts: PayoutTotals;
 }

@@ -38,11 +38,11 @@ export interface ImportPlan {
   knownEarnings: EarningOnRecord[];
   /** Earlier earnings that were paid directly, of consultants of the file: a payout takes them in for their tax. */
   paidDirectly: EarningOnRecord[];
-  /** Consultants of the file who are on hold after the import: they are not paid until the hold ends. */
+  /** Consultants of the file with a hold after the import: they are not paid until the hold ends. */
   onHold: HeldConsultant[];
   /** Consultants whose name on record is another one; it stays. */
   namesKept: number;
-  /** Payees who have one PAN or one account from this import on. */
+  /** Payees that share a PAN or an account from this import on. */
   shared: SharedIdentities;
   problems: Problem[];
   /** Rows that are imported but cannot be paid yet. */

@@ -18,7 +18,7 @@ export interface EarningsFile {
   rows: EarningRow[];
   /** By consultant, in the order of the file: only those that have a good row. */
   consultants: Map<string, ConsultantInFile>;
-  /** Values that a spreadsheet seems to have cut, confirmed by the person who imports. */
+  /** Values that a spreadsheet seems to have cut, confirmed by the importing person. */
   accepted: number;
   problems: Problem[];
 }

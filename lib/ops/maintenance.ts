@@ -9,7 +9,7 @@ export interface Maintenance {
   reason: string | null;
   /** The automatic end of the phase; null: a person ends it. */
   until: Date | null;
-  /** The person who changed it last, and the time; null on a database without any change. */
+  /** The author and the time of the last change; null on a database without any change. */
   changedBy: string | null;
   changedAt: Date | null;
 }

@@ -1,6 +1,6 @@
 /**
- * An error for an operator. `code` is stable, so scripts may match it. `message` says what happened and to which
- * row or server. `remedy` names the next step.
+ * An error for an operator. `code` is stable, so scripts may match it. `message` describes the event and names
+ * the row or server. `remedy` names the next step.
  */
 export class AfterhoursError extends Error {
   override readonly name: string = "AfterhoursError";

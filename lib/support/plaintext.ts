@@ -53,7 +53,7 @@ export function tlsVariableProblems(env: Env): EnvironmentProblem[] {
       problem: "expected host names, separated by commas, without scheme, port and *",
     });
   }
-  // With this value Node checks no certificate, whatever the address.
+  // With this value Node checks no certificate of any address.
   if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
     problems.push({
       variable: "NODE_TLS_REJECT_UNAUTHORIZED",

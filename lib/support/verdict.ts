@@ -8,7 +8,7 @@ export type Verdict =
   /** Some items failed or are in doubt; the rest is done. */
   | { kind: "partial"; reason: string; message: string; remedy?: string }
   /**
-   * The run as a whole failed. `code` is stable; `message` says what happened, `remedy` names the next step.
+   * The run as a whole failed. `code` is stable; `message` describes the event, `remedy` names the next step.
    */
   | { kind: "failed"; code: string; message: string; remedy?: string }
   /** An error ended the run; the report covers the work until then. */

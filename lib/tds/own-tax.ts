@@ -80,8 +80,8 @@ function panIsValid(input: AssessmentInput, rateDate: Day): boolean {
 }
 
 /**
- * Only for a person who was never allotted a PAN. An allotted PAN is inoperative because its holder did not link
- * an Aadhaar, so an Aadhaar beside it changes nothing. And only for an individual: nobody else can have one.
+ * Only for a person without any allotted PAN. An allotted PAN is inoperative because its holder did not link an
+ * Aadhaar, so an Aadhaar beside it changes nothing. And only for an individual: nobody else can have one.
  */
 function aadhaarStandsIn(input: AssessmentInput, policy: TaxPolicy, act: Act): boolean {
   return (

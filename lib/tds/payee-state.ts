@@ -13,9 +13,9 @@ export interface CreditedEarning {
   amountPaise: Paise;
 }
 
-/** The stored facts that decide a payee's tax: those of all consultants who are one person. */
+/** The stored facts that decide a payee's tax: those of all consultants with the same PAN. */
 export interface PayeeTaxState {
-  /** Equal for consultants who have one PAN. */
+  /** Equal for consultants with one PAN. */
   taxpayerId: string;
   profile: PayeeProfile;
   years: readonly YearTotals[];
@@ -77,7 +77,7 @@ export async function readPayeeTaxStates(
 
 /** The facts that decide the tax of a person, apart from the year's totals. */
 export interface TaxpayerProfile {
-  /** All consultants who are the person, in the order of their ids. */
+  /** All consultants that are the person, in the order of their ids. */
   members: readonly string[];
   profile: PayeeProfile;
   /** By the id of each record of a certificate, the id under which its use counts. */

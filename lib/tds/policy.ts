@@ -40,7 +40,7 @@ export interface TaxPolicy {
   /** Default `from-the-first-rupee`; applies to marked payees only. */
   readonly likelyToExceed: LikelyPolicy;
   /**
-   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default true
+   * Whether the Aadhaar of an individual without any allotted PAN counts as identity furnished. Default true
    * under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;

@@ -44,7 +44,7 @@ export async function recheckTax(
   return found;
 }
 
-/** One consultant of each person who was assessed in these years. */
+/** One consultant of each person with assessed tax in these years. */
 async function peopleOf(tx: DbSession, years: readonly number[]): Promise<string[]> {
   const rows = await tx.query<{ consultantId: string }[]>`
     SELECT DISTINCT ON (COALESCE(profile.pan, assessed.consultant_id::text))

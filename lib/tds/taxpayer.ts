@@ -12,7 +12,7 @@ export const TAXPAYER_OF_PAYOUT: SqlPart = sql`
      ORDER BY same.consultant_id LIMIT 1),
     payouts.consultant_id)`;
 
-/** For each given consultant, the consultants who are the same person for tax: at least itself. */
+/** For each given consultant, all consultants that are the same person for tax: at least itself. */
 export async function readTaxpayers(
   db: DbSession,
   consultantIds: readonly string[],

@@ -7,7 +7,7 @@ export interface FreePronoun {
   line: number;
 }
 
-/** Finds each free "what" and "who" of a text. Names in backticks are no prose. */
+/** Finds each free pronoun of a text. Names in backticks are no prose. */
 export function freePronouns(text: string): FreePronoun[] {
   return withoutCode(text)
     .split("\n")

@@ -13,9 +13,9 @@ import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /**
- * Every step after the core, whatever its outcome: run record, outputs, summary, annotations, report file,
- * release, monitor. Each step runs even if others fail. A failure is logged and changes neither the outcome nor
- * the report.
+ * Every step after the core, for any outcome: run record, outputs, summary, annotations, report file, release,
+ * monitor. Each step runs even if others fail. A failure is logged and changes neither the outcome nor the
+ * report.
  */
 export async function settle<Settings, Report>(
   run: Run<Settings, Report>,

@@ -11,7 +11,7 @@ export interface WatchedJob {
 
 /** The run records of one job. */
 export interface RunFacts {
-  /** The last run that began, whatever its result. */
+  /** The last run that began, with any result. */
   lastStartedAt: Date | null;
   /** The last run that was not skipped. */
   lastWorkedAt: Date | null;

@@ -11,7 +11,7 @@ export interface LikelyChange {
  * Marks a payee whose year is likely to exceed the threshold of the exemption, or removes the mark. The mark
  * changes the tax of later credits. Tax that is then due for earlier credits of the year is caught up.
  *
- * @throws {AfterhoursError} `NO_EXEMPTION` for a payee who is taxed from the first rupee anyway
+ * @throws {AfterhoursError} `NO_EXEMPTION` for a payee without exemption, taxed from the first rupee
  */
 export async function markLikely(
   db: Db,

@@ -3,7 +3,7 @@ import type { Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import type { DayRange, PanStatus, PayeeCategory } from "../types.ts";
 
-/** The person who changes a payee's tax papers, and the reason. */
+/** The author of a change to a payee's tax papers, and the reason. */
 export interface Operator {
   by: string;
   reason: string | null;

@@ -33,7 +33,7 @@ export async function countDuePlans(db: DbSession): Promise<number> {
 
 /**
  * A page of due plans, by their ids. `toExpire` and `toOffer` are a forecast, by the rules of `advanceWaitlist`:
- * a seat goes to the first people in line who may have it.
+ * a seat goes to the first eligible people in line.
  */
 export async function duePlansAfter(
   db: DbSession,

@@ -28,7 +28,8 @@ export type JoinResult =
   | Busy;
 
 /**
- * Puts a person on the waitlist of a webinar or class. A person who left joins again at the end of the line.
+ * Puts a person on the waitlist of a webinar or class. After leaving, a person joins again at the end of the
+ * line.
  */
 export async function joinWaitlist(
   db: Db,
