@@ -1,6 +1,5 @@
-import type { RunFault } from "../../payouts/faults.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { Verdict } from "../../support/verdict.ts";
+import type { RunFault, Verdict } from "../../support/verdict.ts";
 import type { RefundRunReport } from "./report.ts";
 
 /** What ended the run, beside having nothing more to do. */

@@ -1,8 +1,8 @@
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import { RETRY_LATER } from "../account-holds.ts";
-import type { Funds } from "../funds.ts";
+import { RETRY_LATER } from "../state/account-holds.ts";
+import type { Funds } from "../state/funds.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";

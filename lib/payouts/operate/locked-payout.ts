@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
-import { describeStop, readAccountStops } from "../account-holds.ts";
-import { holdEnds, OPEN_HOLDS } from "../on-hold.ts";
+import { describeStop, readAccountStops } from "../state/account-holds.ts";
+import { holdEnds, OPEN_HOLDS } from "../state/on-hold.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
