@@ -6,7 +6,7 @@ import { jobs } from "../../jobs/registry.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { ENV_EXAMPLE, envExample } from "./env-example.ts";
 import { jobPage, withFacts } from "./job-facts.ts";
-import { newCommand } from "../cli/command-line.ts";
+import { newCommand } from "../cli/frame/command-line.ts";
 
 try {
   newCommand("docs:generate")

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Sandbox } from "../../scripts/sandbox/index.ts";
+import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../lib/holds/cleanup/cleanup-tentative-slots.ts";
 import type { CleanupReport } from "../../lib/holds/index.ts";

@@ -15,7 +15,7 @@ import { noLease, type Lease } from "../../lib/support/lease.ts";
 import { silentLog, type Log } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
-import type { Sandbox } from "../../scripts/sandbox/index.ts";
+import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { seedPaid, type PaidBooking, type PaidSeed } from "./refund-world.ts";
 import type { BatchReport } from "../../lib/payouts/batch/index.ts";

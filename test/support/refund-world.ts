@@ -13,7 +13,7 @@ import {
   seedWallet,
   type LegSeed,
   type SeededBooking,
-} from "../../scripts/seed/bookings.ts";
+} from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export interface RefundWorld {

@@ -1,4 +1,4 @@
-import { GROUPS, type Group } from "../../scripts/migrate/roles.ts";
+import { GROUPS, type Group } from "../../scripts/cli/schema/roles.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** What a group has beyond the groups that it is a member of. */

@@ -14,7 +14,7 @@ import {
   type Db,
   type DbSession,
 } from "../../../lib/db/client.ts";
-import { freePort } from "../../../scripts/services/free-port.ts";
+import { freePort } from "../../../scripts/dev/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 /** The same errors through the library of the harness and through that of the cores. */

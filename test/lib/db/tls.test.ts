@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionConfig, DatabaseUnreachableError } from "../../../lib/db/connection.ts";
 import { newSession } from "../../../lib/db/session.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
-import { startPostgres, type RunningPostgres } from "../../../scripts/services/postgres.ts";
+import { startPostgres, type RunningPostgres } from "../../../scripts/dev/services/postgres.ts";
 import {
   makeCertificates,
   type Certificate,

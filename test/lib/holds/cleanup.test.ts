@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import type { ProviderPayment } from "../../../lib/razorpay/index.ts";
 import {
   seedBooking,
@@ -9,7 +9,7 @@ import {
   seedWallet,
   type BookingSeed,
   type SeededBooking,
-} from "../../../scripts/seed/bookings.ts";
+} from "../../../scripts/dev/seed/bookings.ts";
 import { runCleanup } from "../../support/checkout-run.ts";
 import {
   checkoutState,

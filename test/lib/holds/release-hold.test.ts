@@ -15,7 +15,7 @@ import {
   seedUser,
   seedWaiting,
   seedWallet,
-} from "../../../scripts/seed/bookings.ts";
+} from "../../../scripts/dev/seed/bookings.ts";
 import {
   checkoutState,
   DAY_MS,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Db } from "../../../lib/db/client.ts";
 import { recordCapture, type Capture, type CaptureResult } from "../../../lib/payments/capture.ts";
 import { systemRandom } from "../../../lib/support/random.ts";
-import { seedBooking, seedPlan, seedWaiting } from "../../../scripts/seed/bookings.ts";
+import { seedBooking, seedPlan, seedWaiting } from "../../../scripts/dev/seed/bookings.ts";
 import { checkoutState, DAY_MS, openCheckoutWorld } from "../../support/checkout-world.ts";
 
 const AMOUNT_PAISE = 100_000n;

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { Db } from "../../../../lib/db/client.ts";
 import { recordCapture } from "../../../../lib/payments/capture.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import {
   seedBooking,
   seedPlan,
@@ -13,7 +13,7 @@ import {
   type BookingSeed,
   type LegSeed,
   type SeededBooking,
-} from "../../../../scripts/seed/bookings.ts";
+} from "../../../../scripts/dev/seed/bookings.ts";
 import { runCleanup, runLate } from "../../../support/checkout-run.ts";
 import {
   checkoutState,

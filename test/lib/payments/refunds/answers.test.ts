@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Fault, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import {
+  startSandbox,
+  type Fault,
+  type Sandbox,
+} from "../../../../scripts/sandbox/razorpay/index.ts";
 import { createRefundWorld, type RefundWorld } from "../../../support/refund-world.ts";
 import {
   legRows,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { shareOfRefund } from "../../../../lib/payments/refunds/share.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts, seedPayee } from "../../../support/payout-world.ts";
 import {
   createRefundWorld,

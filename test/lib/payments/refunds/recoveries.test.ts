@@ -3,7 +3,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { approvePayouts } from "../../../../lib/earnings/approve.ts";
 import { planTakes } from "../../../../lib/earnings/recovery-plan.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts, seedPayee } from "../../../support/payout-world.ts";
 import { createRefundWorld, type RefundWorld } from "../../../support/refund-world.ts";
 import {

@@ -3,7 +3,7 @@ import pg from "pg";
 import { LeaseLostError, type Lease } from "../../../../lib/support/lease.ts";
 import type { RazorpayPayments } from "../../../../lib/razorpay/index.ts";
 import { newUuid } from "../../../../lib/support/random.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { createRefundWorld, type RefundWorld } from "../../../support/refund-world.ts";
 import {
   legRows,

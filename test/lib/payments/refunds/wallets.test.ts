@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
-import { seedWallet } from "../../../../scripts/seed/bookings.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
+import { seedWallet } from "../../../../scripts/dev/seed/bookings.ts";
 import { createRefundWorld, type RefundWorld } from "../../../support/refund-world.ts";
 import { drifts, legRows, runRefunds, seedCaptured } from "../../../support/refund-run.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Fault } from "../../../../scripts/sandbox/index.ts";
+import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
 import { isConnectionError } from "../../../../lib/db/connection.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
