@@ -6,15 +6,10 @@ import { toError } from "../../support/errors.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
 import { recordFailed, recordFault } from "../state/faults.ts";
 import { ClaimLostError } from "../state/release.ts";
-import {
-  failureCode,
-  hasAnswer,
-  settlementOf,
-  type AttemptRef,
-  type Outcome,
-} from "../state/outcome.ts";
+import { hasAnswer, settlementOf, type AttemptRef, type Outcome } from "../state/outcome.ts";
 import { skipped, type UnitPorts, type UnitResult } from "./unit.ts";
 import { systemicFault } from "../../provider/faults.ts";
+import { failureCode } from "../../provider/failure-code.ts";
 
 export interface Answered {
   payout: ClaimedPayout;

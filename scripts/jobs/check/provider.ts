@@ -8,7 +8,7 @@ import {
   type ProviderVariable,
   type RazorpayX,
 } from "../../../lib/razorpay/index.ts";
-import { systemicVerdict } from "../../../lib/payments/provider/faults.ts";
+import { systemicVerdict } from "../../../lib/checkouts/provider/faults.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { silentLog } from "../../../lib/support/log.ts";
