@@ -1,5 +1,4 @@
 /** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import { isConnectionError, isMissingSchema, isPermissionDenied } from "../lib/db/connection.ts";
 import type { Db } from "../lib/db/client.ts";
 import { storedFunds } from "../lib/payouts/state/funds.ts";
 import {
@@ -57,6 +56,7 @@ import {
   totalLine,
 } from "./payouts/print.ts";
 import { newCommand } from "./cli/command-line.ts";
+import { isConnectionError, isMissingSchema, isPermissionDenied } from "../lib/db/sqlstate.ts";
 
 const withDatabase = databaseFor("afterhours payouts");
 

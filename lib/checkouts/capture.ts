@@ -1,6 +1,7 @@
 import { recordAudit } from "../audit/audit-log.ts";
 import type { Db, DbSession } from "../db/client.ts";
-import { inSerializable, WriteConflictError } from "../db/serializable.ts";
+import { inSerializable } from "../db/retries.ts";
+import { SQLSTATE } from "../db/sqlstate.ts";
 import { recordFinding } from "../findings/index.ts";
 import { endRequest } from "./end-request.ts";
 import {
@@ -11,6 +12,7 @@ import {
 } from "./locked-booking.ts";
 import type { Random } from "../support/random.ts";
 import type { Paise } from "../support/money.ts";
+import { WriteConflictError } from "../db/errors.ts";
 
 /** Money that the provider says has reached us. */
 export interface Capture {
@@ -61,7 +63,7 @@ export interface CaptureOptions {
 }
 
 /** A confirmed slot of another buyer, and another record of the same capture. */
-const LOST_RACES = ["23P01", "23505"];
+const LOST_RACES = [SQLSTATE.exclusionViolation, SQLSTATE.uniqueViolation];
 
 /**
  * Records a capture as a webhook reports it, once, whoever reports it and how often.

@@ -1,12 +1,13 @@
 import { recordAudit } from "../audit/audit-log.ts";
 import type { Db, DbSession } from "../db/client.ts";
-import { inSerializable, WriteConflictError } from "../db/serializable.ts";
+import { inSerializable } from "../db/retries.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 import { giveBackLegs, type HeldMoney } from "./held-legs.ts";
 import type { Random } from "../support/random.ts";
 import { assertUuids } from "../support/uuid.ts";
 import { endRequest, type Freed } from "./end-request.ts";
 import { lockBooking, type LockedBooking, type LockedPayment } from "./locked-booking.ts";
+import { WriteConflictError } from "../db/errors.ts";
 
 /** Which unpaid checkout is to end. */
 export type ReleaseTarget =

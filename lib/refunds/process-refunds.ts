@@ -1,4 +1,3 @@
-import { isForEveryRow, isLockConflict } from "../db/connection.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
@@ -22,6 +21,7 @@ import type { LegOutcome, LegResult } from "./outcome.ts";
 import type { LegPorts, RefundPorts } from "./ports.ts";
 import { countLeg, emptyRefundReport, type RefundRunReport } from "./report.ts";
 import { sendLeg } from "./send-leg.ts";
+import { isForEveryRow, isLockConflict } from "../db/sqlstate.ts";
 
 const PAGE = 100;
 /** So many calls without a usable answer in a row, and the gateway is down. */

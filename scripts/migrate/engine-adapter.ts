@@ -1,15 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";
-import type {
-  SqlDriverAdapter,
-  SqlMigrationAwareDriverAdapterFactory,
-  SqlQuery,
+import {
+  ColumnTypeEnum,
+  DriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
 } from "@prisma/driver-adapter-utils";
-import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
-import { sqlStateOf } from "../../lib/db/connection.ts";
 import { newSessionPool, type DatabaseSession } from "../../lib/db/session.ts";
 import { administration } from "./database-url.ts";
+import { sqlStateOf } from "../../lib/db/sqlstate.ts";
 
 /** By this name of its session one sees for whom a migration waits. */
 export const MIGRATION_SESSION = "afterhours migration";

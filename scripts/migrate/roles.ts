@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
 import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
 import { connectAdmin, describeServer } from "./database-url.ts";
+import { isMissingSchema, isPermissionDenied } from "../../lib/db/sqlstate.ts";
 
 /** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
 export const ROLES_FILE = fileURLToPath(new URL("../../prisma/roles.sql", import.meta.url));

@@ -1,4 +1,3 @@
-import { isForEveryRow } from "../../db/connection.ts";
 import type { Db } from "../../db/client.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
@@ -23,6 +22,7 @@ import {
   type CleanupReport,
 } from "./report.ts";
 import type { CleanupSettings } from "./settings.ts";
+import { isForEveryRow } from "../../db/sqlstate.ts";
 
 const ACTOR = "job:slots/cleanup-tentative-slots";
 

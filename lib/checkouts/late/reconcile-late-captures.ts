@@ -1,4 +1,3 @@
-import { isForEveryRow } from "../../db/connection.ts";
 import type { Db } from "../../db/client.ts";
 import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
@@ -24,6 +23,7 @@ import {
 import { countLate, emptyLateReport, type LateItem, type LateReport } from "./report.ts";
 import type { LateSettings } from "./settings.ts";
 import { planOrphan, settleOrphan } from "./settle-orphan.ts";
+import { isForEveryRow } from "../../db/sqlstate.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
 

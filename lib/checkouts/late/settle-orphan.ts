@@ -1,6 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import type { Db, DbSession } from "../../db/client.ts";
-import { inSerializable, WriteConflictError } from "../../db/serializable.ts";
+import { inSerializable } from "../../db/retries.ts";
+import { SQLSTATE } from "../../db/sqlstate.ts";
 import { lockBooking, type LockedBooking, type LockedPayment } from "../locked-booking.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
@@ -9,6 +10,7 @@ import { takeLegsAgain } from "../held-legs.ts";
 import { requestRefund } from "../../refunds/request-refund.ts";
 import { decideLate, heldAppointments, type LateDecision, type RefundReason } from "./decide.ts";
 import type { Orphan } from "./late-payments.ts";
+import { WriteConflictError } from "../../db/errors.ts";
 
 export type Settlement =
   /** Its slots were still free: booked again, and confirmed. */
@@ -22,7 +24,7 @@ export type Settlement =
   | { kind: "conflict" };
 
 /** A slot that somebody confirmed a moment ago. */
-const LOST_RACES = ["23P01"];
+const LOST_RACES = [SQLSTATE.exclusionViolation];
 
 export interface SettleOptions {
   actor: string;

@@ -1,6 +1,5 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
-import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
