@@ -13,7 +13,7 @@ import { credentials } from "../support/secret-forms.ts";
 import { decoded, isDecodable } from "../support/server-url.ts";
 import { environmentOf, wholeNumber, yesOrNo } from "../support/settings.ts";
 
-/** Whom a mail is from, or answers go to. */
+/** The sender of a mail, or the address for answers. */
 export interface MailAddress {
   name: string;
   address: string;
@@ -38,7 +38,7 @@ export interface MailSettings {
   maxTries: number;
 }
 
-/** What a job that sends mail reads from its environment. */
+/** Mail settings from the environment of a job that sends mail. */
 export interface WithMail<Mail extends MailSettings | undefined = MailSettings> {
   mail: Mail;
 }
@@ -97,8 +97,8 @@ export const mailEnvironment: EnvironmentSpec<WithMail> = {
 };
 
 /**
- * For a job that writes mail: with `SMTP_URL` it delivers at its end what is due, without it that is left to
- * notifications/deliver-outbox.
+ * For a job that writes mail: with `SMTP_URL` it delivers due mail at its end. Without it
+ * notifications/deliver-outbox delivers.
  */
 export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | undefined>> = {
   variables: [{ ...SMTP_URL, required: false }, { ...MAIL_FROM, required: false }, ...optional],
@@ -128,7 +128,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   };
 }
 
-/** What the job reads that delivers the outbox. */
+/** Settings of the job that delivers the outbox. */
 export interface DeliverySettings extends WithMail {
   /** Whether it writes the mails to payees whose account was refused. */
   mailRefusedAccounts: boolean;

@@ -31,7 +31,7 @@ export function createRefusalStreak(): RefusalStreak {
   };
 }
 
-/** What a refusal is known by: its sentence, or its words where it has none. */
+/** The key of a refusal: its sentence, or its words without a sentence. */
 export function refusedAs({
   code,
   reason,

@@ -19,8 +19,9 @@ import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**
- * Where our credentials may go. A variable can choose among these, and can't add one: whoever may set a variable
- * would get the keys. The sandbox on this machine is allowed beside them, with keys of the test mode alone.
+ * The only origins that may get our credentials. A variable can choose among these, and cannot add one:
+ * otherwise a person who may set a variable would get the keys. The sandbox on this machine is allowed as well,
+ * with keys of the test mode alone.
  */
 const PROVIDER_ORIGINS: readonly string[] = [new URL(DEFAULT_BASE_URL).origin];
 const TEST_KEY = /^rzp_test_/;
@@ -168,7 +169,7 @@ export function parseRazorpayPaymentsEnv(env: Env): Parsed<RazorpayPaymentsSetti
   }));
 }
 
-/** No schema library: what a run that is skipped would load for these few texts takes a tenth of its time. */
+/** No schema library: a skipped run would spend a tenth of its time on loading it for these few texts. */
 function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl"> & { keyId: string }>(
   variables: readonly EnvironmentVariable[],
   env: Env,
@@ -278,15 +279,15 @@ function baseUrl(text: string | undefined, report: Report): string {
   return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, "");
 }
 
-/** Also true of what is no URL: that is one problem, not two. */
+/** Also true for a text that is no URL: that is one problem, not two. */
 function isOnThisMachine(baseUrl: string): boolean {
   return !URL.canParse(baseUrl) || isLoopbackHost(new URL(baseUrl).hostname);
 }
 
 /**
- * The client takes these from the environment by itself, the lower case first; without one for https it takes
- * that for http, and it stumbles over a wrong one even where it would not use it. They belong to the machine, so
- * no job declares them.
+ * The HTTP client reads these from the environment, the lower case first. Without one for https it uses the one
+ * for http, and a wrong value breaks it even where it would not be used. They belong to the machine, so no job
+ * declares them.
  */
 const PROXY_VARIABLES = [
   ["https_proxy", "HTTPS_PROXY"],

@@ -1,13 +1,13 @@
 /** The variables that a program was started with. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** One thing wrong with one variable. Names it and what was expected; never its value. */
+/** One problem of one variable. Names the variable and the expected form, never the value. */
 export interface EnvironmentProblem {
   variable: string;
   problem: string;
 }
 
-/** What a variable may hold; a test holds it against what `parse` takes and refuses. */
+/** The values that a variable may hold. A test compares them with those that `parse` takes and refuses. */
 export type AllowedValues =
   | { readonly oneOf: readonly string[] }
   /** A whole number within these bounds. */
@@ -19,7 +19,7 @@ export type AllowedValues =
 export interface EnvironmentVariable {
   name: string;
   required: boolean;
-  /** What it means: one phrase, without unit and allowed values. */
+  /** The meaning in one phrase, without unit and allowed values. */
   description: string;
   /** Of a number: `hours`, `rupees`. */
   unit?: string;
@@ -41,7 +41,7 @@ export type ParsedEnvironment<Settings> =
     }
   | { ok: false; problems: readonly EnvironmentProblem[] };
 
-/** What a job reads from the environment, and how it is checked: everything wrong is said at once. */
+/** The variables that a job reads, and their checks. All problems are reported at once. */
 export interface EnvironmentSpec<Settings> {
   readonly variables: readonly EnvironmentVariable[];
   parse(env: Env): ParsedEnvironment<Settings>;
@@ -66,7 +66,7 @@ export function present(env: Env, name: string): string | undefined {
   return value === undefined || value === "" ? undefined : value;
 }
 
-/** Whether this is a run on GitHub Actions, where variables can be set by people who may merge nothing. */
+/** Whether this is a run on GitHub Actions. People without the right to merge may set variables there. */
 export function isOnGitHub(env: Env): boolean {
   return present(env, "GITHUB_ACTIONS") === "true";
 }

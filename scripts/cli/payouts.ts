@@ -1,4 +1,4 @@
-/** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
+/** Finance's commands for payouts: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
 import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
 import type { Db } from "../../lib/db/client.ts";
 import { storedFunds } from "../../lib/payouts/state/funds.ts";
@@ -278,7 +278,7 @@ async function changeEach(
   });
 }
 
-/** Each payout in a transaction of its own, with its own line; what fails does not stop the others. */
+/** Each payout in a separate transaction, with its own line; a failure does not stop the others. */
 async function changeEachOn(
   verb: string,
   ids: readonly string[],

@@ -1,4 +1,4 @@
-/** Writes anew what is made from declarations: `npm run docs:generate`. */
+/** Writes the pages that are generated from declarations: `npm run docs:generate`. */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";

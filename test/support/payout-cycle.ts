@@ -34,7 +34,7 @@ export interface PayoutCycle extends TestDatabase {
     payoutId: string,
     state: "PREPARED" | "UNKNOWN" | "ACCEPTED" | "PROCESSED",
   ): Promise<void>;
-  /** What must hold whatever was done; every breach is a line. */
+  /** The rules that always hold; every breach is a line. */
   breaches(): Promise<string[]>;
 }
 

@@ -18,7 +18,7 @@ export type ProviderRunPorts = Omit<PayoutPorts, "settings"> & {
   readonly razorpayX: RazorpayXSettings;
 };
 
-/** What a job that asks the provider is given, in this process: one session, read-only in a dry run. */
+/** The ports of a job that asks the provider, in this process: one session, read-only in a dry run. */
 export async function withProviderPorts<T>(
   options: ProviderRunOptions,
   applicationName: string,

@@ -33,7 +33,7 @@ export interface RefundRunOptions {
   runId?: string;
   log?: Log;
   refundIds?: readonly string[];
-  /** Stands between the run and the provider's client. */
+  /** Wraps the provider's client for the run. */
   wrapPayments?: (payments: RazorpayPayments) => RazorpayPayments;
 }
 
@@ -103,7 +103,7 @@ export async function seedCaptured(
   return seedPaid(database, { ...seed, cardPaise, providerPaymentId: payment.id });
 }
 
-/** What the consultant is owed for a booking, posted to the books. Default: ₹800 of ₹1,000. */
+/** The consultant's earning for a booking, posted to the books. Default: ₹800 of ₹1,000. */
 export async function seedEarning(
   database: Pick<TestDatabase, "url">,
   earning: {
@@ -195,7 +195,7 @@ export async function drifts(database: Pick<TestDatabase, "url">): Promise<strin
   }
 }
 
-/** What stands in the legs of all refunds, oldest first. */
+/** The stored legs of all refunds, oldest first. */
 export async function legRows(database: TestDatabase): Promise<
   {
     state: string;

@@ -2,7 +2,7 @@ import { combineEnvironments } from "../../support/environment.ts";
 import { environmentOf, wholeNumber } from "../../support/settings.ts";
 import { taxEnvironment, type TaxSettings } from "../../tds/settings.ts";
 
-/** What the watchdog knows of the tax that is to be deposited. */
+/** The watchdog's settings for tax to be deposited. */
 export interface TaxWatchSettings extends TaxSettings {
   /** So many days before the day of deposit it warns. Zero: it says nothing of tax at all. */
   depositWarningDays: number;

@@ -40,7 +40,7 @@ export interface BatchPorts {
   readonly lease: Lease;
   readonly log: Log;
   readonly progress: Progress;
-  /** Asks to stop: the consultant in hand is finished, no other is started. */
+  /** Asks to stop: the current consultant is finished, and no other is started. */
   readonly signal: AbortSignal;
 }
 
@@ -48,8 +48,8 @@ export interface BatchPorts {
 const PAGE = 200;
 
 /**
- * Makes one payout for each consultant out of everything that is due to them. See
- * docs/jobs/create-payout-batch.md for the rules and for what each outcome means.
+ * Makes one payout for each consultant out of all due earnings. See docs/jobs/create-payout-batch.md for the
+ * rules and for the meaning of each outcome.
  */
 export async function createPayoutBatch(ports: BatchPorts): Promise<CoreResult<BatchReport>> {
   const report = emptyBatchReport(ports.dryRun);
@@ -90,7 +90,7 @@ async function* pages(ports: BatchPorts, report: BatchReport): AsyncGenerator<Pa
   }
 }
 
-/** What is due to these consultants once what they owe of refunded sales is taken off it. */
+/** The due earnings of these consultants, less their debts for refunded sales. */
 async function groupsOf(
   ports: BatchPorts,
   report: BatchReport,
@@ -175,8 +175,8 @@ async function tryToLink(
 }
 
 /**
- * Red when somebody who is due now has no payout because of this run. What another batch has linked
- * meanwhile is no fault; holds and small sums are as they should be.
+ * Red when a due consultant has no payout because of this run. Payouts that another batch has linked meanwhile
+ * are no fault; holds and small sums are normal.
  */
 async function judge(
   ports: BatchPorts,

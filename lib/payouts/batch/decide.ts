@@ -8,7 +8,7 @@ import type { BatchSettings } from "./settings.ts";
 /** An organization's payout is PENDING as well, and needs nobody's approval. */
 export type NewStatus = "APPROVED" | "PENDING";
 
-/** What a batch does with what one consultant is owed. */
+/** A batch's decision about one consultant's due earnings. */
 export type Decision =
   | { kind: "create"; status: NewStatus }
   | { kind: "carried" | "on_hold" | "refused"; code: string; message: string };

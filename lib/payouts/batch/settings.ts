@@ -5,7 +5,7 @@ import type { RefundBase } from "../../tds/index.ts";
 import { refundBase } from "../../tds/settings.ts";
 
 export interface BatchSettings {
-  /** A consultant who is owed less is carried to the next batch. */
+  /** A smaller amount is carried to the next batch. */
   minimumPaise: Paise;
   /** A payout of at most so much is approved at once; a larger one waits for a person. */
   autoApprovePaise: Paise;

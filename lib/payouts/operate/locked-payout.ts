@@ -22,7 +22,7 @@ export interface LockedPayout {
   id: string;
   consultantId: string;
   consultantRef: string;
-  /** Set when the payee stands for an organization. */
+  /** The payee's organization, if there is one. */
   organizationId: string | null;
   status: PayoutStatus;
   tries: number;
@@ -60,7 +60,7 @@ export function unknownPayout(payoutId: string): Refusal {
   };
 }
 
-/** Says who was first, where the audit log knows. */
+/** Names the person who was first, where the audit log knows. */
 export async function wrongStatus(
   tx: DbSession,
   payout: LockedPayout,

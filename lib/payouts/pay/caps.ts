@@ -24,7 +24,7 @@ export function aboveSingleCap(
   return `Payout ${id} of ${of} is above the largest single payout, ${formatRupees(singlePaise)} (PAYOUTS_MAX_SINGLE_RUPEES).`;
 }
 
-/** The cap of the run that what can be sent would exceed, if any: checked before anything is claimed or sent. */
+/** The cap that this run would exceed, if any: checked before anything is claimed or sent. */
 export function exceededRunCap(
   due: { count: number; totalPaise: Paise },
   caps: PayoutCaps,
@@ -42,12 +42,12 @@ export function exceededRunCap(
   return undefined;
 }
 
-/** What a cap says against a claimed payout: it stops this one alone, or the run. */
+/** A cap's refusal of a claimed payout: it stops this payout alone, or the run. */
 export type CapRefusal = { stops: "payout"; message: string } | { stops: "run"; fault: RunFault };
 
 /**
- * Counts what is claimed against the same caps: a payout whose amount changed, or that was approved
- * after the first check, can't take the run over them.
+ * Counts claimed payouts against the same caps: a payout whose amount changed, or that was approved after the
+ * first check, cannot take the run over them.
  */
 export function createCapGuard(caps: PayoutCaps): (payout: DuePayout) => CapRefusal | undefined {
   let count = 0;

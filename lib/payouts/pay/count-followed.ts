@@ -11,8 +11,8 @@ import {
 } from "./report.ts";
 
 /**
- * Counts what the provider's list says at the end of a run. `onUnexpected` is told what kept a final state from
- * being recorded, where that does not pass by itself.
+ * Counts the final states in the provider's list at the end of a run. `onUnexpected` gets an error that kept a
+ * final state from being recorded, unless the error is temporary.
  */
 export function countFollowed(
   report: PayoutRunReport,
@@ -45,7 +45,7 @@ export function countFollowed(
   };
 }
 
-/** Whether it is nothing to be red about: the next run of another job records what the database missed. */
+/** Whether the error needs no red run: the next run of another job records the missing state. */
 function isPassing(error: unknown): boolean {
   return isConnectionError(error) || isLockConflict(error) || error instanceof DatabaseBusyError;
 }

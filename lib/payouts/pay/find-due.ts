@@ -9,7 +9,7 @@ import type { Unit } from "./unit.ts";
 /** Due payouts read at a time. */
 const PAGE = 500;
 
-/** What a run finds to do of one kind, as its caps look at it. */
+/** The due work of one kind, as its caps see it. */
 export interface Found {
   kind: PayeeKind;
   /** With those that are abandoned. */
@@ -18,7 +18,7 @@ export interface Found {
   abandoned: readonly Unit[];
 }
 
-/** Counts what is due of one kind, without loading it, and reads what dead runs have left. */
+/** Counts the due payouts of one kind, without loading them, and reads those that dead runs have left. */
 export async function find(
   { db, runId, lease, settings }: Pick<PayoutPorts, "db" | "runId" | "lease" | "settings">,
   { kind, limit }: { kind: PayeeKind; limit: number },
@@ -30,7 +30,7 @@ export async function find(
     kind,
     abandoned,
     count: abandoned.length + due.count,
-    // What is above the cap of one payout is given back, and never sent.
+    // A payout above its cap is released and never sent.
     totalPaise: abandoned.reduce(
       (paise, { amountPaise }) => (amountPaise > mostPaise ? paise : paise + amountPaise),
       due.totalPaise,

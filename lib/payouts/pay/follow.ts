@@ -24,7 +24,7 @@ export interface FollowedPayout {
   netPaise: Paise;
 }
 
-/** What the list said of this run's payouts. */
+/** The list's states of this run's payouts. */
 export interface Follower {
   /** Recorded; or settled by somebody else already: then nothing is told. */
   readonly onSettled: (
@@ -32,7 +32,7 @@ export interface Follower {
     settlement: Settlement,
     provider: ProviderPayout,
   ) => void;
-  /** The list was read, and the database did not take what it says. Accepted is accepted all the same. */
+  /** The list was read, but the database did not record a state. The payout is still accepted. */
   readonly onUnrecorded: (payout: FollowedPayout, error: unknown) => void;
   /** An error that belongs to no payout. */
   readonly onError: (error: unknown) => void;
@@ -43,12 +43,12 @@ const PAGE = 100;
 const AHEAD = 4;
 
 /**
- * Asks the provider once, page by page, what became of this run's payouts, and settles those that are
- * final by now: instant transfers mostly are. What is not stays in processing, and the next
- * run says so. A list that can not be read changes nothing: accepted is accepted.
+ * Reads the provider's list once, page by page, and records those payouts of this run that are final by now, as
+ * most instant transfers are. The others stay in processing, and the next run reports them. An unreadable list
+ * changes nothing: accepted stays accepted.
  *
- * The window is that of the provider's own times, so that a difference of clocks hides nothing. Which of a
- * page are ours is asked of the database: a run of any size keeps no more than a page in memory.
+ * The period uses the provider's own times, so that a difference of clocks hides nothing. The database decides
+ * which records of a page are ours: a run of any size keeps no more than a page in memory.
  */
 export async function followInFlight(
   ports: UnitPorts,

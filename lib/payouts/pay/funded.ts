@@ -2,7 +2,7 @@ import { insufficientFunds, shortPaise, type Funds } from "../state/funds.ts";
 import type { Unit } from "./unit.ts";
 import type { RunFault } from "../../support/verdict.ts";
 
-/** What is due, as far as the balance pays for it. */
+/** The due payouts that the balance can pay. */
 export interface Funded {
   units: AsyncGenerator<Unit>;
   /** Why the rest was not begun; undefined as long as nothing had to be left out. */

@@ -14,8 +14,8 @@ export interface GroupOptions<T, R> {
 const WAIT_MS = seconds(0.025);
 
 /**
- * Gathers what units of work ask for at about the same time, and does it in groups: one group at a time, all
- * that has come meanwhile in the next. Each asker gets its own result, or its own error.
+ * Gathers requests that arrive at about the same time, and runs them in batches. One batch runs at a time, and
+ * all later requests form the next one. Each caller gets its own result, or its own error.
  */
 export function createGroup<T, R>({
   most,
@@ -35,7 +35,7 @@ export function createGroup<T, R>({
     clearTimeout(timer);
     timer = undefined;
     isWorking = true;
-    // Whoever asks in the same turn of the event loop comes along.
+    // Requests of the same turn of the event loop join this batch.
     setImmediate(() => {
       const group = waiting.slice(0, most);
       waiting = waiting.slice(most);
@@ -65,8 +65,8 @@ export function createGroup<T, R>({
 }
 
 /**
- * Does all of them at once. Where that fails, it was rolled back, and each is done by itself: one that can
- * not be done must not take the others with it.
+ * Runs the batch. If it fails, it is rolled back, and each item runs alone, so that one bad row cannot fail the
+ * rest.
  */
 export async function doAll<T, R>(
   items: readonly T[],

@@ -16,15 +16,15 @@ import {
 import { recordOutcomes, type Recording } from "../state/outcome.ts";
 
 /**
- * The rows of a transaction at most. One by one a payout takes thirty round trips to the database and four commits,
- * and this process 11 ms of its processor (3,000 payouts, one session); in groups of up to 100 the same 3,000 took
- * 183 transactions, and 1.2 to 1.4 ms each. Of 5,000 payouts each took 1.23 ms with 25 rows and 64 in hand, 1.07 with
- * 100 and 256, 1.03 with 200 and 512: beyond a hundred the requests themselves are what takes time. And the larger
- * the group, the more is done again when one of its rows makes it fail.
+ * The largest number of rows in a transaction. Alone, a payout takes thirty round trips to the database and four
+ * commits, and 11 ms of this process's processor (3,000 payouts, one session). In batches of up to 100 the same
+ * 3,000 took 183 transactions, and 1.2 to 1.4 ms each. Of 5,000 payouts each took 1.23 ms with 25 rows and 64 at
+ * once, 1.07 with 100 and 256, 1.03 with 200 and 512: beyond a hundred the requests themselves take the time.
+ * And a larger batch repeats more work when one of its rows makes it fail.
  */
 const MOST = 100;
 
-/** What a payout comes to without a request. */
+/** The end of a payout without a request. */
 export type Finish =
   | { kind: "completed"; payoutId: string }
   | ({ kind: "failed" } & PayoutFailure)
@@ -32,8 +32,8 @@ export type Finish =
   | { kind: "returned"; payoutId: string; reason: string };
 
 /**
- * The steps of a payout that write, each of which payouts in hand take together, in one transaction. A row
- * keeps its own compare-and-swap, result and error.
+ * The writing steps of a payout. Concurrent payouts share one transaction for each. A row keeps its own
+ * compare-and-swap, result and error.
  */
 export interface PayoutGroups {
   /** @throws {LeaseLostError} */

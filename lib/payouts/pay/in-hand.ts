@@ -1,7 +1,7 @@
 /**
- * Runs `work` over `items`, in their order, with at most `atOnce()` in hand. Once `goOn` says no, nothing
- * more is started and what is in hand is awaited. An error that `work` throws ends it the same way and is
- * thrown then.
+ * Runs `work` over `items`, in their order, with at most `atOnce()` running. Once `goOn` returns false, nothing
+ * more is started, and running work is awaited. An error of `work` ends the run in the same way and is thrown
+ * then.
  */
 export async function forEachInHand<T>(
   items: AsyncGenerator<T>,
@@ -36,7 +36,7 @@ export async function forEachInHand<T>(
         continue;
       }
       const next = await items.next();
-      // The page may have taken a moment: what stops the run counts from here on.
+      // The page may have taken a moment: a stop counts from here on.
       if (next.done || !mayStart()) break;
       start(next.value);
     }

@@ -10,18 +10,18 @@ import { HOLD_REMEDY, ON_HOLD } from "../state/on-hold.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countsOf, errorsOf, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
-/** What ended the run, beside having nothing more to do. */
+/** The reason for the end of the run, other than no more work. */
 export interface RunEnd {
   fault: RunFault | undefined;
-  /** What was thrown, most likely the database's: the run ended, its report stands. */
+  /** The thrown error, most likely of the database: the run ended, and its report is kept. */
   error: unknown;
-  /** What kept final states from being recorded at the end, where it is not one that passes by itself. */
+  /** The error that kept final states from being recorded at the end, unless it was temporary. */
   unrecorded: unknown;
-  /** A payout in hand was given up because the run may start nothing more. */
+  /** A running payout was given up because the run may start nothing more. */
   stopped: boolean;
 }
 
-/** How the run went, from its numbers and from what still waits. */
+/** The verdict on the run, from its numbers and from the payouts that still wait. */
 export async function judge(
   ports: PayoutPorts,
   report: PayoutRunReport,
@@ -38,7 +38,7 @@ export async function judge(
     const above = aboveCapVerdict(report);
     if (above) return above;
   }
-  // Each kind by itself: that one was paid says nothing of the other.
+  // Each kind separately: paying one proves nothing about the other.
   for (const { kind, counts } of kinds) {
     if (counts.found === counts.aboveCap || counts.processed > 0) continue;
     const due = (await countWaiting(ports.db, kind)).due - counts.aboveCap;
@@ -104,7 +104,7 @@ export function aboveCapVerdict(report: PayoutRunReport): Verdict | undefined {
     : { kind: "failed", code, message, remedy: SINGLE_CAP_REMEDY };
 }
 
-/** Another reason comes first, and what is above the cap is named besides. */
+/** Another reason comes first; payouts above the cap are named in addition. */
 function withAboveCap(verdict: Verdict, report: PayoutRunReport): Verdict {
   const above = aboveCapVerdict(report);
   if (verdict.kind !== "partial" || above?.kind !== "partial") return verdict;
@@ -133,7 +133,7 @@ function whatHappened(
   return `${succeeded} of ${counted(found, ...NAMES[kind])} ${agreeing(found, "was", "were")} sent; ${parts.join(" and ")}.`;
 }
 
-/** Nothing went wrong here; what earlier runs left open is said all the same. */
+/** This run had no fault; open payouts of earlier runs are still reported. */
 export function completed({
   inDoubtBefore,
   unfinishedBefore,
@@ -190,7 +190,7 @@ function retryLaterIn({ reasons }: Pick<PayoutCounts, "reasons">): number {
 const RECORDED_LATER =
   "They stay in processing, are not sent again, and payouts/handle-stuck-payouts records it.";
 
-/** All were sent, and what the provider said at the end met an error that the next job may meet as well. */
+/** All were sent. Recording the provider's list at the end met an error that the next job may meet as well. */
 function notRecorded({ unrecorded, organizations }: PayoutRunReport, error: unknown): Verdict {
   const count = unrecorded + organizations.unrecorded;
   return {

@@ -7,7 +7,7 @@ import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { fundsTable } from "../state/funds.ts";
 import { errorsOf, urgency, type PayoutCounts, type PayoutRunReport } from "./report.ts";
 
-/** The report as step outputs; what is said of organizations begins with `org_`. */
+/** The report as step outputs; the names of organizations' numbers begin with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {
   const outputs: Record<string, string | number> = {
     ...countOutputs(report),

@@ -18,8 +18,8 @@ import type { RunFault } from "../../support/verdict.ts";
 import { concernsAll } from "../state/faults.ts";
 
 /**
- * One payout from claim to settlement. Whatever goes wrong for this row is a value; an error that is thrown
- * is one that every other row would meet as well, and ends the run. Nothing was sent then.
+ * One payout from claim to its final state. An error of this row is a value. A thrown error is one that every
+ * other row would meet as well, and ends the run; nothing was sent then.
  */
 export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> {
   try {
@@ -47,7 +47,7 @@ export async function payOne(ports: UnitPorts, unit: Unit): Promise<UnitResult> 
 }
 
 const rowLocked = skipped("ROW_LOCKED", "another database session holds the row; nothing was sent");
-/** No rule of ours: somebody else's trigger or constraint, or what the database ran out of. */
+/** An unexpected database error: another team's trigger or constraint, or a full resource. */
 const REFUSED = "DATABASE_REFUSED";
 
 function refused({
@@ -67,7 +67,7 @@ async function payOrGiveBack(ports: UnitPorts, payout: ClaimedPayout): Promise<U
     return await send(ports, payout, ready);
   } catch (error) {
     if (error instanceof ClaimLostError) throw error;
-    // It may have been sent: whatever this is, the provider has to be asked.
+    // The request may have been sent: the provider has to be asked.
     ports.log.error({ payoutId: payout.id, err: toError(error) }, "a payout ended with an error");
     const message = describeRowError(error);
     return { outcome: "unknown", code: "UNEXPECTED_ERROR", message, payout, error };
@@ -75,8 +75,8 @@ async function payOrGiveBack(ports: UnitPorts, payout: ClaimedPayout): Promise<U
 }
 
 /**
- * What meets a locked row, or an error of the database, on its way to its attempt is due again, unless its own
- * row is the one: then it stays claimed, until it is taken over or given back as what a dead run leaves.
+ * A payout that meets a locked row, or a database error, before its attempt is due again. If its own row is the
+ * cause, it stays claimed, until it is taken over or released like the payouts of a dead run.
  */
 async function giveBackAfter(
   ports: UnitPorts,
@@ -109,7 +109,7 @@ async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
     const claimant = { runId: ports.runId, fence: ports.lease.fence };
     return await takeOverClaim(ports.db, { payoutId, claimedBy, claimant });
   } catch (error) {
-    // The claim was rolled back, so the payout is as it was; the others go on.
+    // The claim was rolled back, so the payout is unchanged; the others continue.
     if (concernsAll(error) || isLockConflict(error)) throw error;
     ports.log.error({ payoutId, err: toError(error) }, "payout can not be claimed");
     const left = { kind: "refused", isClaimed: false } as const;
@@ -119,7 +119,7 @@ async function claimUnit(ports: UnitPorts, unit: Unit): Promise<ClaimResult> {
   }
 }
 
-/** All that comes before the request: an attempt that is committed, or what the payout comes to without one. */
+/** All steps before the request: a committed attempt, or the payout's end without one. */
 async function makeReady(
   ports: UnitPorts,
   payout: ClaimedPayout,
@@ -246,7 +246,7 @@ async function giveBack(
   return fault ? { ...result, payout, fault } : { ...result, payout };
 }
 
-/** As `giveBack`, and the run goes on. */
+/** As `giveBack`, and the run continues. */
 async function giveBackAlone(
   ports: UnitPorts,
   payout: ClaimedPayout,
@@ -257,7 +257,7 @@ async function giveBackAlone(
   return { ...skipped(code, message), payout };
 }
 
-/** A function, because what was false a moment ago may be true after an await. */
+/** A function, because the value may change during an await. */
 function isStopping({ signal }: UnitPorts): boolean {
   return signal.aborted;
 }

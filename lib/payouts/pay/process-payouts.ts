@@ -56,8 +56,8 @@ const GRACE_MS = seconds(4);
 const MOST_IN_HAND = 256;
 
 /**
- * Pays every approved payout, oldest approval first, then those of organizations: claim, withhold tax,
- * send, record. See docs/jobs/process-payouts.md for what each outcome means and what to do about it.
+ * Pays every approved payout, oldest approval first, then those of organizations: claim, withhold tax, send,
+ * record. See docs/jobs/process-payouts.md for the meaning and the remedy of each outcome.
  */
 export async function processPayouts(ports: PayoutPorts): Promise<CoreResult<PayoutRunReport>> {
   const report = emptyReport(ports.dryRun);
@@ -93,7 +93,7 @@ async function payOrPlan(ports: PayoutPorts, report: PayoutRunReport): Promise<V
   if (sum(found.map(({ count }) => count)) === 0)
     return aboveCapVerdict(report) ?? completed(report);
 
-  // A dry run asks as well: keys, address and balance are what most often stops the real one.
+  // A dry run asks as well: keys, address and balance are the most frequent faults of a real run.
   const unreachable = await askGateway(ports);
   if (unreachable) return failed(unreachable);
   const funds = await askFunds(ports, together(found));
@@ -134,7 +134,7 @@ async function askGateway(ports: PayoutPorts): Promise<RunFault | undefined> {
   return fault;
 }
 
-/** Pays unit after unit, several in hand at once. */
+/** Pays payouts, several at once. */
 async function payAll(
   ports: PayoutPorts,
   report: PayoutRunReport,
@@ -143,10 +143,10 @@ async function payAll(
   const inFlight: InFlight = { count: 0, fromMs: Infinity, toMs: -Infinity };
   const guard = createCapGuard(ports.settings.caps);
   const hardStop = new AbortController();
-  // Each call in hand listens to it.
+  // Each running call listens to it.
   setMaxListeners(0, hardStop.signal);
   const settled = new AbortController();
-  // What is in hand is given a little time; then calls end, and their outcome is unknown.
+  // Running payouts get a little time; then calls end, and their outcome is unknown.
   const startGrace = (): void => void sleep(GRACE_MS, settled.signal).then(() => hardStop.abort());
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
@@ -176,7 +176,7 @@ async function payAll(
     const isLocked = code === "ROW_LOCKED";
     const error = "error" in result ? result.error : undefined;
     noAnswerInARow = isUnanswered ? noAnswerInARow + 1 : 0;
-    // What was skipped says nothing of whether the database takes a payout.
+    // A skipped payout proves nothing about the database.
     const isPassed = error === undefined && result.outcome !== "skipped";
     if (isLocked) lockedInARow++;
     else if (isPassed) lockedInARow = 0;
@@ -196,8 +196,8 @@ async function payAll(
 
   const goOn = (): boolean =>
     (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a person at a time, whatever the codes of its PAN: the next is taxed on a year that counts the
-  // one before only if it was not refused, and finds the contact that it made.
+  // One payout of a person at a time, whatever the codes of its PAN. The next one is then taxed on a year that
+  // counts the one before unless that was refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;
@@ -211,7 +211,7 @@ async function payAll(
       finished(unit, await payOne({ ...unitPorts, onClaimed }, unit));
     } catch (error) {
       countEnded(countsOf(report, kindOf(unit)), { payoutId: unit.id, isClaimed });
-      // The first one ends the run; what is in hand beside it mostly meets the same.
+      // The first error ends the run; payouts running beside it mostly meet the same.
       if (end.error === undefined)
         ports.log.error(
           { payoutId: unit.id, err: toError(error) },
@@ -228,7 +228,7 @@ async function payAll(
       goOn,
       work: (unit) => inTurn(unit.taxpayerId, () => pay(unit)),
     }).catch((error: unknown) => {
-      // Kept, not thrown: the report with what was done must not be lost for it.
+      // Kept, not thrown: the report must not be lost for it.
       end.error ??= error;
     });
     // Only now: those that were begun before it are finished, and the rest is no other run's.
@@ -253,8 +253,8 @@ async function payAll(
 }
 
 /**
- * Who had what this run could not claim may have given it back meanwhile, or be dead: those that are due wait
- * for the next run, and those that are claimed and not sent are told of.
+ * Another run held these payouts. Counts those it returned, which wait for the next run, and those it still
+ * holds unsent.
  */
 async function countLost(
   { db, runId, lease }: PayoutPorts,

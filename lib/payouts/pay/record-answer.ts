@@ -23,10 +23,10 @@ export interface Answered {
 }
 
 /**
- * The answer into the database, and what it means. A database that is away for a moment must not lose it;
- * one that stays away ends the run, one that refuses this row does not. Either way the payout stays in processing.
+ * Records the answer and returns its meaning. A short loss of the database must not lose the answer. A lasting
+ * one ends the run; a refusal of this row does not. In both cases the payout stays in processing.
  *
- * @throws {ClaimLostError} when somebody else has settled the payout meanwhile
+ * @throws {ClaimLostError} when another session has settled the payout meanwhile
  */
 export async function recordAnswer(ports: UnitPorts, answered: Answered): Promise<UnitResult> {
   const { payout, ref, answer } = answered;
@@ -62,7 +62,7 @@ export async function recordAnswer(ports: UnitPorts, answered: Answered): Promis
 /** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
 const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
 
-/** What an answer is to the row of its attempt. */
+/** The outcome of an answer for its attempt's row. */
 function outcomeOf(answer: Answer<ProviderPayout>): Outcome {
   switch (answer.kind) {
     case "accepted":
@@ -87,7 +87,7 @@ function outcomeOf(answer: Answer<ProviderPayout>): Outcome {
   }
 }
 
-/** What a recorded answer means for the report. */
+/** The meaning of a recorded answer for the report. */
 function resultOf({ payout, ref, answer }: Answered): UnitResult {
   switch (answer.kind) {
     case "accepted": {

@@ -38,7 +38,7 @@ export function createRefusalGate(): RefusalGate {
   let refusedPayouts = 0;
   let fault: RunFault | undefined;
 
-  /** A function, because what was false a moment ago may be true after an await. */
+  /** A function, because the value may change during an await. */
   const isClosed = (): boolean => fault !== undefined;
   const isFree = (): boolean =>
     acceptedInARow >= TRUSTED_AFTER || underWay + streak.count < REFUSALS_IN_A_ROW;

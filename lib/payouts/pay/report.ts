@@ -7,7 +7,7 @@ import type { PayeeKind } from "../state/kind.ts";
 import type { Amounts, Plan } from "../state/plan.ts";
 import { heldMessage, ON_HOLD, type HeldDue } from "../state/on-hold.ts";
 
-/** What became of one payout in this run. */
+/** The result of one payout in this run. */
 export type ItemOutcome =
   /** The provider has it. */
   | "succeeded"
@@ -33,11 +33,11 @@ export interface ReportItem {
   message: string;
 }
 
-/** What became of the payouts of one kind of payee: found = processed + skipped. */
+/** The results of one kind of payee: found = processed + skipped. */
 export interface PayoutCounts {
   /** Due when the run began: waiting with fewer than three tries, or left behind by a run that died. */
   found: number;
-  /** Won by a compare-and-swap of this run, whatever came of it; another run's work is in no number. */
+  /** Won by a compare-and-swap of this run, whatever the result; another run's work is in no number. */
   claimed: number;
   /** Handled by this run: succeeded + failed + unknown. */
   processed: number;
@@ -49,17 +49,17 @@ export interface PayoutCounts {
   failed: number;
   unknown: number;
   skipped: number;
-  /** Of those skipped, what no other run has: it waits for the next run. */
+  /** Skipped payouts that no other run has: they wait for the next run. */
   left: number;
-  /** Of those skipped, what is larger than one payout may be: it is due until somebody looks. */
+  /** Skipped payouts above the cap of one payout: each is due until a person looks. */
   aboveCap: number;
   /** Dry run only: payouts that a run would send. */
   planned: number;
-  /** Of what succeeded (in a dry run: is planned), before tax; gross = tax + net, to the paisa. */
+  /** Of successful payouts (in a dry run: planned ones), before tax; gross = tax + net, to the paisa. */
   grossPaise: Paise;
   taxPaise: Paise;
   netPaise: Paise;
-  /** Of the same payouts, what buyers paid without GST: the base of the tax. */
+  /** The buyers' price of the same payouts without GST: the base of the tax. */
   taxBasePaise: Paise;
   /** Net amount of payouts whose outcome is unknown. */
   unknownNetPaise: Paise;
@@ -75,7 +75,7 @@ export interface PayoutCounts {
   itemsLeftOut: number;
 }
 
-/** Its own counts are of consultants alone; what organizations are paid stands apart. */
+/** Its own counts are of consultants alone; organizations are counted separately. */
 export interface PayoutRunReport extends PayoutCounts {
   dryRun: boolean;
   organizations: PayoutCounts;
@@ -84,8 +84,8 @@ export interface PayoutRunReport extends PayoutCounts {
   /** In processing from earlier runs: the provider has them and had not finished. Of both kinds. */
   unfinishedBefore: number;
   /**
-   * Claimed by another run, not sent, and too young to be taken over: that run goes on, or it is dead and they
-   * wait. Of both kinds.
+   * Claimed by another run, not sent, and too recent to be taken over: that run continues, or is dead and the
+   * payouts wait. Of both kinds.
    */
   unsentBefore: number;
   /** When the run ended: sent or perhaps sent, by this run or an earlier one, and not final here. */
@@ -112,14 +112,14 @@ export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts
   return kind === "consultant" ? report : report.organizations;
 }
 
-/** What needs a look first: sent or perhaps sent, then failed; what was skipped last. */
+/** The most urgent first: sent or perhaps sent, then failed; skipped ones last. */
 export function urgency({ outcome, code }: ReportItem): number {
   if (outcome === "unknown" || outcome === "succeeded") return 0;
   if (outcome === "failed" || code === ABOVE_SINGLE_CAP) return 1;
   return outcome === "skipped" ? 3 : 2;
 }
 
-/** What needs a look: failed, refused at the claim, or without a known outcome. */
+/** Payouts that a person should check: failed, refused at the claim, or with an unknown outcome. */
 export function errorsOf({ failed, unknown }: PayoutCounts): number {
   return failed + unknown;
 }
@@ -169,7 +169,7 @@ function emptyCounts(): PayoutCounts {
 /** Payouts of one kind that are named, when a hold keeps them. */
 export const MOST_HELD = 100;
 
-/** Notes what is due but for a hold of its payee, and names the first. */
+/** Counts payouts that are due except for a hold of the payee, and names the first. */
 export function countHeld(counts: PayoutCounts, { count, totalPaise, payouts }: HeldDue): void {
   if (count === 0) return;
   counts.held = count;
@@ -218,7 +218,7 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   keepItem(counts, item, { rank: urgency });
 }
 
-/** In hand when an error ended the run: nothing was sent, and nobody else has it. */
+/** Running when an error ended the run: nothing was sent, and no other run has it. */
 export function countEnded(
   counts: PayoutCounts,
   { payoutId, isClaimed }: { payoutId: string; isClaimed: boolean },
@@ -230,7 +230,7 @@ export function countEnded(
   counts.left++;
 }
 
-/** Notes of a payout that is counted as sent that what became of it afterwards could not be written down. */
+/** Notes that the later state of a payout counted as sent could not be recorded. */
 export function countUnrecorded(
   counts: PayoutCounts,
   { payoutId, message }: Pick<ReportItem, "payoutId" | "message">,

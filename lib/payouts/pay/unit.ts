@@ -9,7 +9,7 @@ import type { ItemOutcome } from "./report.ts";
 import type { AttemptRef, Settlement } from "../state/outcome.ts";
 import type { RunFault } from "../../support/verdict.ts";
 
-/** What became of one payout, and whether the run can go on. */
+/** The result of one payout, and whether the run can continue. */
 export type UnitResult =
   | {
       outcome: "succeeded";
@@ -24,7 +24,7 @@ export type UnitResult =
       message: string;
       payout?: ClaimedPayout;
       fault?: RunFault;
-      /** What the database raised at this row, and that is no rule of ours. One after the other ends the run. */
+      /** An unexpected database error for this payout. Several in a row stop the run. */
       error?: unknown;
     };
 
@@ -34,7 +34,7 @@ export interface UnitPorts extends PayoutPorts {
   readonly gate: RefusalGate;
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
-  /** Told when this run has won the payout, whatever comes of it. */
+  /** Called when this run has won the payout, whatever the result. */
   readonly onClaimed: () => void;
   /** Refuses a claimed payout that would take the run over a cap. */
   readonly reserve: (payout: ClaimedPayout) => CapRefusal | undefined;

@@ -1,4 +1,4 @@
-/** How many payouts may be in hand at once. */
+/** How many payouts may run at once. */
 export interface Window {
   readonly atOnce: () => number;
   /** The provider, or our own rules, gave an answer. */
@@ -11,10 +11,10 @@ export interface Window {
 const FIRST = 16;
 
 /**
- * Begins with a few and lets one more in for each answer, up to `most`; the first call without an answer
- * brings it back to a few. So batches grow large while all is well, and a provider that is away, or goes
- * away, leaves no more payouts in doubt than were in hand. A locked row is no answer either: each waits its
- * time for the one session of the run, and the more are in hand, the longer all of them wait.
+ * Begins with a few and adds one for each answer, up to `most`; the first call without an answer brings it back
+ * to a few. So batches grow while all is well, and an unreachable provider leaves no more payouts in doubt than
+ * were running. A locked row is no answer either: each waits its time for the one session of the run, and more
+ * concurrent payouts make all of them wait longer.
  */
 export function createWindow({ most }: { most: number }): Window {
   const first = Math.min(FIRST, most);

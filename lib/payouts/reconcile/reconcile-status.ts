@@ -54,9 +54,9 @@ const ACTOR = "job:payouts/reconcile-payout-status";
 const PAGE = 100;
 
 /**
- * Compares the provider's list of a period with our attempts, both ways. What the provider knows better moves
- * forward along the graph; what can not be mended that way is a finding for a person. Then the account's own
- * transactions are read and its days are closed.
+ * Compares the provider's list of a period with our attempts, both ways. Newer states of the provider move our
+ * records forward along the graph; any other difference is a finding for a person. Then reads the account's own
+ * transactions and closes its days.
  */
 export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
@@ -133,7 +133,7 @@ function isFeeCollection({ ports }: Run, { purpose }: ProviderPayout): boolean {
 /** UNVERIFIED: the documentation says that fees appear as a payout, and not by which purpose it is known. */
 const FEE_PURPOSE = "rzp_fees";
 
-/** What the provider has and we have not. */
+/** A payout of the provider without a record of ours. */
 async function withoutRow(run: Run, theirs: ProviderPayout): Promise<void> {
   const isOurForm = /^[0-9a-f-]{36}-[0-9]+$/.test(theirs.referenceId ?? "");
   const isCritical = isOurForm && isLive(theirs);
@@ -248,7 +248,7 @@ async function reverse(run: Run, ours: OurAttempt, theirs: ProviderPayout): Prom
   ports.log.warn({ payoutId, providerPayoutId: theirs.id }, "a completed payout was reversed");
 }
 
-/** Why the next batch leaves out what came back. A dry run has not placed the hold that the reason asks for. */
+/** Why the next batch leaves out returned money. A dry run has not placed the hold that the reason asks for. */
 async function heldAfter(
   { db, dryRun }: ReconcilePorts,
   payoutId: string,
@@ -263,8 +263,8 @@ async function heldAfter(
 }
 
 /**
- * Money that the statement shows of a payout of ours and that the books do not have: the provider is asked for that
- * payout, however old it is, and what it says is recorded. What stays unexplained for a day is a finding.
+ * Money of our payouts that the statement shows and the books lack. Asks the provider for each payout, however
+ * old, and records the answer. Money unexplained for a day is a finding.
  */
 async function followMoney(
   run: Run,
@@ -331,7 +331,7 @@ async function findMissing(run: Run, ours: OurAttempt, providerPayoutId: string)
   );
 }
 
-/** What we have and a complete list did not show: asked for one by one before anything is said of it. */
+/** Our attempts that a complete list did not show: each is asked for before a verdict. */
 async function askForMissing(run: Run, from: string): Promise<Verdict | undefined> {
   const { ports, report, seen } = run;
   for (let cursor: AttemptCursor | undefined; ;) {
@@ -356,7 +356,7 @@ async function askForMissing(run: Run, from: string): Promise<Verdict | undefine
   }
 }
 
-/** A function, because what was false a moment ago may be true after an await. */
+/** A function, because the value may change during an await. */
 function isStopping({ signal }: ReconcilePorts): boolean {
   return signal.aborted;
 }

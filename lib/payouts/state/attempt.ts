@@ -10,7 +10,7 @@ import { ClaimLostError } from "./release.ts";
 export interface PreparedAttempt {
   id: string;
   idempotencyKey: string;
-  /** The exact bytes to send, whose hash stands in the attempt's row. */
+  /** The exact bytes to send; their hash is in the attempt's row. */
   body: string;
 }
 
@@ -27,7 +27,7 @@ export function referenceIdOf(payoutId: string, attemptNo: number): string {
   return `${payoutId}-${attemptNo}`;
 }
 
-/** What an attempt is made of, beside its number. */
+/** The data of an attempt, apart from its number. */
 export interface AttemptInput {
   payout: ClaimedPayout;
   fundAccountId: string;
@@ -90,7 +90,7 @@ async function countAttempts(
   return new Map(rows.map(({ payoutId, count }) => [payoutId, count]));
 }
 
-/** What of an attempt goes into its row: not the body itself, in which our account number stands. */
+/** The stored part of an attempt: not the body itself, which holds our account number. */
 interface AttemptRow {
   payoutId: string;
   attemptNo: number;

@@ -19,8 +19,8 @@ export type ClaimResult =
   /** Nothing may be sent to the payee now: it is due as it was, and waits. */
   | { kind: "held"; code: string; message: string }
   /**
-   * It can not be paid as it stands. Claimed, it is FAILED now and its earnings are released; else the claim
-   * was rolled back, and it is as it was. `error`: what the database raised, where that is no rule of ours.
+   * Rejected. `isClaimed: true`: now FAILED, and its earnings are released. `false`: claim rolled back, row
+   * unchanged. `error`: an unexpected database error.
    */
   | { kind: "refused"; isClaimed: boolean; code: string; message: string; error?: unknown };
 
@@ -39,13 +39,13 @@ export async function claimPayout(
 }
 
 /**
- * Claims due payouts by compare-and-swap, assesses their tax and reserves it, in one transaction: a crash
- * leaves either untouched payouts or taxed ones. The results are in the order of `payoutIds`. Nobody on hold is
- * claimed, whatever a run has read before: a hold that is placed at the same moment waits for the claim, or the
- * claim for the hold.
+ * Claims due payouts by compare-and-swap, assesses their tax and reserves it, in one transaction: a crash leaves
+ * either untouched payouts or taxed ones. The results are in the order of `payoutIds`. No payee on hold is
+ * claimed, whatever the run has read before: a hold placed at the same moment waits for the claim, or the claim
+ * for the hold.
  *
- * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two are of
- * one payee or one PAN, whose second would not count the first. Nothing is claimed then: ask for each by itself.
+ * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two belong to
+ * one payee or one PAN, so that the second would not count the first. Nothing is claimed then: claim each alone.
  */
 export async function claimPayouts(
   db: Db,
@@ -119,7 +119,7 @@ function assertOneTaxpayerEach(states: ReadonlyMap<string, PayeeTaxState>): void
   throw new AfterhoursError("CLAIM_ORDER", "two payouts of one PAN were claimed at once");
 }
 
-/** @throws {ClaimLostError} when a row is not what it was a moment ago */
+/** @throws {ClaimLostError} when a row has changed since its claim */
 async function writeTax(
   tx: DbSession,
   { runId }: Claimant,

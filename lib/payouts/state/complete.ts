@@ -68,7 +68,7 @@ interface Fees {
   debitedElsewhere: boolean;
 }
 
-/** What the provider charges, as its answers say, by payout. */
+/** The provider's charges by payout, from its answers. */
 async function feesOf(
   tx: DbSession,
   completions: readonly Completion[],
@@ -83,9 +83,10 @@ async function feesOf(
 }
 
 /**
- * Debit the payable with what was owed, credit the bank with what left and the tax account with what was
- * withheld. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118). A fee that is
- * collected apart is owed to the provider until then, and what left another account is not taken off this one.
+ * Debits the payable with the owed amount, and credits the bank with the sent amount and the tax account with
+ * the withheld tax. The provider's fee includes the tax on it (`fees` 118 with `tax` 18 debits amount + 118). A
+ * fee that is collected separately is owed to the provider until then. Money that left another account is not
+ * taken off this one.
  */
 function completionOf(
   { payoutId, consultantId, amountPaise, netPaise, taxPaise }: CompletedRow,

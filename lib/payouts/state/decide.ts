@@ -19,9 +19,9 @@ import { modeFor, readPayees, type Payee } from "./payee.ts";
 export interface ClaimedPayout extends Payee {
   id: string;
   consultantId: string;
-  /** Set when the payee stands for an organization. */
+  /** The payee's organization, if there is one. */
   organizationId: string | null;
-  /** Tax base: what buyers paid, without GST. */
+  /** Tax base: the buyers' price without GST. */
   grossPaise: Paise;
   amountPaise: Paise;
   taxPaise: Paise;
@@ -38,12 +38,12 @@ export interface DuePayoutRow {
   amountPaise: bigint;
 }
 
-/** An earning in a payout: what is left of it, and whether the payout's item says the same. */
+/** An earning in a payout: the rest of its amount, and whether the payout's item agrees. */
 interface HeldEarning extends CreditedEarning {
   isCopied: boolean;
 }
 
-/** What the decision on a claim rests on. */
+/** The facts for the decision on a claim. */
 export interface ClaimFacts {
   /** By consultant. */
   stops: ReadonlyMap<string, AccountStop>;
@@ -55,7 +55,9 @@ export interface ClaimFacts {
   taxStates: ReadonlyMap<string, PayeeTaxState>;
 }
 
-/** Reads what the decision on these payouts rests on. `lock`: a claim locks the tax profiles, a dry run does not. */
+/**
+ * Reads the facts for the decision on these payouts. `lock`: a claim locks the tax profiles, a dry run does not.
+ */
 export async function readFacts(
   tx: DbSession,
   rows: readonly DuePayoutRow[],
@@ -80,7 +82,7 @@ export async function readFacts(
   return { stops, refusals, payees, credits, taxStates };
 }
 
-/** What becomes of one payout: the same in a run and in a dry run. */
+/** The decision on one payout: the same in a run and in a dry run. */
 export type Decision =
   | { kind: "refused"; payoutId: string; code: string; message: string }
   | { kind: "held"; payoutId: string; code: string; message: string }
@@ -94,7 +96,10 @@ export type Decision =
       mode: PayoutMode | undefined;
     } & AssessedPayout);
 
-/** Decides on what was read; pure. A claim and a plan both call it. @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` */
+/**
+ * Decides on the given facts; pure. A claim and a plan both call this. @throws {AfterhoursError}
+ * `PAYOUT_ITEMS_DISAGREE`
+ */
 export function decide(
   claimed: DuePayoutRow,
   { facts, tax }: { facts: ClaimFacts; tax: TaxPolicy },
@@ -130,7 +135,7 @@ export function decide(
   const netPaise = row.amountPaise - taxPaise;
   const nothing = organizationNetRefusal({ organizationId, netPaise });
   if (nothing) return refuse(nothing);
-  // Before its tax is reserved: what can not be sent must not count for the payee's next payout.
+  // Before its tax is reserved: a payout that cannot be sent must not count for the payee's next payout.
   const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
   if (choice && !choice.ok) return refuse(choice);
   const payout: ClaimedPayout = {
@@ -157,15 +162,15 @@ export function decide(
   };
 }
 
-/** Whoever has no active account can not be paid, whatever was decided at the claim. */
+/** A payee without an active account cannot be paid, whatever was decided at the claim. */
 export const NO_ACCOUNT = {
   code: "NO_PAYOUT_ACCOUNT",
   message: "the payee has no active payout account",
 } as const;
 
 /**
- * The earnings that payouts hold, with what is left of each, as the tax engine needs them; by payout. The amounts are
- * those of the earnings: the items are a copy of them, which whoever makes a payout also writes.
+ * The earnings of payouts with their remaining amounts, for the tax engine; by payout. The amounts come from the
+ * earnings: the items are a copy, written by the code that made the payout.
  */
 async function creditsOfAll(
   tx: DbSession,

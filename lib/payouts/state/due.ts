@@ -40,7 +40,7 @@ export interface AbandonedClaim extends DuePayoutOfPayee {
   ageMs: number;
 }
 
-/** What waits for a run, and since when. An organization's payout needs nobody's approval. */
+/** Payouts that wait for a run, and since when. An organization's payout needs no approval. */
 const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }>> = {
   consultant: {
     condition: sql`status = 'APPROVED' AND organization_id IS NULL`,
@@ -52,7 +52,7 @@ const WAITING: Readonly<Record<PayeeKind, { condition: SqlPart; since: SqlPart }
   },
 };
 
-/** What a run may claim: it waits, has tries left, and its payee is not on hold. */
+/** Payouts that a run may claim: waiting, with tries left, and with no hold of the payee. */
 const isDue = (kind: PayeeKind): SqlPart =>
   sql`${WAITING[kind].condition} AND tries < ${MAXIMUM_TRIES} AND NOT ${IS_HELD}`;
 
@@ -63,8 +63,9 @@ export interface DueCursor {
 }
 
 /**
- * Count and sum of what is due and can be sent, without loading it: the caps of the run are checked on these. Of 21,000 due, loaded
- * and added up here they take 2.1 times as much of the processor; the order, which only a limit needs, costs nothing.
+ * Count and sum of due payouts that can be sent, without loading them: the run's caps are checked on these.
+ * Loading and adding up 21,000 here takes 2.1 times as much of the processor; the order, which only a limit
+ * needs, costs nothing.
  */
 export async function summariseDue(
   db: DbSession,
@@ -123,14 +124,14 @@ export async function dueAfter(
 }
 
 /**
- * Payouts that a run claimed and never made an attempt for, because it died in between: nothing was
- * sent, so they are as good as due. A claim with an older fence of the lock that we hold is
- * dead for certain; any other is given `ABANDONED_AFTER_MS` on the database's clock. Fences are counted for
- * each lock: a job that does not hold the pay run's lock asks with null, and goes by the age alone.
+ * Payouts that a run claimed and then died before making an attempt: nothing was sent, so they are due again. A
+ * claim with an older fence of the lock that we hold is certainly dead. Any other is given `ABANDONED_AFTER_MS`
+ * on the database's clock. Fences are counted for each lock: a job without the pay run's lock passes null, and
+ * uses the age alone.
  *
- * NOT EXISTS looks up each payout in hand. NOT IN reads the attempts of every payout that was ever paid: half as
- * much work while those in flight are all there are (9,000), and more with each week. A LEFT JOIN without a
- * partner is planned alike (1.0).
+ * NOT EXISTS looks up each claimed payout. NOT IN reads the attempts of every payout ever paid: half as much
+ * work while those in flight are all there are (9,000), and more with each week. A LEFT JOIN without a partner
+ * is planned alike (1.0).
  */
 export async function abandonedClaims(
   db: DbSession,
@@ -171,7 +172,9 @@ export async function countDueOf(
   return row?.count ?? 0;
 }
 
-/** What is due and still waits, and what is out of tries and waits for a person. What a hold keeps is neither. */
+/**
+ * Due payouts that still wait, and payouts out of tries that wait for a person. Payouts on hold are in neither.
+ */
 export async function countWaiting(
   db: DbSession,
   kind: PayeeKind,
@@ -183,7 +186,7 @@ export async function countWaiting(
   return row ?? { due: 0, outOfTries: 0 };
 }
 
-/** What would be due but for a hold of its payee, and the first `most` of it, those that wait longest first. */
+/** Payouts due except for a hold of the payee, and the first `most` of them, the longest wait first. */
 export async function heldDue(
   db: DbSession,
   { kind, most }: { kind: PayeeKind; most: number },
@@ -219,7 +222,7 @@ export async function countUnsent(
   return row?.count ?? 0;
 }
 
-/** What other runs have left open with an attempt: in doubt, or at the provider and not finished. */
+/** Payouts that other runs left open with an attempt: in doubt, or at the provider and not finished. */
 export async function countOpen(
   db: DbSession,
   runId: string,

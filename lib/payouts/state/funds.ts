@@ -6,11 +6,11 @@ import type { SummaryTable } from "../../support/summary-table.ts";
 import type { RunPorts } from "./ports.ts";
 import type { RunFault } from "../../support/verdict.ts";
 
-/** What is due, with expected fees, beside what the account at the provider holds. */
+/** The due amount with expected fees, beside the balance at the provider. */
 export interface Funds {
   /** Payouts that are due. */
   count: number;
-  /** Owed for them before tax: the tax withheld makes what is sent a little less. */
+  /** Owed before tax: withheld tax makes the sent amount a little smaller. */
   duePaise: Paise;
   /** Of one payout, as the dearest of the last hundred that were paid. */
   feePaise: Paise;

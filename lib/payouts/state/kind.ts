@@ -1,6 +1,6 @@
 /**
- * Whose payouts. All go the same way; they differ in what makes them due, in what is looked at once more
- * at the claim, and in where they are counted.
+ * The kind of payee. All payouts follow the same path. They differ in the condition for being due, in one more
+ * check at the claim, and in their counters.
  */
 export type PayeeKind = "consultant" | "organization";
 

@@ -7,8 +7,9 @@ import {
 import { parseRupees } from "../../support/money.ts";
 
 /**
- * The limits on what is paid without another look, and their defaults. On GitHub Actions a variable can only lower
- * them: people who may merge nothing can set variables. To raise one, change it here, so that somebody reviews it.
+ * The limits on payments without another check, and their defaults. On GitHub Actions a variable can only lower
+ * them: people without the right to merge can set variables. To raise one, change it here, so that the change is
+ * reviewed.
  */
 export const LIMITS = {
   PAYOUTS_MAX_SINGLE_RUPEES: "1000000",
@@ -17,7 +18,10 @@ export const LIMITS = {
   PAYOUTS_AUTO_APPROVE_RUPEES: "5000",
 } as const;
 
-/** Reports each limit that a variable would raise on GitHub Actions. What is no number is another's problem. */
+/**
+ * Reports each limit that a variable would raise on GitHub Actions. Another check reports values that are no
+ * number.
+ */
 export function limitsKept(
   env: Env,
   names: readonly (keyof typeof LIMITS)[],

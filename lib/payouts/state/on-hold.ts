@@ -3,8 +3,9 @@ import type { Paise } from "../../support/money.ts";
 import { REFUSED_ACCOUNT } from "./account-holds.ts";
 
 /**
- * Every open hold, as `consultant_id` and `kind`: whoever is named here is not paid. The one place that says what
- * keeps a payee from being paid; a hold of another sort is added here. `refused_account` is a hold of the active account.
+ * Every open hold, as `consultant_id` and `kind`: these consultants are not paid. This is the only list of
+ * reasons that keep a payee from being paid; add another kind of hold here. `refused_account` is a hold of the
+ * active account.
  */
 export const OPEN_HOLDS = sql`
   SELECT consultant_id, kind::text AS kind FROM consultant_holds WHERE released_at IS NULL
@@ -33,30 +34,30 @@ export interface HeldPayout {
   holds: readonly string[];
 }
 
-/** What a run says of a held payout. */
+/** A run's message about a held payout. */
 export function heldMessage({ consultantRef, holds }: Omit<HeldPayout, "id">): string {
   return `consultant ${consultantRef} is on hold (${holds.join(", ")}); nothing is sent until ${holdEnds(holds)}`;
 }
 
 const NEW_ACCOUNT = "another account of the payee is imported with --update-accounts";
 
-/** What ends these holds: a release does not put a refused account right. */
+/** The action that ends these holds: a release does not correct a refused account. */
 export function holdEnds(holds: readonly string[]): string {
   const isRefused = holds.includes(REFUSED_ACCOUNT);
   if (!isRefused) return "the hold is released";
   return holds.length === 1 ? NEW_ACCOUNT : `the hold is released and ${NEW_ACCOUNT}`;
 }
 
-/** What a person does about holds of several sorts. */
+/** The action of a person about holds of several kinds. */
 export const HOLD_REMEDY =
   "Release the hold (npm run payouts -- release). Where the account was refused (refused_account), get another account from the payee instead, and import it with --update-accounts.";
 
 /**
- * Keeps new holds of the payees of these payouts waiting until the transaction ends. Placing a hold takes the same
- * lock for itself, in a trigger: so a hold is either committed before the claim, which then sees it, or it waits for
- * the claim and counts the payout as in processing. A statement of its own, before the one that looks at holds. The lock
- * is a row of `payee_locks`, which nobody can lock who only reads. It is not the consultant's row, which notes the
- * provider's contact meanwhile.
+ * Makes new holds of these payouts' payees wait until the transaction ends. Placing a hold takes the same lock,
+ * in a trigger. So a hold is either committed before the claim, which then sees it, or it waits for the claim
+ * and counts the payout as in processing. A separate statement, before the one that reads holds. The lock is a
+ * row of `payee_locks`, which readers cannot lock. It is not the consultant's row, which stores the provider's
+ * contact meanwhile.
  */
 export async function lockAgainstHolds(tx: DbSession, payoutIds: readonly string[]): Promise<void> {
   await tx.query`

@@ -1,7 +1,7 @@
 import { recordAudits } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
 
-/** Who changes an organization's payout unless told otherwise. */
+/** The default actor of a change to an organization's payout. */
 const PAY_RUN = "job:payouts/process-payouts";
 
 /** The run that holds payouts. */
@@ -16,19 +16,19 @@ export interface Holder extends HoldingRun {
   payoutId: string;
 }
 
-/** What became of a payout; of one that is a consultant's own nothing is written. */
+/** The change of a payout; a consultant's own payout writes no entry. */
 export interface PayoutChange {
   payoutId: string;
   organizationId: string | null;
   action: "claimed" | "completed" | "failed" | "returned";
-  /** A code; what the provider said stands in the attempt. */
+  /** A code; the provider's words are in the attempt. */
   reason?: string | null;
   detail?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Writes down what became of the payouts of organizations, in the transaction of the change. For a
- * consultant's payout, which a person has approved and whose attempts tell the rest, it writes nothing.
+ * Records the changes of organizations' payouts, in the transaction of the change. A consultant's payout writes
+ * no entry: a person has approved it, and its attempts show the rest.
  */
 export async function auditOrganizations(
   tx: DbSession,

@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 
-/** Why an organization's payout can not be paid as it stands. */
+/** The reason for rejecting an organization's payout. */
 export interface OrganizationRefusal {
   /** Stable: `CURRENCY_MIXED`, `PAYOUT_ITEMS_DISAGREE`, `NET_NOT_POSITIVE`, `NET_DISAGREES`. */
   code: string;
@@ -17,7 +17,7 @@ interface ItemSums {
   netPaise: string;
 }
 
-/** What the claim of an organization's payout is held against. */
+/** The amounts that the claim of an organization's payout checks. */
 export interface OrganizationPayout {
   payoutId: string;
   currency: string;
@@ -26,9 +26,9 @@ export interface OrganizationPayout {
 }
 
 /**
- * No person has looked at an organization's payout, so the claim adds it up anew: its items must make it
- * up, be of its currency, and their earnings must come to the same net of platform fee and refunds today.
- * Of those that can not be paid, the reason.
+ * No person has checked an organization's payout, so the claim adds it up again. Its items must add up to it in
+ * its currency. Their earnings must give the same amount net of platform fee and refunds today. Returns the
+ * reasons of rejected payouts.
  */
 export async function refusalsOfOrganizations(
   tx: DbSession,

@@ -15,12 +15,12 @@ export interface AttemptRef extends Holder {
   runId: string;
 }
 
-/** What the provider's status means for us, now and for good. */
+/** The meaning of the provider's status for us, now and for good. */
 export type Settlement = "in-flight" | "paid" | "failed";
 
-/** What became of a request, to be written down. */
+/** The outcome of a request, to be recorded. */
 export type Outcome =
-  /** The provider has the payout, in whatever state it is there. */
+  /** The provider has the payout, in any state. */
   | {
       kind: "accepted";
       provider: ProviderPayout;
@@ -131,7 +131,7 @@ export async function recordTurnedAway(
   await recordOutcome(db, ref, { kind: "turned-away", httpStatus, fault, body });
 }
 
-/** Records that nobody here knows what became of the request. @throws {ClaimLostError} */
+/** Records that the outcome of the request is unknown here. @throws {ClaimLostError} */
 export async function recordUnknown(
   db: Db,
   ref: AttemptRef,
@@ -140,7 +140,7 @@ export async function recordUnknown(
   await recordOutcome(db, ref, { kind: "unknown", httpStatus, cause, body });
 }
 
-/** Whether any answer stands in the attempt. */
+/** Whether the attempt already has an answer. */
 export async function hasAnswer(
   db: DbSession,
   { attemptId }: Pick<AttemptRef, "attemptId">,
@@ -155,7 +155,7 @@ export function failureCode({ reason, code }: Failure): string {
   return reason ?? code;
 }
 
-/** What the provider's status of a payout means for us. */
+/** The meaning of a payout's status at the provider. */
 export function settlementOf({ status }: ProviderPayout): Settlement {
   switch (status) {
     case "processed":
@@ -174,7 +174,7 @@ export function settlementOf({ status }: ProviderPayout): Settlement {
   }
 }
 
-/** An answer as the attempt's row keeps it, and what follows from it for the payout. */
+/** The stored form of an answer, and its consequence for the payout. */
 interface AnswerRow {
   payout_id: string;
   attempt_id: string;

@@ -21,8 +21,8 @@ export async function payeeRefs(
 }
 
 /**
- * Writes each item's payee beside it, for whoever reads the report. A database that is away leaves the ids: the
- * report of what was done is worth more.
+ * Writes each item's payee beside it, for the reader of the report. An unreachable database leaves the ids: the
+ * report is worth more.
  */
 export async function namePayees(
   db: DbSession,

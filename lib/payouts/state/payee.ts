@@ -11,7 +11,7 @@ import { formatRupees, type Paise } from "../../support/money.ts";
 export type PayoutAccountDetails =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
 
-/** To whom and to which account a payout goes. */
+/** The payee and the account of a payout. */
 export interface Payee {
   name: string;
   /** `cont_…`, when it was made before. */
@@ -42,7 +42,7 @@ export async function readPayee(db: DbSession, consultantId: string): Promise<Pa
   return (await readPayees(db, [consultantId])).get(consultantId);
 }
 
-/** Those of consultants who have an active payout account, by the consultant's id. */
+/** Payees with an active payout account, by the consultant's id. */
 export async function readPayees(
   db: DbSession,
   consultantIds: readonly string[],

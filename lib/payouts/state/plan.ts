@@ -22,7 +22,7 @@ export interface Amounts {
   grossPaise: Paise;
 }
 
-/** What a run would do with one payout. */
+/** A run's plan for one payout. */
 export type Plan =
   | ({ kind: "send"; mode: string } & Amounts)
   | { kind: "refuse"; code: string; message: string }
@@ -30,8 +30,8 @@ export type Plan =
   | { kind: "hold"; code: string; message: string };
 
 /**
- * Reads as a claim does, without its locks, and lets the same function decide; nothing is written. What a run would
- * reserve for one payout counts for the next of the same person, so the years are carried along here in memory.
+ * Reads as a claim does, without its locks, and lets the same function decide; writes nothing. The tax that a
+ * run would reserve for one payout counts for the next of the same person, so the years are carried in memory.
  */
 export function createPlanner(ports: {
   db: DbSession;
@@ -92,7 +92,7 @@ function decideOrRefuse(...[row, basis]: Parameters<typeof decide>): Decision {
   }
 }
 
-/** As `takeOverClaim` and what follows it. */
+/** As `takeOverClaim` and the steps after it. */
 async function takenOver(
   db: DbSession,
   { consultantId, amountPaise, grossPaise }: DuePayoutRow,

@@ -100,7 +100,7 @@ export async function releaseEarnings(
 export interface PayoutReturn {
   payoutId: string;
   reason: string;
-  /** Whatever else explains it to a reader of the audit log. */
+  /** Further facts for a reader of the audit log. */
   detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -113,8 +113,8 @@ export async function returnToDue(
 }
 
 /**
- * Nothing was accepted, and the rows are not to blame: PROCESSING back to what it was before the claim,
- * APPROVED or for an organization PENDING. No try is counted, the tax is taken back until the next claim.
+ * Nothing was accepted, and the rows are not to blame: PROCESSING back to its state before the claim, APPROVED
+ * or for an organization PENDING. No try is counted, and the tax is taken back until the next claim.
  *
  * @throws {ClaimLostError}
  */

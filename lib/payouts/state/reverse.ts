@@ -6,19 +6,19 @@ import { reverseDeductions } from "../../tds/reserve.ts";
 import { holdRefusedAccounts } from "./account-holds.ts";
 import { ClaimLostError, releaseEarnings } from "./release.ts";
 
-/** A payout that was paid, the attempt that paid it, and what the provider says of it now. */
+/** A paid payout, the attempt that paid it, and the provider's current state of it. */
 export interface Reversal {
   payoutId: string;
   attemptId: string;
   provider: ProviderPayout;
-  /** As the audit log names who saw it: `job:<name>`. */
+  /** The observer's name in the audit log: `job:<name>`. */
   actor: string;
 }
 
 /**
- * The provider says that the money of a completed payout came back: attempt and payout are REVERSED, its
- * earnings are READY again, its tax is taken back by negative rows, and the books get the exact inverse of
- * what was posted at completion. All of it in one transaction, and once: false when it was done before.
+ * The provider reports that the money of a completed payout was returned. Attempt and payout become REVERSED,
+ * its earnings READY, negative rows take back its tax, and the books get the exact inverse of the completion's
+ * posting. All in one transaction, and once: false when it was done before.
  *
  * @throws {ClaimLostError} when the payout is neither completed nor reversed
  */

@@ -7,7 +7,7 @@ import { recordAccepted, settlementOf, type AttemptRef } from "./outcome.ts";
 import type { InDoubt } from "./in-doubt.ts";
 import { takeOverInDoubt } from "./take-over.ts";
 
-/** A run that settles what other runs have left in doubt. */
+/** A run that settles payouts which other runs left in doubt. */
 export interface Settler {
   readonly runId: string;
   readonly dryRun: boolean;
@@ -25,8 +25,8 @@ export interface Ended {
 }
 
 /**
- * What the provider has for an attempt in doubt, recorded as it is there. Several payouts for one reference,
- * or another amount, change nothing: they are a finding.
+ * Records the provider's state for an attempt in doubt. Several payouts for one reference, or another amount,
+ * change nothing: they are a finding.
  */
 export async function settleFound(
   settler: Settler,
@@ -64,7 +64,7 @@ export async function settleFound(
   });
 }
 
-/** Takes the payout over and settles it; somebody else who was faster has done so already. */
+/** Takes the payout over and settles it; a faster session has done so already. */
 export async function asHolder<T>(
   { db, runId, lease, actor }: Settler,
   doubt: InDoubt,
@@ -84,7 +84,7 @@ export async function asHolder<T>(
   }
 }
 
-/** Stores what differs for a person. The payout stays as it is. */
+/** Stores a difference for a person. The payout stays unchanged. */
 export async function conflict(
   { db, dryRun }: Settler,
   doubt: InDoubt,

@@ -36,11 +36,12 @@ const PAGE = 200;
 const UNANSWERED_IN_A_ROW = 5;
 
 /**
- * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
- * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
- * is closed as never accepted and the payout is due again. No answer, or too soon: it stays.
+ * Ends doubt only by asking the provider: by id where there is one, else by our reference. A found payout is
+ * settled with its state at the provider. If it is certainly not there, and the wait was long enough, its
+ * attempt is closed as never accepted and the payout is due again. Without an answer, or too soon, it stays.
  *
- * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
+ * Payouts that a dead run claimed and never sent are not in doubt: they are due again before the provider is
+ * asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
@@ -52,8 +53,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
 }
 
 /**
- * Tells the operators of payouts that stay in processing, also when the run ends red. A mail that the database does
- * not take must not hide what was settled: the next run writes it.
+ * Informs the operators of payouts that stay in processing, also when the run ends red. A failure to write the
+ * mail must not hide the settled payouts: the next run writes it.
  */
 async function tellOfSlow(
   { db, dryRun, log, settings }: StuckPorts,
@@ -147,7 +148,7 @@ async function sayIfHeld(
   return { ...decision, isHeld: true, message: `${decision.message}; ${heldMessage(held)}` };
 }
 
-/** What the database does not take of one payout leaves that one as it is, and stops no other. */
+/** A database error of one payout leaves that payout unchanged, and stops no other. */
 async function recorded(
   { log }: StuckPorts,
   payoutId: string,
@@ -314,7 +315,7 @@ function dueAgainWarning({ dryRun, returned, closed, held }: StuckReport): strin
   ];
 }
 
-/** What takes its usual course: IMPS and UPI may take three working days. */
+/** Payouts on their usual course: IMPS and UPI may take three working days. */
 function stillOpenNote(report: StuckReport): string | undefined {
   const open = stillOpen(report);
   if (open === 0) return undefined;

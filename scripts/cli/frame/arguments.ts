@@ -45,7 +45,9 @@ export function holdKind(text: string): HoldKind {
   return found;
 }
 
-/** What can be released: also the hold of an account that the provider refused, which nobody places by hand. */
+/**
+ * The kinds that can be released: also the hold of an account that the provider refused, which no person places.
+ */
 export function releasedKind(text: string): ReleasedKind {
   const found = RELEASED_KINDS.find((kind) => kind === text);
   if (found === undefined) {
@@ -86,8 +88,8 @@ export function shortText(text: string): string {
 }
 
 /**
- * Who does it: `--by`, else who started the workflow, else who is logged in. Many shells of containers and schedulers have
- * no USER; the system still knows the login.
+ * The name of the person: `--by`, else the starter of the workflow, else the system's login. Many shells of
+ * containers and schedulers have no USER; the system still knows the login.
  *
  * @throws {UsageError}
  */

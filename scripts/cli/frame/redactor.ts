@@ -4,7 +4,7 @@ import { razorpayPaymentsVariables, razorpayXVariables } from "../../../lib/razo
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { createRedactor } from "../../../lib/support/redact.ts";
 
-/** For what a command prints: personal data by its shape, and the secrets of its environment by value. */
+/** For the output of a command: personal data by its shape, and the secrets of its environment by value. */
 export const redactor = createRedactor(secretsOf(process.env));
 
 function secretsOf(env: Env): string[] {

@@ -4,7 +4,7 @@ import type { ClaimCheck } from "./claim-check.ts";
 const payouts = (...names: string[]): string[] =>
   names.map((name) => `test/lib/payouts/${name}.test.ts`);
 
-/** Every statement that claims, hands on or settles what is paid. */
+/** Every statement that claims, transfers or settles payments. */
 export const claimCheck: ClaimCheck = {
   root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
   scope: [

@@ -28,7 +28,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     command.parse(argv);
   } catch (thrown) {
-    // Commander has already said what is wrong, or has shown the help.
+    // Commander has already printed the problem, or the help.
     const isHelp = thrown instanceof CommanderError && thrown.exitCode === 0;
     return isHelp ? EXIT.ok : EXIT.misused;
   }

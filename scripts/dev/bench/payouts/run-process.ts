@@ -84,7 +84,7 @@ async function run(request: RunRequest): Promise<RunAnswer> {
   };
 }
 
-/** Of this program alone: what `resourceUsage` says begins with the memory of the process that forked it. */
+/** Of this program alone: `resourceUsage` includes the memory of the process that forked it. */
 function peakBytes(): number {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
   return Number(kilobytes) * 1024;
