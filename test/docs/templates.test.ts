@@ -89,7 +89,7 @@ describe("CODEOWNERS", () => {
   });
 
   it.each([
-    "lib/payouts/pay/index.ts",
+    "lib/payouts/state/claim.ts",
     "jobs/registry.ts",
     "prisma/roles.sql",
     ".github/workflows/ci.yml",
