@@ -90,12 +90,11 @@ export {
 } from "./reasons.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
-  asEnvironment,
   parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
-  type ProviderVariable,
+  razorpayPaymentsEnvironment,
   razorpayPaymentsVariables,
+  razorpayXEnvironment,
   razorpayXVariables,
-  type SettingProblem,
 } from "./settings.ts";
 export { walkList, type Walk } from "./walk-list.ts";

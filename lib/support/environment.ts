@@ -71,53 +71,42 @@ export function isOnGitHub(env: Env): boolean {
   return present(env, "GITHUB_ACTIONS") === "true";
 }
 
+/** The settings of several specs side by side. */
+type Combined<Specs extends readonly unknown[]> = Specs extends readonly [
+  EnvironmentSpec<infer First>,
+  ...infer Others,
+]
+  ? First & Combined<Others>
+  : unknown;
+
 /**
- * The whole number that a variable holds, or its default. Outside of its bounds it is a problem that names both
- * ends.
+ * Several specs as one: their settings side by side, all problems at once, and each variable and problem once.
+ * No two specs may have a field in common, unless both read it from the same variables.
  */
-export function readWholeNumber(
-  env: Env,
-  { name, default: fallback, allowed }: BoundedVariable,
-  problems: EnvironmentProblem[],
-): number {
-  const text = present(env, name) ?? fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  const { least, most } = allowed;
-  if (!(value >= least && value <= most)) {
-    problems.push({ variable: name, problem: `expected a whole number from ${least} to ${most}` });
+export function combineEnvironments<const Specs extends readonly EnvironmentSpec<object>[]>(
+  ...specs: Specs
+): EnvironmentSpec<Combined<Specs>> {
+  const variables = new Map<string, EnvironmentVariable>();
+  for (const variable of specs.flatMap((spec) => spec.variables)) {
+    if (!variables.has(variable.name)) variables.set(variable.name, variable);
   }
-  return value;
-}
-
-/** A variable that holds a whole number within bounds. */
-export interface BoundedVariable extends EnvironmentVariable {
-  default: string;
-  allowed: { readonly least: number; readonly most: number };
-}
-
-/**
- * Two specs as one: their settings side by side, all that is wrong in both said at once, and each variable
- * listed once. The settings of the two must have no field in common.
- */
-export function combineEnvironments<A extends object, B extends object>(
-  a: EnvironmentSpec<A>,
-  b: EnvironmentSpec<B>,
-): EnvironmentSpec<A & B> {
-  const named = new Map([...b.variables, ...a.variables].map((each) => [each.name, each]));
-  const names = new Set([...a.variables, ...b.variables].map(({ name }) => name));
   return {
-    variables: [...names].flatMap((name) => named.get(name) ?? []),
+    variables: [...variables.values()],
     parse(env) {
-      const [first, second] = [a.parse(env), b.parse(env)];
-      if (first.ok && second.ok) {
-        return {
-          ok: true,
-          settings: { ...first.settings, ...second.settings },
-          secrets: [...first.secrets, ...second.secrets],
-        };
+      const problems = new Map<string, EnvironmentProblem>();
+      const secrets = new Set<string>();
+      const settings = {};
+      for (const parsed of specs.map((spec) => spec.parse(env))) {
+        if (parsed.ok) {
+          Object.assign(settings, parsed.settings);
+          for (const secret of parsed.secrets) secrets.add(secret);
+        } else {
+          for (const one of parsed.problems) problems.set(`${one.variable} ${one.problem}`, one);
+        }
       }
-      const problems = [first, second].flatMap((each) => (each.ok ? [] : each.problems));
-      return { ok: false, problems };
+      return problems.size > 0
+        ? { ok: false, problems: [...problems.values()] }
+        : { ok: true, settings: settings as Combined<Specs>, secrets: [...secrets] };
     },
   };
 }

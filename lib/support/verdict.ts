@@ -21,3 +21,16 @@ export interface CoreResult<Report> {
   verdict: Verdict;
   report: Report;
 }
+
+/** A fault that the next item would meet as well: the run stops. */
+export interface RunFault {
+  /** Stable, in kebab-case: the run's reason. */
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/** The verdict of a run that a fault ended. */
+export function failed({ code, message, remedy }: RunFault): Verdict {
+  return { kind: "failed", code, message, remedy };
+}

@@ -5,7 +5,7 @@ import { conditionsOf, conjunctsOf, HOLE, mask, type Condition } from "./conditi
 
 /** One condition of a claiming statement, and the source without it. */
 export interface Mutant {
-  /** Names it in reports and exemptions: `lib/payouts/held.ts assertHeld: status = 'PROCESSING'`. */
+  /** Names it in reports and exemptions: `lib/payouts/state/held.ts assertHeld: status = 'PROCESSING'`. */
   id: string;
   file: string;
   line: number;

@@ -1,6 +1,6 @@
-import { fundsTable, type Funds } from "../../lib/payouts/funds.ts";
-import { holdEnds } from "../../lib/payouts/on-hold.ts";
-import { MAXIMUM_TRIES } from "../../lib/payouts/due.ts";
+import { fundsTable, type Funds } from "../../lib/payouts/state/funds.ts";
+import { holdEnds } from "../../lib/payouts/state/on-hold.ts";
+import { MAXIMUM_TRIES } from "../../lib/payouts/state/due.ts";
 import type {
   AccountNote,
   HoldChange,

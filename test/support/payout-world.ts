@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/index.ts";
 import { openDatabase } from "../../lib/db/client.ts";
-import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/index.ts";
-import { processPayouts } from "../../lib/payouts/process-payouts.ts";
+import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/pay/index.ts";
+import { processPayouts } from "../../lib/payouts/pay/process-payouts.ts";
 import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";

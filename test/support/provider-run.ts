@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openDatabase } from "../../lib/db/client.ts";
-import type { PayoutPorts } from "../../lib/payouts/ports.ts";
+import type { PayoutPorts } from "../../lib/payouts/pay/ports.ts";
 import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";

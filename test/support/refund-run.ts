@@ -7,8 +7,7 @@ import { postEarningsReleased } from "../../lib/ledger/post-earnings.ts";
 import { processRefunds } from "../../lib/payments/refunds/process-refunds.ts";
 import type { RefundRunReport } from "../../lib/payments/refunds/report.ts";
 import type { RefundRules } from "../../lib/payments/refunds/settings.ts";
-import type { BatchReport } from "../../lib/payouts/index.ts";
-import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
+import { createPayoutBatch } from "../../lib/payouts/batch/create-batch.ts";
 import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -19,6 +18,7 @@ import type { Verdict } from "../../lib/support/verdict.ts";
 import type { Sandbox } from "../../scripts/sandbox/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { seedPaid, type PaidBooking, type PaidSeed } from "./refund-world.ts";
+import type { BatchReport } from "../../lib/payouts/batch/index.ts";
 
 export interface RefundRunOptions {
   database: Pick<TestDatabase, "url">;

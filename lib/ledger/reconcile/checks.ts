@@ -30,6 +30,11 @@ export interface Check {
 /** Rows of one check that are listed; all are counted. */
 export const MOST_ROWS = 100;
 
+/** That the payout which a posting names was paid, or came back, as the posting says. */
+const IS_OF_PAYMENT = sql`(
+  booking.kind = 'payout-completed' AND payout.status IN ('COMPLETED', 'REVERSED')
+  OR booking.kind = 'payout-reversed' AND payout.status = 'REVERSED')`;
+
 /**
  * Every check except that of the provider's cash, which has its own figures. Each adds up all entries once and
  * joins the sums. A look-up for each row takes more of the processor: 2.3 times for the balance of transactions,
@@ -112,6 +117,7 @@ export const CHECKS: readonly Check[] = [
   {
     code: "POSTING_WITHOUT_SOURCE",
     title: "Every posting is of a known kind and says what its source says",
+    // A posting of a payout that was not paid has no source either: BOOKED_NOT_COMPLETED names it, and says more.
     drifts: sql`
       SELECT 'posting' AS subject_type, booking.key || ' ' || side.code AS subject_id,
              sum(side.expected) AS expected, sum(side.actual) AS actual
@@ -124,6 +130,8 @@ export const CHECKS: readonly Check[] = [
         FROM ledger_entries AS entry JOIN ledger_accounts AS account ON account.id = entry.account_id
       ) AS side
       JOIN ledger_transactions AS booking ON booking.id = side.id
+      LEFT JOIN payouts AS payout ON payout.id = booking.payout_id
+      WHERE payout.id IS NULL OR ${IS_OF_PAYMENT}
       GROUP BY booking.key, side.code, side.owner
       HAVING sum(side.expected) <> sum(side.actual)`,
   },
@@ -143,12 +151,11 @@ export const CHECKS: readonly Check[] = [
     title: "Nothing is booked for a payout that was not paid",
     drifts: sql`
       SELECT 'payout' AS subject_type, payout.id::text AS subject_id, 0 AS expected,
-             sum(entry.amount_paise) FILTER (WHERE entry.amount_paise > 0) AS actual
+             COALESCE(sum(entry.amount_paise) FILTER (WHERE entry.amount_paise > 0), 0) AS actual
       FROM ledger_transactions AS booking
       JOIN payouts AS payout ON payout.id = booking.payout_id
       JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
-      WHERE NOT (booking.kind = 'payout-completed' AND payout.status IN ('COMPLETED', 'REVERSED')
-                 OR booking.kind = 'payout-reversed' AND payout.status = 'REVERSED')
+      WHERE NOT ${IS_OF_PAYMENT}
       GROUP BY payout.id`,
   },
   {

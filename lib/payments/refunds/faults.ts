@@ -1,5 +1,6 @@
 import type { SystemicFault } from "../../razorpay/index.ts";
-import { systemicFault, type RunFault } from "../../payouts/faults.ts";
+import { systemicFault } from "../../provider/faults.ts";
+import type { RunFault } from "../../support/verdict.ts";
 
 /** Differences from payouts: other keys, another balance, another API. */
 const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {

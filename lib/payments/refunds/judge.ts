@@ -1,6 +1,5 @@
-import type { RunFault } from "../../payouts/faults.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { Verdict } from "../../support/verdict.ts";
+import type { RunFault, Verdict } from "../../support/verdict.ts";
 import type { RefundRunReport } from "./report.ts";
 
 /** The reason for the end of the run, other than no more work. */

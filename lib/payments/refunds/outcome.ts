@@ -1,5 +1,5 @@
-import type { RunFault } from "../../payouts/faults.ts";
 import type { SettledRefund } from "./settle-refund.ts";
+import type { RunFault } from "../../support/verdict.ts";
 
 /** The result of one leg in this run. */
 export type LegOutcome =

@@ -5,7 +5,7 @@ import { LeaseLostError } from "../../support/lease.ts";
 import type { CoreResult } from "../../support/verdict.ts";
 import { askProvider } from "./ask-provider.ts";
 import { LegLostError } from "./claim-leg.ts";
-import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../../payouts/refusal-streak.ts";
+import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../../provider/refusal-streak.ts";
 import { paymentsDown, refusesAllRefunds } from "./faults.ts";
 import { giveBack } from "./give-back.ts";
 import { judge, type RefundRunEnd } from "./judge.ts";

@@ -1,5 +1,5 @@
-import { refusedAs } from "../../payouts/refusal-streak.ts";
-import { failureCode } from "../../payouts/settle.ts";
+import { refusedAs } from "../../provider/refusal-streak.ts";
+import { failureCode } from "../../payouts/state/outcome.ts";
 import type { Answer, ProviderRefund } from "../../razorpay/index.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";

@@ -1,7 +1,7 @@
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
-import { describeStop, type AccountStop } from "../account-holds.ts";
-import { holdEnds } from "../on-hold.ts";
+import { describeStop, type AccountStop } from "../state/account-holds.ts";
+import { holdEnds } from "../state/on-hold.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { BatchSettings } from "./settings.ts";
 

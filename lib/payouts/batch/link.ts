@@ -2,8 +2,8 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
-import { readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
 

@@ -2,8 +2,8 @@ import { sql, type DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
-import { readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { isUnsettled } from "./unsettled.ts";
 
 /** One consultant's due earnings in one currency: every earning that a payout could hold now. */

@@ -1,7 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
-import { REFUSED_ACCOUNT, releaseAccountHolds } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { REFUSED_ACCOUNT, releaseAccountHolds } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
 

@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 export interface ListedPayout {

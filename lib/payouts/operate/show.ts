@@ -3,8 +3,8 @@ import type { DbSession } from "../../db/client.ts";
 import { nextStep, ruleOf } from "../../razorpay/index.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
-import { describeStop, readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { describeStop, readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 

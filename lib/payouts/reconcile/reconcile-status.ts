@@ -8,16 +8,14 @@ import {
 } from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import { REFUSED_ACCOUNT } from "../account-holds.ts";
-import { faultOf, type RunFault } from "../faults.ts";
-import { failed, inFlightAtTheEnd, inFlightNote } from "../judge.ts";
-import { holdEnds, heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
-import { namePayees } from "../payee-refs.ts";
-import type { PayoutPorts } from "../ports.ts";
-import { ClaimLostError } from "../release.ts";
-import { reversePayout } from "../reverse.ts";
-import { settleFound, type Settler } from "../stuck/settle-found.ts";
+import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
+import { REFUSED_ACCOUNT } from "../state/account-holds.ts";
+import { holdEnds, heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
+import { namePayees } from "../state/payee-refs.ts";
+import type { RunPorts } from "../state/ports.ts";
+import { ClaimLostError } from "../state/release.ts";
+import { reversePayout } from "../state/reverse.ts";
+import { settleFound, type Settler } from "../state/settle-found.ts";
 import { compare, isLive, type Comparison, type OurAttempt } from "./compare.ts";
 import {
   findAttempts,
@@ -35,10 +33,10 @@ import {
   type ReconcileReport,
 } from "./report.ts";
 import type { ReconcileSettings } from "./settings.ts";
+import { faultOf } from "../../provider/faults.ts";
+import { inFlightAtTheEnd, inFlightNote } from "../state/in-flight.ts";
 
-export type ReconcilePorts = Omit<PayoutPorts, "settings" | "limit"> & {
-  readonly settings: ReconcileSettings;
-};
+export type ReconcilePorts = Omit<RunPorts<ReconcileSettings>, "limit">;
 
 interface Run {
   ports: ReconcilePorts;

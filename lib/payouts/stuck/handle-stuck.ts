@@ -5,30 +5,31 @@ import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import { countUnsent, NO_LIMIT } from "../due.ts";
-import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
-import { concernsAll } from "../group.ts";
-import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
+import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
+import { countUnsent, NO_LIMIT } from "../state/due.ts";
+import { concernsAll, createRefusals } from "../state/faults.ts";
+import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "../state/in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
-import { failed, inFlightAtTheEnd, unsentWarning } from "../judge.ts";
-import { heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
-import { namePayees } from "../payee-refs.ts";
-import type { PayoutPorts } from "../ports.ts";
-import { recordTurnedAway } from "../settle.ts";
+import { heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
+import { namePayees } from "../state/payee-refs.ts";
+import type { RunPorts } from "../state/ports.ts";
+import { recordTurnedAway } from "../state/outcome.ts";
 import {
   countStuck,
   emptyStuckReport,
   stillOpen,
+  type Decision,
   type StuckItem,
   type StuckOutcome,
   type StuckReport,
 } from "./report.ts";
-import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
+import { asHolder, conflict, settleFound, type Settler } from "../state/settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
+import { systemicFault, gatewayDown } from "../../provider/faults.ts";
+import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
 
-export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
+export type StuckPorts = RunPorts<StuckSettings>;
 
 const PAGE = 200;
 /** So many look-ups without a usable answer in a row, and the gateway is down. */

@@ -24,6 +24,15 @@ export type StuckOutcome =
   /** Another run was faster. */
   | "skipped";
 
+/** The result of one payout, and the reason. */
+export interface Decision {
+  outcome: StuckOutcome;
+  code: string;
+  message: string;
+  /** Due again, and not sent while the payee is on hold. */
+  isHeld?: boolean;
+}
+
 export interface StuckItem {
   payoutId: string;
   /** The payee's code; written at the end of the run. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { openDatabase } from "../../../lib/db/client.ts";
-import { processPayouts } from "../../../lib/payouts/process-payouts.ts";
+import { processPayouts } from "../../../lib/payouts/pay/process-payouts.ts";
 import { openGateway } from "../../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { noLease } from "../../../lib/support/lease.ts";
