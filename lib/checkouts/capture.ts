@@ -56,7 +56,7 @@ export type CaptureResult =
   | { kind: "conflict" };
 
 export interface CaptureOptions {
-  /** How long a freed seat is kept for the person of the waitlist who gets the offer. */
+  /** How long an offered seat is kept for the person. */
   offerMs: number;
   random: Random;
   signal?: AbortSignal;
@@ -66,12 +66,12 @@ export interface CaptureOptions {
 const LOST_RACES = [SQLSTATE.exclusionViolation, SQLSTATE.uniqueViolation];
 
 /**
- * Records a capture as a webhook reports it, once, whatever the source and the number of reports.
+ * Records a capture as a webhook reports it, once for any source and number of reports.
  *
  * An open checkout becomes PAID and its booking CONFIRMED. If the hold had ended, or another person's confirmed
  * slot has taken the time, the payment is ORPHANED instead. A second payment of an order is a separate payment,
  * ORPHANED from the start, so that it is refunded like every other orphan; a critical finding reports it. An
- * amount other than the order's changes nothing: no rule says what it paid for (a fee charged to the buyer would
+ * amount other than the order's changes nothing: no rule says why it was paid (a fee charged to the buyer would
  * make every capture differ). The hold stays for the buyer, and a critical finding asks a person.
  */
 export async function recordCapture(

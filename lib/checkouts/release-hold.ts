@@ -44,7 +44,7 @@ export type Release = Released | { kind: "not-found" } | { kind: "conflict"; why
 export interface ReleaseOptions {
   /** `job:<name>`, or a person's name. */
   actor: string;
-  /** How long a freed seat is kept for the person of the waitlist who gets the offer. */
+  /** How long an offered seat is kept for the person. */
   offerMs: number;
   random: Random;
   signal?: AbortSignal;

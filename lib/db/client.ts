@@ -95,8 +95,8 @@ export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): P
 }
 
 /**
- * Runs `body` on one snapshot: all its reads see the same moment, whatever is committed meanwhile. `body` must
- * write nothing.
+ * Runs `body` on one snapshot: all its reads see the same moment, also during other commits. `body` must write
+ * nothing.
  */
 export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
   return db.transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });

@@ -31,8 +31,8 @@ export interface BuiltPayoutRequest {
 }
 
 /**
- * The body of a payout. The same details always give the same bytes, whatever the order of the notes, because
- * the provider refuses a repeat whose body differs.
+ * The body of a payout. The same details always give the same bytes, for any order of the notes, because the
+ * provider refuses a repeat whose body differs.
  *
  * `queue_if_low_balance` is always false: a payout that waits for money would be paid at a random time. On a
  * current account the provider may still queue it while a bank is down, for up to an hour. It is then in flight,

@@ -34,8 +34,8 @@ export interface BuiltRefundRequest {
 }
 
 /**
- * The body of a refund. The same details always give the same bytes, whatever the order of the notes, because
- * the provider refuses a repeat whose body differs.
+ * The body of a refund. The same details always give the same bytes, for any order of the notes, because the
+ * provider refuses a repeat whose body differs.
  *
  * @throws AfterhoursError `REFUND_REQUEST_INVALID` naming every field that breaks a rule of the provider, never
  * its value.

@@ -20,8 +20,8 @@ import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**
  * The only origins that may get our credentials. A variable can choose among these, and cannot add one:
- * otherwise a person who may set a variable would get the keys. The sandbox on this machine is allowed as well,
- * with keys of the test mode alone.
+ * otherwise anybody with the right to set a variable would get the keys. The sandbox on this machine is allowed
+ * as well, with keys of the test mode alone.
  */
 const PROVIDER_ORIGINS: readonly string[] = [new URL(DEFAULT_BASE_URL).origin];
 const TEST_KEY = /^rzp_test_/;

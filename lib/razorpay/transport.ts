@@ -33,7 +33,7 @@ const KEPT_FOR_MS = seconds(1);
 
 /**
  * A full page of a list has 0.3 MB. The connection ends at the first byte beyond, with a code that means an
- * unreadable answer: a payout is then unknown, whatever the status said.
+ * unreadable answer: a payout is then unknown, with any status.
  */
 export const LARGEST_ANSWER_BYTES = 4 * 2 ** 20;
 

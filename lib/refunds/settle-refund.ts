@@ -66,7 +66,7 @@ async function leaveToPerson(
   });
 }
 
-/** A buyer who paid too late got a mail when the refund was requested. */
+/** The buyer of a late payment got a mail when the refund was requested. */
 function hasOwnMail(key: string): boolean {
   return key.startsWith("late-capture:");
 }

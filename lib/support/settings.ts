@@ -123,7 +123,7 @@ export function group<Settings>(fields: SettingsOf<Settings>): Setting<Settings>
 /**
  * The settings of a job, from their declarations.
  *
- * @param check finds what is wrong beyond the single variables
+ * @param check finds problems beyond the single variables
  */
 export function environmentOf<Settings>(
   fields: SettingsOf<Settings>,

@@ -38,10 +38,9 @@ export async function readPayeeTaxState(
 
 /**
  * Reads the facts that decide the tax of payees, each named once. The taxed person is the PAN: totals and
- * certificates are those of all consultants who have it. With `lock`, the rows of all their profiles stay locked
- * until the transaction ends. Two payouts of one person are then assessed one after the other, and the second
- * counts the first. Rows are locked in the order of consultants, so that no two transactions wait for each
- * other.
+ * certificates are those of all its consultants. With `lock`, the rows of all their profiles stay locked until
+ * the transaction ends. Two payouts of one person are then assessed one after the other, and the second counts
+ * the first. Rows are locked in the order of consultants, so that no two transactions wait for each other.
  *
  * A payee without a tax profile is not in the answer.
  */

@@ -71,9 +71,9 @@ describe("sentences of a page", () => {
       "# A heading",
       "",
       "One sentence over",
-      "two lines. See [the page](https://example.com/a.b). ![A picture](a.png)",
+      "two lines. See [the page](https://example.com/a.b). `a.b` starts one. ![A picture](a.png)",
       "",
-      "- an item with `a.b.c`",
+      "- **An item.** It names `a.b.c`",
       "- another",
       "",
       "```sh",
@@ -86,7 +86,9 @@ describe("sentences of a page", () => {
     expect(sentencesOf(page)).toEqual([
       "One sentence over two lines.",
       "See the page.",
-      "an item with code",
+      "Code starts one.",
+      "An item.",
+      "It names Code",
       "another",
     ]);
   });

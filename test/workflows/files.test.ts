@@ -114,6 +114,7 @@ describe("ci.yml", () => {
         "typecheck",
         "lint",
         "lint:imports",
+        "lint:words",
         "db:check",
         "test",
         "test:deep",

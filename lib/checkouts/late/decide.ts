@@ -4,7 +4,7 @@ import { coversLegsAgain } from "../held-legs.ts";
 
 /** Why a late payment is not booked again. */
 export type RefundReason =
-  /** The second payment of an order: it pays for nothing, whatever the outcome of the first one. */
+  /** The second payment of an order: it pays for nothing, after any outcome of the first one. */
   | "paid-twice"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"

@@ -4,7 +4,7 @@ import { duration, environmentOf } from "../../support/settings.ts";
 import { checkoutEnvironment, type CheckoutSettings } from "../provider/settings.ts";
 import { refundRules, type RefundRules } from "../../refunds/settings.ts";
 
-/** A little less than the job's half hour, so that every run asks what the one before it asked. */
+/** A little less than the job's half hour, so that every run asks about the same orders as the one before. */
 const ASK_AGAIN_MS = minutes(25);
 
 interface OwnSettings {

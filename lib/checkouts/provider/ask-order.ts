@@ -25,7 +25,7 @@ export type OrderSays =
 /**
  * Asks for the order, and then for its payments. The order comes first because only it can show that the order
  * does not exist, which must not stop a run. The list comes last because it is newer. The order's own status is
- * proof that it is paid, whatever the list holds.
+ * proof of payment, even if the list is incomplete.
  */
 export async function askOrder(
   gateway: RazorpayPayments,

@@ -9,7 +9,7 @@ import { isForEveryRow } from "../../db/sqlstate.ts";
 
 /**
  * Takes these consultants' debts for refunded sales off their earnings, each in a separate transaction. A
- * consultant for whom that fails gets no payout in this batch: no consultant with an unrecovered debt is paid.
+ * consultant whose recovery fails gets no payout in this batch: a debt is always recovered before a payout.
  */
 export async function recoverFirst(
   { db, lease, log, acrossYears }: { db: Db; lease: Lease; log: Log; acrossYears: RefundBase },

@@ -17,7 +17,7 @@ export interface BatchItem {
   /** As the marketplace names the consultant. */
   consultantRef: string;
   currency: string;
-  /** `unsettled`: earnings that wait for the buyers' money, whatever the outcome of the rest. */
+  /** `unsettled`: earnings that wait for the buyers' money, for any outcome of the rest. */
   outcome: LeftOut | "unsettled";
   /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`, `NOT_SETTLED`. */
   code: string;
@@ -80,7 +80,7 @@ export interface BatchReport {
   itemsLeftOut: number;
 }
 
-/** So that a thousand small sums never hide the one consultant who is refused. */
+/** So that a thousand small sums never hide the one refused consultant. */
 const MOST_ITEMS_OF_AN_OUTCOME = 250;
 
 export function emptyBatchReport(dryRun: boolean): BatchReport {

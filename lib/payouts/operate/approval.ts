@@ -25,8 +25,8 @@ export function approvalPolicy(env: Env): ApprovalPolicy | undefined {
 
 /**
  * A refusal when the policy wants two people and the operator has already acted on the payout. Two people are
- * two logins of the database, which records logins on its own. A name is a claim, and counts only against the
- * person who gives it. Imports from before logins were recorded are known by the names of the audit log alone.
+ * two logins of the database, which records logins on its own. A name is only a claim, and counts only against
+ * its owner. Imports from before logins were recorded are known by the names of the audit log alone.
  */
 export async function sameHandRefusal(
   tx: DbSession,
@@ -74,9 +74,9 @@ function didOf(hands: readonly Hand[]): string {
 }
 
 /**
- * The people who acted on a payout. A job that made it is no person; but where people use the job's login, they
- * cannot be told from the job. The entries of an import have the time of its transaction, as its earnings and
- * accounts have.
+ * The people with an earlier action on a payout. A job that made it is no person; but where people use the job's
+ * login, they cannot be told from the job. The entries of an import have the time of its transaction, as its
+ * earnings and accounts have.
  */
 async function handsIn(tx: DbSession, { id, consultantId }: LockedPayout): Promise<Hand[]> {
   return tx.query<Hand[]>`

@@ -1,6 +1,6 @@
 import type { Paise } from "../../support/money.ts";
 
-/** The person who makes a change, and the reason. */
+/** The author of a change, and the reason. */
 export interface Operator {
   by: string;
   reason: string | null;

@@ -60,7 +60,7 @@ export function unknownPayout(payoutId: string): Refusal {
   };
 }
 
-/** Names the person who was first, where the audit log knows. */
+/** Names the first person, where the audit log knows. */
 export async function wrongStatus(
   tx: DbSession,
   payout: LockedPayout,

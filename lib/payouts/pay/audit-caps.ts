@@ -6,9 +6,9 @@ import { defaultCaps, type PayoutSettings } from "./settings.ts";
 const JOB = "payouts/process-payouts";
 
 /**
- * Records that the caps differ from those of the run before, with the run that saw them. A person who may set
- * variables can raise the caps, and no other record would show that. The caps of the first run are compared with
- * the defaults.
+ * Records that the caps differ from those of the run before, with the run that saw them. Anybody with the right
+ * to set variables can raise the caps, and no other record would show that. The caps of the first run are
+ * compared with the defaults.
  */
 export async function auditCaps(
   db: Db,

@@ -196,8 +196,8 @@ async function payAll(
 
   const goOn = (): boolean =>
     (end.fault ?? gate.fault) === undefined && !end.stopped && !ports.signal.aborted;
-  // One payout of a person at a time, whatever the codes of its PAN. The next one is then taxed on a year that
-  // counts the one before unless that was refused, and finds the contact that it made.
+  // One payout of a person at a time, also with several codes of one PAN. The next one is then taxed on a year
+  // that counts the one before unless that was refused, and finds the contact that it made.
   const inTurn = createTurns();
   const pay = async (unit: Unit): Promise<void> => {
     if (!goOn()) return;

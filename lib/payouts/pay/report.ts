@@ -37,7 +37,7 @@ export interface ReportItem {
 export interface PayoutCounts {
   /** Due when the run began: waiting with fewer than three tries, or left behind by a run that died. */
   found: number;
-  /** Won by a compare-and-swap of this run, whatever the result; another run's work is in no number. */
+  /** Won by a compare-and-swap of this run, with any result; another run's work is in no number. */
   claimed: number;
   /** Handled by this run: succeeded + failed + unknown. */
   processed: number;

@@ -7,7 +7,7 @@ import { taxPolicy } from "../../tds/settings.ts";
 import { LIMITS, limitsKept } from "../state/limits.ts";
 import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 
-/** What no run may exceed. Checked before anything is sent, on amounts before tax. */
+/** The caps of every run. Checked before anything is sent, on amounts before tax. */
 export interface PayoutCaps {
   singlePaise: Paise;
   runPaise: Paise;
@@ -18,9 +18,9 @@ export interface PayoutSettings {
   razorpayX: RazorpayXSettings;
   caps: PayoutCaps;
   tax: TaxPolicy;
-  /** What the payee reads on the bank statement. */
+  /** The text on the payee's bank statement. */
   narration: string;
-  /** Who started the run, as the environment says; named in the audit log. */
+  /** The person who started the run, according to the environment; named in the audit log. */
   startedBy?: string | undefined;
   whenShort: WhenShort;
 }

@@ -34,7 +34,7 @@ export interface UnitPorts extends PayoutPorts {
   readonly gate: RefusalGate;
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;
-  /** Called when this run has won the payout, whatever the result. */
+  /** Called when this run has won the payout, with any result. */
   readonly onClaimed: () => void;
   /** Refuses a claimed payout that would take the run over a cap. */
   readonly reserve: (payout: ClaimedPayout) => CapRefusal | undefined;

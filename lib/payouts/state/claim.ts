@@ -41,8 +41,8 @@ export async function claimPayout(
 /**
  * Claims due payouts by compare-and-swap, assesses their tax and reserves it, in one transaction: a crash leaves
  * either untouched payouts or taxed ones. The results are in the order of `payoutIds`. No payee on hold is
- * claimed, whatever the run has read before: a hold placed at the same moment waits for the claim, or the claim
- * for the hold.
+ * claimed, even if the run read the payout before the hold: a hold placed at the same moment waits for the
+ * claim, or the claim for the hold.
  *
  * @throws {AfterhoursError} `PAYOUT_ITEMS_DISAGREE` when one does not add up, `CLAIM_ORDER` when two belong to
  * one payee or one PAN, so that the second would not count the first. Nothing is claimed then: claim each alone.

@@ -162,7 +162,7 @@ export function decide(
   };
 }
 
-/** A payee without an active account cannot be paid, whatever was decided at the claim. */
+/** A payee without an active account cannot be paid, even after the claim. */
 export const NO_ACCOUNT = {
   code: "NO_PAYOUT_ACCOUNT",
   message: "the payee has no active payout account",

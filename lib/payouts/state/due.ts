@@ -25,7 +25,7 @@ export interface DuePayout {
 /** A due payout, and whose it is. */
 export interface DuePayoutOfPayee extends DuePayout {
   consultantId: string;
-  /** The person taxed: equal for consultants who have one PAN. */
+  /** The person taxed: equal for consultants with one PAN. */
   taxpayerId: string;
   /** Null: the consultant's own. */
   organizationId: string | null;

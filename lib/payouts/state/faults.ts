@@ -22,7 +22,10 @@ function databaseRefuses(error: unknown): RunFault {
   };
 }
 
-/** So many errors of the database, each at a row of its own, that are half of what it was last asked: it is not the rows. */
+/**
+ * After so many database errors, each at another row, that make up half of the latest statements, the rows are
+ * not the cause.
+ */
 const REFUSED_AT_LEAST = 5;
 const LAST = 20;
 
@@ -31,7 +34,7 @@ const LAST = 20;
  * other: rows of a batch that are refused are done at the same time, before or after all those that passed.
  */
 export function createRefusals(): {
-  /** `error`: what was raised at the row, undefined where it passed. */
+  /** `error`: the error at the row, undefined for a success. */
   next: (error: unknown) => RunFault | undefined;
 } {
   const last: boolean[] = [];

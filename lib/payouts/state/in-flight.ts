@@ -4,7 +4,10 @@ import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import { ABANDONED_AFTER_MS } from "./due.ts";
 
-/** As it is now; as it was read before where the database is away: what was done must not be lost for a number. */
+/**
+ * The current numbers; the earlier ones where the database is unreachable: the report must not be lost for a
+ * number.
+ */
 export async function inFlightAtTheEnd(db: DbSession, before: InFlight): Promise<InFlight> {
   return readInFlight(db).catch(() => before);
 }

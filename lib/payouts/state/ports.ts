@@ -18,6 +18,6 @@ export interface RunPorts<Settings> {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
-  /** Asks to stop: the payouts in hand are finished, no other is started. */
+  /** Asks to stop: running payouts are finished, and no other is started. */
   readonly signal: AbortSignal;
 }

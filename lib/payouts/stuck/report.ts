@@ -24,7 +24,7 @@ export type StuckOutcome =
   /** Another run was faster. */
   | "skipped";
 
-/** What became of one payout, and why. */
+/** The result of one payout, and the reason. */
 export interface Decision {
   outcome: StuckOutcome;
   code: string;

@@ -27,7 +27,7 @@ import { isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 const PAGE = 200;
 
 /**
- * Reminds each person whose offer ends soon and who got no reminder yet, however late the run is: see
+ * Reminds each person whose offer ends soon and has no reminder yet, also in a late run: see
  * docs/jobs/send-expiration-reminders.md. The reminder goes to the outbox under its offer's own key, so that it
  * is there once. It counts as sent when the mail server has taken it. `limit` counts offers.
  */

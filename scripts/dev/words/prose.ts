@@ -37,7 +37,7 @@ function paragraphsOf(page: string): string[] {
   let lines: string[] = [];
   let fence: string | undefined;
   const end = (): void => {
-    if (lines.length > 0) paragraphs.push(withoutLinks(withoutCode(lines.join(" "))));
+    if (lines.length > 0) paragraphs.push(withoutMarkup(withoutCode(lines.join(" "))));
     lines = [];
   };
   for (const line of page.split("\n")) {
@@ -62,14 +62,15 @@ function paragraphsOf(page: string): string[] {
   return paragraphs;
 }
 
-/** A name in backticks counts as one word; dots within it end no sentence. */
+/** A name in backticks counts as one word. The capital lets a sentence begin with it; its own dots end none. */
 function withoutCode(text: string): string {
-  return text.replace(/`[^`]*`/g, (code) => "code" + "\n".repeat(code.split("\n").length - 1));
+  return text.replace(/`[^`]*`/g, (code) => "Code" + "\n".repeat(code.split("\n").length - 1));
 }
 
-function withoutLinks(text: string): string {
+function withoutMarkup(text: string): string {
   return text
     .replace(/!\[[^[\]]*\]\([^()]*\)/g, "")
     .replace(/\[([^[\]]*)\]\([^()]*\)/g, "$1")
-    .replace(/https?:\/\/\S+/g, "address");
+    .replace(/https?:\/\/\S+/g, "address")
+    .replace(/\*\*|__/g, "");
 }
