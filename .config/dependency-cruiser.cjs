@@ -91,6 +91,13 @@ module.exports = {
       to: { path: "^scripts/", pathNot: "^scripts/cli/(frame|schema)/" },
     },
     {
+      name: "a-command-imports-the-frame-and-its-own-folder",
+      severity: "error",
+      comment: "What two commands need belongs to the frame.",
+      from: { path: "^scripts/cli/([a-z-]+)[./]", pathNot: "^scripts/cli/(frame|schema)/" },
+      to: { path: "^scripts/cli/", pathNot: "^scripts/cli/(frame|schema|$1)[./]" },
+    },
+    {
       name: "a-sandbox-stands-alone",
       severity: "error",
       comment: "A server that plays the provider must not share the code that it tests.",

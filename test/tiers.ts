@@ -58,6 +58,7 @@ export const DEEP: readonly string[] = [
   "race/two-runs.test.ts",
   "docs/adapting.test.ts",
   "scripts/build.test.ts",
+  "scripts/new-job.test.ts",
   "simulation/market/replay.test.ts",
   "simulation/replay.test.ts",
   "race/deliver-outbox.test.ts",

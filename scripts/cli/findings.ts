@@ -13,42 +13,41 @@ import {
   type FindingSeverity,
 } from "../../lib/findings/index.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { BY, LIMIT, lowerCase, oneOf, reason } from "./frame/arguments.ts";
+import { EXIT_STATUS, operatorCommand, unknown } from "./frame/command.ts";
+import { printList, printOne } from "./frame/print.ts";
 import { findingLines, resolutionLine, showFindingLines } from "./findings/print.ts";
-import { listLimit, operatorName, reason, whoDoesIt } from "./frame/arguments.ts";
-import { BY, databaseFor, describeFailure, EXIT, unknown } from "./frame/command.ts";
-import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./frame/command-line.ts";
 
-const withDatabase = databaseFor("afterhours findings");
-
-const program = newCommand("findings")
-  .description("Looks at findings and resolves them. Each resolution is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
-  .exitOverride();
+const { program, reading, changing, run } = operatorCommand(
+  "findings",
+  "Looks at findings and resolves them. Each resolution is audited.",
+);
+program.addHelpText("after", EXIT_STATUS);
 
 program
   .command("list")
   .description("open findings, critical first, last seen first")
   .option("--all", "also those that are resolved")
-  .option("--severity <severity>", "only these: critical or warning", severity)
-  .option("--kind <kind>", "only of this kind", kind)
-  .option("--limit <n>", "at most so many", listLimit, 50)
+  .option(
+    "--severity <severity>",
+    "only these: critical or warning",
+    oneOf(FINDING_SEVERITIES, lowerCase),
+  )
+  .option("--kind <kind>", "only of this kind", oneOf(FINDING_KINDS))
+  .option(...LIMIT)
   .option("--json", "one JSON array")
   .action(
     async (options: {
       all?: boolean;
       severity?: FindingSeverity;
-      kind?: string;
+      kind?: FindingKind;
       limit: number;
       json?: boolean;
     }) => {
-      await withDatabase({ readOnly: true }, async (db) => {
-        const { all = false, severity: wanted, kind: ofKind, limit } = options;
-        const found = await listFindings(db, { all, severity: wanted, kind: ofKind, limit });
-        if (options.json) console.log(toJsonText(found.findings));
-        else if (found.findings.length === 0) console.log("No findings.");
-        else console.log(findingLines(found.findings).join("\n"));
-        if (found.more) console.error(`There are more than ${limit}; use --limit.`);
+      await reading(async (db) => {
+        const { all = false, severity, kind, limit, json } = options;
+        const { findings, more } = await listFindings(db, { all, severity, kind, limit });
+        printList(findings, { json, none: "No findings.", lines: findingLines, more, limit });
       });
     },
   );
@@ -59,11 +58,11 @@ program
   .argument("<id>", "the finding's id, or how it begins", findingId)
   .option("--json", "one JSON object")
   .action(async (id: string, options: { json?: boolean }) => {
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const finding = await theOne(db, id);
       const payouts = await payoutsOf(db, finding);
-      const page = (): string => showFindingLines(finding, payouts).join("\n");
-      console.log(options.json ? toJsonText({ ...finding, payouts }) : page());
+      const lines = (): string[] => showFindingLines(finding, payouts);
+      printOne({ ...finding, payouts }, { json: options.json, lines });
     });
   });
 
@@ -72,26 +71,17 @@ program
   .description("closes a finding for good")
   .argument("<id>", "the finding's id, or how it begins", findingId)
   .requiredOption("--reason <text>", "what was found out and done about it", reason)
-  .option(...BY, operatorName)
+  .option(...BY)
   .action(async (id: string, options: { by?: string; reason: string }) => {
-    const by = whoDoesIt(options.by, process.env);
-    await withDatabase({ readOnly: false }, async (db) => {
+    await changing(options, async (db, { by, reason: why }) => {
       const finding = await theOne(db, id);
-      const resolution = await resolveFinding(db, {
-        findingId: finding.id,
-        by,
-        reason: options.reason,
-      });
-      console.log(resolutionLine(finding, resolution));
-      if (resolution.outcome !== "resolved") process.exitCode = EXIT.notDone;
+      const resolution = await resolveFinding(db, { findingId: finding.id, by, reason: why });
+      const done = resolution.outcome === "resolved";
+      return { done, line: resolutionLine(finding, resolution) };
     });
   });
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();
 
 async function theOne(db: Db, idOrPrefix: string): Promise<Finding> {
   const [finding, another] = await findFindings(db, idOrPrefix);
@@ -102,23 +92,6 @@ async function theOne(db: Db, idOrPrefix: string): Promise<Finding> {
     });
   }
   return finding;
-}
-
-function severity(text: string): FindingSeverity {
-  const found = FINDING_SEVERITIES.find((each) => each === text.toLowerCase());
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${FINDING_SEVERITIES.join(", ")}.`);
-  }
-  return found;
-}
-
-/** A kind that is written wrongly would look like nothing to do. */
-function kind(text: string): FindingKind {
-  const found = FINDING_KINDS.find((each) => each === text);
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${FINDING_KINDS.join(", ")}.`);
-  }
-  return found;
 }
 
 /** Four characters are the least: fewer would be a guess. */

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { CommanderError, InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import pg from "pg";
 import {
   AMOUNT_FORMATS,
@@ -19,25 +19,12 @@ import {
 } from "../../lib/earnings/index.ts";
 import { newSession } from "../../lib/db/session.ts";
 import { systemClock } from "../../lib/support/clock.ts";
-import { AfterhoursError, errorCode, toError } from "../../lib/support/errors.ts";
+import { AfterhoursError, errorCode } from "../../lib/support/errors.ts";
+import { BY, UsageError, whoDoesIt, WHY } from "./frame/arguments.ts";
+import { EXIT } from "./frame/command-line.ts";
+import { explained, operatorCommand } from "./frame/command.ts";
 import { requireDatabaseUrl } from "./frame/database-url.ts";
-import { newCommand } from "./frame/command-line.ts";
-import { operatorName, reason, UsageError, whoDoesIt } from "./frame/arguments.ts";
-import { BY, WHY } from "./frame/command.ts";
-import { requirePolicy } from "./payouts/policy.ts";
-import {
-  DatabaseNotMigratedError,
-  DatabasePermissionError,
-  DatabaseUnreachableError,
-} from "../../lib/db/errors.ts";
-import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/sqlstate.ts";
-
-const EXIT = { fine: 0, refused: 1, misconfigured: 2 } as const;
-
-/** The import can't begin: a wrong argument, file or setting. */
-class MisconfiguredError extends Error {}
-
-process.exitCode = await main(process.argv);
+import { requirePolicy } from "./frame/approval-policy.ts";
 
 interface Options extends ImportOptions {
   by?: string;
@@ -48,45 +35,38 @@ interface Options extends ImportOptions {
   acceptLongNumbers?: boolean;
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const command = newCommand("import:earnings")
-    .description("Brings earnings from a finance export (CSV) into the database.")
-    .argument("<file>", "the CSV file; its columns are described in docs/importing-earnings.md")
-    .option("--dry-run", "check everything, also against the database, and write nothing")
-    .option("--approve", "put the file's earnings into approved payouts, one for each consultant")
-    .option("--update-accounts", "accept changed bank details as the consultant's new account")
-    .addOption(
-      new Option("--date-format <format>", "how days are written")
-        .choices(DATE_FORMATS)
-        .default("yyyy-mm-dd"),
-    )
-    .addOption(
-      new Option("--amounts <format>", "how rupees are written: 123456.00, or also 1,23,456.00")
-        .choices(AMOUNT_FORMATS)
-        .default("plain"),
-    )
-    .option(
-      "--allow-ifsc <code>",
-      "take this branch although it is not in our list; once for each",
-      allowedIfsc,
-    )
-    .option(
-      "--accept-long-numbers",
-      "take identifiers that look cut by a spreadsheet: you have compared them with the source",
-    )
-    .option(...BY, operatorName)
-    .option(...WHY, reason)
-    .exitOverride();
-  try {
-    command.parse(argv);
-    const [path = ""] = command.args;
-    return await importFile(path, command.opts<Options>());
-  } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? EXIT.fine : EXIT.misconfigured;
-    return describeFailure(error);
-  }
-}
+const { program, run } = operatorCommand(
+  "import:earnings",
+  "Brings earnings from a finance export (CSV) into the database.",
+);
+program
+  .argument("<file>", "the CSV file; its columns are described in docs/importing-earnings.md")
+  .option("--dry-run", "check everything, also against the database, and write nothing")
+  .option("--approve", "put the file's earnings into approved payouts, one for each consultant")
+  .option("--update-accounts", "accept changed bank details as the consultant's new account")
+  .addOption(
+    new Option("--date-format <format>", "how days are written")
+      .choices(DATE_FORMATS)
+      .default("yyyy-mm-dd"),
+  )
+  .addOption(
+    new Option("--amounts <format>", "how rupees are written: 123456.00, or also 1,23,456.00")
+      .choices(AMOUNT_FORMATS)
+      .default("plain"),
+  )
+  .option(
+    "--allow-ifsc <code>",
+    "take this branch although it is not in our list; once for each",
+    allowedIfsc,
+  )
+  .option(
+    "--accept-long-numbers",
+    "take identifiers that look cut by a spreadsheet: you have compared them with the source",
+  )
+  .option(...BY)
+  .option(...WHY)
+  .action(importFile);
+await run();
 
 function allowedIfsc(text: string, earlier: readonly string[] | undefined): string[] {
   const code = text.trim().toUpperCase();
@@ -96,10 +76,10 @@ function allowedIfsc(text: string, earlier: readonly string[] | undefined): stri
   return [...(earlier ?? []), code];
 }
 
-async function importFile(path: string, options: Options): Promise<number> {
+async function importFile(path: string, options: Options): Promise<void> {
   const url = requireDatabaseUrl(process.env);
   if (options.approve === true && requirePolicy(process.env) === "four-eyes") {
-    throw new MisconfiguredError(
+    throw new UsageError(
       "PAYOUTS_APPROVAL is four-eyes: who imports can not approve. Import without --approve; another person approves the payouts",
     );
   }
@@ -109,7 +89,8 @@ async function importFile(path: string, options: Options): Promise<number> {
   // With no good row there is nothing to compare with the database.
   if (file.rows.length === 0) {
     printProblems(path, file.problems);
-    return EXIT.refused;
+    process.exitCode = EXIT.notDone;
+    return;
   }
 
   const client = newSession({
@@ -126,13 +107,11 @@ async function importFile(path: string, options: Options): Promise<number> {
       console.error(`warning: ${warning}`);
     printProblems(path, report.problems);
     console.log(describeReport(report).join("\n"));
-    return report.outcome === "refused" ? EXIT.refused : EXIT.fine;
+    if (report.outcome === "refused") process.exitCode = EXIT.notDone;
   } catch (error) {
     printProblems(path, file.problems);
-    if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
-    if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
-    if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
-    throw error;
+    const known = explained(error, url);
+    throw known instanceof pg.DatabaseError ? refused(known) : known;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -167,11 +146,9 @@ async function readFile(path: string, options: ReadOptions): Promise<EarningsFil
     return await readEarningsFile(createReadStream(path), { ...options, clock: systemClock });
   } catch (error) {
     const code = errorCode(error);
-    if (code === "ENOENT") throw new MisconfiguredError(`${path}: there is no such file`);
-    if (code === "EISDIR")
-      throw new MisconfiguredError(`${path}: is a folder; expected a CSV file`);
-    if (code === "EACCES")
-      throw new MisconfiguredError(`${path}: may not be read (permission denied)`);
+    if (code === "ENOENT") throw new UsageError(`${path}: there is no such file`);
+    if (code === "EISDIR") throw new UsageError(`${path}: is a folder; expected a CSV file`);
+    if (code === "EACCES") throw new UsageError(`${path}: may not be read (permission denied)`);
     throw error;
   }
 }
@@ -185,25 +162,10 @@ function printProblems(path: string, problems: EarningsFile["problems"]): void {
 }
 
 /** Database errors are shown by code and table alone: their detail quotes rows. */
-function describeFailure(error: unknown): number {
-  if (error instanceof MisconfiguredError || error instanceof UsageError) {
-    console.error(`error: ${error.message}`);
-    return EXIT.misconfigured;
-  }
-  if (error instanceof AfterhoursError) {
-    console.error(`error: ${error.message}`);
-    if (error.remedy !== undefined) console.error(error.remedy);
-    const isSetUpWrong =
-      error.code === "MISCONFIGURED" || error instanceof DatabaseNotMigratedError;
-    return isSetUpWrong ? EXIT.misconfigured : EXIT.refused;
-  }
-  if (error instanceof pg.DatabaseError) {
-    const place = [error.table, error.constraint].filter((part) => part !== undefined).join(" ");
-    console.error(
-      `error: the database refused the import (${error.code ?? "no code"} ${place}); nothing was imported`,
-    );
-    return EXIT.refused;
-  }
-  console.error(`error: ${toError(error).message}`);
-  return EXIT.refused;
+function refused({ code, table, constraint }: pg.DatabaseError): AfterhoursError {
+  const place = [table, constraint].filter((part) => part !== undefined).join(" ");
+  return new AfterhoursError(
+    "IMPORT_REFUSED",
+    `the database refused the import (${code ?? "no code"} ${place}); nothing was imported`,
+  );
 }

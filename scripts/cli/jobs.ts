@@ -5,23 +5,23 @@ import type { AnyJob } from "../../lib/job/index.ts";
 import { listRuns, RUN_OUTCOMES, type RunOutcome } from "../../lib/ops/history.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
+import { LIMIT, oneOf } from "./frame/arguments.ts";
+import { EXIT } from "./frame/command-line.ts";
+import { operatorCommand } from "./frame/command.ts";
+import { printList, printOne } from "./frame/print.ts";
 import { checkJobs } from "./jobs/check/check.ts";
 import { checkLines } from "./jobs/check/finding.ts";
 import { listed, listLines } from "./jobs/list.ts";
 import { runLines, runsLines, shownRun } from "./jobs/print-runs.ts";
 import { runJobFile } from "./jobs/run.ts";
-import { listLimit } from "./frame/arguments.ts";
-import { databaseFor, describeFailure, EXIT } from "./frame/command.ts";
-import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./frame/command-line.ts";
 
-const withDatabase = databaseFor("afterhours jobs");
-
-const program = newCommand("jobs")
-  .description("Lists the jobs, checks what they need, runs one, and shows what they did.")
+const { program, reading, run } = operatorCommand(
+  "jobs",
+  "Lists the jobs, checks what they need, runs one, and shows what they did.",
+);
+program
   .addHelpText("after", "\nExit status: 0 done; 1 something is wrong; 2 used wrongly.")
-  .enablePositionalOptions()
-  .exitOverride();
+  .enablePositionalOptions();
 
 program
   .command("list")
@@ -29,7 +29,7 @@ program
   .option("--json", "one JSON array")
   .action(({ json }: { json?: boolean }) => {
     const rows = jobs.map((job) => listed(job, systemClock.now()));
-    console.log(json ? toJsonText(rows) : listLines(rows).join("\n"));
+    printOne(rows, { json, lines: () => listLines(rows) });
   });
 
 program
@@ -46,7 +46,7 @@ program
       offline: options.offline ?? false,
       env: process.env,
     });
-    console.log(options.json ? toJsonText(findings) : checkLines(findings).join("\n"));
+    printOne(findings, { json: options.json, lines: () => checkLines(findings) });
     if (findings.some(({ state }) => state === "wrong")) process.exitCode = EXIT.notDone;
   });
 
@@ -67,9 +67,9 @@ program
   .command("history")
   .description("runs, newest first")
   .option("--job <name>", "only of this job", jobNamed)
-  .option("--outcome <outcome>", `only these: ${RUN_OUTCOMES.join(", ")}`, runOutcome)
+  .option("--outcome <outcome>", `only these: ${RUN_OUTCOMES.join(", ")}`, oneOf(RUN_OUTCOMES))
   .option("--since <time>", "only begun since: a day or a time, as 2026-11-25T18:00Z", since)
-  .option("--limit <n>", "at most so many", listLimit, 50)
+  .option(...LIMIT)
   .option("--json", "one JSON array")
   .action(
     async (options: {
@@ -80,12 +80,10 @@ program
       json?: boolean;
     }) => {
       const { job, outcome, since: from, limit, json } = options;
-      await withDatabase({ readOnly: true }, async (db) => {
+      await reading(async (db) => {
         const filter = { job: job?.name, outcome, since: from, limit };
         const { runs, more } = await listRuns(db, filter);
-        if (json) console.log(toJsonText(runs.map(shownRun)));
-        else console.log(runs.length === 0 ? "No runs." : runsLines(runs).join("\n"));
-        if (more) console.error(`There are more than ${limit}; use --limit.`);
+        printList(runs, { json, none: "No runs.", lines: runsLines, shown: shownRun, more, limit });
       });
     },
   );
@@ -96,19 +94,15 @@ program
   .argument("<name>", "the job", jobNamed)
   .option("--json", "one JSON object")
   .action(async (job: AnyJob, { json }: { json?: boolean }) => {
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const filter = { job: job.name, outcome: undefined, since: undefined, limit: 1 };
-      const [run] = (await listRuns(db, filter)).runs;
-      if (!run) throw new AfterhoursError("NO_RUN", `${job.name} has no recorded run`);
-      console.log(json ? toJsonText(shownRun(run)) : runLines(run).join("\n"));
+      const [last] = (await listRuns(db, filter)).runs;
+      if (!last) throw new AfterhoursError("NO_RUN", `${job.name} has no recorded run`);
+      printOne(shownRun(last), { json, lines: () => runLines(last) });
     });
   });
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();
 
 function jobNamed(name: string): AnyJob {
   const found = jobs.find((job) => job.name === name);
@@ -122,14 +116,6 @@ function jobNamed(name: string): AnyJob {
 
 function jobNames(name: string, earlier: readonly AnyJob[] | undefined): AnyJob[] {
   return [...new Set([...(earlier ?? []), jobNamed(name)])];
-}
-
-function runOutcome(text: string): RunOutcome {
-  const found = RUN_OUTCOMES.find((outcome) => outcome === text);
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${RUN_OUTCOMES.join(", ")}.`);
-  }
-  return found;
 }
 
 function since(text: string): Date {

@@ -6,21 +6,21 @@ import { istMinute } from "../../lib/support/calendar.ts";
 import { counted } from "../../lib/support/counted.ts";
 import { formatRupees } from "../../lib/support/money.ts";
 import { requireDatabaseUrl } from "./frame/database-url.ts";
-import { newCommand } from "./frame/command-line.ts";
-import { describeFailure, EXIT, onDatabase } from "./frame/command.ts";
-import { toJsonText } from "./payouts/print.ts";
+import { EXIT } from "./frame/command-line.ts";
+import { onDatabase, operatorCommand } from "./frame/command.ts";
+import { printOne } from "./frame/print.ts";
 
-const program = newCommand("ledger-audit")
-  .description(
-    "Holds payouts, refunds, wallets, tax and books against sales and payees, which no job can write. Only reads.",
-  )
+const { program, run } = operatorCommand(
+  "ledger-audit",
+  "Holds payouts, refunds, wallets, tax and books against sales and payees, which no job can write. Only reads.",
+);
+program
   .option("--json", "one JSON object")
   .addHelpText(
     "after",
     "\nReads AUDIT_DATABASE_URL, else DATABASE_URL. Give it a login of the group afterhours_readonly." +
       "\n\nExit status: 0 everything adds up; 1 something does not, or it was not asked; 2 used wrongly.",
   )
-  .exitOverride()
   .action(async ({ json = false }: { json?: boolean }) => {
     const env = process.env;
     const address = present(env, "AUDIT_DATABASE_URL") ?? present(env, "DATABASE_URL");
@@ -29,8 +29,8 @@ const program = newCommand("ledger-audit")
     await onDatabase(openDatabase({ ...options, connections: 1 }), url, async (db) => {
       const login = await readLogin(db);
       const answers = await auditBooks(db);
-      if (json) console.log(toJsonText({ ...login, answers }));
-      else console.log([...heading(login), ...answers.flatMap(linesOf)].join("\n"));
+      const lines = (): string[] => [...heading(login), ...answers.flatMap(linesOf)];
+      printOne({ ...login, answers }, { json, lines });
       const broken = answers.filter(({ count }) => count > 0);
       if (broken.length === 0) return;
       process.exitCode = EXIT.notDone;
@@ -82,8 +82,4 @@ function linesOf({ code, title, count, breaches }: Answer): string[] {
   ];
 }
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();

@@ -9,28 +9,24 @@ import {
   type Until,
 } from "../../lib/ops/maintenance.ts";
 import { present } from "../../lib/support/environment.ts";
-import { redactor } from "./frame/redactor.ts";
-import { until } from "./maintenance/until.ts";
-import { operatorName, reason, whoDoesIt } from "./frame/arguments.ts";
-import { BY, databaseFor, describeFailure, EXIT, WHY } from "./frame/command.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { oneLine } from "../../lib/support/one-line.ts";
-import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./frame/command-line.ts";
-
-const withDatabase = databaseFor("afterhours maintenance");
+import { BY, WHY } from "./frame/arguments.ts";
+import { EXIT_STATUS, operatorCommand } from "./frame/command.ts";
+import { printOne } from "./frame/print.ts";
+import { redactor } from "./frame/redactor.ts";
+import { until } from "./maintenance/until.ts";
 
 const UNTIL = [
   "--until <time>",
   "when it ends by itself: as 2026-11-25T18:00+05:30, or after a time such as 2h, 90m, 3d",
 ] as const;
 
-const program = newCommand("maintenance")
-  .description(
-    "Shows and changes the maintenance phase, which pauses jobs. Each change is audited.",
-  )
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
-  .exitOverride();
+const { program, reading, changing, run } = operatorCommand(
+  "maintenance",
+  "Shows and changes the maintenance phase, which pauses jobs. Each change is audited.",
+);
+program.addHelpText("after", EXIT_STATUS);
 
 program
   .command("status")
@@ -38,10 +34,10 @@ program
   .option("--json", "one JSON object")
   .action(async ({ json }: { json?: boolean }) => {
     const override = present(process.env, "MAINTENANCE_PHASE");
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const phase = await readPhase(db);
-      if (json) console.log(toJsonText({ ...phase, override: override ?? null }));
-      else console.log(phaseLine(phase));
+      const shown = { ...phase, override: override ?? null };
+      printOne(shown, { json, lines: () => [phaseLine(phase)] });
     });
     if (override !== undefined) {
       console.error(`MAINTENANCE_PHASE is ${override} here, and comes before the database.`);
@@ -55,25 +51,21 @@ for (const [phase, description] of [
   program
     .command(phase)
     .description(description)
-    .requiredOption(...WHY, reason)
+    .requiredOption(...WHY)
     .option(...UNTIL, until)
     .option("--replace", "also over another phase that is in force")
-    .option(...BY, operatorName)
+    .option(...BY)
     .action(change(phase));
 }
 
 program
   .command("off")
   .description("ends the phase that is in force")
-  .option(...WHY, reason)
-  .option(...BY, operatorName)
+  .option(...WHY)
+  .option(...BY)
   .action(change("off"));
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();
 
 interface ChangeOptions {
   reason?: string;
@@ -84,23 +76,20 @@ interface ChangeOptions {
 
 function change(phase: Phase): (options: ChangeOptions) => Promise<void> {
   return async (options) => {
-    const by = whoDoesIt(options.by, process.env);
-    await withDatabase({ readOnly: false }, async (db) => {
-      const changed = await changePhase(db, {
-        phase,
-        reason: options.reason ?? null,
-        until: options.until,
-        by,
-        replace: options.replace ?? false,
-      });
+    await changing(options, async (db, { by, reason }) => {
+      const { until: end, replace = false } = options;
+      const changed = await changePhase(db, { phase, reason, until: end, by, replace });
       if (changed.outcome === "past") {
         throw new InvalidArgumentError("option '--until <time>': expected a time to come.");
       }
-      console.log(changeLine(changed));
-      if (changed.outcome === "in-force") process.exitCode = EXIT.notDone;
-      if (changed.outcome === "changed" && phase !== "off" && changed.now.until === null) {
-        console.error("It has no end: it stays until `maintenance -- off`.");
-      }
+      const done = changed.outcome !== "in-force";
+      const isEndless =
+        changed.outcome === "changed" && phase !== "off" && changed.now.until === null;
+      return {
+        done,
+        line: changeLine(changed),
+        ...(isEndless && { note: "It has no end: it stays until `maintenance -- off`." }),
+      };
     });
   };
 }

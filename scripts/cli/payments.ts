@@ -5,29 +5,27 @@ import { requestRefund } from "../../lib/refunds/request-refund.ts";
 import { showPayment } from "../../lib/refunds/show-payment.ts";
 import { parseRupees, type Paise } from "../../lib/support/money.ts";
 import { newUuid } from "../../lib/support/random.ts";
+import { BY, idOf, shortText, WHY } from "./frame/arguments.ts";
+import { EXIT_STATUS, operatorCommand, unknown } from "./frame/command.ts";
+import { printOne } from "./frame/print.ts";
 import { paymentLines } from "./payments/print.ts";
-import { operatorName, paymentId, reason, shortText, whoDoesIt } from "./frame/arguments.ts";
-import { BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./frame/command.ts";
-import { toJsonText } from "./payouts/print.ts";
-import { newCommand } from "./frame/command-line.ts";
 
-const withDatabase = databaseFor("afterhours payments");
-
-const program = newCommand("payments")
-  .description("Looks at payments and asks for refunds of them. Each change is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
-  .exitOverride();
+const { program, reading, changing, run } = operatorCommand(
+  "payments",
+  "Looks at payments and asks for refunds of them. Each change is audited.",
+);
+program.addHelpText("after", EXIT_STATUS);
 
 program
   .command("show")
   .description("everything about one payment: legs, refunds, earning, audit")
-  .argument("<id>", "the payment", paymentId)
+  .argument("<id>", "the payment", idOf("payment"))
   .option("--json", "one JSON object, amounts in decimal rupees")
   .action(async (id: string, options: { json?: boolean }) => {
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const payment = await showPayment(db, id);
       if (!payment) throw unknown("payment", id);
-      console.log(options.json ? toJsonText(payment) : paymentLines(payment).join("\n"));
+      printOne(payment, { json: options.json, lines: () => paymentLines(payment) });
     });
   });
 
@@ -36,43 +34,29 @@ program
   .description(
     "asks for a refund; payments/process-refunds carries it out within a quarter of an hour",
   )
-  .argument("<id>", "the payment", paymentId)
+  .argument("<id>", "the payment", idOf("payment"))
   .requiredOption("--amount <rupees>", "such as 250.00, or all for what is left", amount)
-  .requiredOption(...WHY, reason)
+  .requiredOption(...WHY)
   .option("--key <key>", "makes it happen once, however often the command is given", shortText)
-  .option(...BY, operatorName)
+  .option(...BY)
   .action(
     async (
       id: string,
       options: { amount: Paise | "all"; reason: string; key?: string; by?: string },
     ) => {
-      const requestedBy = whoDoesIt(options.by, process.env);
       const key = `by-hand:${options.key ?? newUuid()}`;
-      await withDatabase({ readOnly: false }, async (db) => {
-        const result = await inTransaction(db, (tx) =>
-          requestRefund(tx, {
-            paymentId: id,
-            key,
-            amountPaise: options.amount,
-            reason: options.reason,
-            requestedBy,
-          }),
-        );
-        if (result.kind === "refused") {
-          console.log(`not refunded  ${id}  ${result.code}: ${result.message}.`);
-          process.exitCode = EXIT.notDone;
-        } else {
-          console.log(`${result.kind}  ${id}  refund ${result.refundId}`);
-        }
+      await changing(options, async (db, { by: requestedBy, reason }) => {
+        const { amount: amountPaise } = options;
+        const request = { paymentId: id, key, amountPaise, reason, requestedBy };
+        const result = await inTransaction(db, (tx) => requestRefund(tx, request));
+        return result.kind === "refused"
+          ? { done: false, line: `not refunded  ${id}  ${result.code}: ${result.message}.` }
+          : { done: true, line: `${result.kind}  ${id}  refund ${result.refundId}` };
       });
     },
   );
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();
 
 function amount(text: string): Paise | "all" {
   if (text === "all") return "all";

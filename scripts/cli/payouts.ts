@@ -1,43 +1,49 @@
 /** Finance's commands for payouts: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import type { Db } from "../../lib/db/client.ts";
 import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/sqlstate.ts";
 import { storedFunds } from "../../lib/payouts/state/funds.ts";
 import {
   approvePayout,
   findConsultant,
+  HOLD_KINDS,
   listPayouts,
+  PAYOUT_STATUSES,
   placeHold,
   rejectPayout,
+  RELEASED_KINDS,
   releaseHold,
-  setMailAddress,
-  type ReleasedKind,
   retryPayout,
+  setMailAddress,
   setOrganizationPayee,
   showPayout,
   type HoldKind,
   type PayoutChange,
   type PayoutStatus,
+  type ReleasedKind,
 } from "../../lib/payouts/operate/index.ts";
 import type { Paise } from "../../lib/support/money.ts";
-import { approveMany, choiceOf, type ApproveOptions } from "./payouts/approve-many.ts";
 import {
+  BY,
   day,
-  holdKind,
-  mailAddress,
-  releasedKind,
-  listLimit,
-  operatorName,
-  payoutId,
-  payoutIds,
-  payoutStatus,
-  reason,
-  runId,
+  idOf,
+  LIMIT,
+  oneOf,
   rupees,
   shortText,
-  whoDoesIt,
+  upperCase,
+  WHY,
 } from "./frame/arguments.ts";
-import { briefly, BY, databaseFor, describeFailure, EXIT, unknown, WHY } from "./frame/command.ts";
-import { requirePolicy } from "./payouts/policy.ts";
+import {
+  briefly,
+  EXIT_STATUS,
+  operatorCommand,
+  tellChange,
+  unknown,
+  type Changed,
+} from "./frame/command.ts";
+import { printOne, toJsonText } from "./frame/print.ts";
+import { approveMany, choiceOf, type ApproveOptions } from "./payouts/approve-many.ts";
+import { mailAddress, payoutId, payoutIds } from "./payouts/arguments.ts";
+import { requirePolicy } from "./frame/approval-policy.ts";
 import {
   changeLine,
   fundsLines,
@@ -45,32 +51,29 @@ import {
   listLines,
   organizationLine,
   showLines,
-  toJsonText,
   totalLine,
 } from "./payouts/print.ts";
-import { newCommand } from "./frame/command-line.ts";
 
-const withDatabase = databaseFor("afterhours payouts");
-
-const program = newCommand("payouts")
-  .description("Looks at payouts and changes them. Each change is audited.")
-  .addHelpText("after", "\nExit status: 0 done; 1 something was not done; 2 used wrongly.")
-  .exitOverride();
+const { program, reading, changing, run } = operatorCommand(
+  "payouts",
+  "Looks at payouts and changes them. Each change is audited.",
+);
+program.addHelpText("after", EXIT_STATUS);
 
 program
   .command("list")
   .description("payouts, oldest first")
-  .option("--status <status>", "only these", payoutStatus)
+  .option("--status <status>", "only these", oneOf(PAYOUT_STATUSES, upperCase))
   .option("--consultant <id>", "only of this consultant: id or external reference")
-  .option("--batch <run-id>", "only those that this run of create-payout-batch made", runId)
+  .option("--batch <run-id>", "only those that this run of create-payout-batch made", idOf("run"))
   .option("--created-from <day>", "only those made on this day in India or later", day)
   .option("--created-to <day>", "only those made on this day in India or before", day)
   .option("--min-rupees <amount>", "only those of at least so much", rupees)
   .option("--max-rupees <amount>", "only those of at most so much", rupees)
-  .option("--limit <n>", "at most so many", listLimit, 50)
+  .option(...LIMIT)
   .option("--json", "one JSON array, amounts in decimal rupees")
   .action(async (options: ListOptions) => {
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const { consultant: name, status, limit } = options;
       const consultant = name === undefined ? undefined : await findConsultant(db, name);
       if (name !== undefined && !consultant) throw unknown("consultant", name);
@@ -112,10 +115,10 @@ program
   .argument("<id>", "the payout", payoutId)
   .option("--json", "one JSON object, amounts in decimal rupees")
   .action(async (id: string, options: { json?: boolean }) => {
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const payout = await showPayout(db, id);
       if (!payout) throw unknown("payout", id);
-      console.log(options.json ? toJsonText(payout) : showLines(payout).join("\n"));
+      printOne(payout, { json: options.json, lines: () => showLines(payout) });
     });
   });
 
@@ -123,31 +126,24 @@ program
   .command("approve")
   .description("PENDING to APPROVED: the next payout run sends them")
   .argument("[ids...]", "the payouts", payoutIds)
-  .option("--batch <run-id>", "all that wait of this run of create-payout-batch", runId)
+  .option("--batch <run-id>", "all that wait of this run of create-payout-batch", idOf("run"))
   .option("--all", "all that wait; needs --max-total")
   .option("--file <file>", "those in this file: one payout id or consultant's code on each line")
   .option("--max-total <rupees>", "approve nothing if they are more than this together", rupees)
   .option("--yes", "do not ask; needed where nobody can be asked")
-  .option(...WHY, reason)
-  .option(...BY, operatorName)
+  .option(...WHY)
+  .option(...BY)
   .action(async (named: string[] | undefined, options: ApproveOptions) => {
     const ids = named ?? [];
     const policy = requirePolicy(process.env);
-    const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
     const choice = await choiceOf(ids, options);
-    if (choice === undefined) {
-      await changeEach("approved", ids, (db, id) =>
-        approvePayout(db, { payoutId: id, operator, policy }),
-      );
-      return;
-    }
-    await withDatabase({ readOnly: false }, async (db) => {
-      await approveMany(db, choice, {
-        options,
-        operator,
-        policy,
-        approveEach: (each, change) => changeEachOn("approved", each, change),
-      });
+    await changing(options, async (db, operator) => {
+      const approveEach: ChangeEach = (each, change) => changeEach("approved", each, change);
+      if (choice === undefined) {
+        await approveEach(ids, (id) => approvePayout(db, { payoutId: id, operator, policy }));
+      } else {
+        await approveMany(db, choice, { options, operator, policy, approveEach });
+      }
     });
   });
 
@@ -155,11 +151,12 @@ program
   .command("reject")
   .description("PENDING or APPROVED to REJECTED: their earnings wait for the next batch")
   .argument("<ids...>", "the payouts", payoutIds)
-  .requiredOption(...WHY, reason)
-  .option(...BY, operatorName)
+  .requiredOption(...WHY)
+  .option(...BY)
   .action(async (ids: string[], options: { by?: string; reason: string }) => {
-    const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason };
-    await changeEach("rejected", ids, (db, id) => rejectPayout(db, { payoutId: id, operator }));
+    await changing(options, (db, operator) =>
+      changeEach("rejected", ids, (id) => rejectPayout(db, { payoutId: id, operator })),
+    );
   });
 
 program
@@ -168,13 +165,12 @@ program
     "FAILED to APPROVED (an organization's to PENDING), where the provider said that nothing was paid",
   )
   .argument("<ids...>", "the payouts", payoutIds)
-  .option(...WHY, reason)
-  .option(...BY, operatorName)
+  .option(...WHY)
+  .option(...BY)
   .action(async (ids: string[], options: { by?: string; reason?: string }) => {
-    const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
     const policy = requirePolicy(process.env);
-    await changeEach("retried", ids, (db, id) =>
-      retryPayout(db, { payoutId: id, operator, policy }),
+    await changing(options, (db, operator) =>
+      changeEach("retried", ids, (id) => retryPayout(db, { payoutId: id, operator, policy })),
     );
   });
 
@@ -185,16 +181,14 @@ program
   .requiredOption(
     "--kind <kind>",
     "open_dispute, unverified_account, suspended or manual",
-    holdKind,
+    oneOf(HOLD_KINDS),
   )
-  .requiredOption(...WHY, reason)
-  .option(...BY, operatorName)
+  .requiredOption(...WHY)
+  .option(...BY)
   .action(async (consultant: string, options: { kind: HoldKind; reason: string; by?: string }) => {
-    const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason };
-    await withDatabase({ readOnly: false }, async (db) => {
+    await changing(options, async (db, operator) => {
       const change = await placeHold(db, { consultant, kind: options.kind, operator });
-      console.log(holdLine("held", change));
-      if (!change.done) process.exitCode = EXIT.notDone;
+      return { done: change.done, line: holdLine("held", change) };
     });
   });
 
@@ -203,14 +197,16 @@ program
   .description("sets where mail to a payee goes; without an address, takes it away")
   .argument("<consultant>", "id or external reference")
   .argument("[address]", "such as asha@example.com", mailAddress)
-  .option(...BY, operatorName)
+  .option(...BY)
   .action(async (consultant: string, address: string | undefined, options: { by?: string }) => {
-    const by = whoDoesIt(options.by, process.env);
-    await withDatabase({ readOnly: false }, async (db) => {
+    await changing(options, async (db, { by }) => {
       const change = await setMailAddress(db, { consultant, address: address ?? null, by });
-      if (change.done) console.log(`${address === undefined ? "removed" : "set"}  ${change.ref}`);
-      else console.log(`not set  ${change.refusal.code}: ${change.refusal.message}`);
-      if (!change.done) process.exitCode = EXIT.notDone;
+      return {
+        done: change.done,
+        line: change.done
+          ? `${address === undefined ? "removed" : "set"}  ${change.ref}`
+          : `not set  ${change.refusal.code}: ${change.refusal.message}`,
+      };
     });
   });
 
@@ -218,16 +214,14 @@ program
   .command("release")
   .description("ends a consultant's holds")
   .argument("<consultant>", "id or external reference")
-  .option("--kind <kind>", "only the hold of this kind", releasedKind)
-  .requiredOption(...WHY, reason)
-  .option(...BY, operatorName)
+  .option("--kind <kind>", "only the hold of this kind", oneOf(RELEASED_KINDS))
+  .requiredOption(...WHY)
+  .option(...BY)
   .action(
     async (consultant: string, options: { kind?: ReleasedKind; reason: string; by?: string }) => {
-      const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason };
-      await withDatabase({ readOnly: false }, async (db) => {
+      await changing(options, async (db, operator) => {
         const change = await releaseHold(db, { consultant, kind: options.kind, operator });
-        console.log(holdLine("released", change));
-        if (!change.done) process.exitCode = EXIT.notDone;
+        return { done: change.done, line: holdLine("released", change) };
       });
     },
   );
@@ -240,63 +234,51 @@ program
   .argument("<consultant>", "id or external reference", shortText)
   .requiredOption("--ref <reference>", "how the marketplace names the organization", shortText)
   .requiredOption("--name <name>", "the organization's name, if it is new here", shortText)
-  .option(...WHY, reason)
-  .option(...BY, operatorName)
+  .option(...WHY)
+  .option(...BY)
   .action(
     async (
       consultant: string,
       options: { ref: string; name: string; reason?: string; by?: string },
     ) => {
       const { ref: organizationRef, name } = options;
-      const operator = { by: whoDoesIt(options.by, process.env), reason: options.reason ?? null };
-      await withDatabase({ readOnly: false }, async (db) => {
-        const change = await setOrganizationPayee(db, {
-          consultant,
-          organizationRef,
-          name,
-          operator,
-        });
-        console.log(organizationLine(change));
-        if (!change.done) process.exitCode = EXIT.notDone;
+      await changing(options, async (db, operator) => {
+        const wanted = { consultant, organizationRef, name, operator };
+        const change = await setOrganizationPayee(db, wanted);
+        return { done: change.done, line: organizationLine(change) };
       });
     },
   );
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();
 
-async function changeEach(
-  verb: string,
+type ChangeEach = (
   ids: readonly string[],
-  change: (db: Db, id: string) => Promise<PayoutChange>,
-): Promise<void> {
-  await withDatabase({ readOnly: false }, async (db) => {
-    await changeEachOn(verb, ids, (id) => change(db, id));
-  });
-}
+  change: (id: string) => Promise<PayoutChange>,
+) => Promise<void>;
 
 /** Each payout in a separate transaction, with its own line; a failure does not stop the others. */
-async function changeEachOn(
+async function changeEach(
   verb: string,
   ids: readonly string[],
   change: (id: string) => Promise<PayoutChange>,
 ): Promise<void> {
-  for (const id of ids) {
-    let line: string;
-    try {
-      const result = await change(id);
-      line = changeLine(verb, result);
-      if (!result.done) process.exitCode = EXIT.notDone;
-    } catch (error) {
-      if (isConnectionError(error) || isMissingSchema(error) || isPermissionDenied(error)) {
-        throw error;
-      }
-      line = `not ${verb}  ${id}  DATABASE_REFUSED: ${briefly(error)}. Nothing was changed.`;
-      process.exitCode = EXIT.notDone;
+  for (const id of ids) tellChange(await changeOne(verb, id, change));
+}
+
+async function changeOne(
+  verb: string,
+  id: string,
+  change: (id: string) => Promise<PayoutChange>,
+): Promise<Changed> {
+  try {
+    const result = await change(id);
+    return { done: result.done, line: changeLine(verb, result) };
+  } catch (error) {
+    if (isConnectionError(error) || isMissingSchema(error) || isPermissionDenied(error)) {
+      throw error;
     }
-    console.log(line);
+    const line = `not ${verb}  ${id}  DATABASE_REFUSED: ${briefly(error)}. Nothing was changed.`;
+    return { done: false, line };
   }
 }

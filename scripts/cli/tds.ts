@@ -1,16 +1,14 @@
 /** Finance command: `npm run --silent tds -- <command>`. Exit status 2 means that it was used wrongly. */
 import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import type { Quarter } from "../../lib/tds/returns/index.ts";
-import { operatorName, shortText, whoDoesIt } from "./frame/arguments.ts";
-import { BY, databaseFor, describeFailure, EXIT } from "./frame/command.ts";
+import { BY, shortText } from "./frame/arguments.ts";
+import { EXIT } from "./frame/command-line.ts";
+import { operatorCommand } from "./frame/command.ts";
 import { amount, day, format, month, quarter, taxSettingsOf } from "./tds/arguments.ts";
 import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";
 import { printChallans, printRegister, recordOneDeposit } from "./tds/returns.ts";
-import { newCommand } from "./frame/command-line.ts";
-
-const withDatabase = databaseFor("afterhours tds");
 
 const ASSESS_HELP = `
 Each line of standard input is one credit, as a JSON object. Amounts are whole paise, as integers or
@@ -38,10 +36,9 @@ Each line of output answers one: { taxPaise, rateBps, section, reason, carriedFo
 Exit status: 0 every line was answered; 2 the input was not JSON lines (what came before was answered).
 The rules and their sources are in docs/tax.md.`;
 
-const program = newCommand("tds")
-  .description("Tax deducted at source from payments to consultants.")
-  .showHelpAfterError("(--help shows what is accepted)")
-  .exitOverride();
+const tds = operatorCommand("tds", "Tax deducted at source from payments to consultants.");
+const { program, reading, changing, run } = tds;
+program.showHelpAfterError("(--help shows what is accepted)");
 
 program
   .command("assess")
@@ -90,7 +87,7 @@ Exit status: 0 the register agrees with the ledger; 1 it does not, or something 
   .action(
     async (options: { quarter: Quarter; unmask?: boolean; all?: boolean; format?: Format }) => {
       const settings = taxSettingsOf(process.env);
-      await withDatabase({ readOnly: true }, async (db) => {
+      await reading(async (db) => {
         const { unmask = false, all = false } = options;
         const agrees = await printRegister(db, options.quarter, {
           unmask,
@@ -114,7 +111,7 @@ program
   )
   .action(async (options: { all?: boolean; format?: Format }) => {
     const settings = taxSettingsOf(process.env);
-    await withDatabase({ readOnly: true }, async (db) => {
+    await reading(async (db) => {
       const { all = false } = options;
       await printChallans(db, { all, settings, format: options.format ?? defaultFormat() });
     });
@@ -131,7 +128,7 @@ program
   .requiredOption("--amount <rupees>", "such as 1234.00", amount)
   .requiredOption("--challan <reference>", "BSR code, date and serial number", shortText)
   .requiredOption("--on <day>", "when it was deposited, such as 2026-08-05", day)
-  .option(...BY, operatorName)
+  .option(...BY)
   .action(
     async (options: {
       month: string;
@@ -142,29 +139,26 @@ program
       on: string;
       by?: string;
     }) => {
-      const recordedBy = whoDoesIt(options.by, process.env);
       const settings = taxSettingsOf(process.env);
-      const deposit = {
-        month: options.month,
-        section: options.section,
-        code: options.code,
-        amountPaise: options.amount,
-        challanReference: options.challan,
-        depositedOn: options.on,
-        recordedBy,
-      };
-      await withDatabase({ readOnly: false }, (db) => recordOneDeposit(db, deposit, settings));
+      await changing(options, async (db, { by: recordedBy }) => {
+        const deposit = {
+          month: options.month,
+          section: options.section,
+          code: options.code,
+          amountPaise: options.amount,
+          challanReference: options.challan,
+          depositedOn: options.on,
+          recordedBy,
+        };
+        return await recordOneDeposit(db, deposit, settings);
+      });
     },
   );
 
-addPaperCommands(program);
+addPaperCommands(tds);
 
 function defaultFormat(): Format {
   return process.stdout.isTTY ? "table" : "csv";
 }
 
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = describeFailure(thrown);
-}
+await run();

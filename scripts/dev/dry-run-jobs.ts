@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommanderError } from "commander";
 import { jobs } from "../../jobs/registry.ts";
-import { newCommand } from "../cli/frame/command-line.ts";
+import { endedByArguments, newCommand } from "../cli/frame/command-line.ts";
 import { runChild } from "./demo/child.ts";
 import { insertSampleCheckout } from "./demo/sample-checkout.ts";
 import { migrate } from "./migrate/apply.ts";
@@ -15,15 +14,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const command = newCommand("jobs:dry-run")
   .description("Dry-runs every job on a sample database of its own; ends with 1 when one fails.")
   .allowExcessArguments(false)
-  .showHelpAfterError()
-  .exitOverride();
-try {
-  command.parse();
-  process.exitCode = await main();
-} catch (thrown) {
-  if (!(thrown instanceof CommanderError)) throw thrown;
-  process.exitCode = thrown.exitCode === 0 ? 0 : 2;
-}
+  .showHelpAfterError();
+process.exitCode = endedByArguments(command) ?? (await main());
 
 /**
  * Dry-runs every job of the registry, through its real file, on a database seeded with the sample week

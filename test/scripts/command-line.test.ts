@@ -26,6 +26,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/cli/jobs.ts"],
   ["scripts/cli/maintenance.ts"],
   ["scripts/dev/dry-run-jobs.ts"],
+  ["scripts/dev/new-job/main.ts"],
   ["scripts/dev/migrate/main.ts"],
   ["scripts/dev/migrate/main.ts", "apply"],
   ["scripts/dev/bench/main.ts"],

@@ -3,7 +3,7 @@ import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
-import { section, table } from "../payouts/print.ts";
+import { page, section, table, type Fact } from "../frame/print.ts";
 
 /** Details hold the provider's words, and people write reasons. */
 
@@ -26,25 +26,24 @@ export function showFindingLines(
   finding: Finding,
   payouts: readonly FindingPayout[] = [],
 ): string[] {
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Kind", finding.kind],
     ["Severity", finding.severity],
     ["About", redactor.text(`${finding.subjectType} ${finding.subjectId}`)],
     ["First seen", `${istMinute(finding.firstSeenAt)} IST`],
     ["Last seen", `${istMinute(finding.lastSeenAt)} IST`],
     ...(finding.resolvedAt === null
-      ? ([["Resolved", "no"]] satisfies [string, string][])
+      ? ([["Resolved", "no"]] satisfies Fact[])
       : ([
           [
             "Resolved",
             `${istMinute(finding.resolvedAt)} IST by ${redactor.text(finding.resolvedBy ?? "")}${finding.resolvedLogin === null ? "" : `, login ${finding.resolvedLogin}`}`,
           ],
           ["Because", redactor.text(finding.resolution ?? "")],
-        ] satisfies [string, string][])),
+        ] satisfies Fact[])),
   ];
   return [
-    `Finding ${finding.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(10)}  ${oneLine(value)}`),
+    ...page(`Finding ${finding.id}`, facts),
     ...section("Details", detailLines(finding.details)),
     ...(isChanged(finding) ? section("When first seen", detailLines(finding.firstDetails)) : []),
     ...(payouts.length === 0 ? [] : section("Payouts it names", payoutLines(payouts))),

@@ -1,14 +1,6 @@
 import { userInfo } from "node:os";
 import { InvalidArgumentError } from "commander";
-import {
-  HOLD_KINDS,
-  isUuid,
-  PAYOUT_STATUSES,
-  RELEASED_KINDS,
-  type HoldKind,
-  type PayoutStatus,
-  type ReleasedKind,
-} from "../../../lib/payouts/operate/index.ts";
+import { isUuid } from "../../../lib/payouts/operate/index.ts";
 import { isDay } from "../../../lib/support/calendar.ts";
 import { present, type Env } from "../../../lib/support/environment.ts";
 import { parseRupees, type Paise } from "../../../lib/support/money.ts";
@@ -16,54 +8,34 @@ import { parseRupees, type Paise } from "../../../lib/support/money.ts";
 /** Something is wrong with how the command was called; nothing was done. */
 export class UsageError extends Error {}
 
-export function payoutId(text: string): string {
-  return idOf("payout", text);
+/** Reads one of a few words, which `spelled` brings to the spelling of the list. */
+export function oneOf<const T extends string>(
+  words: readonly T[],
+  spelled: (text: string) => string = (text) => text,
+): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === spelled(text));
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`expected one of ${words.join(", ")}.`);
+  };
 }
 
-export function paymentId(text: string): string {
-  return idOf("payment", text);
-}
+export const upperCase = (text: string): string => text.toUpperCase();
+export const lowerCase = (text: string): string => text.toLowerCase();
 
-/** Several ids; one that is named twice is handled once. */
-export function payoutIds(text: string, earlier: readonly string[] | undefined): string[] {
-  return [...new Set([...(earlier ?? []), payoutId(text)])];
-}
-
-export function payoutStatus(text: string): PayoutStatus {
-  const found = PAYOUT_STATUSES.find((status) => status === text.toUpperCase());
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${PAYOUT_STATUSES.join(", ")}.`);
-  }
-  return found;
-}
-
-export function holdKind(text: string): HoldKind {
-  const found = HOLD_KINDS.find((kind) => kind === text);
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${HOLD_KINDS.join(", ")}.`);
-  }
-  return found;
-}
-
-/**
- * The kinds that can be released: also the hold of an account that the provider refused, which no person places.
- */
-export function releasedKind(text: string): ReleasedKind {
-  const found = RELEASED_KINDS.find((kind) => kind === text);
-  if (found === undefined) {
-    throw new InvalidArgumentError(`expected one of ${RELEASED_KINDS.join(", ")}.`);
-  }
-  return found;
-}
-
-export function mailAddress(text: string): string {
-  if (/^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text)) return text;
-  throw new InvalidArgumentError("expected one address, such as asha@example.com.");
+/** Reads the id of a thing, such as `payout`. */
+export function idOf(thing: string): (text: string) => string {
+  return (text) => {
+    if (isUuid(text)) return text.toLowerCase();
+    throw new InvalidArgumentError(
+      `expected a ${thing}'s id, such as 8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42.`,
+    );
+  };
 }
 
 const MOST_LISTED = 10_000;
 
-export function listLimit(text: string): number {
+function listLimit(text: string): number {
   const value = Number(text);
   if (!/^[0-9]+$/.test(text) || value < 1 || value > MOST_LISTED) {
     throw new InvalidArgumentError(`expected a whole number from 1 to ${MOST_LISTED}.`);
@@ -86,6 +58,15 @@ export function operatorName(text: string): string {
 export function shortText(text: string): string {
   return sentence(text, 200);
 }
+
+/** Options that several commands have. */
+export const LIMIT = ["--limit <n>", "at most so many", listLimit, 50] as const;
+export const WHY = ["--reason <text>", "why; it is kept in the audit log", reason] as const;
+export const BY = [
+  "--by <name>",
+  "who does it (default: GITHUB_ACTOR, else USER, else the login)",
+  operatorName,
+] as const;
 
 /**
  * The name of the person: `--by`, else the starter of the workflow, else the system's login. Many shells of
@@ -130,20 +111,6 @@ export function rupees(text: string): Paise {
     );
   }
   return paise;
-}
-
-/** The run id of a batch. */
-export function runId(text: string): string {
-  return idOf("run", text);
-}
-
-function idOf(what: string, text: string): string {
-  if (!isUuid(text)) {
-    throw new InvalidArgumentError(
-      `expected a ${what}'s id, such as 8c1f0b9e-2d34-4a55-9f10-3b1d7c6e5a42.`,
-    );
-  }
-  return text.toLowerCase();
 }
 
 function sentence(text: string, longest: number): string {

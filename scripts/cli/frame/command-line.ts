@@ -1,7 +1,15 @@
-import { Command, type AddHelpTextContext, type AddHelpTextPosition } from "commander";
+import {
+  Command,
+  CommanderError,
+  type AddHelpTextContext,
+  type AddHelpTextPosition,
+} from "commander";
 import { toError } from "../../../lib/support/errors.ts";
 import { isLostReader } from "../../../lib/support/lost-reader.ts";
 import { USUAL_WIDTH, wrapText } from "../../../lib/support/wrap-text.ts";
+
+/** How a command ends. Workflows and scripts read these. */
+export const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
 
 /** Narrower columns than this are not worth a line break; commander's own limit leaves long lines. */
 export const NARROWEST_COLUMN = 16;
@@ -13,6 +21,22 @@ export const NARROWEST_COLUMN = 16;
 export function newCommand(name: string): Command {
   surviveLostReaders();
   return new WrappedCommand(name).configureHelp({ minWidthToWrap: NARROWEST_COLUMN });
+}
+
+/** The exit status of a command that the arguments alone have ended, by a request for help or by a mistake. */
+export function endedByArguments(command: Command, argv = process.argv): number | undefined {
+  try {
+    command.exitOverride().parse(argv);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    return exitOf(thrown);
+  }
+}
+
+/** Commander has shown the help, or has said what is wrong. */
+export function exitOf({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? EXIT.done : EXIT.usage;
 }
 
 /** Commander wraps its own lines, but not added text. */

@@ -1,10 +1,11 @@
-import { CommanderError, InvalidArgumentError } from "commander";
+import { CommanderError, InvalidArgumentError, type Command } from "commander";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors.ts";
 import { eachOnOneLine } from "../../../lib/support/one-line.ts";
 import { redactor } from "./redactor.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
-import { UsageError } from "./arguments.ts";
+import { UsageError, whoDoesIt } from "./arguments.ts";
+import { EXIT, exitOf, newCommand } from "./command-line.ts";
 import {
   DatabaseNotMigratedError,
   DatabasePermissionError,
@@ -18,14 +19,79 @@ import {
   isReadOnly,
 } from "../../../lib/db/sqlstate.ts";
 
-export const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
+/** Exit statuses of a command that looks at things and changes them. */
+export const EXIT_STATUS = "\nExit status: 0 done; 1 something was not done; 2 used wrongly.";
 
-/** Options of every command that changes something. */
-export const BY = [
-  "--by <name>",
-  "who does it (default: GITHUB_ACTOR, else USER, else the login)",
-] as const;
-export const WHY = ["--reason <text>", "why; it is kept in the audit log"] as const;
+interface Operator<Reason> {
+  by: string;
+  reason: Reason;
+}
+
+/** How a change ended: whether it was made, its line, and what a person should know beside it. */
+export interface Changed {
+  done: boolean;
+  line: string;
+  note?: string;
+}
+
+/** A command of operators: its arguments, the database of `DATABASE_URL`, and how it ends. */
+export interface OperatorCommand {
+  program: Command;
+  /** Work on the database that changes nothing. */
+  reading: (work: (db: Db) => Promise<void>) => Promise<void>;
+  /**
+   * A change by a person who is named, with the reason that was given. Prints its line, and sets the exit status.
+   * Work on several things tells each change itself.
+   */
+  changing: Changing;
+  /** Reads the arguments, does what they ask for, and says why it could not be done. */
+  run: () => Promise<void>;
+}
+
+interface Changing {
+  (
+    options: { by?: string; reason: string },
+    work: (db: Db, operator: Operator<string>) => Promise<Changed> | Promise<void>,
+  ): Promise<void>;
+  (
+    options: { by?: string; reason?: string },
+    work: (db: Db, operator: Operator<string | null>) => Promise<Changed> | Promise<void>,
+  ): Promise<void>;
+}
+
+export function operatorCommand(name: string, description: string): OperatorCommand {
+  const program = newCommand(name).description(description).exitOverride();
+  const withDatabase = databaseFor(`afterhours ${name}`);
+  return {
+    program,
+    reading: (work) => withDatabase({ readOnly: true }, work),
+    changing: async (
+      { by, reason }: { by?: string; reason?: string },
+      work: (db: Db, operator: Operator<string>) => Promise<Changed> | Promise<void>,
+    ) => {
+      // Where a reason is required, commander has asked for it.
+      const operator = { by: whoDoesIt(by, process.env), reason: reason ?? null };
+      await withDatabase({ readOnly: false }, async (db) => {
+        const changed = await work(db, operator as Operator<string>);
+        if (changed) tellChange(changed);
+      });
+    },
+    run: async () => {
+      try {
+        await program.parseAsync();
+      } catch (thrown) {
+        process.exitCode = describeFailure(thrown);
+      }
+    },
+  };
+}
+
+/** Prints what a change ended with. */
+export function tellChange({ done, line, note }: Changed): void {
+  console.log(line);
+  if (note !== undefined) console.error(note);
+  if (!done) process.exitCode = EXIT.notDone;
+}
 
 type WithDatabase = (
   options: { readOnly: boolean },
@@ -50,14 +116,19 @@ export async function onDatabase(
   try {
     await work(db);
   } catch (error) {
-    if (isMissingSchema(error)) throw new DatabaseNotMigratedError(url, error);
-    if (isReadOnly(error)) throw new DatabaseReadOnlyError(url, error);
-    if (isPermissionDenied(error)) throw new DatabasePermissionError(url, error);
-    if (isConnectionError(error)) throw new DatabaseUnreachableError(url, error);
-    throw error;
+    throw explained(error, url);
   } finally {
     await db.close();
   }
+}
+
+/** An error of the database as one that says what to do; any other as it is. */
+export function explained(error: unknown, url: string): unknown {
+  if (isMissingSchema(error)) return new DatabaseNotMigratedError(url, error);
+  if (isReadOnly(error)) return new DatabaseReadOnlyError(url, error);
+  if (isPermissionDenied(error)) return new DatabasePermissionError(url, error);
+  if (isConnectionError(error)) return new DatabaseUnreachableError(url, error);
+  return error;
 }
 
 export function unknown(what: string, name: string): AfterhoursError {
@@ -69,7 +140,7 @@ export function describeFailure(thrown: unknown): number {
   // A reader that has seen enough, such as `head`, is no fault.
   if (errorCode(thrown) === "EPIPE") return EXIT.done;
   if (thrown instanceof CommanderError && !(thrown instanceof InvalidArgumentError)) {
-    return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return exitOf(thrown);
   }
   if (thrown instanceof AfterhoursError) {
     printError(`error: ${thrown.message}`);

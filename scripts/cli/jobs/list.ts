@@ -2,7 +2,7 @@ import type { AnyJob } from "../../../lib/job/index.ts";
 import { cronInWords } from "../../../lib/support/cron-in-words.ts";
 import { nextTick } from "../../../lib/support/cron.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { table } from "../payouts/print.ts";
+import { table } from "../frame/print.ts";
 
 export interface ListedJob {
   name: string;

@@ -5,8 +5,7 @@ import { countsOf, type RecordedRun } from "../../../lib/ops/history.ts";
 import { redactor } from "../frame/redactor.ts";
 import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { oneLine } from "../../../lib/support/one-line.ts";
-import { section, table } from "../payouts/print.ts";
+import { page, section, table, type Fact } from "../frame/print.ts";
 
 function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);
@@ -35,7 +34,7 @@ export function runsLines(runs: readonly RecordedRun[]): string[] {
 }
 
 export function runLines(run: RecordedRun): string[] {
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Run", run.id],
     [
       "Outcome",
@@ -51,11 +50,7 @@ export function runLines(run: RecordedRun): string[] {
     ["Commit", run.commit ?? "-"],
     ["Page", run.runUrl ?? "-"],
   ];
-  return [
-    run.job,
-    ...facts.map(([label, value]) => `  ${label.padEnd(9)}  ${oneLine(value)}`),
-    ...reportLines(run),
-  ];
+  return [...page(run.job, facts), ...reportLines(run)];
 }
 
 /** The run's own tables. A report of another version of the job is shown by its counts alone. */

@@ -4,7 +4,7 @@ import { renderMail } from "../../../lib/notifications/render.ts";
 import { compose } from "../../../lib/notifications/smtp-mailer.ts";
 import { toJson } from "../../../lib/support/log.ts";
 import { writePrivateFile } from "../../../lib/support/private-file.ts";
-import { table } from "../payouts/print.ts";
+import { table } from "../frame/print.ts";
 import { SAMPLE_MAILS, SAMPLE_READER } from "./sample.ts";
 
 const FROM = { name: "The marketplace", address: "bookings@marketplace.example" };

@@ -2,14 +2,13 @@ import type { PaymentDetails, RefundDetails } from "../../../lib/refunds/show-pa
 import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { oneLine } from "../../../lib/support/one-line.ts";
-import { section, table } from "../payouts/print.ts";
+import { page, section, table, type Fact } from "../frame/print.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
 
 export function paymentLines(payment: PaymentDetails): string[] {
   const { earning } = payment;
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Booking", payment.bookingReference],
     ["Status", payment.status],
     ["Amount", formatRupees(payment.amountPaise)],
@@ -24,8 +23,7 @@ export function paymentLines(payment: PaymentDetails): string[] {
     facts.push(["Owed", `${formatRupees(earning.owedPaise)} still to be recovered`]);
   }
   return [
-    `Payment ${payment.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(8)}  ${oneLine(value)}`),
+    ...page(`Payment ${payment.id}`, facts),
     ...section(
       "Legs",
       table(

@@ -14,8 +14,8 @@ import {
 import { errorCode } from "../../../lib/support/errors.ts";
 import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
 import { UsageError } from "../frame/arguments.ts";
+import { EXIT } from "../frame/command-line.ts";
 import { confirm } from "./confirm.ts";
-import { EXIT } from "../frame/command.ts";
 import { listLines, totalLine } from "./print.ts";
 
 /** How `approve` was called. */

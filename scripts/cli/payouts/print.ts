@@ -15,6 +15,7 @@ import { istMinute } from "../../../lib/support/calendar.ts";
 import { agreeing, counted } from "../../../lib/support/counted.ts";
 import { formatRupees, type Paise } from "../../../lib/support/money.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
+import { money, page, section, table, type Fact } from "../frame/print.ts";
 import { redactor } from "../frame/redactor.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
@@ -101,14 +102,11 @@ function remarkOf({ status, inDoubt, failureCode, holds, accountNotes }: ListedP
 
 export function showLines(payout: PayoutDetails): string[] {
   const { currency } = payout;
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Consultant", `${payout.consultantRef} (${payout.consultantId})`],
     ...(payout.organizationRef === null
       ? []
-      : ([["For", `organization ${payout.organizationRef}, without approval`]] satisfies [
-          string,
-          string,
-        ][])),
+      : ([["For", `organization ${payout.organizationRef}, without approval`]] satisfies Fact[])),
     ["Status", payout.status],
     ["Gross", money(payout.grossPaise, currency)],
     ["Owed", money(payout.amountPaise, currency)],
@@ -134,8 +132,7 @@ export function showLines(payout: PayoutDetails): string[] {
     facts.push(["On hold", `${payout.holds.join(", ")}${sent}`]);
   }
   return [
-    `Payout ${payout.id}`,
-    ...facts.map(([label, value]) => `  ${label.padEnd(12)}  ${oneLine(value)}`),
+    ...page(`Payout ${payout.id}`, facts),
     ...section("Earnings", itemLines(payout)),
     ...section("Attempts", attemptLines(payout)),
     ...triesLines(payout).map((line) => `  ${line}`),
@@ -295,67 +292,5 @@ function because(refusals: readonly Refusal[]): string {
     redactor.text(
       refusals.map(({ code, message, remedy }) => `${code}: ${message}. ${remedy}`).join(" | "),
     ),
-  );
-}
-
-/** For programs: amounts are decimal rupees, days and instants ISO 8601. */
-export function toJsonText(value: unknown): string {
-  return JSON.stringify(inRupees(value), undefined, 2);
-}
-
-const FREE_TEXT = new Set([
-  "reason",
-  "actor",
-  "failureMessage",
-  "failureCode",
-  "detail",
-  "details",
-  "resolvedBy",
-  "resolution",
-]);
-
-function inRupees(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inRupees);
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === "bigint") return value.toString();
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([field, item]: [string, unknown]) => {
-      if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
-      if (!/paise$/i.test(field)) return [field, inRupees(item)];
-      const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
-      return [name, typeof item === "bigint" ? decimal(item) : item];
-    }),
-  );
-}
-
-/** `-1234567n` to `-12345.67`. */
-function decimal(paise: Paise): string {
-  const sign = paise < 0n ? "-" : "";
-  const absolute = paise < 0n ? -paise : paise;
-  return `${sign}${absolute / 100n}.${(absolute % 100n).toString().padStart(2, "0")}`;
-}
-
-function money(paise: Paise | null, currency: string): string {
-  if (paise === null) return "-";
-  return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
-}
-
-export function section(title: string, lines: readonly string[]): string[] {
-  return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
-}
-
-/** Aligned columns; nothing when there are no rows. */
-export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const cells = [columns, ...rows].map((row) => row.map(oneLine));
-  const widths = columns.map((_, index) =>
-    Math.max(...cells.map((row) => row[index]?.length ?? 0)),
-  );
-  return cells.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join("  ")
-      .trimEnd(),
   );
 }

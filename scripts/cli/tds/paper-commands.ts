@@ -11,14 +11,11 @@ import {
   markLikely,
   readHigherRateTaken,
 } from "../../../lib/tds/papers/index.ts";
-import { operatorName, reason, shortText, whoDoesIt } from "../frame/arguments.ts";
-import { BY, databaseFor, WHY } from "../frame/command.ts";
-import { oneLine } from "../../../lib/support/one-line.ts";
-import { table } from "../payouts/print.ts";
+import { BY, shortText, WHY } from "../frame/arguments.ts";
+import type { Changed, OperatorCommand } from "../frame/command.ts";
+import { printList, table } from "../frame/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
-
-const withDatabase = databaseFor("afterhours tds");
 
 const PAYEE = ["--payee <payee>", "the marketplace's code, or the id", shortText] as const;
 
@@ -29,16 +26,20 @@ interface Given {
 }
 
 /** `tds relief`, `tds certificate` and `tds likely`: the papers of a payee that change the tax. All are audited. */
-export function addPaperCommands(program: Command): void {
+export function addPaperCommands(tds: OperatorCommand): void {
+  const { program } = tds;
   addReliefCommands(
+    tds,
     program
       .command("relief")
       .description("Days on which an inoperative PAN counts as valid, by a circular."),
   );
   addCertificateCommands(
+    tds,
     program.command("certificate").description("Certificates for deduction at a lower rate."),
   );
   addLikelyCommands(
+    tds,
     program
       .command("likely")
       .description("Payees whose year is likely to exceed the threshold of the exemption."),
@@ -54,26 +55,26 @@ The circulars, and the days to give (docs/tax.md has their sources):
 Relief changes the tax of credits that are assessed from now on. Tax that was taken at 5% before stays taken:
 \`tds relief list\` shows it with its amount.`;
 
-function addReliefCommands(relief: Command): void {
+function addReliefCommands(tds: OperatorCommand, relief: Command): void {
   relief
     .command("add")
     .description("records the days of a payee; the same days again change nothing")
     .requiredOption(...PAYEE)
     .requiredOption("--from <day>", "the first day", day)
     .requiredOption("--to <day>", "the last day", day)
-    .option(...WHY, reason)
-    .option(...BY, operatorName)
+    .option(...WHY)
+    .option(...BY)
     .addHelpText("after", RELIEF_HELP)
     .action(async (options: Given & { from: string; to: string }) => {
-      const operator = operatorOf(options);
       const { tax } = taxSettingsOf(process.env);
-      await withDatabase({ readOnly: false }, async (db) => {
+      await tds.changing(options, async (db, operator) => {
         const { payee, from, to } = options;
         const { outcome, payeeRef } = await addRelief(db, { payee, from, to, operator });
-        say(outcome, `relief of ${payeeRef} from ${from} to ${to}`);
+        const { done, line } = told(outcome, `relief of ${payeeRef} from ${from} to ${to}`);
         const taken = await readHigherRateTaken(db, tax);
         const own = taken.filter((each) => each.payeeRef === payeeRef);
-        if (own.length > 0) console.log(higherRateLines(own).join("\n"));
+        const lines = own.length > 0 ? higherRateLines(own) : [];
+        return { done, line: [line, ...lines].join("\n") };
       });
     });
   relief
@@ -81,14 +82,13 @@ function addReliefCommands(relief: Command): void {
     .description("lets the days end earlier; a day before the first takes them away")
     .requiredOption(...PAYEE)
     .requiredOption("--on <day>", "the last day of relief", day)
-    .option(...WHY, reason)
-    .option(...BY, operatorName)
+    .option(...WHY)
+    .option(...BY)
     .action(async (options: Given & { on: string }) => {
-      const operator = operatorOf(options);
-      await withDatabase({ readOnly: false }, async (db) => {
+      await tds.changing(options, async (db, operator) => {
         const { payee, on } = options;
         const { outcome, payeeRef, after } = await endRelief(db, { payee, on, operator });
-        say(
+        return told(
           outcome,
           after === null ? `no relief of ${payeeRef}` : `relief of ${payeeRef} to ${after.to}`,
         );
@@ -101,15 +101,21 @@ function addReliefCommands(relief: Command): void {
     )
     .action(async () => {
       const { tax } = taxSettingsOf(process.env);
-      await withDatabase({ readOnly: true }, async (db) => {
-        const payees = await listRelief(db);
-        const rows = payees.map(({ payeeRef, payeeName, panStatus, from, to }) =>
-          [payeeRef, payeeName, panStatus, from ?? "none", to ?? ""].map(oneLine),
-        );
-        const lines = table(["Payee", "Name", "PAN", "Relief from", "to"], rows);
-        console.log(
-          lines.length === 0 ? "No payee has relief or an inoperative PAN." : lines.join("\n"),
-        );
+      await tds.reading(async (db) => {
+        printList(await listRelief(db), {
+          none: "No payee has relief or an inoperative PAN.",
+          lines: (payees) =>
+            table(
+              ["Payee", "Name", "PAN", "Relief from", "to"],
+              payees.map(({ payeeRef, payeeName, panStatus, from, to }) => [
+                payeeRef,
+                payeeName,
+                panStatus,
+                from ?? "none",
+                to ?? "",
+              ]),
+            ),
+        });
         const taken = await readHigherRateTaken(db, tax);
         if (taken.length > 0)
           console.log(["", ...higherRateLines(taken), describeHigherRate(taken)].join("\n"));
@@ -117,7 +123,7 @@ function addReliefCommands(relief: Command): void {
     });
 }
 
-function addCertificateCommands(certificate: Command): void {
+function addCertificateCommands(tds: OperatorCommand, certificate: Command): void {
   certificate
     .command("add")
     .description("records a certificate; the same one again changes nothing")
@@ -128,8 +134,8 @@ function addCertificateCommands(certificate: Command): void {
     .requiredOption("--to <day>", "the last day", day)
     .requiredOption("--ceiling <rupees>", "gross up to which it is valid", amount)
     .option("--beside", "it is valid beside another one of the payee, which is used up first")
-    .option(...WHY, reason)
-    .option(...BY, operatorName)
+    .option(...WHY)
+    .option(...BY)
     .addHelpText(
       "after",
       `
@@ -147,8 +153,7 @@ within its days and its ceiling, and only beside a valid PAN.`,
           beside?: boolean;
         },
       ) => {
-        const operator = operatorOf(options);
-        await withDatabase({ readOnly: false }, async (db) => {
+        await tds.changing(options, async (db, operator) => {
           const { payee, number, from, to, beside = false } = options;
           const change = await addCertificate(db, {
             payee,
@@ -156,14 +161,13 @@ within its days and its ceiling, and only beside a valid PAN.`,
             beside,
             operator,
           });
-          say(
+          const changed = told(
             change.outcome,
             `certificate ${number} of ${change.payeeRef}: ${options.rate / 100}% from ${from} to ${to} on up to ${formatRupees(options.ceiling)}`,
           );
-          if (change.panDoesNotCount)
-            console.error(
-              "The payee's PAN is inoperative: outside its days of relief the certificate changes nothing.",
-            );
+          const note =
+            "The payee's PAN is inoperative: outside its days of relief the certificate changes nothing.";
+          return change.panDoesNotCount ? { ...changed, note } : changed;
         });
       },
     );
@@ -173,47 +177,38 @@ within its days and its ceiling, and only beside a valid PAN.`,
     .requiredOption(...PAYEE)
     .requiredOption("--number <number>", "as on the certificate", certificateNumber)
     .requiredOption("--on <day>", "the last day on which it is valid", day)
-    .option(...WHY, reason)
-    .option(...BY, operatorName)
+    .option(...WHY)
+    .option(...BY)
     .action(async (options: Given & { number: string; on: string }) => {
-      const operator = operatorOf(options);
-      await withDatabase({ readOnly: false }, async (db) => {
+      await tds.changing(options, async (db, operator) => {
         const { payee, number, on } = options;
         const change = await endCertificate(db, { payee, number, on, operator });
-        say(change.outcome, `certificate ${number} of ${change.payeeRef} ends on ${on}`);
+        return told(change.outcome, `certificate ${number} of ${change.payeeRef} ends on ${on}`);
       });
     });
   certificate
     .command("list")
     .description("every certificate with its days, its ceiling and what is left of it")
     .action(async () => {
-      await withDatabase({ readOnly: true }, async (db) => {
-        const found = await listCertificates(db);
-        const rows = found.map((each) =>
-          [
-            each.payeeRef,
-            each.payeeName,
-            each.number,
-            `${each.rateBps / 100}%`,
-            each.from,
-            each.to,
-            formatRupees(each.ceilingPaise),
-            formatRupees(each.usedPaise),
-            formatRupees(leftOf(each)),
-          ].map(oneLine),
-        );
-        const columns = [
-          "Payee",
-          "Name",
-          "Number",
-          "Rate",
-          "From",
-          "To",
-          "Ceiling",
-          "Used",
-          "Left",
-        ];
-        console.log(rows.length === 0 ? "No certificates." : table(columns, rows).join("\n"));
+      await tds.reading(async (db) => {
+        printList(await listCertificates(db), {
+          none: "No certificates.",
+          lines: (certificates) =>
+            table(
+              ["Payee", "Name", "Number", "Rate", "From", "To", "Ceiling", "Used", "Left"],
+              certificates.map((each) => [
+                each.payeeRef,
+                each.payeeName,
+                each.number,
+                `${each.rateBps / 100}%`,
+                each.from,
+                each.to,
+                formatRupees(each.ceilingPaise),
+                formatRupees(each.usedPaise),
+                formatRupees(leftOf(each)),
+              ]),
+            ),
+        });
       });
     });
 }
@@ -222,7 +217,7 @@ function leftOf({ ceilingPaise, usedPaise }: { ceilingPaise: Paise; usedPaise: P
   return usedPaise < ceilingPaise ? ceilingPaise - usedPaise : 0n;
 }
 
-function addLikelyCommands(likely: Command): void {
+function addLikelyCommands(tds: OperatorCommand, likely: Command): void {
   const marks = [
     ["add", true, "taxes a payee from the first rupee from now on"],
     ["end", false, "takes the mark away: taxed at the crossing like everybody else"],
@@ -232,14 +227,16 @@ function addLikelyCommands(likely: Command): void {
       .command(name)
       .description(description)
       .requiredOption(...PAYEE)
-      .option(...WHY, reason)
-      .option(...BY, operatorName)
+      .option(...WHY)
+      .option(...BY)
       .action(async (options: Given) => {
-        const operator = operatorOf(options);
-        await withDatabase({ readOnly: false }, async (db) => {
+        await tds.changing(options, async (db, operator) => {
           const { payee } = options;
           const { outcome, payeeRef } = await markLikely(db, { payee, isLikely, operator });
-          say(outcome, `${payeeRef} is ${isLikely ? "" : "not "}marked as likely to exceed`);
+          return told(
+            outcome,
+            `${payeeRef} is ${isLikely ? "" : "not "}marked as likely to exceed`,
+          );
         });
       });
   }
@@ -247,20 +244,21 @@ function addLikelyCommands(likely: Command): void {
     .command("list")
     .description("the payees who are marked")
     .action(async () => {
-      await withDatabase({ readOnly: true }, async (db) => {
-        const found = await listLikely(db);
-        const rows = found.map(({ payeeRef, payeeName }) => [payeeRef, payeeName].map(oneLine));
-        console.log(rows.length === 0 ? "No payees." : table(["Payee", "Name"], rows).join("\n"));
+      await tds.reading(async (db) => {
+        printList(await listLikely(db), {
+          none: "No payees.",
+          lines: (payees) =>
+            table(
+              ["Payee", "Name"],
+              payees.map(({ payeeRef, payeeName }) => [payeeRef, payeeName]),
+            ),
+        });
       });
     });
 }
 
-function operatorOf({ by, reason: why }: Given): { by: string; reason: string | null } {
-  return { by: whoDoesIt(by, process.env), reason: why ?? null };
-}
-
-function say(outcome: "changed" | "known", what: string): void {
-  console.log(
-    outcome === "changed" ? `Recorded: ${what}.` : `Known, nothing was changed: ${what}.`,
-  );
+/** The same again is no failure. */
+function told(outcome: "changed" | "known", fact: string): Changed {
+  const said = outcome === "changed" ? "Recorded" : "Known, nothing was changed";
+  return { done: true, line: `${said}: ${fact}.` };
 }

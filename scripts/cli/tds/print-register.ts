@@ -6,8 +6,7 @@ import type {
   RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
 import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
-import { oneLine } from "../../../lib/support/one-line.ts";
-import { table } from "../payouts/print.ts";
+import { decimal, table } from "../frame/print.ts";
 
 export type Format = "csv" | "table";
 
@@ -51,7 +50,7 @@ export function registerCsv(lines: readonly RegisterLine[], print: RegisterPrint
         payeeName: harmless(payeeName),
         bookingReference: harmless(bookingReference),
       };
-      return cells({ ...line, ...texts }, print, plainRupees);
+      return cells({ ...line, ...texts }, print, decimal);
     }),
     undefined,
   );
@@ -64,7 +63,7 @@ export function registerCsvHeader(): string {
 export function registerTable(lines: readonly RegisterLine[], print: RegisterPrint): string[] {
   return table(
     [...REGISTER_COLUMNS],
-    lines.map((line) => cells(line, print, formatRupees).map(oneLine)),
+    lines.map((line) => cells(line, print, formatRupees)),
   );
 }
 
@@ -126,7 +125,7 @@ export function challanTable(challans: readonly Challan[]): string[] {
 
 export function challanCsv(challans: readonly Challan[]): string {
   return csv(
-    challans.map((challan) => challanCells(challan, plainRupees)),
+    challans.map((challan) => challanCells(challan, decimal)),
     [...CHALLAN_COLUMNS, "Remark"],
   );
 }
@@ -173,12 +172,6 @@ function csv(rows: readonly string[][], columns: readonly string[] | undefined):
 /** A text that begins like a formula must be none to a spreadsheet. */
 function harmless(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-}
-
-function plainRupees(paise: Paise): string {
-  const sign = paise < 0n ? "-" : "";
-  const absolute = paise < 0n ? -paise : paise;
-  return `${sign}${absolute / 100n}.${(absolute % 100n).toString().padStart(2, "0")}`;
 }
 
 /** Basis points as a percentage: 10 is 0.1. */

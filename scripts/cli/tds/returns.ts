@@ -16,6 +16,7 @@ import {
   type RegisterProof,
   type Unassessed,
 } from "../../../lib/tds/returns/index.ts";
+import type { Changed } from "../frame/command.ts";
 import {
   challanCsv,
   challanTable,
@@ -118,19 +119,19 @@ export async function recordOneDeposit(
   db: Db,
   deposit: Deposit,
   settings: TaxSettings,
-): Promise<void> {
+): Promise<Changed> {
   const outcome = await recordDeposit(db, deposit, settings);
   const what = `${formatRupees(deposit.amountPaise)} for ${deposit.month}, section ${deposit.section}, code ${deposit.code}`;
-  console.log(
-    outcome === "recorded"
-      ? `Recorded and booked: ${what}.`
-      : `Recorded before, nothing was changed: ${what}.`,
-  );
-  if (parseChallan(deposit.challanReference) === undefined) {
-    console.error(
-      "The challan's BSR code and serial number can not be read from the reference, so the register shows the reference alone. Written as on the receipt it is '0510308 05-08-2026 00012'.",
-    );
-  }
+  return {
+    done: true,
+    line:
+      outcome === "recorded"
+        ? `Recorded and booked: ${what}.`
+        : `Recorded before, nothing was changed: ${what}.`,
+    ...(parseChallan(deposit.challanReference) === undefined && {
+      note: "The challan's BSR code and serial number can not be read from the reference, so the register shows the reference alone. Written as on the receipt it is '0510308 05-08-2026 00012'.",
+    }),
+  };
 }
 
 function count(all: Map<string, Totals>, name: string, line: RegisterLine): void {

@@ -1,13 +1,11 @@
-import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { benches } from "./benches.ts";
 import type { Bench } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { writeResults, type Results } from "./report.ts";
 import { meetsTarget } from "./spread.ts";
-import { newCommand } from "../../cli/frame/command-line.ts";
-
-const EXIT = { ok: 0, missed: 1, misused: 2 } as const;
+import { endedByArguments, EXIT, newCommand } from "../../cli/frame/command-line.ts";
 
 interface Flags {
   rounds: number;
@@ -19,12 +17,8 @@ process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {
   const command = createCommand();
-  try {
-    command.parse(argv);
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    return thrown.exitCode === 0 ? EXIT.ok : EXIT.misused;
-  }
+  const ended = endedByArguments(command, argv);
+  if (ended !== undefined) return ended;
   const [names] = command.processedArgs as [readonly string[]];
   const { rounds, out, quick = false } = command.opts<Flags>();
   const wanted = benches.filter(({ name }) => names.length === 0 || names.includes(name));
@@ -41,7 +35,7 @@ async function main(argv: string[]): Promise<number> {
   console.log(writeResults(out, { machine, startedAt, rounds, quick, figures }));
   say(`bench.json and bench.md are in ${out}.`);
   const rows = figures.flatMap(({ sections }) => sections.flatMap((section) => section.rows));
-  return quick || rows.every((row) => meetsTarget(row) !== false) ? EXIT.ok : EXIT.missed;
+  return quick || rows.every((row) => meetsTarget(row) !== false) ? EXIT.done : EXIT.notDone;
 }
 
 function createCommand(): Command {
@@ -62,8 +56,7 @@ function createCommand(): Command {
       "after",
       "\nExit status: 0 every target is met, or it was a quick run; 1 one was missed; 2 used wrongly.",
     )
-    .showHelpAfterError()
-    .exitOverride();
+    .showHelpAfterError();
 }
 
 function toNames(name: string, before: readonly string[] | undefined): readonly string[] {

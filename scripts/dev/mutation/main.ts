@@ -1,14 +1,13 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { drift, type ClaimCheck } from "./claim-check.ts";
 import { readClaims, type Mutant } from "./statements.ts";
 import type { Fate } from "./verdict.ts";
 import { doAll } from "./workers.ts";
-import { newCommand } from "../../cli/frame/command-line.ts";
+import { endedByArguments, EXIT, newCommand } from "../../cli/frame/command-line.ts";
 
-const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 const PAYOUT_CYCLE = fileURLToPath(new URL("payout-cycle.ts", import.meta.url));
 
 interface Flags {
@@ -22,12 +21,8 @@ process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {
   const command = createCommand();
-  try {
-    command.parse(argv);
-  } catch (thrown) {
-    const isHelp = thrown instanceof CommanderError && thrown.exitCode === 0;
-    return isHelp ? EXIT.ok : EXIT.misused;
-  }
+  const ended = endedByArguments(command, argv);
+  if (ended !== undefined) return ended;
   const flags = command.opts<Flags>();
   const modulePath = resolve(flags.claims);
   const { claimCheck } = (await import(pathToFileURL(modulePath).href)) as {
@@ -50,8 +45,7 @@ function createCommand(): Command {
       "after",
       "\nExit status: 0 a test failed for each condition; 1 one survived, could not be\n" +
         "tried, or the source and the lists differ; 2 used wrongly.",
-    )
-    .exitOverride();
+    );
 }
 
 async function checkClaims(check: ClaimCheck, flags: Flags): Promise<number> {
@@ -68,11 +62,11 @@ async function checkClaims(check: ClaimCheck, flags: Flags): Promise<number> {
   }
   if (flags.list || differences.length > 0) {
     console.log(`${statements} statements, ${mutants.length} conditions.`);
-    return differences.length > 0 ? EXIT.failed : EXIT.ok;
+    return differences.length > 0 ? EXIT.notDone : EXIT.done;
   }
   if (wanted.length === 0) {
     console.error(`No condition has "${flags.only}" in its name; --list shows all.`);
-    return EXIT.misused;
+    return EXIT.usage;
   }
 
   const startedAt = performance.now();
@@ -80,7 +74,7 @@ async function checkClaims(check: ClaimCheck, flags: Flags): Promise<number> {
   const unfit = await failingTests(check, tried, flags);
   if (unfit.length > 0) {
     for (const line of unfit) console.error(`UNFIT     ${line}`);
-    return EXIT.failed;
+    return EXIT.notDone;
   }
   await doAll(
     tried.map((mutant) => ({ task: { mutant } })),
@@ -98,7 +92,7 @@ async function checkClaims(check: ClaimCheck, flags: Flags): Promise<number> {
   console.log(
     `${statements} statements, ${mutants.length} conditions. ${tried.length} tried in ${seconds} s: ${count.killed} killed, ${count.survived} survived, ${count.invalid} invalid; ${exempt.length} exempt.`,
   );
-  return count.survived + count.invalid === 0 ? EXIT.ok : EXIT.failed;
+  return count.survived + count.invalid === 0 ? EXIT.done : EXIT.notDone;
 }
 
 /** A test that fails anyway would kill every mutant. */

@@ -1,12 +1,11 @@
-import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { errorCode, toError } from "../../../lib/support/errors.ts";
 import type { CallRecord } from "./calls.ts";
 import type { Sandbox, SandboxOptions } from "./sandbox.ts";
 import { SANDBOX_DEFAULTS, startSandbox } from "./sandbox.ts";
-import { newCommand, readerLost } from "../../cli/frame/command-line.ts";
+import { endedByArguments, EXIT, newCommand, readerLost } from "../../cli/frame/command-line.ts";
 
 const DEFAULT_PORT = 4577;
-const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 
 interface Flags {
   port: number;
@@ -25,13 +24,8 @@ process.exitCode = await main(process.argv);
 
 async function main(argv: string[]): Promise<number> {
   const command = createCommand();
-  try {
-    command.parse(argv);
-  } catch (thrown) {
-    // Commander has already printed the problem, or the help.
-    const isHelp = thrown instanceof CommanderError && thrown.exitCode === 0;
-    return isHelp ? EXIT.ok : EXIT.misused;
-  }
+  const ended = endedByArguments(command, argv);
+  if (ended !== undefined) return ended;
   return await serve(command.opts<Flags>());
 }
 
@@ -42,12 +36,12 @@ async function serve(flags: Flags): Promise<number> {
     sandbox = await startSandbox(optionsOf(flags));
   } catch (thrown) {
     console.error(`sandbox: ${describeStartFailure(thrown, flags.port)}`);
-    return EXIT.failed;
+    return EXIT.notDone;
   }
   console.log(greeting(sandbox));
   await Promise.race([stopped, readerLost]);
   await sandbox.close();
-  return EXIT.ok;
+  return EXIT.done;
 }
 
 function createCommand(): Command {
@@ -88,8 +82,7 @@ function createCommand(): Command {
     .option("--refusal-uses-key", "a refused payout uses its idempotency key up")
     .option("--verbose", "print method, path and status of each call")
     .allowExcessArguments(false)
-    .showHelpAfterError("(--help lists the options)")
-    .exitOverride();
+    .showHelpAfterError("(--help lists the options)");
 }
 
 function optionsOf(flags: Flags): SandboxOptions {

@@ -5,7 +5,7 @@ import {
   type ApprovalPolicy,
 } from "../../../lib/payouts/operate/index.ts";
 import type { Env } from "../../../lib/support/environment.ts";
-import { UsageError } from "../frame/arguments.ts";
+import { UsageError } from "./arguments.ts";
 
 /** The policy that `PAYOUTS_APPROVAL` sets. @throws {UsageError} when it says something else */
 export function requirePolicy(env: Env): ApprovalPolicy {

@@ -1,0 +1,106 @@
+import { formatRupees, type Paise } from "../../../lib/support/money.ts";
+import { oneLine } from "../../../lib/support/one-line.ts";
+import { redactor } from "./redactor.ts";
+
+/** For programs: amounts are decimal rupees, days and instants ISO 8601. */
+export function toJsonText(value: unknown): string {
+  return JSON.stringify(inRupees(value), undefined, 2);
+}
+
+const FREE_TEXT = new Set([
+  "reason",
+  "actor",
+  "failureMessage",
+  "failureCode",
+  "detail",
+  "details",
+  "resolvedBy",
+  "resolution",
+]);
+
+function inRupees(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inRupees);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, item]: [string, unknown]) => {
+      if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
+      if (!/paise$/i.test(field)) return [field, inRupees(item)];
+      const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
+      return [name, typeof item === "bigint" ? decimal(item) : item];
+    }),
+  );
+}
+
+/** `-1234567n` to `-12345.67`. */
+export function decimal(paise: Paise): string {
+  const sign = paise < 0n ? "-" : "";
+  const absolute = paise < 0n ? -paise : paise;
+  return `${sign}${absolute / 100n}.${(absolute % 100n).toString().padStart(2, "0")}`;
+}
+
+export function money(paise: Paise | null, currency: string): string {
+  if (paise === null) return "-";
+  return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
+}
+
+export function section(title: string, lines: readonly string[]): string[] {
+  return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
+}
+
+/** Aligned columns; nothing when there are no rows. */
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const cells = [columns, ...rows].map((row) => row.map(oneLine));
+  const widths = columns.map((_, index) =>
+    cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
+  );
+  return cells.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+export type Fact = readonly [label: string, value: string];
+
+/** What one thing is: its name, then its facts, the labels of one width. */
+export function page(name: string, facts: readonly Fact[]): string[] {
+  const width = facts.reduce((widest, [label]) => Math.max(widest, label.length), 0);
+  return [name, ...facts.map(([label, value]) => `  ${label.padEnd(width)}  ${oneLine(value)}`)];
+}
+
+/** Prints one thing: as JSON for a program, else its page. */
+export function printOne(
+  thing: unknown,
+  { json = false, lines }: { json?: boolean | undefined; lines: () => readonly string[] },
+): void {
+  console.log(json ? toJsonText(thing) : lines().join("\n"));
+}
+
+/** Prints some of a kind, or in one sentence that there are none, and says where there are more. */
+export function printList<T>(
+  things: readonly T[],
+  {
+    json = false,
+    none,
+    lines,
+    shown = (thing) => thing,
+    more = false,
+    limit,
+  }: {
+    json?: boolean | undefined;
+    none: string;
+    lines: (things: readonly T[]) => readonly string[];
+    /** A thing as JSON has it, where that is not the thing itself. */
+    shown?: (thing: T) => unknown;
+    more?: boolean;
+    limit?: number;
+  },
+): void {
+  if (json) console.log(toJsonText(things.map(shown)));
+  else console.log(things.length === 0 ? none : lines(things).join("\n"));
+  if (more && limit !== undefined) console.error(`There are more than ${limit}; use --limit.`);
+}
