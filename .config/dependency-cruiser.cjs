@@ -50,6 +50,20 @@ module.exports = {
       to: { path: "^lib/payouts/", pathNot: "^lib/payouts/(state|$1)/" },
     },
     {
+      name: "refunds-know-nothing-of-checkouts-and-payouts",
+      severity: "error",
+      comment:
+        "A checkout that is paid too late asks for a refund; the other way round there is no arrow.",
+      from: { path: "^lib/refunds/" },
+      to: { path: "^lib/(checkouts|payouts)/" },
+    },
+    {
+      name: "checkouts-know-nothing-of-payouts",
+      severity: "error",
+      from: { path: "^lib/checkouts/" },
+      to: { path: "^lib/payouts/" },
+    },
+    {
       name: "shipped-code-imports-no-scripts-or-tests",
       severity: "error",
       from: { path: "^(lib|jobs)/" },

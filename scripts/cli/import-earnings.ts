@@ -3,14 +3,6 @@ import { basename } from "node:path";
 import { CommanderError, InvalidArgumentError, Option } from "commander";
 import pg from "pg";
 import {
-  DatabaseNotMigratedError,
-  DatabasePermissionError,
-  DatabaseUnreachableError,
-  isConnectionError,
-  isMissingSchema,
-  isPermissionDenied,
-} from "../../lib/db/connection.ts";
-import {
   AMOUNT_FORMATS,
   DATE_FORMATS,
   describeReport,
@@ -33,6 +25,12 @@ import { newCommand } from "./frame/command-line.ts";
 import { operatorName, reason, UsageError, whoDoesIt } from "./frame/arguments.ts";
 import { BY, WHY } from "./frame/command.ts";
 import { requirePolicy } from "./payouts/policy.ts";
+import {
+  DatabaseNotMigratedError,
+  DatabasePermissionError,
+  DatabaseUnreachableError,
+} from "../../lib/db/errors.ts";
+import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/sqlstate.ts";
 
 const EXIT = { fine: 0, refused: 1, misconfigured: 2 } as const;
 

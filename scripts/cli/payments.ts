@@ -1,8 +1,8 @@
 /** Finance's commands for payments: `npm run payments -- <command>`. See docs/refunds.md. */
 import { InvalidArgumentError } from "commander";
 import { inTransaction } from "../../lib/db/client.ts";
-import { requestRefund } from "../../lib/payments/refunds/request-refund.ts";
-import { showPayment } from "../../lib/payments/refunds/show-payment.ts";
+import { requestRefund } from "../../lib/refunds/request-refund.ts";
+import { showPayment } from "../../lib/refunds/show-payment.ts";
 import { parseRupees, type Paise } from "../../lib/support/money.ts";
 import { newUuid } from "../../lib/support/random.ts";
 import { paymentLines } from "./payments/print.ts";

@@ -1,6 +1,6 @@
 /** Finance's commands for payouts: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
-import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
 import type { Db } from "../../lib/db/client.ts";
+import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/sqlstate.ts";
 import { storedFunds } from "../../lib/payouts/state/funds.ts";
 import {
   approvePayout,

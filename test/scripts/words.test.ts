@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commentsOf } from "../../scripts/dev/words/comments.ts";
-import { averageOf, measurePages, measureRooms, problemsOf } from "../../scripts/dev/words/measure.ts";
+import {
+  averageOf,
+  measurePages,
+  measureRooms,
+  problemsOf,
+} from "../../scripts/dev/words/measure.ts";
 import { countWords, freePronouns, sentencesOf } from "../../scripts/dev/words/prose.ts";
 
 describe("comments", () => {

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
-import { cleanupTentativeSlots } from "../../lib/holds/cleanup/cleanup-tentative-slots.ts";
-import type { CleanupReport } from "../../lib/holds/index.ts";
-import { cancelPending } from "../../lib/payments/cancel/cancel-pending.ts";
-import type { CancelReport, LateReport } from "../../lib/payments/index.ts";
-import { reconcileLateCaptures } from "../../lib/payments/late/reconcile-late-captures.ts";
-import { processRefunds } from "../../lib/payments/refunds/process-refunds.ts";
+import { cleanupTentativeSlots } from "../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
+import type { CleanupReport } from "../../lib/checkouts/index.ts";
+import { cancelPending } from "../../lib/checkouts/cancel/cancel-pending.ts";
+import type { CancelReport, LateReport } from "../../lib/checkouts/index.ts";
+import { reconcileLateCaptures } from "../../lib/checkouts/late/reconcile-late-captures.ts";
+import { processRefunds } from "../../lib/refunds/process-refunds.ts";
 import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { minutes, systemClock } from "../../lib/support/clock.ts";

@@ -4,7 +4,7 @@ import {
   requestRefund,
   type RefundRequested,
   type RequestRefundResult,
-} from "../../lib/payments/refunds/request-refund.ts";
+} from "../../lib/refunds/request-refund.ts";
 import {
   seedBooking,
   seedPlan,

@@ -1,20 +1,22 @@
 import { CommanderError, InvalidArgumentError } from "commander";
-import {
-  DatabaseNotMigratedError,
-  DatabasePermissionError,
-  DatabaseReadOnlyError,
-  DatabaseUnreachableError,
-  isConnectionError,
-  isMissingSchema,
-  isPermissionDenied,
-  isReadOnly,
-} from "../../../lib/db/connection.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors.ts";
 import { eachOnOneLine } from "../../../lib/support/one-line.ts";
 import { redactor } from "./redactor.ts";
 import { requireDatabaseUrl } from "./database-url.ts";
 import { UsageError } from "./arguments.ts";
+import {
+  DatabaseNotMigratedError,
+  DatabasePermissionError,
+  DatabaseReadOnlyError,
+  DatabaseUnreachableError,
+} from "../../../lib/db/errors.ts";
+import {
+  isConnectionError,
+  isMissingSchema,
+  isPermissionDenied,
+  isReadOnly,
+} from "../../../lib/db/sqlstate.ts";
 
 export const EXIT = { done: 0, notDone: 1, usage: 2 } as const;
 

@@ -1,4 +1,4 @@
-import type { PaymentDetails, RefundDetails } from "../../../lib/payments/refunds/show-payment.ts";
+import type { PaymentDetails, RefundDetails } from "../../../lib/refunds/show-payment.ts";
 import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";

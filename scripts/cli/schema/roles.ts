@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { isMissingSchema, isPermissionDenied } from "../../../lib/db/connection.ts";
+import { isMissingSchema, isPermissionDenied } from "../../../lib/db/sqlstate.ts";
 import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors.ts";
 import { connectAdmin, describeServer } from "../frame/database-url.ts";
 

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PrismaPg } from "@prisma/adapter-pg";
-import type {
-  SqlDriverAdapter,
-  SqlMigrationAwareDriverAdapterFactory,
-  SqlQuery,
+import {
+  ColumnTypeEnum,
+  DriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
 } from "@prisma/driver-adapter-utils";
-import { ColumnTypeEnum, DriverAdapterError } from "@prisma/driver-adapter-utils";
 import pg from "pg";
-import { sqlStateOf } from "../../../lib/db/connection.ts";
+import { sqlStateOf } from "../../../lib/db/sqlstate.ts";
 import { newSessionPool, type DatabaseSession } from "../../../lib/db/session.ts";
 import { administration } from "../../cli/frame/database-url.ts";
 

@@ -5,6 +5,7 @@ import type {
   SchemaContainer,
   SchemaEngine,
 } from "@prisma/schema-engine-wasm";
+import { SQLSTATE } from "../../../lib/db/sqlstate.ts";
 import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors.ts";
 import { EngineAdapterFactory } from "./engine-adapter.ts";
 import { loadEngine } from "./load-engine.ts";
@@ -74,9 +75,6 @@ export async function openSchemaEngine(options: EngineOptions): Promise<OpenEngi
   };
 }
 
-/** PostgreSQL's code for a statement that waited too long for a lock. */
-const LOCK_NOT_AVAILABLE = "55P03";
-
 /** The engine appends its own call stack to a message, one `   0: module` per line. */
 async function answer<T>(asked: Promise<T>, factory: EngineAdapterFactory): Promise<T> {
   factory.takeSqlState();
@@ -89,7 +87,7 @@ async function answer<T>(asked: Promise<T>, factory: EngineAdapterFactory): Prom
       "",
     );
     const code =
-      factory.takeSqlState() === LOCK_NOT_AVAILABLE ? "LOCK_NOT_TAKEN" : errorCode(cause);
+      factory.takeSqlState() === SQLSTATE.lockNotAvailable ? "LOCK_NOT_TAKEN" : errorCode(cause);
     throw new AfterhoursError(code ?? "SCHEMA_ENGINE", message.trim(), { cause });
   }
 }

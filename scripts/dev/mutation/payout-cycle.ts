@@ -22,8 +22,8 @@ export const claimCheck: ClaimCheck = {
     "lib/earnings/approve.ts": ["test/lib/earnings/what-is-free.test.ts"],
     "lib/earnings/free.ts": ["test/lib/earnings/what-is-free.test.ts"],
     "lib/earnings/recoveries.ts": [
-      "test/lib/payments/refunds/earnings.test.ts",
-      "test/lib/payments/refunds/recoveries.test.ts",
+      "test/lib/refunds/earnings.test.ts",
+      "test/lib/refunds/recoveries.test.ts",
     ],
     "lib/findings/index.ts": ["test/lib/findings/findings.test.ts"],
     "lib/findings/resolve.ts": ["test/lib/findings/findings.test.ts"],

@@ -1,13 +1,9 @@
 import type { AnyJob } from "../../../../lib/job/index.ts";
 import {
-  describeAddress,
   DatabasePermissionError,
+  DatabaseSessionError,
   DatabaseUnreachableError,
-  isConnectionError,
-  isMissingSchema,
-  isPermissionDenied,
-} from "../../../../lib/db/connection.ts";
-import { DatabaseSessionError } from "../../../../lib/db/session-errors.ts";
+} from "../../../../lib/db/errors.ts";
 import { openDatabase, type Db } from "../../../../lib/db/client.ts";
 import { newSession } from "../../../../lib/db/session.ts";
 import { readUnfinished } from "../../../../lib/ops/watch/unfinished.ts";
@@ -20,6 +16,12 @@ import { requireDatabaseUrl } from "../../frame/database-url.ts";
 import { told } from "../../frame/command.ts";
 import { notChecked, ok, overChannel, wrong, type CheckFinding } from "./finding.ts";
 import { checkRole } from "./role.ts";
+import { describeAddress } from "../../../../lib/db/address.ts";
+import {
+  isConnectionError,
+  isMissingSchema,
+  isPermissionDenied,
+} from "../../../../lib/db/sqlstate.ts";
 
 /** A session that may not be worked with is told in its own words. */
 function toldOf(error: unknown): string {

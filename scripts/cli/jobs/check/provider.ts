@@ -7,7 +7,7 @@ import {
   type Balance,
   type RazorpayX,
 } from "../../../../lib/razorpay/index.ts";
-import { systemicVerdict } from "../../../../lib/payments/provider/faults.ts";
+import { systemicVerdict } from "../../../../lib/checkouts/provider/faults.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import {
   present,

@@ -1,6 +1,6 @@
 import { openDatabase, type Db } from "../../../../lib/db/client.ts";
-import { cleanupTentativeSlots } from "../../../../lib/holds/cleanup/cleanup-tentative-slots.ts";
-import { cleanupEnvironment } from "../../../../lib/holds/index.ts";
+import { cleanupTentativeSlots } from "../../../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
+import { cleanupEnvironment } from "../../../../lib/checkouts/index.ts";
 import { deliverOutbox } from "../../../../lib/notifications/deliver.ts";
 import { mailEnvironment, type MailSettings } from "../../../../lib/notifications/index.ts";
 import { openMailer } from "../../../../lib/notifications/smtp-mailer.ts";
