@@ -100,7 +100,7 @@ export class DatabaseFullError extends AfterhoursError {
       name,
       type: "postgres",
     });
-    super("DB_FULL", message, { cause, remedy: `${remedy} What was not written is as it was.` });
+    super("DB_FULL", message, { cause, remedy: `${remedy} Unwritten rows are unchanged.` });
   }
 }
 
@@ -131,7 +131,7 @@ export class DatabaseReadOnlyError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. Unwritten rows are unchanged. In a dry run this is a bug: something tried to write.",
       },
     );
   }
@@ -148,7 +148,7 @@ export class DatabasePermissionError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, or for a dry run of afterhours_readonly. People: afterhours_payees imports, afterhours_approvers approves, rejects and holds, afterhours_tax records deposits, certificates and reliefs, afterhours_operators does all of it. What was not written is as it was.",
+          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, or for a dry run of afterhours_readonly. People: afterhours_payees imports, afterhours_approvers approves, rejects and holds, afterhours_tax records deposits, certificates and reliefs, afterhours_operators does all of it. Unwritten rows are unchanged.",
       },
     );
   }
@@ -175,7 +175,9 @@ export class DatabaseBusyError extends AfterhoursError {
     super(
       "DB_BUSY",
       `the database at ${describeAddress(url)} is up, and no session of this run was free for ${waitedMs / 1000} s: ${
-        held.length === 0 ? "nobody can say for what they wait" : `they wait for ${held.join("; ")}`
+        held.length === 0
+          ? "the sessions that block them are unknown"
+          : `they wait for ${held.join("; ")}`
       }`,
       {
         remedy: END_THE_BLOCKER,
@@ -198,7 +200,7 @@ export class DatabaseLockedError extends AfterhoursError {
 }
 
 const END_THE_BLOCKER =
-  "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.";
+  "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: unwritten rows are unchanged.";
 
 /** Whether no session of the run's own pool was free in time; it is no statement about the server. */
 export function isSessionWait(thrown: unknown): boolean {
