@@ -50,6 +50,20 @@ module.exports = {
       to: { path: "^lib/payouts/", pathNot: "^lib/payouts/(state|$1)/" },
     },
     {
+      name: "refunds-know-nothing-of-checkouts-and-payouts",
+      severity: "error",
+      comment:
+        "A checkout that is paid too late asks for a refund; the other way round there is no arrow.",
+      from: { path: "^lib/refunds/" },
+      to: { path: "^lib/(checkouts|payouts)/" },
+    },
+    {
+      name: "checkouts-know-nothing-of-payouts",
+      severity: "error",
+      from: { path: "^lib/checkouts/" },
+      to: { path: "^lib/payouts/" },
+    },
+    {
       name: "shipped-code-imports-no-scripts-or-tests",
       severity: "error",
       from: { path: "^(lib|jobs)/" },
@@ -60,6 +74,37 @@ module.exports = {
       severity: "error",
       from: { path: "^lib/" },
       to: { path: "^jobs/" },
+    },
+    {
+      name: "operator-commands-import-no-tools-of-development",
+      severity: "error",
+      comment: "An operator works where neither a sandbox nor a development package is installed.",
+      from: { path: "^scripts/cli/" },
+      to: { path: "^(scripts|test)/", pathNot: "^scripts/cli/" },
+    },
+    {
+      name: "frame-knows-no-command",
+      severity: "error",
+      comment:
+        "The frame of commands, and the schema that this version wants, serve every command.",
+      from: { path: "^scripts/cli/(frame|schema)/" },
+      to: { path: "^scripts/", pathNot: "^scripts/cli/(frame|schema)/" },
+    },
+    {
+      name: "a-sandbox-stands-alone",
+      severity: "error",
+      comment: "A server that plays the provider must not share the code that it tests.",
+      from: { path: "^scripts/sandbox/([^/]+)/" },
+      to: {
+        path: "^(lib|jobs|scripts|test)/",
+        pathNot: "^(scripts/sandbox/$1|scripts/cli/frame|lib/support)/",
+      },
+    },
+    {
+      name: "tools-of-development-start-commands-and-import-none",
+      severity: "error",
+      from: { path: "^scripts/dev/" },
+      to: { path: "^(scripts/cli|test)/", pathNot: "^scripts/cli/(frame|schema)/" },
     },
     {
       name: "shipped-code-uses-production-dependencies",

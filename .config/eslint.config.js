@@ -34,7 +34,14 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["scripts/*.mjs", ".config/*.js", ".config/*.cjs"] },
+        projectService: {
+          allowDefaultProject: [
+            "scripts/dev/*.mjs",
+            "scripts/dev/*/*.mjs",
+            ".config/*.js",
+            ".config/*.cjs",
+          ],
+        },
         tsconfigRootDir: root,
       },
     },

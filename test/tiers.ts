@@ -89,7 +89,7 @@ export function testFiles(): string[] {
 
 /** Starting a server or a process, or asking for one that the run has started. */
 const NEEDS_A_SERVER = /\binject\(|"node:(?:child_process|worker_threads|net|http)"/;
-const SERVERS = /\/scripts\/(?:sandbox|services|mail-sandbox)\//;
+const SERVERS = /\/scripts\/(?:sandbox|dev\/services)\//;
 const known = new Map<string, boolean>();
 
 /** Whether neither a test file nor a helper that it imports needs a server. */

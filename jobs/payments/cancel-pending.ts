@@ -1,6 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
-import { checkoutEnvironment, cancelOutputs, cancelTables } from "../../lib/payments/index.ts";
+import { checkoutEnvironment, cancelOutputs, cancelTables } from "../../lib/checkouts/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { isUuid } from "../../lib/support/uuid.ts";
 
@@ -22,7 +22,7 @@ export const job = defineJob({
   pausedBy: "degraded",
   environment: checkoutEnvironment,
   run: async (context) => {
-    const { cancelPending } = await import("../../lib/payments/cancel/cancel-pending.ts");
+    const { cancelPending } = await import("../../lib/checkouts/cancel/cancel-pending.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const { "payment-id": paymentId, "user-id": userId } = context.flags;
     const { verdict, report } = await cancelPending(

@@ -1,10 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
-import {
-  refundEnvironment,
-  refundOutputs,
-  refundTables,
-} from "../../lib/payments/refunds/index.ts";
+import { refundEnvironment, refundOutputs, refundTables } from "../../lib/refunds/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
 export const job = defineJob({
@@ -17,7 +13,7 @@ export const job = defineJob({
   pausedBy: "degraded",
   environment: refundEnvironment,
   run: async (context) => {
-    const { processRefunds } = await import("../../lib/payments/refunds/process-refunds.ts");
+    const { processRefunds } = await import("../../lib/refunds/process-refunds.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const payments = openPayments(context.settings.razorpay, context);
     const { verdict, report } = await processRefunds({ ...context, payments });

@@ -1,6 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
-import { lateEnvironment, lateOutputs, lateTables } from "../../lib/payments/index.ts";
+import { lateEnvironment, lateOutputs, lateTables } from "../../lib/checkouts/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
 export const job = defineJob({
@@ -15,7 +15,7 @@ export const job = defineJob({
   environment: lateEnvironment,
   run: async (context) => {
     const { reconcileLateCaptures } =
-      await import("../../lib/payments/late/reconcile-late-captures.ts");
+      await import("../../lib/checkouts/late/reconcile-late-captures.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const { verdict, report } = await reconcileLateCaptures({
       ...context,

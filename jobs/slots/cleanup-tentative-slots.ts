@@ -1,4 +1,4 @@
-import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/holds/index.ts";
+import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/checkouts/index.ts";
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
@@ -15,7 +15,7 @@ export const job = defineJob({
   environment: cleanupEnvironment,
   run: async (context) => {
     const { cleanupTentativeSlots } =
-      await import("../../lib/holds/cleanup/cleanup-tentative-slots.ts");
+      await import("../../lib/checkouts/cleanup/cleanup-tentative-slots.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");
     const { verdict, report } = await cleanupTentativeSlots({
       ...context,

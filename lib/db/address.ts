@@ -104,3 +104,13 @@ export function driverAddress(url: string): string {
   if (address.hostname === "" && !parameters.get("host")) parameters.set("host", host);
   return parameters.toString() === new URL(url).searchParams.toString() ? url : address.href;
 }
+
+/** `host:port/database` of an address: enough to recognise it, and no password. */
+export function describeAddress(url: string): string {
+  try {
+    const { port, pathname } = new URL(url);
+    return `${hostOf(url)}:${port || "5432"}${pathname}`;
+  } catch {
+    return "an address that is not a URL";
+  }
+}

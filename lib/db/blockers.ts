@@ -1,6 +1,8 @@
 import type pg from "pg";
-import { DatabaseBusyError, isSessionWait, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionOptions } from "./connection.ts";
 import { newSession } from "./session.ts";
+import { DatabaseBusyError } from "./errors.ts";
+import { isSessionWait } from "./sqlstate.ts";
 
 /**
  * Replaces the error of a statement that waited too long for a session of the pool: the new one names the

@@ -1,15 +1,11 @@
 import type pg from "pg";
 import { seconds } from "../support/clock.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import {
-  DatabasePermissionError,
-  DatabaseUnreachableError,
-  isPermissionDenied,
-  isWorthAnotherTry,
-  type ConnectionOptions,
-} from "./connection.ts";
-import { connectWithRetry, type ConnectRetryPorts } from "./connect-retry.ts";
+import { type ConnectionOptions } from "./connection.ts";
+import { connectWithRetry, type ConnectRetryPorts } from "./retries.ts";
 import { newSessionPool } from "./session.ts";
+import { DatabasePermissionError, DatabaseUnreachableError } from "./errors.ts";
+import { isPermissionDenied, isWorthAnotherTry } from "./sqlstate.ts";
 
 /**
  * Each of its statements touches one row and waits at most 10 s for it. Against a server that fell

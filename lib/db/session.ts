@@ -1,15 +1,10 @@
 import pg from "pg";
 import { channelOf, type Channel } from "../support/channel.ts";
 import { seconds } from "../support/clock.ts";
-import { hostOf } from "./address.ts";
-import {
-  connectionConfig,
-  DatabaseReadOnlyError,
-  describeAddress,
-  type ConnectionOptions,
-} from "./connection.ts";
+import { describeAddress, hostOf } from "./address.ts";
+import { connectionConfig, type ConnectionOptions } from "./connection.ts";
 import { guardTransactions } from "./pooled-session.ts";
-import { poolerRefusal, tooOld, wrongSetting } from "./session-errors.ts";
+import { DatabaseReadOnlyError, poolerRefusal, tooOld, wrongSetting } from "./errors.ts";
 import {
   faultsIn,
   OLDEST_SERVER,
@@ -18,6 +13,7 @@ import {
   type SettingFault,
   type SettingsRow,
 } from "./session-settings.ts";
+import { isSettingRefused, SQLSTATE } from "./sqlstate.ts";
 
 /** The first statement of a session reads no table: a server that is there answers at once. */
 const READ_BACK_TIMEOUT_MS = seconds(15);
@@ -104,11 +100,7 @@ export class DatabaseSession extends pg.Client {
       return await this.#ask(repairOf(faults));
     } catch (error) {
       const [first] = faults;
-      // 42501, 22023, 55P02: the server does not let us set it. Anything else is no matter of settings.
-      const code = error instanceof pg.DatabaseError ? error.code : undefined;
-      if (first && ["42501", "22023", "55P02"].includes(code ?? "")) {
-        throw wrongSetting(address, first);
-      }
+      if (first && isSettingRefused(error)) throw wrongSetting(address, first);
       throw error;
     }
   }
@@ -121,7 +113,7 @@ export class DatabaseSession extends pg.Client {
       const why = `${fault.name} is "${fault.actual}" for this session`;
       throw new DatabaseReadOnlyError(
         this.#options.url,
-        Object.assign(new Error(why), { code: "25006" }),
+        Object.assign(new Error(why), { code: SQLSTATE.readOnlyTransaction }),
       );
     }
     throw wrongSetting(address, fault);

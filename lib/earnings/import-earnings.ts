@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { findLockHolders } from "../db/lock-holders.ts";
+import { SQLSTATE } from "../db/sqlstate.ts";
 import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
@@ -101,8 +102,6 @@ async function importerByLogin(client: ClientBase): Promise<Importer> {
   return { by: `login ${rows[0]?.login ?? ""}`.trim(), reason: null };
 }
 
-const LOCK_NOT_AVAILABLE = "55P03";
-
 /**
  * Waits for other imports. The lock is a row, so that readers cannot lock it. A large file takes longer than the
  * session's usual limits allow.
@@ -116,7 +115,7 @@ async function prepareToWrite(client: ClientBase): Promise<void> {
     );
     if (rowCount !== 1) throw new Error("command_locks has no row for import-earnings");
   } catch (error) {
-    if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+    if (errorCode(error) !== SQLSTATE.lockNotAvailable) throw error;
     await client.query("ROLLBACK");
     const { names, command } = await findLockHolders(client, { table: "public.command_locks" });
     throw new AfterhoursError(

@@ -4,21 +4,23 @@ import {
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseReadOnlyError,
+  DatabaseSessionError,
   DatabaseUnreachableError,
-  isConnectionError,
-  isFull,
-  isLockConflict,
-  isMissingSchema,
-  isPermissionDenied,
-  isReadOnly,
-} from "../db/connection.ts";
-import { DatabaseSessionError } from "../db/session-errors.ts";
+} from "../db/errors.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import type { Verdict } from "../support/verdict.ts";
 import { LockUnavailableError } from "./lock/index.ts";
 import type { Outcome } from "./outcome.ts";
 import type { StopSignal } from "./signals.ts";
+import {
+  isConnectionError,
+  isFull,
+  isLockConflict,
+  isMissingSchema,
+  isPermissionDenied,
+  isReadOnly,
+} from "../db/sqlstate.ts";
 
 /**
  * The core's verdict as an outcome; only the harness knows why the run was asked to stop. A run that lost its

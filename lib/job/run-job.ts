@@ -1,11 +1,5 @@
 import type pg from "pg";
-import { connectWithRetry } from "../db/connect-retry.ts";
-import {
-  DatabaseUnreachableError,
-  isMissingSchema,
-  isPermissionDenied,
-  isWorthAnotherTry,
-} from "../db/connection.ts";
+import { connectWithRetry } from "../db/retries.ts";
 import { openControlPool } from "../db/pool.ts";
 import type { Db } from "../db/client.ts";
 import { systemClock } from "../support/clock.ts";
@@ -30,6 +24,8 @@ import { settle } from "./settle/settle.ts";
 import { listenForStop, type StopSignal } from "./signals.ts";
 import { dryRunLock, takeLock } from "./take-lock.ts";
 import { openTerminal } from "./terminal.ts";
+import { DatabaseUnreachableError } from "../db/errors.ts";
+import { isMissingSchema, isPermissionDenied, isWorthAnotherTry } from "../db/sqlstate.ts";
 
 /**
  * One run of a job: options, environment, maintenance, lock, warm-up, core, settle. Never throws: every error

@@ -1,7 +1,7 @@
 import type pg from "pg";
-import { isConnectionError } from "../db/connection.ts";
 import { toJson } from "../support/log.ts";
 import { exitCodeOf, reasonOf, type Outcome } from "./outcome.ts";
+import { isConnectionError } from "../db/sqlstate.ts";
 
 export interface RunStart {
   runId: string;

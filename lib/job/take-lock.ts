@@ -1,5 +1,4 @@
 import type pg from "pg";
-import { isMissingSchema, isPermissionDenied } from "../db/connection.ts";
 import { minutes, systemClock } from "../support/clock.ts";
 import { AfterhoursError, toError } from "../support/errors.ts";
 import { noLease, type Lease } from "../support/lease.ts";
@@ -14,6 +13,7 @@ import {
 import type { Outcome } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import type { StopSignal } from "./signals.ts";
+import { isMissingSchema, isPermissionDenied } from "../db/sqlstate.ts";
 
 /** The lock of a run that may proceed. */
 export interface TakenLock {

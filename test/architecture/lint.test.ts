@@ -9,7 +9,7 @@ const ADAPTER = "lib/razorpay/retry.ts";
 const HARNESS = "lib/job/maintenance.ts";
 const JOB = "jobs/registry.ts";
 const SUPPORT = "lib/support/clock.ts";
-const SCRIPT = "scripts/import-earnings.ts";
+const SCRIPT = "scripts/cli/import-earnings.ts";
 
 describe("the linter", () => {
   let eslint: ESLint;

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ALLOWED = [
   "lib/db/session.ts",
   // Asks whether the server that it started is up.
-  "scripts/services/postgres.ts",
+  "scripts/dev/services/postgres.ts",
 ];
 
 it("nothing of the product opens a session of the database but by the module that reads it back", () => {
@@ -21,7 +21,7 @@ it("nothing of the product opens a session of the database but by the module tha
   // Benchmarks compare the product with the bare driver.
   const opening = files.filter(
     (file) =>
-      !file.startsWith("scripts/bench/") &&
+      !file.startsWith("scripts/dev/bench/") &&
       /new (?:pg\.)?(?:Client|Pool)\([^)]|extends pg\.(?:Client|Pool)/.test(
         readFileSync(join(ROOT, file), "utf8"),
       ) &&

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import {
   seedBooking,
   seedPlan,
   seedWallet,
   type SeededBooking,
-} from "../../scripts/seed/bookings.ts";
+} from "../../scripts/dev/seed/bookings.ts";
 import {
   followRefunds,
   runCancel,

@@ -5,7 +5,7 @@ import {
   type CallRecord,
   type Fault,
   type Sandbox,
-} from "../../scripts/sandbox/index.ts";
+} from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, startJob } from "../support/job-process.ts";
 import { checkMoneyInvariants } from "../support/money-invariants.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openMailer } from "../../lib/notifications/smtp-mailer.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { startMailSandbox } from "../../scripts/mail-sandbox/index.ts";
+import { startMailSandbox } from "../../scripts/sandbox/mail/index.ts";
 import {
   letHoursPass,
   mailRows,

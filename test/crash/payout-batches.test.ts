@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { newUuid } from "../../lib/support/random.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { letClaimsAge } from "../support/claims-age.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { checkMoneyInvariants } from "../support/money-invariants.ts";

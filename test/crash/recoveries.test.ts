@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts, seedPayee } from "../support/payout-world.ts";
 import { drifts, runBatch, runRefunds, seedCaptured, seedEarning } from "../support/refund-run.ts";
 import { createRefundWorld } from "../support/refund-world.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { newUuid } from "../../lib/support/random.ts";
-import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts, seedPayee } from "../support/payout-world.ts";
 import {
   drifts,

@@ -7,7 +7,7 @@ import {
   seedUser,
   seedWaiting,
   type SeededPlan,
-} from "../../scripts/seed/bookings.ts";
+} from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { OFFER_MS, runExpire, runRemind } from "../support/waitlist.ts";
 import { startProcess, type Naming, type Side } from "./matrix/process.ts";

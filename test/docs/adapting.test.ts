@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
-import { migrate } from "../../scripts/migrate/apply.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { migrate } from "../../scripts/dev/migrate/apply.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
 import { blocksOf, readPage, ROOT } from "./commands/blocks.ts";
@@ -42,7 +42,7 @@ describe("a payout cycle that was brought in from another system", () => {
 
   it("has books that agree, and counts the year that the payee had before", async () => {
     const sample = sampleFile();
-    expect(await run("scripts/import-earnings.ts", sample)).toMatchObject({ exitCode: 0 });
+    expect(await run("scripts/cli/import-earnings.ts", sample)).toMatchObject({ exitCode: 0 });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {
@@ -64,7 +64,7 @@ describe("a payout cycle that was brought in from another system", () => {
       expect(end.exitCode, end.stdout + end.stderr).toBe(0);
     }
 
-    await run("scripts/import-earnings.ts", sample, "--approve");
+    await run("scripts/cli/import-earnings.ts", sample, "--approve");
     await database.query(
       `UPDATE payouts SET status = 'REJECTED' WHERE status = 'APPROVED'
          AND consultant_id <> (SELECT id FROM consultants WHERE external_ref = 'C-002')`,
@@ -154,7 +154,9 @@ describe("what the page names", () => {
 function sampleFile(): string {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-adapting-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const lines = readFileSync(join(ROOT, "scripts/demo/sample-earnings.csv"), "utf8").split("\n");
+  const lines = readFileSync(join(ROOT, "scripts/dev/demo/sample-earnings.csv"), "utf8").split(
+    "\n",
+  );
   const file = join(folder, "week.csv");
   writeFileSync(file, `${lines.slice(0, 11).join("\n")}\n`);
   return file;

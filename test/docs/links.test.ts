@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-it("has a file behind each link of README and docs, and a heading behind each anchor", async () => {
+it("has a file behind each link of a page, and a heading behind each anchor", async () => {
   const broken: string[] = [];
   let links = 0;
   for (const page of await pages()) {
@@ -46,5 +46,6 @@ async function pages(): Promise<string[]> {
     (await readdir(join(root, folder), { recursive: true }))
       .filter((name) => name.endsWith(".md"))
       .map((name) => join(folder, name));
-  return ["README.md", ...(await inFolder("docs")), ...(await inFolder("lib"))].sort();
+  const own = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+  return [...own, ...(await inFolder("docs")), ...(await inFolder("lib"))].sort();
 }

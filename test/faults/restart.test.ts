@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { migrate } from "../../scripts/migrate/apply.ts";
-import { startPostgres, type RunningPostgres } from "../../scripts/services/postgres.ts";
+import { migrate } from "../../scripts/dev/migrate/apply.ts";
+import { startPostgres, type RunningPostgres } from "../../scripts/dev/services/postgres.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { runJob } from "../support/job-process.ts";
 import type { Passing } from "../support/tcp-proxy.ts";

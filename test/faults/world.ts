@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from "vitest";
 import { newUuid } from "../../lib/support/random.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { JOBS } from "../crash/matrix/cycle.ts";
 import { letClaimsAge } from "../support/claims-age.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

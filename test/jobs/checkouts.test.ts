@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, type SeededBooking } from "../../scripts/seed/bookings.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { seedBooking, seedPlan, type SeededBooking } from "../../scripts/dev/seed/bookings.ts";
 import { checkoutState } from "../support/checkout-world.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";

@@ -1,6 +1,6 @@
 import { connect, createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { jobEnv, seedApprovedPayouts } from "../support/payout-world.ts";
@@ -29,7 +29,7 @@ const env = (url: string): Record<string, string> => ({
 });
 const pay = (url: string, ...args: string[]): Promise<JobEnd> => runJob({ env: env(url), args });
 const check = (url: string): Promise<ScriptResult> =>
-  runScript("scripts/jobs.ts", {
+  runScript("scripts/cli/jobs.ts", {
     args: ["check", "payouts/process-payouts", "--json"],
     env: env(url),
   });
@@ -151,7 +151,7 @@ describe("a server that is too old", () => {
     const old = await olderServer(database.url);
     try {
       const said = "PostgreSQL 13.23, and PostgreSQL 14 or newer is needed";
-      const migrated = await runScript("scripts/migrate/main.ts", {
+      const migrated = await runScript("scripts/dev/migrate/main.ts", {
         args: ["apply"],
         env: { DATABASE_URL: old.url },
       });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob } from "../support/job-process.ts";
 import { checkMoneyInvariants } from "../support/money-invariants.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import pg from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { jobEnv, seedApprovedPayouts } from "../support/payout-world.ts";

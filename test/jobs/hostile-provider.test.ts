@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { RUNNER_CANCELS, startJob, stopJob } from "../support/job-process.ts";
 import { jobEnv, seedApprovedPayouts } from "../support/payout-world.ts";

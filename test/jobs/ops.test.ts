@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { lockKey } from "../../lib/job/lock/index.ts";
 import { createRedisLockStore } from "../../lib/job/lock/redis-lock-store.ts";
 import { systemClock } from "../../lib/support/clock.ts";
-import { seedUser } from "../../scripts/seed/bookings.ts";
+import { seedUser } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, startJob, type JobEnd } from "../support/job-process.ts";
 import { seedFinding, seedOldMail, seedRun } from "../support/ops.ts";

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { runJob } from "../support/job-process.ts";
 import { checkMoneyInvariants, jobEnv, seedPayees } from "../support/payout-world.ts";

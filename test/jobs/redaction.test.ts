@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { jobEnv, seedPayees, type PayeeSeed } from "../support/payout-world.ts";

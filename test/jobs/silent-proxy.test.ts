@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { runJob, RUNNER_CANCELS, startJob, stopJob } from "../support/job-process.ts";
 import { jobEnv, seedApprovedPayouts } from "../support/payout-world.ts";

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
-import { seedMarketplace, type SeededMarketplace } from "../../scripts/demo/marketplace/seed.ts";
-import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/index.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../scripts/seed/bookings.ts";
+import {
+  seedMarketplace,
+  type SeededMarketplace,
+} from "../../scripts/dev/demo/marketplace/seed.ts";
+import { startMailSandbox, type MailSandbox } from "../../scripts/sandbox/mail/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { seedMails } from "../support/mail.ts";
@@ -128,7 +131,7 @@ const night: readonly Run[] = [
       marketplace = await seedMarketplace(database.url, sandbox);
       const { url } = await logins.login("afterhours_operators");
       for (const { paymentId, amount, reason } of marketplace.toRefund) {
-        const refund = await runScript("scripts/payments.ts", {
+        const refund = await runScript("scripts/cli/payments.ts", {
           args: ["refund", paymentId, "--amount", amount, "--reason", reason, "--by", "Asha"],
           env: { DATABASE_URL: url },
         });

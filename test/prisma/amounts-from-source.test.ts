@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { seedWallet } from "../../scripts/seed/bookings.ts";
+import { seedWallet } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedPayee, type SeededPayee } from "../support/payout-world.ts";
 import { createLogins, type Logins } from "../support/roles.ts";

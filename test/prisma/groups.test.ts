@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
-import type { Group } from "../../scripts/migrate/roles.ts";
+import type { Group } from "../../scripts/cli/schema/roles.ts";
 import { csv, defaultColumns, row } from "../lib/earnings/builders.ts";
 import { createPayoutCycle, type PayoutCycle } from "../support/payout-cycle.ts";
 import { createLogins, type Logins } from "../support/roles.ts";
@@ -149,7 +149,7 @@ async function run(
   command: Command,
 ): Promise<ScriptResult> {
   const { url } = await logins.login(group);
-  return runScript(`scripts/${command.file}.ts`, {
+  return runScript(`scripts/cli/${command.file}.ts`, {
     args: command.args(payoutId),
     env: { DATABASE_URL: url, USER: "asha" },
   });

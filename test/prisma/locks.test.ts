@@ -9,10 +9,10 @@ import { placeHold } from "../../lib/payouts/operate/index.ts";
 import { recordDeposit } from "../../lib/tds/returns/index.ts";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { requireDay } from "../../lib/support/calendar.ts";
-import { migrate } from "../../scripts/migrate/apply.ts";
-import { applyRoles } from "../../scripts/migrate/roles.ts";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
-import { startPostgres, type RunningPostgres } from "../../scripts/services/postgres.ts";
+import { migrate } from "../../scripts/dev/migrate/apply.ts";
+import { applyRoles } from "../../scripts/cli/schema/roles.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { startPostgres, type RunningPostgres } from "../../scripts/dev/services/postgres.ts";
 import { csv, read, row } from "../lib/earnings/builders.ts";
 import { runJob } from "../support/job-process.ts";
 import { jobEnv } from "../support/payout-world.ts";
@@ -163,8 +163,8 @@ describe("a lock by number, which everybody can take,", () => {
       ),
     );
     expect(found.map((file) => file.slice(root.length + 1)).sort()).toEqual([
-      "scripts/migrate/apply.ts",
-      "scripts/migrate/engine-adapter.ts",
+      "scripts/dev/migrate/apply.ts",
+      "scripts/dev/migrate/engine-adapter.ts",
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { GROUPS, type Group } from "../../scripts/migrate/roles.ts";
+import { GROUPS, type Group } from "../../scripts/cli/schema/roles.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedFinding } from "../support/ops.ts";
 import { seedPayee, type SeededPayee } from "../support/payout-world.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import pg from "pg";
-import { GROUPS, type Group } from "../../scripts/migrate/roles.ts";
+import { GROUPS, type Group } from "../../scripts/cli/schema/roles.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
   groupsIn,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyRoles } from "../../scripts/migrate/roles.ts";
+import { applyRoles } from "../../scripts/cli/schema/roles.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedPayee, type SeededPayee } from "../support/payout-world.ts";
 import { createLogins, type Login, type Logins } from "../support/roles.ts";

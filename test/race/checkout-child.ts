@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { openDatabase } from "../../lib/db/client.ts";
-import { recordCapture } from "../../lib/payments/capture.ts";
+import { recordCapture } from "../../lib/checkouts/capture.ts";
 import { systemRandom } from "../../lib/support/random.ts";
 import { runCancel, runCleanup, runLate, type CheckoutRun } from "../support/checkout-run.ts";
 

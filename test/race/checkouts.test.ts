@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { sleep } from "../../lib/support/clock.ts";
 import {
   seedBooking,
@@ -9,7 +9,7 @@ import {
   seedWallet,
   type BookingSeed,
   type SeededBooking,
-} from "../../scripts/seed/bookings.ts";
+} from "../../scripts/dev/seed/bookings.ts";
 import { checkoutState, walletState } from "../support/checkout-world.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startScript } from "../support/run-script.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { runJob, startJob, type JobEnd } from "../support/job-process.ts";
 import { jobEnv } from "../support/payout-world.ts";
 import { drifts, legRows, letTimePass, seedCaptured } from "../support/refund-run.ts";

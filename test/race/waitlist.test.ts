@@ -1,8 +1,8 @@
 import pg from "pg";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { startMailSandbox } from "../../scripts/mail-sandbox/index.ts";
+import { startMailSandbox } from "../../scripts/sandbox/mail/index.ts";
 import type { ExpireReport, ReminderReport } from "../../lib/waitlist/index.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../scripts/seed/bookings.ts";
+import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startJob } from "../support/job-process.ts";
 import { mailJobEnv } from "../support/mail.ts";

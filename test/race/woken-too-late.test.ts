@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { sleep } from "../../lib/support/clock.ts";
 import { paid, viewOf } from "../lib/payouts/rows.ts";
 import { snapshot } from "../lib/payouts/snapshot.ts";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/index.ts";
-import { migrate } from "../../scripts/migrate/apply.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedBooking, seedPlan, seedWaiting } from "../../scripts/seed/bookings.ts";
-import { seedPast } from "../../scripts/seed/past.ts";
-import { startPostgres, type RunningPostgres } from "../../scripts/services/postgres.ts";
+import { startMailSandbox, type MailSandbox } from "../../scripts/sandbox/mail/index.ts";
+import { migrate } from "../../scripts/dev/migrate/apply.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { seedBooking, seedPlan, seedWaiting } from "../../scripts/dev/seed/bookings.ts";
+import { seedPast } from "../../scripts/dev/seed/past.ts";
+import { startPostgres, type RunningPostgres } from "../../scripts/dev/services/postgres.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runJob, type JobEnd } from "../support/job-process.ts";
 import { EXPLAIN_EVERYTHING, nodesOf, openPlanReader, type PlanNode } from "./plans-on-the-wire.ts";

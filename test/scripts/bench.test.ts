@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Row } from "../../scripts/bench/figure.ts";
-import { mostInAnySecond, perSecond, perSecondOverall } from "../../scripts/bench/rate/arrivals.ts";
-import { meetsTarget, ratiosOf, spreadOf } from "../../scripts/bench/spread.ts";
+import type { Row } from "../../scripts/dev/bench/figure.ts";
+import {
+  mostInAnySecond,
+  perSecond,
+  perSecondOverall,
+} from "../../scripts/dev/bench/rate/arrivals.ts";
+import { meetsTarget, ratiosOf, spreadOf } from "../../scripts/dev/bench/spread.ts";
 import { runScript } from "../support/run-script.ts";
 
 describe("the benchmark", () => {
@@ -12,7 +16,7 @@ describe("the benchmark", () => {
     const folder = mkdtempSync(join(tmpdir(), "afterhours-bench-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
 
-    const { exitCode, stdout, stderr } = await runScript("scripts/bench/main.ts", {
+    const { exitCode, stdout, stderr } = await runScript("scripts/dev/bench/main.ts", {
       args: ["tax", "--quick", "--rounds", "2", "--out", folder],
     });
 
@@ -41,7 +45,7 @@ describe("the benchmark", () => {
   });
 
   it("is used wrongly with a figure that there is not", async () => {
-    const { exitCode, stderr } = await runScript("scripts/bench/main.ts", { args: ["taxes"] });
+    const { exitCode, stderr } = await runScript("scripts/dev/bench/main.ts", { args: ["taxes"] });
 
     expect(exitCode).toBe(2);
     expect(stderr).toContain("expected one of startup");

@@ -36,7 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const BUILD: string = new URL("../../scripts/build.mjs", import.meta.url).href;
+const BUILD: string = new URL("../../scripts/dev/build.mjs", import.meta.url).href;
 
 /** As set-up asks it. */
 async function areBuilt(): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "../../lib/db/client.ts";
-import { checkLines, type CheckFinding } from "../../scripts/jobs/check/finding.ts";
-import { checkRole } from "../../scripts/jobs/check/role.ts";
-import { GROUPS } from "../../scripts/migrate/roles.ts";
+import { checkLines, type CheckFinding } from "../../scripts/cli/jobs/check/finding.ts";
+import { checkRole } from "../../scripts/cli/jobs/check/role.ts";
+import { GROUPS } from "../../scripts/cli/schema/roles.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { createLogins, type Logins } from "../support/roles.ts";
 

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { parseOptions } from "../../lib/job/options.ts";
+import { commandFiles } from "../support/commands.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runScript } from "../support/run-script.ts";
 
@@ -13,26 +12,26 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What people run, and what it does when it is asked for nothing but help. */
 const COMMANDS: readonly [file: string, ...args: string[]][] = [
-  ["scripts/setup.mjs"],
-  ["scripts/demo/main.ts"],
-  ["scripts/services/main.ts"],
-  ["scripts/sandbox/main.ts"],
-  ["scripts/import-earnings.ts"],
-  ["scripts/payouts.ts"],
-  ["scripts/payments.ts"],
-  ["scripts/findings.ts"],
-  ["scripts/ledger-audit.ts"],
-  ["scripts/mails.ts"],
-  ["scripts/tds.ts"],
-  ["scripts/jobs.ts"],
-  ["scripts/maintenance.ts"],
-  ["scripts/dry-run-jobs.ts"],
-  ["scripts/migrate/main.ts"],
-  ["scripts/migrate/main.ts", "apply"],
-  ["scripts/bench/main.ts"],
+  ["scripts/dev/setup.mjs"],
+  ["scripts/dev/demo/main.ts"],
+  ["scripts/dev/services/main.ts"],
+  ["scripts/sandbox/razorpay/main.ts"],
+  ["scripts/cli/import-earnings.ts"],
+  ["scripts/cli/payouts.ts"],
+  ["scripts/cli/payments.ts"],
+  ["scripts/cli/findings.ts"],
+  ["scripts/cli/ledger-audit.ts"],
+  ["scripts/cli/mails.ts"],
+  ["scripts/cli/tds.ts"],
+  ["scripts/cli/jobs.ts"],
+  ["scripts/cli/maintenance.ts"],
+  ["scripts/dev/dry-run-jobs.ts"],
+  ["scripts/dev/migrate/main.ts"],
+  ["scripts/dev/migrate/main.ts", "apply"],
+  ["scripts/dev/bench/main.ts"],
   ["scripts/docs/main.ts"],
-  ["scripts/mutation/main.ts"],
-  ["scripts/words/main.ts"],
+  ["scripts/dev/mutation/main.ts"],
+  ["scripts/dev/words/main.ts"],
 ];
 
 describe("help", () => {
@@ -59,16 +58,18 @@ describe("help", () => {
   });
 
   it("of a script of npm names that script", async () => {
-    const { stdout } = await runScript("scripts/migrate/main.ts", { args: ["apply", "--help"] });
+    const { stdout } = await runScript("scripts/dev/migrate/main.ts", {
+      args: ["apply", "--help"],
+    });
     expect(stdout).toMatch(/^Usage: npm run db:migrate -- /);
   });
 
   it("breaks no paragraph twice", async () => {
     for (const [file, ...args] of [
-      ["scripts/sandbox/main.ts"],
-      ["scripts/mutation/main.ts"],
-      ["scripts/tds.ts", "register"],
-      ["scripts/tds.ts", "assess"],
+      ["scripts/sandbox/razorpay/main.ts"],
+      ["scripts/dev/mutation/main.ts"],
+      ["scripts/cli/tds.ts", "register"],
+      ["scripts/cli/tds.ts", "assess"],
     ] as const) {
       const { stdout } = await runScript(file, { args: [...args, "--help"] });
       const lines = stdout.split("\n");
@@ -82,13 +83,11 @@ describe("help", () => {
   });
 
   it("is asked for of every command that there is", () => {
-    const files = readdirSync(join(ROOT, "scripts"), { withFileTypes: true }).flatMap((entry) =>
-      entry.isFile() && entry.name.endsWith(".ts") ? [`scripts/${entry.name}`] : [],
-    );
+    const files = commandFiles();
     expect(files.filter((file) => !COMMANDS.some(([known]) => known === file))).toEqual([]);
   });
 
-  it.each(["scripts/setup.mjs", "scripts/dry-run-jobs.ts"])(
+  it.each(["scripts/dev/setup.mjs", "scripts/dev/dry-run-jobs.ts"])(
     "is shown by %s for an argument that it does not know",
     async (file) => {
       const { exitCode, stderr } = await runScript(file, { args: ["--nonsense"] });
@@ -109,34 +108,34 @@ describe("a reader that goes away", () => {
   afterAll(() => database.drop());
 
   it.each<[file: string, ...args: string[]]>([
-    ["scripts/setup.mjs", "--help"],
-    ["scripts/demo/main.ts", "--help"],
-    ["scripts/services/main.ts", "--no-migrate"],
-    ["scripts/sandbox/main.ts", "--port", "0"],
-    ["scripts/import-earnings.ts", "scripts/demo/sample-earnings.csv"],
-    ["scripts/payouts.ts", "list"],
-    ["scripts/payments.ts", "--help"],
-    ["scripts/findings.ts", "list"],
-    ["scripts/mails.ts", "list"],
-    ["scripts/tds.ts", "register", "--help"],
-    ["scripts/jobs.ts", "list"],
-    ["scripts/jobs.ts", "history"],
-    ["scripts/maintenance.ts", "--help"],
-    ["scripts/dry-run-jobs.ts", "--help"],
-    ["scripts/migrate/main.ts", "apply"],
-    ["scripts/bench/main.ts", "--help"],
+    ["scripts/dev/setup.mjs", "--help"],
+    ["scripts/dev/demo/main.ts", "--help"],
+    ["scripts/dev/services/main.ts", "--no-migrate"],
+    ["scripts/sandbox/razorpay/main.ts", "--port", "0"],
+    ["scripts/cli/import-earnings.ts", "scripts/dev/demo/sample-earnings.csv"],
+    ["scripts/cli/payouts.ts", "list"],
+    ["scripts/cli/payments.ts", "--help"],
+    ["scripts/cli/findings.ts", "list"],
+    ["scripts/cli/mails.ts", "list"],
+    ["scripts/cli/tds.ts", "register", "--help"],
+    ["scripts/cli/jobs.ts", "list"],
+    ["scripts/cli/jobs.ts", "history"],
+    ["scripts/cli/maintenance.ts", "--help"],
+    ["scripts/dev/dry-run-jobs.ts", "--help"],
+    ["scripts/dev/migrate/main.ts", "apply"],
+    ["scripts/dev/bench/main.ts", "--help"],
     ["scripts/docs/main.ts", "--help"],
-    ["scripts/mutation/main.ts", "--list"],
+    ["scripts/dev/mutation/main.ts", "--list"],
   ])("ends %s %s without a word", async (file, ...args) => {
     const { exitCode, stderr } = await runUnread("stdout", file, args);
     expect([exitCode, stderr]).toEqual([0, ""]);
   });
 
   it("of what went wrong ends a command with the same status as ever", async () => {
-    expect(await runUnread("stderr", "scripts/payouts.ts", ["no-such-command"])).toMatchObject({
+    expect(await runUnread("stderr", "scripts/cli/payouts.ts", ["no-such-command"])).toMatchObject({
       exitCode: 2,
     });
-    expect(await runUnread("stderr", "scripts/setup.mjs", ["--nonsense"])).toMatchObject({
+    expect(await runUnread("stderr", "scripts/dev/setup.mjs", ["--nonsense"])).toMatchObject({
       exitCode: 2,
     });
   });

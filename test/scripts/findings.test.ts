@@ -18,7 +18,7 @@ async function given(): Promise<{
     [FIRST, SECOND, { said: "\u001b[2Jgone\nto 912345678901", providerPayoutIds: ["pout_1"] }],
   );
   const env = { DATABASE_URL: database.url, USER: "asha" };
-  return { database, findings: (...args) => runScript("scripts/findings.ts", { args, env }) };
+  return { database, findings: (...args) => runScript("scripts/cli/findings.ts", { args, env }) };
 }
 
 it("lists, shows, resolves with a reason, and lists what is left", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { samplePath } from "../../scripts/demo/generate-sample.ts";
+import { samplePath } from "../../scripts/dev/demo/generate-sample.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { nodeArgumentsOf } from "../support/commands.ts";
 
@@ -33,7 +33,7 @@ interface Run {
 function run(args: readonly string[], databaseUrl: string): Promise<Run> {
   const child = spawn(
     process.execPath,
-    [...nodeArgumentsOf("scripts/import-earnings.ts"), ...args],
+    [...nodeArgumentsOf("scripts/cli/import-earnings.ts"), ...args],
     {
       cwd: root,
       env: { ...process.env, DATABASE_URL: databaseUrl },

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
-import { checkMailServer } from "../../scripts/jobs/check/mail.ts";
-import { checkWorkflows } from "../../scripts/jobs/check/workflows.ts";
-import { startMailSandbox } from "../../scripts/mail-sandbox/index.ts";
-import { startSandbox } from "../../scripts/sandbox/index.ts";
-import { freePort } from "../../scripts/services/free-port.ts";
+import { checkMailServer } from "../../scripts/cli/jobs/check/mail.ts";
+import { checkWorkflows } from "../../scripts/cli/jobs/check/workflows.ts";
+import { startMailSandbox } from "../../scripts/sandbox/mail/index.ts";
+import { startSandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { freePort } from "../../scripts/dev/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { seedRun } from "../support/ops.ts";
 import { describeWithRedis, useTestRedis } from "../support/redis.ts";
@@ -18,7 +18,7 @@ const PAYOUTS = "payouts/process-payouts";
 const DELIVERY = "notifications/deliver-outbox";
 
 function command(args: string[], env: Record<string, string> = {}): Promise<ScriptResult> {
-  return runScript("scripts/jobs.ts", { args, env });
+  return runScript("scripts/cli/jobs.ts", { args, env });
 }
 
 describe("npm run jobs -- list", () => {

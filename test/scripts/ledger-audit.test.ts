@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { QUESTIONS } from "../../lib/ledger/audit/questions.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
-import { seedWallet } from "../../scripts/seed/bookings.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
+import { seedWallet } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runPayouts, seedApprovedPayouts, seedPayee } from "../support/payout-world.ts";
 import { createLogins, type Logins } from "../support/roles.ts";
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const audit = (env: Record<string, string> = { AUDIT_DATABASE_URL: reader }, args: string[] = []) =>
-  runScript("scripts/ledger-audit.ts", { args, env });
+  runScript("scripts/cli/ledger-audit.ts", { args, env });
 
 /** Does what the database refuses, as its owner could. */
 async function forge(statements: string): Promise<void> {

@@ -10,8 +10,8 @@ import {
   type MailTemplate,
 } from "../../lib/notifications/mail.ts";
 import { USER_TEMPLATES } from "../../lib/notifications/shown.ts";
-import { SAMPLE_MAILS } from "../../scripts/mails/sample.ts";
-import { seedUser } from "../../scripts/seed/bookings.ts";
+import { SAMPLE_MAILS } from "../../scripts/cli/mails/sample.ts";
+import { seedUser } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { mailRows, openMailWorld, runDelivery, seedMail, type MailWorld } from "../support/mail.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
@@ -22,7 +22,7 @@ it("previews every mail as HTML, text and a file for a mail program", async () =
   const folder = mkdtempSync(join(tmpdir(), "afterhours-mails-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
 
-  const preview = await runScript("scripts/mails.ts", { args: ["preview", "--out", folder] });
+  const preview = await runScript("scripts/cli/mails.ts", { args: ["preview", "--out", folder] });
 
   expect(preview).toMatchObject({ exitCode: 0, stderr: "" });
   expect(readdirSync(folder).sort()).toEqual(
@@ -62,7 +62,7 @@ it("lists what waits or was given up, and queues that again, once and audited", 
   const world = await openMailWorld();
   const { database } = world;
   const mails = (...args: string[]): Promise<ScriptResult> =>
-    runScript("scripts/mails.ts", { args, env: { DATABASE_URL: database.url, USER: "asha" } });
+    runScript("scripts/cli/mails.ts", { args, env: { DATABASE_URL: database.url, USER: "asha" } });
   const id = await seedMail(database, { email: "zubeida@buyers.example", name: "Zubeida" });
   world.sandbox.behave({ at: "recipient", do: { refuse: 550 } });
   await runDelivery(world);
@@ -110,7 +110,7 @@ it("refuses what it can not know, and changes nothing", async () => {
     [["requeue", nobody], 2, "--reason"],
     [["list", "--status", "LOST"], 2, "expected one of QUEUED, SENT, GAVE_UP, LAPSED"],
   ] as const) {
-    const result = await runScript("scripts/mails.ts", {
+    const result = await runScript("scripts/cli/mails.ts", {
       args: [...args],
       env: { DATABASE_URL: database.url, USER: "asha" },
     });

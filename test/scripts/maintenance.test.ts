@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 function maintenance(args: string[], env: Record<string, string> = {}): Promise<ScriptResult> {
-  return runScript("scripts/maintenance.ts", {
+  return runScript("scripts/cli/maintenance.ts", {
     args,
     env: { DATABASE_URL: database.url, USER: "asha", ...env },
   });

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 const payments = (...args: string[]): Promise<ScriptResult> =>
-  runScript("scripts/payments.ts", {
+  runScript("scripts/cli/payments.ts", {
     args,
     env: { DATABASE_URL: world.database.url, USER: "asha" },
   });

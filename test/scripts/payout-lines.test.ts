@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ListedPayout, PayoutStatus } from "../../lib/payouts/operate/index.ts";
-import { totalLine } from "../../scripts/payouts/print.ts";
+import { totalLine } from "../../scripts/cli/payouts/print.ts";
 
 const payout = (status: PayoutStatus, amountPaise: bigint): ListedPayout => ({
   id: "a",

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
-import { whoDoesIt } from "../../scripts/payouts/arguments.ts";
-import { confirm } from "../../scripts/payouts/confirm.ts";
+import { whoDoesIt } from "../../scripts/cli/frame/arguments.ts";
+import { confirm } from "../../scripts/cli/payouts/confirm.ts";
 import { createPayoutCycle, type PayoutCycle } from "../support/payout-cycle.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
 
@@ -29,7 +29,7 @@ async function given(): Promise<Given> {
     `SELECT p.id FROM payouts p JOIN consultants c ON c.id = p.consultant_id ORDER BY c.external_ref`,
   );
   const on = (args: string[], env: Record<string, string> = {}): Promise<ScriptResult> =>
-    runScript("scripts/payouts.ts", {
+    runScript("scripts/cli/payouts.ts", {
       args,
       env: { DATABASE_URL: cycle.url, USER: "asha", ...env },
     });
@@ -135,7 +135,7 @@ describe("payouts approve for many", () => {
     ])("%s", async (_what, content, message) => {
       if (typeof content !== "string") writeFileSync(file, content);
       const path = typeof content === "string" ? content : file;
-      const { exitCode, stderr } = await runScript("scripts/payouts.ts", {
+      const { exitCode, stderr } = await runScript("scripts/cli/payouts.ts", {
         args: ["approve", "--file", path, "--yes"],
         env: { DATABASE_URL: "postgres://u:p@127.0.0.1:9/b", USER: "asha" },
       });
@@ -152,7 +152,7 @@ describe("payouts approve for many", () => {
     ["an odd amount", ["--all", "--max-total", "5,00,000"], "expected rupees"],
     ["no such file", ["--file", "/nowhere/x", "--yes"], "can not be read (ENOENT); nothing"],
   ])("ends with 2 at %s", async (_what, args, message) => {
-    const { exitCode, stderr } = await runScript("scripts/payouts.ts", {
+    const { exitCode, stderr } = await runScript("scripts/cli/payouts.ts", {
       args: ["approve", ...args],
       env: { DATABASE_URL: "postgres://u:p@127.0.0.1:9/b", USER: "asha" },
     });
@@ -161,7 +161,7 @@ describe("payouts approve for many", () => {
   });
 
   it("refuses a PAYOUTS_APPROVAL that it does not know", async () => {
-    const { exitCode, stderr } = await runScript("scripts/payouts.ts", {
+    const { exitCode, stderr } = await runScript("scripts/cli/payouts.ts", {
       args: ["approve", NOBODY],
       env: { DATABASE_URL: "postgres://u:p@127.0.0.1:9/b", USER: "asha", PAYOUTS_APPROVAL: "two" },
     });

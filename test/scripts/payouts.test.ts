@@ -11,7 +11,7 @@ function payouts(
   args: string[],
   { url = nowhere, ...env }: { url?: string } & Record<string, string> = {},
 ): Promise<ScriptResult> {
-  return runScript("scripts/payouts.ts", {
+  return runScript("scripts/cli/payouts.ts", {
     args,
     env: { DATABASE_URL: url, USER: "asha", ...env },
   });

@@ -13,7 +13,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-const LOCK_MODULE = new URL("../../scripts/setup-lock.mjs", import.meta.url).href;
+const LOCK_MODULE = new URL("../../scripts/dev/setup-lock.mjs", import.meta.url).href;
 const PROCESSES = 6;
 
 let folder: string;

@@ -14,7 +14,10 @@ const world = useWorld();
 const SECTION = "393(1) Table Sl. No. 8(v)";
 
 const tds = (...args: string[]): Promise<ScriptResult> =>
-  runScript("scripts/tds.ts", { args, env: { DATABASE_URL: world.database.url, USER: "asha" } });
+  runScript("scripts/cli/tds.ts", {
+    args,
+    env: { DATABASE_URL: world.database.url, USER: "asha" },
+  });
 
 /** The lines of the CSV, each as an object by its column. */
 const csv = ({ stdout }: ScriptResult): Record<string, string>[] =>

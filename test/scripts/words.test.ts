@@ -2,9 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { commentsOf } from "../../scripts/words/comments.ts";
-import { averageOf, measurePages, measureRooms, problemsOf } from "../../scripts/words/measure.ts";
-import { countWords, freePronouns, sentencesOf } from "../../scripts/words/prose.ts";
+import { commentsOf } from "../../scripts/dev/words/comments.ts";
+import {
+  averageOf,
+  measurePages,
+  measureRooms,
+  problemsOf,
+} from "../../scripts/dev/words/measure.ts";
+import { countWords, freePronouns, sentencesOf } from "../../scripts/dev/words/prose.ts";
 
 describe("comments", () => {
   it("are found in each place, with their line", () => {

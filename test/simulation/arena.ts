@@ -4,7 +4,7 @@ import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
-import { startSandbox, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { clearingStatement, createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { settingsFor } from "../support/payout-world.ts";

@@ -1,4 +1,4 @@
-import type { Fault } from "../../scripts/sandbox/index.ts";
+import type { Fault } from "../../scripts/sandbox/razorpay/index.ts";
 import { requestHash } from "../../lib/razorpay/index.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { payoutName, type World } from "./world.ts";

@@ -1,4 +1,4 @@
-import type { CallRecord } from "../../scripts/sandbox/index.ts";
+import type { CallRecord } from "../../scripts/sandbox/razorpay/index.ts";
 import { checkMoneyInvariants } from "../support/money-invariants.ts";
 import { changesAfter, type Change } from "./history.ts";
 import type { FinishedRun } from "./moments.ts";

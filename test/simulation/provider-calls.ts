@@ -1,5 +1,5 @@
 import { setImmediate as nextTick } from "node:timers/promises";
-import type { Fault } from "../../scripts/sandbox/index.ts";
+import type { Fault } from "../../scripts/sandbox/razorpay/index.ts";
 import { checkBeforeSending, checkMayStillSend } from "./at-sending.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { incidentOf } from "./trouble.ts";

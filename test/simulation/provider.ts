@@ -1,4 +1,4 @@
-import type { PayoutRecord, PayoutState } from "../../scripts/sandbox/index.ts";
+import type { PayoutRecord, PayoutState } from "../../scripts/sandbox/razorpay/index.ts";
 import type { Arena } from "./arena.ts";
 import type { World } from "./world.ts";
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serverAccount } from "../../scripts/services/server-account.ts";
+import { serverAccount } from "../../scripts/dev/services/server-account.ts";
 
 /** A certificate and its key, as files that a server of ours can read. */
 export interface Certificate {

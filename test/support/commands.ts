@@ -17,7 +17,7 @@ export async function bundleCommands(): Promise<{ folder: string; remove: () => 
   const folder = mkdtempSync(join(ROOT, ".cache/commands-"));
   await build({
     absWorkingDir: ROOT,
-    entryPoints: entryPoints(),
+    entryPoints: commandFiles(),
     outdir: folder,
     outbase: ROOT,
     outExtension: { ".js": ".mjs" },
@@ -34,11 +34,12 @@ export async function bundleCommands(): Promise<{ folder: string; remove: () => 
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-function entryPoints(): string[] {
-  return readdirSync(join(ROOT, "scripts"), { withFileTypes: true }).flatMap((entry) => {
-    const file = entry.isDirectory() ? `scripts/${entry.name}/main.ts` : `scripts/${entry.name}`;
-    return file.endsWith(".ts") && existsSync(join(ROOT, file)) ? [file] : [];
-  });
+/** Every file of `scripts/` that is started as a program: those that lie in a room itself, and each `main.ts`. */
+export function commandFiles(): string[] {
+  return readdirSync(join(ROOT, "scripts"), { recursive: true, encoding: "utf8" })
+    .map((file) => `scripts/${file.replaceAll("\\", "/")}`)
+    .filter((file) => /^scripts\/(?:(?:cli|dev)\/[^/]+\.ts|.+\/main\.ts)$/.test(file))
+    .toSorted();
 }
 
 /** A module finds files beside itself, so it keeps the address of its source. */

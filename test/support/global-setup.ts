@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { migrate } from "../../scripts/migrate/apply.ts";
-import { connectAdmin } from "../../scripts/migrate/database-url.ts";
-import { startPostgres } from "../../scripts/services/postgres.ts";
-import { startRedis } from "../../scripts/services/redis.ts";
+import { migrate } from "../../scripts/dev/migrate/apply.ts";
+import { connectAdmin } from "../../scripts/cli/frame/database-url.ts";
+import { startPostgres } from "../../scripts/dev/services/postgres.ts";
+import { startRedis } from "../../scripts/dev/services/redis.ts";
 import { bundleCommands } from "./commands.ts";
 import { clearingStatement, schemaVersion } from "./database.ts";
 
@@ -29,7 +29,7 @@ declare module "vitest" {
 }
 
 const TEMPLATE = "afterhours_template";
-const SET_UP = fileURLToPath(new URL("../../scripts/setup.mjs", import.meta.url));
+const SET_UP = fileURLToPath(new URL("../../scripts/dev/setup.mjs", import.meta.url));
 
 /** One PostgreSQL and one Redis for the whole run; every test makes its own database of them. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {

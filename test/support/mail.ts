@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { startMailSandbox, type MailSandboxOptions } from "../../scripts/mail-sandbox/index.ts";
-import type { MailSandbox } from "../../scripts/mail-sandbox/index.ts";
+import { startMailSandbox, type MailSandboxOptions } from "../../scripts/sandbox/mail/index.ts";
+import type { MailSandbox } from "../../scripts/sandbox/mail/index.ts";
 import { openDatabase } from "../../lib/db/client.ts";
 import { deliverOutbox, type DeliveryPorts } from "../../lib/notifications/deliver.ts";
 import type { MailTemplate } from "../../lib/notifications/mail.ts";
@@ -11,7 +11,7 @@ import { systemClock, type Clock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { onTestFinished } from "vitest";
-import { seedUser } from "../../scripts/seed/bookings.ts";
+import { seedUser } from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export interface MailWorld {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { PayoutRecord } from "../../scripts/sandbox/index.ts";
+import type { PayoutRecord } from "../../scripts/sandbox/razorpay/index.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** The provider's own list, of a sandbox in this process or of one that is asked over HTTP. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Sandbox } from "../../scripts/sandbox/index.ts";
+import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase } from "../../lib/db/client.ts";
 import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/pay/index.ts";
 import { processPayouts } from "../../lib/payouts/pay/process-payouts.ts";

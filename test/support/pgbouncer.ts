@@ -8,10 +8,10 @@ import {
   findProgram,
   type DebianProgram,
   type ProgramBinary,
-} from "../../scripts/services/debian-program.ts";
-import { freePort } from "../../scripts/services/free-port.ts";
-import { makeServerDirectory, serverAccount } from "../../scripts/services/server-account.ts";
-import { SupervisedServer } from "../../scripts/services/supervised.ts";
+} from "../../scripts/dev/services/debian-program.ts";
+import { freePort } from "../../scripts/dev/services/free-port.ts";
+import { makeServerDirectory, serverAccount } from "../../scripts/dev/services/server-account.ts";
+import { SupervisedServer } from "../../scripts/dev/services/supervised.ts";
 
 const PGBOUNCER: DebianProgram = {
   name: "pgbouncer",

@@ -4,7 +4,7 @@ import {
   requestRefund,
   type RefundRequested,
   type RequestRefundResult,
-} from "../../lib/payments/refunds/request-refund.ts";
+} from "../../lib/refunds/request-refund.ts";
 import {
   seedBooking,
   seedPlan,
@@ -13,7 +13,7 @@ import {
   seedWallet,
   type LegSeed,
   type SeededBooking,
-} from "../../scripts/seed/bookings.ts";
+} from "../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 export interface RefundWorld {

@@ -1,4 +1,4 @@
-import { GROUPS, type Group } from "../../scripts/migrate/roles.ts";
+import { GROUPS, type Group } from "../../scripts/cli/schema/roles.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** The rights of a group beyond those of its parent groups. */

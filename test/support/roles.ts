@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { applyRoles, type Group } from "../../scripts/migrate/roles.ts";
+import { applyRoles, type Group } from "../../scripts/cli/schema/roles.ts";
 import type { TestDatabase } from "./database.ts";
 
 /** A login of its own in one of the groups of `prisma/roles.sql`. */

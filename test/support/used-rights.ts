@@ -1,4 +1,4 @@
-import type { Group } from "../../scripts/migrate/roles.ts";
+import type { Group } from "../../scripts/cli/schema/roles.ts";
 import type { TestDatabase } from "./database.ts";
 import type { Login } from "./roles.ts";
 

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, vi } from "vitest";
-import { startMailSandbox, type MailSandbox } from "../../scripts/mail-sandbox/index.ts";
-import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/index.ts";
+import { startMailSandbox, type MailSandbox } from "../../scripts/sandbox/mail/index.ts";
+import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { inSession } from "../lib/payouts/sessions.ts";
-import { seedBooking, seedPlan, seedWaiting } from "../../scripts/seed/bookings.ts";
+import { seedBooking, seedPlan, seedWaiting } from "../../scripts/dev/seed/bookings.ts";
 import { runCancel } from "../support/checkout-run.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { letHoursPass, seedMails, takenById } from "../support/mail.ts";

@@ -1,4 +1,3 @@
-import { isForEveryRow } from "../../db/connection.ts";
 import type { Db } from "../../db/client.ts";
 import { planRecoveries } from "../../earnings/recoveries.ts";
 import { defaultModeSettings } from "../../razorpay/index.ts";
@@ -27,6 +26,7 @@ import {
 } from "./report.ts";
 import type { BatchSettings } from "./settings.ts";
 import { unsettledOf } from "./unsettled.ts";
+import { isForEveryRow } from "../../db/sqlstate.ts";
 
 /** All that the batch may touch. */
 export interface BatchPorts {

@@ -1,4 +1,3 @@
-import { isForEveryRow } from "../../db/connection.ts";
 import { inTransaction, type Db } from "../../db/client.ts";
 import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/recoveries.ts";
 import { toError } from "../../support/errors.ts";
@@ -6,6 +5,7 @@ import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import type { RefundBase } from "../../tds/index.ts";
 import { BATCH_ACTOR } from "./link.ts";
+import { isForEveryRow } from "../../db/sqlstate.ts";
 
 /**
  * Takes these consultants' debts for refunded sales off their earnings, each in a separate transaction. A

@@ -1,5 +1,4 @@
-import { DatabaseBusyError, isConnectionError, isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isConnectionError, isLockConflict } from "../../db/sqlstate.ts";
 import type { Follower } from "./follow.ts";
 import { kindOf } from "../state/kind.ts";
 import {
@@ -9,6 +8,7 @@ import {
   uncountPaid,
   type PayoutRunReport,
 } from "./report.ts";
+import { DatabaseBusyError } from "../../db/errors.ts";
 
 /**
  * Counts the final states in the provider's list at the end of a run. `onUnexpected` gets an error that kept a

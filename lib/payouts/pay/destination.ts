@@ -9,7 +9,7 @@ import type { DbSession } from "../../db/client.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
 import type { RefusalGate } from "./refusal-gate.ts";
 import { keepContactId, keepFundAccountId, removeName } from "../state/payee.ts";
-import { failureCode } from "../state/outcome.ts";
+import { failureCode } from "../../provider/failure-code.ts";
 
 type NotAccepted = Exclude<Answer<unknown>, { kind: "accepted" }>;
 

@@ -1,4 +1,4 @@
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError } from "../../db/sqlstate.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { failed, type RunFault, type Verdict } from "../../support/verdict.ts";
 import { RETRY_LATER } from "../state/account-holds.ts";

@@ -1,5 +1,4 @@
-import { isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { AfterhoursError, toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";

@@ -1,20 +1,14 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
-import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
 import { recordFailed, recordFault } from "../state/faults.ts";
 import { ClaimLostError } from "../state/release.ts";
-import {
-  failureCode,
-  hasAnswer,
-  settlementOf,
-  type AttemptRef,
-  type Outcome,
-} from "../state/outcome.ts";
+import { hasAnswer, settlementOf, type AttemptRef, type Outcome } from "../state/outcome.ts";
 import { skipped, type UnitPorts, type UnitResult } from "./unit.ts";
 import { systemicFault } from "../../provider/faults.ts";
+import { failureCode } from "../../provider/failure-code.ts";
 
 export interface Answered {
   payout: ClaimedPayout;

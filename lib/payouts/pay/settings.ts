@@ -20,7 +20,7 @@ export interface PayoutSettings {
   tax: TaxPolicy;
   /** The text on the payee's bank statement. */
   narration: string;
-  /** The person who started the run, according to the environment; named in the audit log. */
+  /** The starter of the run, according to the environment; named in the audit log. */
   startedBy?: string | undefined;
   whenShort: WhenShort;
 }

@@ -1,7 +1,7 @@
-import { DatabaseBusyError, isForEveryRow } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isForEveryRow } from "../../db/sqlstate.ts";
 import { LeaseLostError } from "../../support/lease.ts";
 import type { RunFault } from "../../support/verdict.ts";
+import { DatabaseBusyError } from "../../db/errors.ts";
 
 /** Rows of one payout after the other are held by somebody else. */
 export const rowsLocked: RunFault = {

@@ -1,4 +1,5 @@
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { failureCode } from "../../provider/failure-code.ts";
 import type { Failure, JsonValue, ProviderPayout } from "../../razorpay/index.ts";
 import { toJson } from "../../support/log.ts";
 import { holdRefusedAccounts } from "./account-holds.ts";
@@ -148,11 +149,6 @@ export async function hasAnswer(
   const rows = await db.query<unknown[]>`
     SELECT 1 FROM payout_attempts WHERE id = ${attemptId}::uuid AND state <> 'PREPARED'`;
   return rows.length > 0;
-}
-
-/** The provider's own code for a refusal: its reason where it gives one. */
-export function failureCode({ reason, code }: Failure): string {
-  return reason ?? code;
 }
 
 /** The meaning of a payout's status at the provider. */

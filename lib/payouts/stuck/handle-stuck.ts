@@ -1,6 +1,5 @@
 import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
-import { isLockConflict } from "../../db/connection.ts";
-import { describeRowError } from "../../db/row-error.ts";
+import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
 import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
 import { agreeing, counted } from "../../support/counted.ts";

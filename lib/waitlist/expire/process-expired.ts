@@ -1,4 +1,3 @@
-import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/client.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { toError } from "../../support/errors.ts";
@@ -14,6 +13,7 @@ import {
   type PlanItem,
   type PlanOutcome,
 } from "./report.ts";
+import { isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 
 const PAGE = 200;
 

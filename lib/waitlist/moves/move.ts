@@ -1,5 +1,5 @@
-import { isLockConflict } from "../../db/connection.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { isLockConflict } from "../../db/sqlstate.ts";
 
 /** Another session holds the rows for too long. Nothing was changed; to ask again is right. */
 export interface Busy {

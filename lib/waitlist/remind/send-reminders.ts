@@ -1,4 +1,3 @@
-import { isForEveryRow, isLockConflict } from "../../db/connection.ts";
 import { inTransaction } from "../../db/client.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
@@ -23,6 +22,7 @@ import {
   type ReminderOutcome,
   type ReminderReport,
 } from "./report.ts";
+import { isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 
 const PAGE = 200;
 

@@ -1,4 +1,4 @@
-import type { Fault } from "../../../scripts/sandbox/index.ts";
+import type { Fault } from "../../../scripts/sandbox/razorpay/index.ts";
 
 /** What the provider does with a payee's requests, for as long as it does. */
 type Fate = Omit<Fault, "match" | "times">;

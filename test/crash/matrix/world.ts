@@ -1,4 +1,4 @@
-import { startSandbox, type Fault, type Sandbox } from "../../../scripts/sandbox/index.ts";
+import { startSandbox, type Fault, type Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { letClaimsAge } from "../../support/claims-age.ts";

@@ -16,13 +16,13 @@ export interface Block {
 
 const SHELL = new Set(["sh", "bash", "shell", "console"]);
 
-/** README.md and every page below docs and lib, by their paths. */
+/** README.md, CONTRIBUTING.md and every page below docs and lib, by their paths. */
 export function pages(): string[] {
   const below = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".md"))
       .map((name) => `${folder}/${name}`);
-  return ["README.md", ...below("docs"), ...below("lib")].sort();
+  return ["README.md", "CONTRIBUTING.md", ...below("docs"), ...below("lib")].sort();
 }
 
 export function readPage(page: string): string {

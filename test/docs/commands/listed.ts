@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { jobs } from "../../../jobs/registry.ts";
 import { harnessVariables, heartbeatVariable } from "../../../lib/job/environment.ts";
-import { benches } from "../../../scripts/bench/benches.ts";
+import { benches } from "../../../scripts/dev/bench/benches.ts";
 import { ROOT } from "./blocks.ts";
 
 /** A command that no test machine can or should run, why, and what is wrong with it all the same. */

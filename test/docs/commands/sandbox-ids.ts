@@ -1,4 +1,4 @@
-import { SANDBOX_DEFAULTS } from "../../../scripts/sandbox/sandbox.ts";
+import { SANDBOX_DEFAULTS } from "../../../scripts/sandbox/razorpay/sandbox.ts";
 
 /** What `npm run sandbox` prints once it listens. */
 export const sandboxReady = /Stop it with Ctrl-C/;

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import { insertSampleCheckout } from "../../../scripts/demo/sample-checkout.ts";
-import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
-import { freePort } from "../../../scripts/services/free-port.ts";
+import { insertSampleCheckout } from "../../../scripts/dev/demo/sample-checkout.ts";
+import { startMailSandbox } from "../../../scripts/sandbox/mail/index.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import { freePort } from "../../../scripts/dev/services/free-port.ts";
 import { readOutputs } from "../../support/job-process.ts";
 import { seedMail } from "../../support/mail.ts";
 import { createPayoutCycle } from "../../support/payout-cycle.ts";
@@ -153,7 +153,9 @@ function writeNpx(folder: string): void {
 
 /** The first thirty lines of the sample week: a run over all of it takes a minute. */
 function writeEarnings(folder: string): void {
-  const lines = readFileSync(join(ROOT, "scripts/demo/sample-earnings.csv"), "utf8").split("\n");
+  const lines = readFileSync(join(ROOT, "scripts/dev/demo/sample-earnings.csv"), "utf8").split(
+    "\n",
+  );
   writeFileSync(join(folder, "week.csv"), `${lines.slice(0, 31).join("\n")}\n`);
 }
 

@@ -1,14 +1,10 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
-import {
-  DatabaseBusyError,
-  isConnectionError,
-  isForEveryRow,
-  isLockConflict,
-} from "../../../lib/db/connection.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
+import { DatabaseBusyError } from "../../../lib/db/errors.ts";
+import { isConnectionError, isForEveryRow, isLockConflict } from "../../../lib/db/sqlstate.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { connectWithRetry } from "../../../lib/db/connect-retry.ts";
+import { connectWithRetry } from "../../../lib/db/retries.ts";
 import { seconds } from "../../../lib/support/clock.ts";
 
 describe("connecting", () => {

@@ -1,18 +1,20 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectionConfig } from "../../../lib/db/connection.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import {
-  connectionConfig,
   DatabaseNotMigratedError,
   DatabasePermissionError,
   DatabaseUnreachableError,
-  describeAddress,
+} from "../../../lib/db/errors.ts";
+import { describeAddress } from "../../../lib/db/address.ts";
+import {
   isConnectionError,
   isForEveryRow,
   isLoginRefused,
   isMissingSchema,
   isPermissionDenied,
-} from "../../../lib/db/connection.ts";
-import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+} from "../../../lib/db/sqlstate.ts";
 
 describe("an address as an operator reads it", () => {
   it.each([

@@ -1,12 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  connectionConfig,
-  isConnectionError,
-  isLockConflict,
-  isMissingSchema,
-  sqlStateOf,
-} from "../../../lib/db/connection.ts";
+import { connectionConfig } from "../../../lib/db/connection.ts";
 import {
   openDatabase,
   inTransaction,
@@ -14,8 +8,14 @@ import {
   type Db,
   type DbSession,
 } from "../../../lib/db/client.ts";
-import { freePort } from "../../../scripts/services/free-port.ts";
+import { freePort } from "../../../scripts/dev/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import {
+  isConnectionError,
+  isLockConflict,
+  isMissingSchema,
+  sqlStateOf,
+} from "../../../lib/db/sqlstate.ts";
 
 /** The same errors through the library of the harness and through that of the cores. */
 describe.each(["pg", "a core's session"] as const)("what Postgres says, through %s", (library) => {

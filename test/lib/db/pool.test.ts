@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DatabasePermissionError, DatabaseUnreachableError } from "../../../lib/db/connection.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
-import { freePort } from "../../../scripts/services/free-port.ts";
+import { freePort } from "../../../scripts/dev/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { createLogins } from "../../support/roles.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
+import { DatabasePermissionError, DatabaseUnreachableError } from "../../../lib/db/errors.ts";
 
 const random = (): number => 0;
 

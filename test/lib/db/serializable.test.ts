@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, type Db, type DbSession } from "../../../lib/db/client.ts";
-import { inSerializable, WriteConflictError } from "../../../lib/db/serializable.ts";
+import { inSerializable } from "../../../lib/db/retries.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { WriteConflictError } from "../../../lib/db/errors.ts";
 
 const options = { random: () => 0, firstWaitMs: 1 };
 

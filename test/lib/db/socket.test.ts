@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isConnectionError } from "../../../lib/db/connection.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
 import { openDatabase, inTransaction, type Db } from "../../../lib/db/client.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { openTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
+import { isConnectionError } from "../../../lib/db/sqlstate.ts";
 
 let database: TestDatabase;
 let line: TcpProxy;

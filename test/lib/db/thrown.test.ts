@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inTransaction, type Db, type DbSession } from "../../../lib/db/client.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { seedPayee } from "../../support/payout-world.ts";
+import { endSessions, impatient, inSession, withDb } from "../payouts/sessions.ts";
 import {
   isConnectionError,
   isLockConflict,
   isMissingSchema,
   sqlStateOf,
-} from "../../../lib/db/connection.ts";
-import { inTransaction, type Db, type DbSession } from "../../../lib/db/client.ts";
-import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
-import { seedPayee } from "../../support/payout-world.ts";
-import { endSessions, impatient, inSession, withDb } from "../payouts/sessions.ts";
+} from "../../../lib/db/sqlstate.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

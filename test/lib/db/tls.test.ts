@@ -2,15 +2,16 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectionConfig, DatabaseUnreachableError } from "../../../lib/db/connection.ts";
+import { connectionConfig } from "../../../lib/db/connection.ts";
 import { newSession } from "../../../lib/db/session.ts";
 import { openControlPool } from "../../../lib/db/pool.ts";
-import { startPostgres, type RunningPostgres } from "../../../scripts/services/postgres.ts";
+import { startPostgres, type RunningPostgres } from "../../../scripts/dev/services/postgres.ts";
 import {
   makeCertificates,
   type Certificate,
   type TestCertificates,
 } from "../../support/certificates.ts";
+import { DatabaseUnreachableError } from "../../../lib/db/errors.ts";
 
 let certificates: TestCertificates;
 let server: RunningPostgres;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EarningsFile } from "../../../lib/earnings/index.ts";
-import { refusedAccounts, timeoutAccounts } from "../../../scripts/demo/bad-accounts.ts";
-import { generateSample, samplePath } from "../../../scripts/demo/generate-sample.ts";
+import { refusedAccounts, timeoutAccounts } from "../../../scripts/dev/demo/bad-accounts.ts";
+import { generateSample, samplePath } from "../../../scripts/dev/demo/generate-sample.ts";
 import { read } from "./builders.ts";
 
 const LAKH_PAISE = 1_00_000_00n;

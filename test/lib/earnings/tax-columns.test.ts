@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { importEarnings, type ImportReport } from "../../../lib/earnings/index.ts";
 import { createPayoutCycle } from "../../support/payout-cycle.ts";
 import { runPayouts } from "../../support/payout-world.ts";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { inSession } from "../payouts/sessions.ts";
 import type { ColumnName } from "../../../lib/earnings/columns.ts";
 import { csv, defaultColumns, read, row, type Cells } from "./builders.ts";

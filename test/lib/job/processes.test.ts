@@ -49,7 +49,7 @@ describe("what a run of the payout job loads", () => {
     return {
       code,
       stdout,
-      core: loads(/\/lib\/payouts\/process-payouts\.ts$/),
+      core: loads(/\/lib\/payouts\/pay\/process-payouts\.ts$/),
       razorpay: loads(/node_modules\/razorpay\//),
     };
   }

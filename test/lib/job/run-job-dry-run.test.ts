@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockKey } from "../../../lib/job/lock/index.ts";
-import { freePort } from "../../../scripts/services/free-port.ts";
+import { freePort } from "../../../scripts/dev/services/free-port.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { useGithubStep } from "./github-step.ts";
 import { openMonitor } from "./settle/monitor.ts";

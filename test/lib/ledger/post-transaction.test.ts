@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { inTransaction, type DbSession } from "../../../lib/db/client.ts";
 import { postTransaction, type Posting } from "../../../lib/ledger/post-transaction.ts";
 import { readTrialBalance } from "../../../lib/ledger/trial-balance.ts";
-import { seedWallet } from "../../../scripts/seed/bookings.ts";
+import { seedWallet } from "../../../scripts/dev/seed/bookings.ts";
 import { withDb } from "../payouts/sessions.ts";
 import { useWorld } from "../payouts/world.ts";
 

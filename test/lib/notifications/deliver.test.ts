@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Behaviour } from "../../../scripts/mail-sandbox/index.ts";
+import type { Behaviour } from "../../../scripts/sandbox/mail/index.ts";
 import { openDatabase } from "../../../lib/db/client.ts";
 import { minutes, systemClock, type Clock } from "../../../lib/support/clock.ts";
 import { claimNext, countDue, settleSent } from "../../../lib/notifications/outbox.ts";

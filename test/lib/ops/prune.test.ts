@@ -5,7 +5,7 @@ import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { recordFinding } from "../../../lib/findings/index.ts";
 import { retentionEnvironment } from "../../../lib/ops/index.ts";
 import { LeaseLostError } from "../../../lib/support/lease.ts";
-import { seedPlan, seedUser, seedWaiting } from "../../../scripts/seed/bookings.ts";
+import { seedPlan, seedUser, seedWaiting } from "../../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { RETENTION, runPrune, seedFinding, seedOldMail, seedRun } from "../../support/ops.ts";
 import { mailKeys, runExpire, runRemind } from "../../support/waitlist.ts";

@@ -4,7 +4,7 @@ import {
   type Fault,
   type Sandbox,
   type SandboxOptions,
-} from "../../../scripts/sandbox/index.ts";
+} from "../../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import {
   checkMoneyInvariants,

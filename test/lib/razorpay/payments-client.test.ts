@@ -12,8 +12,8 @@ import { openPayments } from "../../../lib/razorpay/open-payments.ts";
 import { createRazorpayPayments } from "../../../lib/razorpay/payments-client.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
-import type { Fault, Sandbox } from "../../../scripts/sandbox/index.ts";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
+import type { Fault, Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { json, KEY_ID, KEY_SECRET, providerError, startServer } from "./provider-double.ts";
 
 const REFUND = "POST /payments/:id/refund";

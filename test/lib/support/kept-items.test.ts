@@ -4,8 +4,8 @@ import {
   cleanupTables,
   countCleanup,
   emptyCleanupReport,
-} from "../../../lib/holds/cleanup/report.ts";
-import { countLate, emptyLateReport, lateTables } from "../../../lib/payments/late/report.ts";
+} from "../../../lib/checkouts/cleanup/report.ts";
+import { countLate, emptyLateReport, lateTables } from "../../../lib/checkouts/late/report.ts";
 import { countItem, emptyReport } from "../../../lib/payouts/pay/report.ts";
 import { payoutTables } from "../../../lib/payouts/pay/outputs.ts";
 import {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
-import { assessLines } from "../../../scripts/tds/assess-lines.ts";
+import { assessLines } from "../../../scripts/cli/tds/assess-lines.ts";
 import { workedExamples } from "./worked-examples.ts";
 import { policy } from "./credit.ts";
 import { nodeArgumentsOf } from "../../support/commands.ts";
@@ -356,7 +356,7 @@ async function run(chunks: readonly (string | Uint8Array)[]) {
 }
 
 async function tds(args: readonly string[], input = "", options: { closeOutput?: boolean } = {}) {
-  const child = spawn(process.execPath, [...nodeArgumentsOf("scripts/tds.ts"), ...args], {
+  const child = spawn(process.execPath, [...nodeArgumentsOf("scripts/cli/tds.ts"), ...args], {
     cwd: ROOT,
     stdio: "pipe",
   });

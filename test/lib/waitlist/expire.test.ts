@@ -2,8 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vit
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { noLease } from "../../../lib/support/lease.ts";
 import { expireOutputs, expireTables } from "../../../lib/waitlist/index.ts";
-import { startMailSandbox } from "../../../scripts/mail-sandbox/index.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../../scripts/seed/bookings.ts";
+import { startMailSandbox } from "../../../scripts/sandbox/mail/index.ts";
+import {
+  seedBooking,
+  seedPlan,
+  seedUser,
+  seedWaiting,
+} from "../../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { mailSettings } from "../../support/mail.ts";
 import { entryStatuses, mailKeys, runExpire, seatsOf } from "../../support/waitlist.ts";

@@ -13,7 +13,7 @@ import {
   seedUser,
   seedWaiting,
   type SeededPlan,
-} from "../../../scripts/seed/bookings.ts";
+} from "../../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { entryStatuses, mailKeys, OFFER_MS, seatsOf } from "../../support/waitlist.ts";
 import { impatient, inSession } from "../payouts/sessions.ts";

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, inTransaction, type Db } from "../../../lib/db/client.ts";
 import { offerFreeSeats, type SeatOffer } from "../../../lib/waitlist/offer-free-seats.ts";
-import { seedBooking, seedPlan, seedUser, seedWaiting } from "../../../scripts/seed/bookings.ts";
+import {
+  seedBooking,
+  seedPlan,
+  seedUser,
+  seedWaiting,
+} from "../../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 const DAY_MS = 24 * 3_600_000;

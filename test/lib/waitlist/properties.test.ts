@@ -9,7 +9,7 @@ import {
   leaveWaitlist,
 } from "../../../lib/waitlist/moves/index.ts";
 import { startProcess, type Naming } from "../../crash/matrix/process.ts";
-import { seedPlan, seedUser } from "../../../scripts/seed/bookings.ts";
+import { seedPlan, seedUser } from "../../../scripts/dev/seed/bookings.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { OFFER_MS, runExpire, runRemind } from "../../support/waitlist.ts";
 import {

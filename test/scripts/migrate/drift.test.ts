@@ -2,13 +2,13 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { schemaDrift } from "../../../scripts/migrate/drift.ts";
+import { schemaDrift } from "../../../scripts/dev/migrate/drift.ts";
 import {
   OUR_FOLDERS,
   readMigrations,
   readSchema,
-} from "../../../scripts/migrate/migration-files.ts";
-import { openSchemaEngine } from "../../../scripts/migrate/schema-engine.ts";
+} from "../../../scripts/cli/schema/migration-files.ts";
+import { openSchemaEngine } from "../../../scripts/dev/migrate/schema-engine.ts";
 import { copyOfOurFolders, writeMigration } from "./folders.ts";
 
 const serverUrl = inject("postgresUrl");

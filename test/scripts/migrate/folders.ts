@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SchemaFolders } from "../../../scripts/migrate/migration-files.ts";
-import { OUR_FOLDERS } from "../../../scripts/migrate/migration-files.ts";
+import type { SchemaFolders } from "../../../scripts/cli/schema/migration-files.ts";
+import { OUR_FOLDERS } from "../../../scripts/cli/schema/migration-files.ts";
 
 /** A copy of this repository's schema and migrations that a test may change. */
 export function copyOfOurFolders(): SchemaFolders & { remove: () => void } {

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { migrate } from "../../../scripts/migrate/apply.ts";
-import { OUR_FOLDERS, readMigrations } from "../../../scripts/migrate/migration-files.ts";
-import { withScratchDatabase } from "../../../scripts/migrate/scratch-database.ts";
+import { migrate } from "../../../scripts/dev/migrate/apply.ts";
+import { OUR_FOLDERS, readMigrations } from "../../../scripts/cli/schema/migration-files.ts";
+import { withScratchDatabase } from "../../../scripts/dev/migrate/scratch-database.ts";
 import { startPgBouncer } from "../../support/pgbouncer.ts";
 import { copyOfOurFolders, writeMigration } from "./folders.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import { withScratchDatabase } from "../../../scripts/migrate/scratch-database.ts";
+import { withScratchDatabase } from "../../../scripts/dev/migrate/scratch-database.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { createLogins } from "../../support/roles.ts";
 import type { ScriptResult } from "../../support/run-script.ts";
 import { runScript } from "../../support/run-script.ts";
 
 function db(command: string, databaseUrl?: string): Promise<ScriptResult> {
-  return runScript("scripts/migrate/main.ts", {
+  return runScript("scripts/dev/migrate/main.ts", {
     args: [command],
     env: databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl },
   });

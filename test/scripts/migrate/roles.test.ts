@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrate } from "../../../scripts/migrate/apply.ts";
-import { connectAdmin } from "../../../scripts/migrate/database-url.ts";
-import { applyRoles, GROUPS } from "../../../scripts/migrate/roles.ts";
-import { startPostgres, type RunningPostgres } from "../../../scripts/services/postgres.ts";
+import { migrate } from "../../../scripts/dev/migrate/apply.ts";
+import { connectAdmin } from "../../../scripts/cli/frame/database-url.ts";
+import { applyRoles, GROUPS } from "../../../scripts/cli/schema/roles.ts";
+import { startPostgres, type RunningPostgres } from "../../../scripts/dev/services/postgres.ts";
 
 /** A server of its own: roles belong to all of a server. */
 let postgres: RunningPostgres;

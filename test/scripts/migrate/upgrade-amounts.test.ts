@@ -7,10 +7,10 @@ import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { noProgress } from "../../../lib/support/progress.ts";
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
-import { migrate } from "../../../scripts/migrate/apply.ts";
-import { OUR_FOLDERS, readMigrations } from "../../../scripts/migrate/migration-files.ts";
-import { withScratchDatabase } from "../../../scripts/migrate/scratch-database.ts";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
+import { migrate } from "../../../scripts/dev/migrate/apply.ts";
+import { OUR_FOLDERS, readMigrations } from "../../../scripts/cli/schema/migration-files.ts";
+import { withScratchDatabase } from "../../../scripts/dev/migrate/scratch-database.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts } from "../../support/payout-world.ts";
 import { runScript } from "../../support/run-script.ts";
 import { copyOfOurFolders } from "./folders.ts";
@@ -149,7 +149,7 @@ async function inTransaction(client: pg.Client, statements: readonly string[]): 
 describe("an upgrade to amounts that are checked against their source, with rows that break the rules", () => {
   it("keeps the rows, and audit and reconcile-ledger name each of them", () =>
     inUpgraded(async (url, client) => {
-      const audit = await runScript("scripts/ledger-audit.ts", {
+      const audit = await runScript("scripts/cli/ledger-audit.ts", {
         args: ["--json"],
         env: { DATABASE_URL: url },
       });
@@ -201,7 +201,7 @@ describe("an upgrade to amounts that are checked against their source, with rows
   it("sends nothing of a payout that was approved with them, which a person can reject", () =>
     inUpgraded(async (url, client) => {
       const payouts = (...args: string[]) =>
-        runScript("scripts/payouts.ts", { args, env: { DATABASE_URL: url, USER: "asha" } });
+        runScript("scripts/cli/payouts.ts", { args, env: { DATABASE_URL: url, USER: "asha" } });
       expect((await payouts("approve", OF_OTHER_ITEM)).exitCode).toBe(0);
       const sandbox = await startSandbox();
       onTestFinished(() => sandbox.close());

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 240_000 });
 
 /** The check of a fixture: one statement with two conditions. */
 function check(fixture: string, ...args: string[]): Promise<ScriptResult> {
-  return runScript("scripts/mutation/main.ts", {
+  return runScript("scripts/dev/mutation/main.ts", {
     args: ["--claims", `${FIXTURE}/${fixture}.ts`, ...args],
   });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { mutate, readClaims } from "../../../scripts/mutation/statements.ts";
+import { mutate, readClaims } from "../../../scripts/dev/mutation/statements.ts";
 
 /** The conditions in a source file, each with what stands for it once it is removed. */
 function conditions(source: string): { found: string[]; problems: readonly string[] } {

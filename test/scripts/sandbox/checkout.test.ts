@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Sandbox } from "../../../scripts/sandbox/index.ts";
-import { IllegalMove } from "../../../scripts/sandbox/index.ts";
+import type { Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import { IllegalMove } from "../../../scripts/sandbox/razorpay/index.ts";
 import type { Answer, Json } from "./support.ts";
 import { call, errorOf, idOf, itemsOf, manualClock, openSandbox } from "./support.ts";
 

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
-import type { CallRecord } from "../../../scripts/sandbox/index.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import type { CallRecord } from "../../../scripts/sandbox/razorpay/index.ts";
 import {
   addBankAccount,
   call,

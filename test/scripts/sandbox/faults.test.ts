@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { InvalidFault } from "../../../scripts/sandbox/index.ts";
-import type { Fault, Sandbox } from "../../../scripts/sandbox/index.ts";
+import { InvalidFault } from "../../../scripts/sandbox/razorpay/index.ts";
+import type { Fault, Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import {
   addBankAccount,
   addContact,

@@ -13,10 +13,14 @@ interface Run {
 }
 
 function runMain(...flags: string[]): Run {
-  const child = spawn(process.execPath, [...nodeArgumentsOf("scripts/sandbox/main.ts"), ...flags], {
-    cwd: new URL("../../..", import.meta.url),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...nodeArgumentsOf("scripts/sandbox/razorpay/main.ts"), ...flags],
+    {
+      cwd: new URL("../../..", import.meta.url),
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   const listeners = new Set<() => void>();

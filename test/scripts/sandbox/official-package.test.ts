@@ -1,6 +1,6 @@
 import Razorpay from "razorpay";
 import { describe, expect, it } from "vitest";
-import type { Sandbox } from "../../../scripts/sandbox/index.ts";
+import type { Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { openSandbox } from "./support.ts";
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PayoutState, Sandbox } from "../../../scripts/sandbox/index.ts";
-import { IllegalTransition, PAYOUT_STATES } from "../../../scripts/sandbox/index.ts";
+import type { PayoutState, Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import { IllegalTransition, PAYOUT_STATES } from "../../../scripts/sandbox/razorpay/index.ts";
 import { addBankAccount, call, idOf, openSandbox, pay } from "./support.ts";
 
 /** The documented graph, written down a second time so that the sandbox's own copy is tested. */

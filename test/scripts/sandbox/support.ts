@@ -1,7 +1,7 @@
 import { expect, onTestFinished, vi } from "vitest";
 import type { Clock } from "../../../lib/support/clock.ts";
-import type { Sandbox, SandboxOptions } from "../../../scripts/sandbox/index.ts";
-import { startSandbox } from "../../../scripts/sandbox/index.ts";
+import type { Sandbox, SandboxOptions } from "../../../scripts/sandbox/razorpay/index.ts";
+import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 
 export type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import { startPostgres } from "../../../scripts/services/postgres.ts";
-import { startRedis } from "../../../scripts/services/redis.ts";
+import { startPostgres } from "../../../scripts/dev/services/postgres.ts";
+import { startRedis } from "../../../scripts/dev/services/redis.ts";
 
 // Starts servers and stops none: what becomes of them when this process is gone is the question.
 const postgres = await startPostgres({ durability: "none" });

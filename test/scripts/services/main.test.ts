@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runScript, startScript } from "../../support/run-script.ts";
 import { waitUntilNobodyListens } from "./gone.ts";
 
-const SERVICES = "scripts/services/main.ts";
+const SERVICES = "scripts/dev/services/main.ts";
 
 function exported(name: string, stdout: string): string {
   const value = new RegExp(`^export ${name}='([^']+)'$`, "m").exec(stdout)?.[1];

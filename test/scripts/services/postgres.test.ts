@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { startPostgres } from "../../../scripts/services/postgres.ts";
+import { startPostgres } from "../../../scripts/dev/services/postgres.ts";
 import { startScript } from "../../support/run-script.ts";
 import { waitUntilGone, waitUntilNobodyListens } from "./gone.ts";
 

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterEach, expect, it } from "vitest";
-import { startRedis } from "../../../scripts/services/redis.ts";
+import { startRedis } from "../../../scripts/dev/services/redis.ts";
 import type { TestRedis } from "../../support/redis.ts";
 import { describeWithRedis, useTestRedis } from "../../support/redis.ts";
 import { startScript } from "../../support/run-script.ts";

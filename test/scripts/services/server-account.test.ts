@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { refuseNobody, runsAsNobody } from "../../../scripts/services/server-account.ts";
+import { refuseNobody, runsAsNobody } from "../../../scripts/dev/services/server-account.ts";
 
 const NOBODY = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n";
 const POSTGRES = `${NOBODY}postgres:x:101:104::/var/lib/postgresql:/bin/sh\n`;

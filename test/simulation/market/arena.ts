@@ -3,7 +3,7 @@ import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
 import { openPayments } from "../../../lib/razorpay/open-payments.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
-import { startMailSandbox, type MailSandbox } from "../../../scripts/mail-sandbox/index.ts";
+import { startMailSandbox, type MailSandbox } from "../../../scripts/sandbox/mail/index.ts";
 import { openArena, type Arena } from "../arena.ts";
 
 /** The arena of the payout cycle, with what checkouts and mail need beside it. */

@@ -1,5 +1,5 @@
 import { inTransaction } from "../../../lib/db/client.ts";
-import { requestRefund } from "../../../lib/payments/refunds/request-refund.ts";
+import { requestRefund } from "../../../lib/refunds/request-refund.ts";
 import { approveAll, releaseAll } from "../operator.ts";
 import { databaseOf } from "../ports.ts";
 import { payEverything } from "../provider.ts";

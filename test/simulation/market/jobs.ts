@@ -1,9 +1,9 @@
-import { cleanupTentativeSlots } from "../../../lib/holds/cleanup/cleanup-tentative-slots.ts";
+import { cleanupTentativeSlots } from "../../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
 import { deliverOutbox } from "../../../lib/notifications/deliver.ts";
 import { dryMailer } from "../../../lib/notifications/smtp-mailer.ts";
-import { cancelPending } from "../../../lib/payments/cancel/cancel-pending.ts";
-import { reconcileLateCaptures } from "../../../lib/payments/late/reconcile-late-captures.ts";
-import { processRefunds } from "../../../lib/payments/refunds/process-refunds.ts";
+import { cancelPending } from "../../../lib/checkouts/cancel/cancel-pending.ts";
+import { reconcileLateCaptures } from "../../../lib/checkouts/late/reconcile-late-captures.ts";
+import { processRefunds } from "../../../lib/refunds/process-refunds.ts";
 import { minutes } from "../../../lib/support/clock.ts";
 import type { Lease } from "../../../lib/support/lease.ts";
 import { silentLog } from "../../../lib/support/log.ts";

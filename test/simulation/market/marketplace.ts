@@ -1,7 +1,7 @@
 import { inTransaction } from "../../../lib/db/client.ts";
 import { postEarningsReleased } from "../../../lib/ledger/post-earnings.ts";
-import { recordCapture } from "../../../lib/payments/capture.ts";
-import { requestRefund } from "../../../lib/payments/refunds/request-refund.ts";
+import { recordCapture } from "../../../lib/checkouts/capture.ts";
+import { requestRefund } from "../../../lib/refunds/request-refund.ts";
 import { toError } from "../../../lib/support/errors.ts";
 import {
   bookOffer,

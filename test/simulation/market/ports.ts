@@ -1,7 +1,7 @@
 import { openMailer } from "../../../lib/notifications/smtp-mailer.ts";
 import type { Mailer } from "../../../lib/notifications/mailer.ts";
 import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
-import type { Behaviour } from "../../../scripts/mail-sandbox/index.ts";
+import type { Behaviour } from "../../../scripts/sandbox/mail/index.ts";
 import type { SimulatedProcess } from "../process.ts";
 import { callProvider } from "../provider-calls.ts";
 import { incidentOf } from "../trouble.ts";

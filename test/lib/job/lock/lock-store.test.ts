@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { lockKey, LockUnavailableError, type LockStore } from "../../../../lib/job/lock/index.ts";
-import { freePort } from "../../../../scripts/services/free-port.ts";
+import { freePort } from "../../../../scripts/dev/services/free-port.ts";
 import { describeWithRedis } from "../../../support/redis.ts";
 import { openTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.ts";
 import { postgresUnderTest, redisUnderTest, type StoreUnderTest } from "./stores.ts";

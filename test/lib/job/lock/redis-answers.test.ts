@@ -3,8 +3,8 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LockUnavailableError } from "../../../../lib/job/lock/lock-store.ts";
 import { createRedisLockStore } from "../../../../lib/job/lock/redis-lock-store.ts";
-import { freePort } from "../../../../scripts/services/free-port.ts";
-import { startRedis, type RunningRedis } from "../../../../scripts/services/redis.ts";
+import { freePort } from "../../../../scripts/dev/services/free-port.ts";
+import { startRedis, type RunningRedis } from "../../../../scripts/dev/services/redis.ts";
 import { makeCertificates, type TestCertificates } from "../../../support/certificates.ts";
 import { describeWithRedis } from "../../../support/redis.ts";
 

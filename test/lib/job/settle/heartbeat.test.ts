@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { sendHeartbeat } from "../../../../lib/job/settle/heartbeat.ts";
-import { freePort } from "../../../../scripts/services/free-port.ts";
+import { freePort } from "../../../../scripts/dev/services/free-port.ts";
 import { openMonitor, type Monitor } from "./monitor.ts";
 
 const runId = "00000000-0000-4000-8000-000000000001";

@@ -6,7 +6,7 @@ import {
   retryPayout,
   type PayoutChange,
 } from "../../../../lib/payouts/operate/index.ts";
-import type { Group } from "../../../../scripts/migrate/roles.ts";
+import type { Group } from "../../../../scripts/cli/schema/roles.ts";
 import { createPayoutCycle, type PayoutCycle } from "../../../support/payout-cycle.ts";
 import { createLogins } from "../../../support/roles.ts";
 

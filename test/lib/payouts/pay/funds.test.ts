@@ -129,7 +129,7 @@ it("is compared before anybody approves: by the batch and by the list, with the 
   expect(verdict).toEqual(planned.verdict);
   expect(report.funds).toMatchObject({ count: 1, balancePaise: 1_000_00n });
 
-  const list = await runScript("scripts/payouts.ts", {
+  const list = await runScript("scripts/cli/payouts.ts", {
     args: ["list"],
     env: { DATABASE_URL: cycle.url },
   });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import type { PayoutRunReport } from "../../../../lib/payouts/pay/index.ts";
 import { recheckTax } from "../../../../lib/tds/recheck.ts";
-import { startSandbox, type Fault } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import {
   checkMoneyInvariants,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Fault } from "../../../../scripts/sandbox/index.ts";
-import { PAYOUT_REASONS } from "../../../../scripts/sandbox/payout-reasons.ts";
+import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
+import { PAYOUT_REASONS } from "../../../../scripts/sandbox/razorpay/payout-reasons.ts";
 import { runReconcile } from "../../../support/reconcile-run.ts";
 import { seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { runStuck } from "../../../support/stuck-run.ts";

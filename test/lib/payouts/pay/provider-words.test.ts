@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Fault } from "../../../../scripts/sandbox/index.ts";
+import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { countByStatus } from "../rows.ts";
 import { everyPayout, useWorld } from "../world.ts";

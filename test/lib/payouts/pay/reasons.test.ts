@@ -10,7 +10,7 @@ import {
   type ReasonRule,
 } from "../../../../lib/razorpay/index.ts";
 import { openDatabase } from "../../../../lib/db/client.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { runBatch } from "../../../support/batch-run.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import {

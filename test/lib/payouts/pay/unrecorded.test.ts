@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Fault } from "../../../../scripts/sandbox/index.ts";
+import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
-import { isConnectionError } from "../../../../lib/db/connection.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { openTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.ts";
 import { countByStatus, failed, inFlight, paid, turnedAway, unknown, viewOf } from "../rows.ts";
 import { endSessions, inSession, impatient } from "../sessions.ts";
 import { useWorld } from "../world.ts";
+import { isConnectionError } from "../../../../lib/db/sqlstate.ts";
 
 const world = useWorld();
 let line: TcpProxy;

@@ -3,7 +3,7 @@ import { openDatabase } from "../../../../lib/db/client.ts";
 import { CHECKS, runCheck } from "../../../../lib/ledger/reconcile/checks.ts";
 import { readProviderCash } from "../../../../lib/ledger/provider-cash.ts";
 import type { AccountKind } from "../../../../lib/razorpay/index.ts";
-import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/index.ts";
+import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { runPayouts, seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { runReconcile } from "../../../support/reconcile-run.ts";
@@ -96,12 +96,12 @@ it("says so where it is told the wrong kind", async () => {
   expect(await findings(account)).toEqual([{ kind: "foreign-provider-payout" }]);
 
   const { env } = account.sandbox;
-  const check = await runScript("scripts/jobs.ts", {
+  const check = await runScript("scripts/cli/jobs.ts", {
     args: ["check"],
     env: { ...env, DATABASE_URL: account.database.url },
   });
   expect(check.stdout).toMatch(/WRONG +provider: account +is a current account/);
-  const right = await runScript("scripts/jobs.ts", {
+  const right = await runScript("scripts/cli/jobs.ts", {
     args: ["check"],
     env: { ...env, DATABASE_URL: account.database.url, RAZORPAYX_ACCOUNT_KIND: "current" },
   });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { seedBooking, seedPlan } from "../../../../scripts/seed/bookings.ts";
+import { seedBooking, seedPlan } from "../../../../scripts/dev/seed/bookings.ts";
 import { createPayoutCycle, type PayoutCycle } from "../../../support/payout-cycle.ts";
 
 interface Capture {

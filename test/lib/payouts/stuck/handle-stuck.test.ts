@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Fault } from "../../../../scripts/sandbox/index.ts";
+import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase } from "../../../../lib/db/client.ts";
 import { ClaimLostError } from "../../../../lib/payouts/state/release.ts";
 import { recordRefused } from "../../../../lib/payouts/state/outcome.ts";

@@ -1,0 +1,119 @@
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
+import type { LockedBooking } from "../locked-booking.ts";
+import { coversLegsAgain } from "../held-legs.ts";
+
+/** Why a late payment is not booked again. */
+export type RefundReason =
+  /** The second payment of an order: it pays for nothing, after any outcome of the first one. */
+  | "paid-twice"
+  /** The booking is confirmed, or has another checkout that is open or paid. */
+  | "booked-otherwise"
+  /** No record names the booked appointments. */
+  | "nothing-to-book"
+  /** A meeting has begun. */
+  | "meeting-past"
+  /** Another slot of the consultant, held or confirmed, overlaps one of them. */
+  | "slot-taken"
+  /** The seats are booked, or promised to people of the waitlist. */
+  | "no-seat"
+  /** The buyer has booked the webinar or class again meanwhile. */
+  | "buyer-has-booked"
+  /** Wallet money or credit that was given back does not cover its part any more. */
+  | "wallet-or-credit-spent";
+
+export type LateDecision = { kind: "book" } | { kind: "refund"; why: RefundReason };
+
+/** Whether everything that the hold had can be booked again, by the current rows. */
+export async function decideLate(
+  tx: DbSession,
+  {
+    booking,
+    paymentId,
+    forUpdate,
+  }: { booking: LockedBooking; paymentId: string; forUpdate: boolean },
+): Promise<LateDecision> {
+  const why = await reasonToRefund(tx, { booking, paymentId });
+  if (why !== undefined) return { kind: "refund", why };
+  return (await coversLegsAgain(tx, { paymentId, forUpdate }))
+    ? { kind: "book" }
+    : { kind: "refund", why: "wallet-or-credit-spent" };
+}
+
+async function reasonToRefund(
+  tx: DbSession,
+  { booking, paymentId }: { booking: LockedBooking; paymentId: string },
+): Promise<RefundReason | undefined> {
+  const { plan, payments, status } = booking;
+  const own = payments.find(({ id }) => id === paymentId);
+  if (own?.orderId === null && own.cardPaise !== null) return "paid-twice";
+  const isOpenElsewhere = payments.some(
+    (other) => other.id !== paymentId && (other.status === "PENDING" || other.status === "PAID"),
+  );
+  if (status === "CONFIRMED" || isOpenElsewhere) return "booked-otherwise";
+  const held = await readHeld(tx, booking);
+  if (held.slots === 0) return "nothing-to-book";
+  if (!held.allAhead) return "meeting-past";
+  if (held.isTaken) return "slot-taken";
+  if (!plan.isGroup) return undefined;
+  // A request that is still open has its seats.
+  if (status === "CANCELLED" && plan.freeSeats < booking.seats) return "no-seat";
+  return (await hasOtherBooking(tx, booking)) ? "buyer-has-booked" : undefined;
+}
+
+interface Held {
+  slots: number;
+  allAhead: boolean;
+  isTaken: boolean;
+}
+
+/** The last appointments of the booking: its tentative slots, else those released last. */
+async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
+  const [held] = await tx.query<Held[]>`
+    WITH held AS (
+      SELECT appointment.id, appointment.consultant_id,
+             tstzrange(appointment.starts_at, appointment.ends_at) AS during
+      FROM (${heldAppointments(id)}) AS seat
+      JOIN appointments AS appointment ON appointment.id = seat.appointment_id
+    )
+    SELECT count(*)::int AS slots, COALESCE(bool_and(lower(held.during) > now()), false) AS "allAhead",
+           COALESCE(bool_or(EXISTS (${takenBy(sql`NOT other.tentative`, id)})
+             OR EXISTS (${takenBy(sql`other.tentative`, id)})), false) AS "isTaken"
+    FROM held`;
+  return held ?? { slots: 0, allAhead: false, isTaken: false };
+}
+
+/**
+ * Slots of another booking at the same time. Confirmed and tentative ones are asked for apart: each has an
+ * index of its own, and together PostgreSQL reads all slots.
+ */
+function takenBy(state: SqlPart, bookingId: string): SqlPart {
+  return sql`
+    SELECT 1 FROM slots AS other
+    WHERE ${state} AND other.consultant_id = held.consultant_id AND other.appointment_id <> held.id
+      AND other.booking_id <> ${bookingId}::uuid
+      AND tstzrange(other.starts_at, other.ends_at) && held.during`;
+}
+
+/** One row for each seat in each meeting. Slots released together have one instant. */
+export function heldAppointments(bookingId: string): SqlPart {
+  return sql`
+    SELECT appointment_id FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative
+    UNION ALL
+    SELECT released.appointment_id FROM released_slots AS released
+    WHERE released.booking_id = ${bookingId}::uuid
+      AND NOT EXISTS (SELECT 1 FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative)
+      AND released.released_at = (
+        SELECT max(released_at) FROM released_slots WHERE booking_id = ${bookingId}::uuid)`;
+}
+
+async function hasOtherBooking(
+  tx: DbSession,
+  { id, userId, plan }: LockedBooking,
+): Promise<boolean> {
+  const [row] = await tx.query<{ has: boolean }[]>`
+    SELECT EXISTS (
+      SELECT 1 FROM bookings
+      WHERE plan_id = ${plan.id}::uuid AND user_id = ${userId}::uuid AND id <> ${id}::uuid
+        AND status <> 'CANCELLED') AS has`;
+  return row?.has ?? false;
+}

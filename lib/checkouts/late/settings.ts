@@ -1,0 +1,34 @@
+import { minutes } from "../../support/clock.ts";
+import { combineEnvironments } from "../../support/environment.ts";
+import { duration, environmentOf } from "../../support/settings.ts";
+import { checkoutEnvironment, type CheckoutSettings } from "../provider/settings.ts";
+import { refundRules, type RefundRules } from "../../refunds/settings.ts";
+
+/** A little less than the job's half hour, so that every run asks about the same orders as the one before. */
+const ASK_AGAIN_MS = minutes(25);
+
+interface OwnSettings {
+  /** Orders of holds that ended longer ago are not asked about any more. */
+  lookBackMs: number;
+  /** An order is not asked about again before this. */
+  askAgainMs: number;
+  /** How patient the run is with the refunds that it sends. */
+  refunds: RefundRules;
+}
+
+export type LateSettings = CheckoutSettings & OwnSettings;
+
+export const lateEnvironment = combineEnvironments(
+  checkoutEnvironment,
+  environmentOf<OwnSettings>({
+    lookBackMs: duration("days", {
+      name: "LATE_CAPTURE_DAYS",
+      default: 7,
+      description: "time after the end of a hold in which its order is asked about",
+      least: 1,
+      most: 90,
+    }),
+    askAgainMs: { variables: [], read: () => ASK_AGAIN_MS },
+    refunds: refundRules,
+  }),
+);

@@ -1,6 +1,0 @@
-/** The mail server in a separate process: its work on a mail is not the job's time. */
-import { startMailSandbox } from "../../mail-sandbox/index.ts";
-
-const sandbox = await startMailSandbox();
-process.send?.(sandbox.env);
-process.on("disconnect", () => void sandbox.close());

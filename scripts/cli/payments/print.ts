@@ -1,0 +1,69 @@
+import type { PaymentDetails, RefundDetails } from "../../../lib/refunds/show-payment.ts";
+import { formatRupees } from "../../../lib/support/money.ts";
+import { redactor } from "../frame/redactor.ts";
+import { istMinute } from "../../../lib/support/calendar.ts";
+import { oneLine } from "../../../lib/support/one-line.ts";
+import { section, table } from "../payouts/print.ts";
+
+/** People write reasons, and providers messages, with account numbers in them. */
+
+export function paymentLines(payment: PaymentDetails): string[] {
+  const { earning } = payment;
+  const facts: [string, string][] = [
+    ["Booking", payment.bookingReference],
+    ["Status", payment.status],
+    ["Amount", formatRupees(payment.amountPaise)],
+    ["Paid by", payment.organizationRef ?? "the buyer"],
+    ["Order", payment.providerOrderId ?? "-"],
+    ["Capture", payment.providerPaymentId ?? "-"],
+    ["Captured", payment.capturedAt ? `${istMinute(payment.capturedAt)} IST` : "-"],
+  ];
+  if (earning) {
+    const left = `${formatRupees(earning.leftPaise)} of ${formatRupees(earning.amountPaise)}`;
+    facts.push(["Earning", `${earning.status}, ${left} left`]);
+    facts.push(["Owed", `${formatRupees(earning.owedPaise)} still to be recovered`]);
+  }
+  return [
+    `Payment ${payment.id}`,
+    ...facts.map(([label, value]) => `  ${label.padEnd(8)}  ${oneLine(value)}`),
+    ...section(
+      "Legs",
+      table(
+        ["By", "Paid", "Back", "Released (IST)"],
+        payment.legs.map(({ kind, amountPaise, backPaise, releasedAt }) => [
+          kind,
+          formatRupees(amountPaise),
+          formatRupees(backPaise),
+          releasedAt ? istMinute(releasedAt) : "",
+        ]),
+      ),
+    ),
+    ...section("Refunds", table(REFUND_COLUMNS, payment.refunds.flatMap(refundRows))),
+    ...section(
+      "Audit",
+      table(
+        ["When (IST)", "Who", "What", "Why"],
+        payment.audit.map(({ at, actor, action, reason }) => [
+          istMinute(at),
+          actor,
+          action,
+          redactor.text(reason ?? ""),
+        ]),
+      ),
+    ),
+  ];
+}
+
+const REFUND_COLUMNS = ["Refund", "Status", "By", "Amount", "State", "Provider's id", "Remark"];
+
+function refundRows(refund: RefundDetails): string[][] {
+  return refund.legs.map((leg, index) => [
+    index === 0 ? refund.id : "",
+    index === 0 ? refund.status : "",
+    leg.kind,
+    formatRupees(leg.amountPaise),
+    leg.state,
+    leg.providerRefundId ?? "",
+    redactor.text([leg.failureCode, leg.failureMessage].filter(Boolean).join(": ")),
+  ]);
+}
