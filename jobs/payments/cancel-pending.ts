@@ -9,7 +9,8 @@ const uuidOnly = (text: string): string | undefined =>
 
 export const job = defineJob({
   name: "payments/cancel-pending",
-  summary: "Ends one open checkout: its slots are free, and what it held goes back.",
+  summary:
+    "Ends one open checkout: its slots are free, and its wallet money and credit are returned.",
   schedule: "by-hand",
   flags: [
     { name: "payment-id", description: "the checkout to end, a UUID", problemWith: uuidOnly },

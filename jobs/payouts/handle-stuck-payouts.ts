@@ -4,8 +4,7 @@ import { stuckEnvironment, stuckOutputs, stuckTables } from "../../lib/payouts/s
 
 export const job = defineJob({
   name: "payouts/handle-stuck-payouts",
-  summary:
-    "Asks the provider what became of each payout whose outcome is in doubt, and settles it.",
+  summary: "Asks the provider about each payout whose outcome is in doubt, and settles it.",
   schedule: { cron: "17 1,5,9,13,17,21 * * *" }, // every four hours, 06:47 and on in India
   movesMoney: true,
   lock: { failMode: "closed", ttlMs: minutes(35) },

@@ -9,7 +9,7 @@ import {
 export const job = defineJob({
   name: "payouts/reconcile-payout-status",
   summary:
-    "Compares the provider's list with our payouts, follows what moved on, and closes the account's days.",
+    "Compares the provider's list with our payouts, records changed states, and closes the account's days.",
   schedule: { cron: "47 2,8,14,20 * * *" }, // every six hours, 08:17 and on in India
   movesMoney: true,
   lock: { failMode: "closed", ttlMs: minutes(35) },

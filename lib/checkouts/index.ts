@@ -1,5 +1,5 @@
 /**
- * Checkouts that end, what they hold, and money that comes late. Light: the runs themselves are in
+ * Checkouts that end, their slots and money, and late payments. Light: the runs themselves are in
  * `cleanup/cleanup-tentative-slots.ts`, `cancel/cancel-pending.ts` and `late/reconcile-late-captures.ts`, which
  * jobs import dynamically.
  */

@@ -33,7 +33,7 @@ export class DatabaseFullError extends AfterhoursError {
       name,
       type: "postgres",
     });
-    super("DB_FULL", message, { cause, remedy: `${remedy} What was not written is as it was.` });
+    super("DB_FULL", message, { cause, remedy: `${remedy} Unwritten rows are unchanged.` });
   }
 }
 
@@ -64,7 +64,7 @@ export class DatabaseReadOnlyError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. What was not written is as it was. In a dry run this is a bug: something tried to write.",
+          "Is it a standby, is its login one for dry runs, or did its host make it read-only, as when its disk is full? DATABASE_URL must lead to the primary. Unwritten rows are unchanged. In a dry run this is a bug: something tried to write.",
       },
     );
   }
@@ -81,7 +81,7 @@ export class DatabasePermissionError extends AfterhoursError {
       {
         cause,
         remedy:
-          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, or for a dry run of afterhours_readonly. People: afterhours_payees imports, afterhours_approvers approves, rejects and holds, afterhours_tax records deposits, certificates and reliefs, afterhours_operators does all of it. What was not written is as it was.",
+          "Run `npm run db:roles` as the owner of the database: prisma/roles.sql says what each role may do, and has to be run again after a migration. The login has to be a member of afterhours_jobs, or for a dry run of afterhours_readonly. People: afterhours_payees imports, afterhours_approvers approves, rejects and holds, afterhours_tax records deposits, certificates and reliefs, afterhours_operators does all of it. Unwritten rows are unchanged.",
       },
     );
   }
@@ -108,7 +108,9 @@ export class DatabaseBusyError extends AfterhoursError {
     super(
       "DB_BUSY",
       `the database at ${describeAddress(url)} is up, and no session of this run was free for ${waitedMs / 1000} s: ${
-        held.length === 0 ? "nobody can say for what they wait" : `they wait for ${held.join("; ")}`
+        held.length === 0
+          ? "the sessions that block them are unknown"
+          : `they wait for ${held.join("; ")}`
       }`,
       {
         remedy: END_THE_BLOCKER,
@@ -131,7 +133,7 @@ export class DatabaseLockedError extends AfterhoursError {
 }
 
 const END_THE_BLOCKER =
-  "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: what was not written is as it was.";
+  "Look for that session (pg_stat_activity, pg_blocking_pids); let it finish, or end it with pg_terminate_backend(pid). Then run again: unwritten rows are unchanged.";
 
 /** Other sessions changed the same rows in every try. Nothing of any try was kept. */
 export class WriteConflictError extends AfterhoursError {
@@ -145,7 +147,7 @@ export class WriteConflictError extends AfterhoursError {
   }
 }
 
-/** What Postgres refused, in its words. They name a table, schema, function or database and no value. */
+/** The refusal in the words of Postgres. They name a table, schema, function or database and no value. */
 function refusalOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
     const said = /(?:permission denied|must be owner)[^\n`]*/.exec(messageOf(layer));
@@ -172,7 +174,7 @@ export class DatabaseSessionError extends AfterhoursError {
     super("MISCONFIGURED", message, { remedy });
   }
 
-  /** What is wrong and what to do, as a job and the check say it. */
+  /** The problem and its remedy, for a job and for the check. */
   get problem(): string {
     return `${this.message}. ${this.remedy ?? ""}`.trim();
   }
@@ -191,7 +193,7 @@ export function wrongSetting(
   );
 }
 
-/** A server of a version that lacks what the migrations and statements use. */
+/** A server whose version lacks features of the migrations and statements. */
 export function tooOld(address: string, version: number): DatabaseSessionError {
   const major = Math.floor(version / 10_000);
   return new DatabaseSessionError(
@@ -200,7 +202,7 @@ export function tooOld(address: string, version: number): DatabaseSessionError {
   );
 }
 
-/** What a pooler says to a session that it does not take, in its own words; undefined for any other error. */
+/** A pooler's refusal of a session, in its own words; undefined for any other error. */
 export function poolerRefusal(address: string, thrown: unknown): DatabaseSessionError | undefined {
   const said = thrown instanceof Error ? thrown.message : "";
   if (/unsupported startup parameter|command-line options/i.test(said)) {

@@ -81,8 +81,8 @@ export function isConnectionError(thrown: unknown): boolean {
 }
 
 /**
- * Whether Postgres raised it at a statement and goes on with the session: a trigger that reaches for a third
- * server gives that one's states. What ends a session, or refuses it, is FATAL.
+ * Whether Postgres raised the error at a statement and continues the session: a trigger that uses a third server
+ * reports that server's states. An error that ends or refuses a session is FATAL.
  */
 function isOfStatement(thrown: unknown): boolean {
   for (const layer of layersOf(thrown)) {
@@ -105,13 +105,13 @@ export function isForEveryRow(thrown: unknown): boolean {
   );
 }
 
-/** What `pg` says where it gives no code. */
+/** Messages of `pg` for errors without a code. */
 const LOST_SESSION =
   /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout|server does not support SSL|establishing an SSL connection/i;
 
 /**
- * What PostgreSQL refused, in words that hold no value of a row: its code, and the table, constraint and
- * function that it names. The message itself may hold anything, and is for the log alone.
+ * A refusal by PostgreSQL in words that hold no value of a row: its code, and the table, constraint and function
+ * that it names. The message itself may hold any value, and is for the log alone.
  */
 export function describeRowError(thrown: unknown): string {
   const state = sqlStateOf(thrown);

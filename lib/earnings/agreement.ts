@@ -60,7 +60,7 @@ function checkBooking(
     bookings.set(bookingReference, line);
     return [];
   }
-  const message = `line ${line} repeats the booking reference of line ${first}; each stands once${collapsed(bookingReference)}`;
+  const message = `line ${line} repeats the booking reference of line ${first}; each may occur once${collapsed(bookingReference)}`;
   return [{ line, column: "booking_reference", message }];
 }
 

@@ -29,7 +29,7 @@ export function readHeader(
     if (column === undefined) {
       problems.push({ line, message: unknownColumn(cell, index + 1) });
     } else if (columns.includes(column)) {
-      problems.push({ line, column, message: `stands twice (heading ${quote(cell)})` });
+      problems.push({ line, column, message: `occurs twice (heading ${quote(cell)})` });
     } else {
       columns.push(column);
     }
@@ -47,7 +47,7 @@ function missingAccount(columns: readonly ColumnName[], line: number): Problem[]
   const accountNumber = columns.includes("account_number");
   if (ifsc !== accountNumber) {
     const column = ifsc ? "account_number" : "ifsc";
-    return [{ line, column, message: "the column is missing; it stands beside the other half" }];
+    return [{ line, column, message: "the column is missing; the file has the other half" }];
   }
   if (ifsc || columns.includes("vpa")) return [];
   return [{ line, message: "columns ifsc and account_number, or vpa, are missing" }];

@@ -50,7 +50,7 @@ export function readAccount(
 ): PayoutAccountDetails | undefined {
   const bank = reader.has("ifsc") || reader.has("account_number");
   if (bank && reader.has("vpa")) {
-    reader.refuse("vpa", "stands beside a bank account; expected only one of the two");
+    reader.refuse("vpa", "given beside a bank account; expected only one of the two");
     return undefined;
   }
   if (reader.has("vpa")) return readVpa(reader);

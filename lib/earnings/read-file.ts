@@ -123,5 +123,5 @@ function unreadable(error: unknown, line: number): Problem {
   if (error.code === "CSV_QUOTE_NOT_CLOSED" || error.code === "CSV_MAX_RECORD_SIZE") {
     return { line, message: `a quoted value is not closed, or the row has no end; ${rest}` };
   }
-  return { line, message: `a quote stands inside a value; double it inside quotes; ${rest}` };
+  return { line, message: `a quote is inside a value; double it inside quotes; ${rest}` };
 }

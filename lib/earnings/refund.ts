@@ -46,7 +46,7 @@ export async function refundReadyEarning(
   if (refund.amountPaise <= 0n || (refund.grossPaise < refund.amountPaise && !isMoneyAlone)) {
     return refuse(
       "AMOUNT_NOT_POSITIVE",
-      "a refund takes back more than nothing, and from the consultant at most what the buyer got",
+      "a refund is above zero, and its share of the consultant is at most the buyer's amount",
     );
   }
   const earning = await lockEarning(tx, refund.earningId);
@@ -56,7 +56,7 @@ export async function refundReadyEarning(
   if (earning.status !== "READY") {
     return refuse(
       "EARNING_NOT_READY",
-      `earning ${refund.earningId} is ${earning.status}; only what is in no payout is refunded here`,
+      `earning ${refund.earningId} is ${earning.status}; only an earning in no payout can be refunded here`,
     );
   }
   if (
@@ -110,7 +110,7 @@ function isSame(known: EarningRefund, refund: EarningRefund): boolean {
 }
 
 function keyReused({ key }: EarningRefund): RefundResult {
-  return refuse("KEY_REUSED", `the key ${key} stands for another refund`);
+  return refuse("KEY_REUSED", `the key ${key} already belongs to another refund`);
 }
 
 function refuse(code: RefundRefusal, message: string): RefundResult {

@@ -33,12 +33,9 @@ export function readTaxPapers(
   const relief = readRelief(reader, rules);
   const certificate = readCertificate(reader, rules);
   if (!hasPan && relief)
-    reader.refuse("pan_relief_from", "stands beside no PAN; there is none to relieve");
+    reader.refuse("pan_relief_from", "given without a PAN; there is none to relieve");
   if (!hasPan && certificate)
-    reader.refuse(
-      "certificate_number",
-      "stands beside no PAN; a certificate counts only beside one",
-    );
+    reader.refuse("certificate_number", "given without a PAN; a certificate counts only with one");
   return { relief, certificate, likelyToExceed: reader.yesNo("likely_to_exceed") };
 }
 

@@ -145,6 +145,6 @@ function expectAll(what: string, expected: number, written: number | null): void
   throw new AfterhoursError(
     "IMPORT_CONFLICT",
     `somebody else wrote ${what} of this file while it was being imported; nothing was imported`,
-    { remedy: "Run the import again: it compares the file with what is on record by then." },
+    { remedy: "Run the import again: it compares the file with the records of that moment." },
   );
 }

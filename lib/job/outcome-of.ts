@@ -39,7 +39,7 @@ const LOST_AT_THE_END: Outcome = {
   kind: "interrupted",
   reason: "lease-lost",
   message:
-    "Its lock could not be renewed or was lost. By then nothing was left for this run to do. Another run may have worked beside it: look at what that one says. To run it again is not needed, and does no harm.",
+    "Its lock could not be renewed or was lost. By then this run had finished its work. Another run may have worked beside it: read the report of that one. Running again is not needed, and does no harm.",
 };
 
 /** The run was asked to stop, and did. */
@@ -54,7 +54,7 @@ export function interrupted(stop: StopSignal): Outcome {
   return {
     kind: "interrupted",
     reason,
-    message: `${why} What was in hand was finished or recorded as unknown, nothing else was started. Run it again to go on.`,
+    message: `${why} Items in progress were finished or recorded as unknown, and nothing else was started. Run it again to continue.`,
   };
 }
 
@@ -63,7 +63,7 @@ function cutOff(stop: StopSignal): Outcome {
   return {
     kind: "interrupted",
     reason: stop.reason() ?? "SIGTERM",
-    message: `It was told to stop (${stop.reason() ?? "SIGTERM"}), and the database gave no answer in time: its sessions were cut. What they had in hand was rolled back, or is found by the next run. Look at the database, then run it again.`,
+    message: `It was told to stop (${stop.reason() ?? "SIGTERM"}), and the database gave no answer in time: its sessions were cut. Their open work was rolled back, or the next run finds it. Look at the database, then run it again.`,
   };
 }
 
@@ -100,7 +100,7 @@ export function outcomeOfError(
     code: "unexpected-error",
     message: error.message || error.constructor.name,
     remedy:
-      "This is a bug or a state that nobody foresaw. The log has the stack; what was done is in the report and in the database.",
+      "This is a bug or an unexpected state. The log has the stack; the report and the database show the finished work.",
     error,
   };
 }

@@ -55,7 +55,7 @@ export function explain(
       const isAllDone = note === undefined && warning === undefined;
       const done = isAllDone ? "Everything that was due is done." : "This run did its part.";
       const parts = [
-        dryRun ? "This is what a run would do; nothing was written or sent." : done,
+        dryRun ? "This is the plan of a run; nothing was written or sent." : done,
         note,
         warning === undefined ? undefined : `Still open: ${warning}`,
       ];

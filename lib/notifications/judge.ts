@@ -59,7 +59,7 @@ export function judgeDelivery(
         kind: "partial",
         reason: fault.code,
         message: `${message}. The run stopped early: ${report.sent} mails were sent, ${left}.`,
-        remedy: `${remedy} What was not tried stays due and loses no try. If the server limits how much we send, ask its owner for more, or run notifications/deliver-outbox with --limit.`,
+        remedy: `${remedy} Mails that were not tried stay due and lose no try. If the server limits how much we send, ask its owner for more, or run notifications/deliver-outbox with --limit.`,
       };
     }
     return {
@@ -76,7 +76,7 @@ export function judgeDelivery(
       reason: "mail-given-up",
       message: `${report.gaveUp} of ${report.due} mails ${report.dryRun ? "would be" : "were"} given up.`,
       remedy:
-        "Mend what is listed below, then `npm run mails -- requeue ID --reason TEXT`; `npm run mails -- list --status GAVE_UP` shows all of them.",
+        "Fix the causes listed below, then `npm run mails -- requeue ID --reason TEXT`; `npm run mails -- list --status GAVE_UP` shows all of them.",
     };
   }
   if (report.dryRun) return { kind: "completed" };
@@ -85,7 +85,7 @@ export function judgeDelivery(
       kind: "partial",
       reason: "mail-not-taken",
       message: `The mail server took none of ${report.retriedLater} mails; they are tried again later.`,
-      remedy: "Look at the reasons below. Greylisting ends by itself within a few tries.",
+      remedy: "Look at the reasons below. Greylisting ends within a few tries, without action.",
     };
   }
   if (report.left > 0 && !limited && handled(report) > 0) {
@@ -93,7 +93,7 @@ export function judgeDelivery(
       kind: "partial",
       reason: "work-left-behind",
       message: `${report.left} of ${report.due} mails are due and were not handled.`,
-      remedy: "Run it again; if this repeats, the log says what became of each mail.",
+      remedy: "Run it again; if this repeats, the log has the result of each mail.",
     };
   }
   if (handled(report) === 0 && report.left > 0) {
@@ -101,7 +101,7 @@ export function judgeDelivery(
       kind: "failed",
       code: "work-left-behind",
       message: `${report.left} mails are due and none was handled.`,
-      remedy: "Run it again; if this repeats, the log says what became of each mail.",
+      remedy: "Run it again; if this repeats, the log has the result of each mail.",
     };
   }
   if (report.retriedLater > 0) {
@@ -109,7 +109,7 @@ export function judgeDelivery(
     return { kind: "completed", warning };
   }
   if (report.sent === 0 && report.skipped > 0) {
-    const warning = `${report.skipped} mails are in the hands of another run. What it does not settle is due again when its claims end.`;
+    const warning = `${report.skipped} mails are claimed by another run. Those that it does not finish are due again when its claims end.`;
     return { kind: "completed", warning };
   }
   return { kind: "completed" };

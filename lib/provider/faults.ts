@@ -19,13 +19,13 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
       "Check the network of the runner, RAZORPAY_BASE_URL and the provider's status page, then run again.",
   },
   "rate-limited": {
-    message: "The provider goes on answering that we send too many requests.",
+    message: "The provider keeps answering that we send too many requests.",
     remedy:
       "Lower RAZORPAY_REQUESTS_PER_SECOND, and look for another program that uses the same key.",
   },
   "insufficient-balance": {
     message: "The RazorpayX account holds too little for the next payout.",
-    remedy: "Add money to the account, then run again: what was not sent is still approved.",
+    remedy: "Add money to the account, then run again: unsent payouts are still approved.",
   },
   "wrong-address": {
     message: "The provider does not know the address of the payout API for our account.",
@@ -53,7 +53,7 @@ export function refusesAll(description: string): RunFault {
     code: "provider-refuses-all",
     message: `The provider refused one payout after the other with the same words: "${description}".`,
     remedy:
-      "Fix the cause that these words name; the provider's support can tell more. What was refused moved no money and is in the next batch. What was not sent is still approved: run again.",
+      "Fix the cause that these words name; the provider's support can tell more. Refused payouts moved no money and are in the next batch. Unsent payouts are still approved: run again.",
   };
 }
 

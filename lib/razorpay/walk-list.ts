@@ -46,8 +46,7 @@ export async function walkList<T extends { readonly id: string }>(
     "PROVIDER_LIST_ENDLESS",
     "the provider's list does not come to an end",
     {
-      remedy:
-        "Choose a shorter period (PAYOUTS_RECONCILE_DAYS), and look at what the provider lists.",
+      remedy: "Choose a shorter period (PAYOUTS_RECONCILE_DAYS), and look at the provider's list.",
     },
   );
 }

@@ -12,7 +12,7 @@ const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
   "insufficient-balance": {
     message: "The provider holds too little of our money for the next refund.",
     remedy:
-      "Add money to the refund balance on the provider's dashboard, then run again: what was not sent is still due.",
+      "Add money to the refund balance on the provider's dashboard, then run again: unsent refunds are still due.",
   },
   "wrong-address": {
     message: "The provider does not know the address of the payments API for our account.",
@@ -38,7 +38,7 @@ export function refusesAllRefunds(description: string): RunFault {
     code: "provider-refuses-all",
     message: `The provider refused one refund after the other with the same words: "${description}".`,
     remedy:
-      "Fix the cause that these words name; the provider's support can tell more. What was refused moved no money: ask for these refunds again. What was not sent is still due: run again.",
+      "Fix the cause that these words name; the provider's support can tell more. Refused refunds moved no money: request them again. Unsent refunds are still due: run again.",
   };
 }
 

@@ -74,12 +74,14 @@ function partial(report: RefundRunReport): Verdict | undefined {
     message: `Of ${report.found} open legs of refunds ${parts.join(" and ")}.`,
     remedy: [
       ...(failed > 0
-        ? ["What failed moved no money: mend the cause listed below and ask for the refund again."]
+        ? [
+            "Failed refunds moved no money: fix the cause listed below and request the refund again.",
+          ]
         : []),
       ...(unknown + unanswered > 0
-        ? ["What is unknown is looked up by the next run before anything is sent again."]
+        ? ["The next run looks up refunds with an unknown outcome before it sends anything again."]
         : []),
-      ...(left > 0 ? ["What could not be written is as it was; the log has the error."] : []),
+      ...(left > 0 ? ["Unwritten rows are unchanged; the log has the error."] : []),
     ].join(" "),
   };
 }

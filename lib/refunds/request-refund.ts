@@ -189,7 +189,7 @@ async function markRefunded(tx: DbSession, paymentId: string): Promise<void> {
 }
 
 function reused(key: string): RequestRefundResult {
-  return refuse("KEY_REUSED", `the key ${key} stands for another refund`);
+  return refuse("KEY_REUSED", `the key ${key} already belongs to another refund`);
 }
 
 function refuse(code: RequestRefusal, message: string): RequestRefundResult {

@@ -18,7 +18,7 @@ export class LeaseLostError extends AfterhoursError {
   constructor(key: string) {
     super("LEASE_LOST", `the lease ${key} can no longer be trusted`, {
       remedy:
-        "Nothing more was started. Run the job again: what was in hand is settled or recorded as unknown.",
+        "Nothing more was started. Run the job again: items in progress are settled or recorded as unknown.",
     });
   }
 }

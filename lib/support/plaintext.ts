@@ -35,7 +35,7 @@ export function plaintextProblem(
   { host, setting, instead }: WeakConnection,
 ): string | undefined {
   if (isLoopbackHost(host) || allowedHosts(env).includes(bareHost(host))) return undefined;
-  return `${setting} does not protect what is sent to ${bareHost(host)}: expected ${instead}. Only where nobody else is on the network between, add ${bareHost(host)} to ALLOW_PLAINTEXT`;
+  return `${setting} does not protect the data sent to ${bareHost(host)}: expected ${instead}. Only where nobody else is on the network between, add ${bareHost(host)} to ALLOW_PLAINTEXT`;
 }
 
 function allowedHosts(env: Env): string[] {

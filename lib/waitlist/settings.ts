@@ -1,7 +1,7 @@
 import { duration, environmentOf } from "../support/settings.ts";
 
 export interface WaitlistSettings {
-  /** How long a seat is kept for the person to whom it is offered. */
+  /** How long an offered seat is kept. */
   offerMs: number;
 }
 
@@ -15,7 +15,7 @@ export const waitlistEnvironment = environmentOf<WaitlistSettings>({
   offerMs: duration("hours", {
     name: "WAITLIST_OFFER_HOURS",
     default: 24,
-    description: "time that a seat is kept for the person to whom it is offered",
+    description: "time that an offered seat is kept for the person",
     least: 1,
     most: 720,
   }),

@@ -19,7 +19,7 @@ import { until } from "./maintenance/until.ts";
 
 const UNTIL = [
   "--until <time>",
-  "when it ends by itself: as 2026-11-25T18:00+05:30, or after a time such as 2h, 90m, 3d",
+  "automatic end: as 2026-11-25T18:00+05:30, or after a time such as 2h, 90m, 3d",
 ] as const;
 
 const { program, reading, changing, run } = operatorCommand(

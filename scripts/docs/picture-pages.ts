@@ -1,4 +1,4 @@
-/** What a terminal showed, as text: the last state of each line, without colours. */
+/** The text of a terminal: the last state of each line, without colours. */
 export function shownByTerminal(typescript: string): string[] {
   return typescript
     .replace(/\r\n/g, "\n")
@@ -7,7 +7,7 @@ export function shownByTerminal(typescript: string): string[] {
     .map((line) => line.replace(/\u001b\[[\d;?]*[A-Za-z]/g, "").trimEnd());
 }
 
-/** Lines of a log record are left out, and "…" stands for them. */
+/** Lines of a log record are left out, and "…" replaces them. */
 export function withoutLogFields(lines: readonly string[]): string[] {
   return lines.flatMap((line, index) => {
     if (!line.startsWith("    ")) return [line];
@@ -64,7 +64,7 @@ function tableOf(block: string): string {
   return `<table>${row(head, "th")}${rows.map((line) => row(line, "td")).join("")}</table>`;
 }
 
-/** A summary writes what Markdown would read as a mark as an entity already. */
+/** A summary already writes Markdown's own marks as entities. */
 function inline(text: string): string {
   return text
     .replace(/&(?!#?\w+;)/g, "&amp;")

@@ -1,7 +1,7 @@
 /**
- * Takes the pictures of the README anew: `npx tsx scripts/docs/pictures.ts`. Runs the demo in a terminal of its own (`script`
- * of util-linux), and lets a real browser (`chromium`) draw the terminal and the step summary that the run wrote.
- * Neither program is a dependency: only whoever takes the pictures needs them.
+ * Makes the pictures of the README again: `npx tsx scripts/docs/pictures.ts`. Runs the demo in its own terminal
+ * (`script` of util-linux), and lets a real browser (`chromium`) draw the terminal and the step summary of the
+ * run. Neither program is a dependency: only this script needs them.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -169,8 +169,8 @@ const CASES: readonly FailureCase[] = [
     exitCode: 2,
     reason: "misconfigured",
     says: [
-      "DATABASE_URL: sslmode=disable does not protect what is sent to db.example.com",
-      "REDIS_URL: redis:// does not protect what is sent to cache.example.com",
+      "DATABASE_URL: sslmode=disable does not protect the data sent to db.example.com",
+      "REDIS_URL: redis:// does not protect the data sent to cache.example.com",
       "add db.example.com to ALLOW_PLAINTEXT",
     ],
     recorded: false,

@@ -189,8 +189,8 @@ describe("challans and deposits", () => {
   });
 
   it.each([
-    ["more than was withheld", { amount: "100.01" }, "is more than what is due for 2026-06"],
-    ["a month without tax", { month: "2026-07" }, "is more than what is due for 2026-07"],
+    ["more than was withheld", { amount: "100.01" }, "is more than the amount due for 2026-06"],
+    ["a month without tax", { month: "2026-07" }, "is more than the amount due for 2026-07"],
     ["a day that has not come", { on: "2099-01-01" }, "is still to come"],
   ])("refuse %s, and change nothing", async (_what, change, message) => {
     await paidInTwoQuarters();

@@ -65,7 +65,7 @@ function whyNot(release: { kind: "not-found" } | { kind: "conflict"; why: KeepRe
 }
 
 const CONFLICTS: Record<KeepReason, string> = {
-  paid: "it is paid, and its booking stands",
+  paid: "it is paid, and its booking is confirmed",
   captured: "it was captured, and goes back or is booked by another job",
   confirmed: "its booking is confirmed",
   ended: "it has ended before",

@@ -12,8 +12,7 @@ export function judgeCleanup(
       kind: "failed",
       code: "records-differ",
       message: `${report.differs} captures have another amount than our order.`,
-      remedy:
-        "Look at the findings; the holds stay as they are until a person has decided what to do.",
+      remedy: "Look at the findings; the holds stay unchanged until a person has decided.",
     };
   }
   if (report.overdue > 0) {

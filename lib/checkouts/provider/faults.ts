@@ -20,13 +20,13 @@ const FAULTS: Record<SystemicFault, { message: string; remedy: string }> = {
       "Check the network of the runner, RAZORPAY_BASE_URL and the provider's status page, then run again.",
   },
   "rate-limited": {
-    message: "The provider goes on answering that we send too many requests.",
+    message: "The provider keeps answering that we send too many requests.",
     remedy:
       "Lower RAZORPAY_REQUESTS_PER_SECOND, and look for another program that uses the same key.",
   },
   "insufficient-balance": {
     message: "The account at the provider holds too little for the next refund.",
-    remedy: "Add money to the account, then run again: what was not sent is due as before.",
+    remedy: "Add money to the account, then run again: unsent refunds are still due.",
   },
   "wrong-address": {
     message: "The provider does not know the address of the payments API for our account.",

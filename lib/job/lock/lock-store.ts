@@ -62,7 +62,7 @@ export class LockUnavailableError extends AfterhoursError {
         "Find out who wrote it, then reset the lock: docs/operations.md#a-lock-that-no-run-can-take.";
       super(
         "LOCK_UNAVAILABLE",
-        `the lock store (${store}) answers, and what it keeps for this lock is nothing that a run writes: ${damage}`,
+        `the lock store (${store}) answers, but no run writes the value that it keeps for this lock: ${damage}`,
         { cause, remedy: `${reset} Without the lock nothing was started.` },
       );
       this.repair = reset;

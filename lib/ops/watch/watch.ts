@@ -71,7 +71,7 @@ async function judgeUnfinished(
       return fault("stuck", "has not ended and still renews its lock");
     }
   } catch (error) {
-    log.error({ job: run.job, err: toError(error) }, "nobody can say who holds the lock");
+    log.error({ job: run.job, err: toError(error) }, "the holder of the lock is unknown");
     return fault(
       "stuck",
       "has not ended, and the lock store can not say whether it holds its lock",
@@ -91,7 +91,7 @@ function judge({ watched, faults, tax }: WatchReport): Verdict {
       code: "jobs-missed",
       message: `Of ${watched.length} jobs some need a look: ${list}.${said === "" ? "" : ` ${said}.`}`,
       remedy:
-        "The table lists each with its reason; docs/jobs/watchdog.md says what each means and what to do first.",
+        "The table lists each with its reason; docs/jobs/watchdog.md has the meaning and the first step of each.",
     };
   }
   if (overdue.length > 0) {

@@ -241,7 +241,7 @@ function holdWarning({ onHold: count, retryLater, onHoldPaise }: BatchReport): s
     ...(retryLater < count ? [HOLD_REMEDY] : []),
     ...(retryLater > 0
       ? [
-          `${retryLater} of these only ${agreeing(retryLater, "waits", "wait")} after a failed try, which ends by itself (${RETRY_LATER}).`,
+          `${retryLater} of these only ${agreeing(retryLater, "waits", "wait")} after a failed try, and needs no action (${RETRY_LATER}).`,
         ]
       : []),
   ];

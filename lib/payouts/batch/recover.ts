@@ -25,7 +25,7 @@ export async function recoverFirst(
       taken.push(...takes);
     } catch (error) {
       if (isForEveryRow(error)) throw error;
-      log.error({ consultantId, err: toError(error) }, "what is owed could not be taken off");
+      log.error({ consultantId, err: toError(error) }, "the debt could not be taken off");
     }
   }
   return taken;

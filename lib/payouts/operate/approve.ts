@@ -37,7 +37,8 @@ export async function approvePayout(
       if (!payout) return refused(payoutId, unknownPayout(payoutId));
       if (payout.organizationId !== null) return refused(payoutId, needsNoApproval);
       if (payout.status !== "PENDING") {
-        const remedy = "Only what waits for a person is approved; look at `payouts show`.";
+        const remedy =
+          "Only a payout that waits for a person can be approved; look at `payouts show`.";
         return refused(payoutId, await wrongStatus(tx, payout, { wanted: "PENDING", remedy }));
       }
       const hold = await openHold(tx, payout);

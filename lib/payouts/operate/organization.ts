@@ -88,7 +88,7 @@ function isPayeeAlready(consultant: ConsultantName, organizationRef: string): Re
   return {
     code: "IS_PAYEE_ALREADY",
     message: `consultant ${consultant.ref} is the payee of organization ${organizationRef} already`,
-    remedy: "A payee stands for one organization; nothing is to be done.",
+    remedy: "A payee belongs to one organization; no action is needed.",
   };
 }
 

@@ -125,7 +125,7 @@ function nextStepOf(
   const isAskedForAccount = ruleOf(failureCode ?? "")?.action === "new-details";
   if (!isAskedForAccount || stop?.kind === "refused") return nextStep(failureCode);
   const retry = status === "FAILED" ? ", or npm run payouts -- retry sends this payout again" : "";
-  return `nothing to do about the account: another one is active, or its hold was released. The next batch pays what is READY${retry}`;
+  return `nothing to do about the account: another one is active, or its hold was released. The next batch pays READY earnings${retry}`;
 }
 
 async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> {

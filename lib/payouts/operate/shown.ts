@@ -36,6 +36,6 @@ export async function changedSinceShown(
   return {
     code: "CHANGED_SINCE_SHOWN",
     message: `it changed after it was shown: ${changes.join(", ")}`,
-    remedy: "Look at `payouts list` again, then approve what is right.",
+    remedy: "Look at `payouts list` again, then approve the correct payouts.",
   };
 }

@@ -8,7 +8,7 @@ import type { RunFault } from "../../support/verdict.ts";
 export const ABOVE_SINGLE_CAP = "ABOVE_SINGLE_CAP";
 
 export const SINGLE_CAP_REMEDY =
-  "What is above the cap was not sent and is still due. If the amount is right, raise PAYOUTS_MAX_SINGLE_RUPEES for one run from a terminal; if not, reject the payout.";
+  "Payouts above the cap were not sent and are still due. If the amount is right, raise PAYOUTS_MAX_SINGLE_RUPEES for one run from a terminal; if not, reject the payout.";
 
 const REMEDY =
   "Nothing was sent. If the amount is right, raise the cap for this run from a terminal, or use --limit to pay the oldest first.";
@@ -61,7 +61,7 @@ export function createCapGuard(caps: PayoutCaps): (payout: DuePayout) => CapRefu
     );
     if (over) {
       const remedy =
-        "What was sent before stands. Look at the payouts that changed during the run.";
+        "Payouts sent before are valid. Look at the payouts that changed during the run.";
       return { stops: "run", fault: { ...over, remedy } };
     }
     count++;

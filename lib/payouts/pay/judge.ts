@@ -76,7 +76,7 @@ export async function judge(
             "Unknown ones stay in processing and are never sent again under another key until the provider is asked.",
           ]
         : []),
-      ...(any(({ left }) => left) ? ["What waits is as it was: run again."] : []),
+      ...(any(({ left }) => left) ? ["Waiting payouts are unchanged: run again."] : []),
     ].join(" "),
   };
   return withAboveCap(partial, report);
@@ -197,7 +197,7 @@ function notRecorded({ unrecorded, organizations }: PayoutRunReport, error: unkn
     kind: "partial",
     reason: "final-state-not-recorded",
     message: `${count === 0 ? "Payouts" : counted(count, "payout")} that ${agreeing(count, "was", "were")} sent could not be recorded as final: ${describeRowError(error)}.`,
-    remedy: `The log has the database's own words; mend what it names. ${RECORDED_LATER}`,
+    remedy: `The log has the database's own words; fix the cause that it names. ${RECORDED_LATER}`,
   };
 }
 

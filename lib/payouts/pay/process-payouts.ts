@@ -215,7 +215,7 @@ async function payAll(
       if (end.error === undefined)
         ports.log.error(
           { payoutId: unit.id, err: toError(error) },
-          "a payout in hand ended with an error",
+          "a running payout ended with an error",
         );
       end.error ??= error;
       throw error;
@@ -346,7 +346,7 @@ function warnOfOthers({ log }: PayoutPorts, report: PayoutRunReport): void {
   if (report.unsentBefore > 0) {
     log.warn(
       { count: report.unsentBefore },
-      "payouts are claimed by another run and not sent: it goes on, or is dead",
+      "payouts are claimed by another run and not sent: that run continues, or is dead",
     );
   }
 }

@@ -20,7 +20,7 @@ export interface PayoutSettings {
   tax: TaxPolicy;
   /** The text on the payee's bank statement. */
   narration: string;
-  /** The person who started the run, according to the environment; named in the audit log. */
+  /** The starter of the run, according to the environment; named in the audit log. */
   startedBy?: string | undefined;
   whenShort: WhenShort;
 }
@@ -30,7 +30,7 @@ const caps = group<PayoutCaps>({
     name: "PAYOUTS_MAX_SINGLE_RUPEES",
     default: LIMITS.PAYOUTS_MAX_SINGLE_RUPEES,
     description:
-      "largest single payout, before tax; what is above it is not sent, named, and makes the run red",
+      "largest single payout, before tax; a larger one is named and not sent, and makes the run red",
     least: 1n,
     example: "250000.00",
   }),

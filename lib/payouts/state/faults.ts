@@ -18,7 +18,7 @@ function databaseRefuses(error: unknown): RunFault {
     code: "db-refuses-rows",
     message: `One payout after the other met an error in the database: ${describeRowError(error)}.`,
     remedy:
-      "The log has the database's own words: a full disk, say, or a trigger or constraint that is not ours. Mend it, then run again: what was not sent is due, or is made due again by payouts/handle-stuck-payouts, which also records what was sent.",
+      "The log has the database's own words: a full disk, say, or a trigger or constraint that is not ours. Fix the cause, then run again. Unsent payouts are due, or payouts/handle-stuck-payouts makes them due again and records the sent ones.",
   };
 }
 

@@ -84,7 +84,7 @@ export function insufficientFunds(funds: Funds): RunFault {
   return {
     code: "insufficient-balance",
     message: `The account holds ${formatRupees(balancePaise ?? 0n)} and lacks ${formatRupees(shortPaise(funds))}: ${counted(count, "payout")} ${agreeing(count, "is", "are")} due, ${formatRupees(neededPaise(funds))} before tax and with expected fees.`,
-    remedy: "Add money to the account, then run again: what was not sent is still approved.",
+    remedy: "Add money to the account, then run again: unsent payouts are still approved.",
   };
 }
 

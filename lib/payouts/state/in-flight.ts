@@ -21,5 +21,5 @@ export function inFlightNote({ count, paise }: InFlight): string {
 export function unsentWarning(count: number): string {
   const minutes = ABANDONED_AFTER_MS / 60_000;
   const them = agreeing(count, "it", "them");
-  return `${counted(count, "payout")} ${agreeing(count, "is", "are")} claimed by another run and not sent. If that run goes on, it sends ${them}. If it is dead, payouts/handle-stuck-payouts makes ${them} due again ${minutes} minutes after the claim, and the next pay run pays ${them}.`;
+  return `${counted(count, "payout")} ${agreeing(count, "is", "are")} claimed by another run and not sent. If that run continues, it sends ${them}. If it is dead, payouts/handle-stuck-payouts makes ${them} due again ${minutes} minutes after the claim, and the next pay run pays ${them}.`;
 }

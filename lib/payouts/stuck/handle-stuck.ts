@@ -157,7 +157,7 @@ async function recorded(
     return await decide();
   } catch (error) {
     if (concernsAll(error)) throw error;
-    log.error({ payoutId, err: toError(error) }, "what was decided could not be recorded");
+    log.error({ payoutId, err: toError(error) }, "the decision could not be recorded");
     const left = "it is as it was, and the next run of this job tries again";
     if (isLockConflict(error)) {
       const message = `another database session holds the row; ${left}`;
@@ -274,7 +274,7 @@ function judge({ settings }: StuckPorts, report: StuckReport): Verdict {
       reason: "not-recorded",
       message: `${counted(report.notRecorded, "payout")} could not be settled or made due again, because the database did not take it.`,
       remedy:
-        "Mend what is listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then they stay in processing, and nobody pays them.",
+        "Fix the causes listed below (a session that holds the row, a trigger or constraint that refuses it), then run again: until then the payouts stay in processing and are not paid.",
     };
   }
   const warnings = [

@@ -116,7 +116,7 @@ async function assertDue(tx: DbSession, deposit: Deposit, settings: TaxSettings)
   if (month && deposit.amountPaise <= duePaise) return month.withheldPaise + month.accruedPaise;
   throw new AfterhoursError(
     "DEPOSIT_EXCEEDS",
-    `${formatRupees(deposit.amountPaise)} is more than what is due for ${deposit.month}, section ${deposit.section}, code ${deposit.code}: ${formatRupees(duePaise)}`,
+    `${formatRupees(deposit.amountPaise)} is more than the amount due for ${deposit.month}, section ${deposit.section}, code ${deposit.code}: ${formatRupees(duePaise)}`,
     {
       remedy:
         "Nothing was changed. `npm run tds -- challans --all` shows each month with its section and code.",

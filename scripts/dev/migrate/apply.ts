@@ -149,7 +149,7 @@ async function applyInTries(
 }
 
 function heldBy(seen: SeenBlockers): string {
-  if (seen === undefined) return "a lock, and nobody can say who holds it";
+  if (seen === undefined) return "a lock, and its holder is unknown";
   return `${seen.tables === "" ? "a lock" : seen.tables}, held by ${seen.names}`;
 }
 

@@ -83,7 +83,10 @@ describe("a statement for which none of the run's own sessions is free in time",
         db.execute`SELECT 1`,
       ]);
       expect(waiting).toMatchObject({
-        reason: { code: "DB_BUSY", message: expect.stringContaining("nobody can say") as string },
+        reason: {
+          code: "DB_BUSY",
+          message: expect.stringContaining("the sessions that block them are unknown") as string,
+        },
       });
     });
   });

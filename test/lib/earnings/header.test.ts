@@ -47,14 +47,14 @@ describe("the header row", () => {
       .replace("account_number", "consultant ref");
 
     expect(await problemsOf(withHeader(header))).toEqual([
-      'week.csv:1 column consultant: stands twice (heading "consultant ref")',
+      'week.csv:1 column consultant: occurs twice (heading "consultant ref")',
       "week.csv:1: column 9 has no heading",
       expect.stringContaining(
         'week.csv:1: unknown column "Favourite colour" at position 12; known',
       ),
-      'week.csv:1 column consultant: stands twice (heading "Consultant Code")',
+      'week.csv:1 column consultant: occurs twice (heading "Consultant Code")',
       "week.csv:1 column credit_date: the column is missing",
-      "week.csv:1 column account_number: the column is missing; it stands beside the other half",
+      "week.csv:1 column account_number: the column is missing; the file has the other half",
     ]);
   });
 

@@ -133,7 +133,7 @@ describe("reading a file", () => {
       "week.csv:3: a quoted value is not closed, or the row has no end; the rows after it were not read",
     ]);
     expect(await problemsOf(`${text}a"b,c\n${text}`)).toEqual([
-      "week.csv:3: a quote stands inside a value; double it inside quotes; the rows after it were not read",
+      "week.csv:3: a quote is inside a value; double it inside quotes; the rows after it were not read",
     ]);
   });
 
@@ -166,7 +166,7 @@ describe("rows of one file", () => {
     const rows = [row(), row({ booking_reference: "BK-2" }), row()];
 
     expect(await problemsOf(csv(rows))).toEqual([
-      "week.csv:4 column booking_reference: line 4 repeats the booking reference of line 2; each stands once",
+      "week.csv:4 column booking_reference: line 4 repeats the booking reference of line 2; each may occur once",
     ]);
   });
 

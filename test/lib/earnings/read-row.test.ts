@@ -78,7 +78,7 @@ describe("a row by itself", () => {
       `aadhaar: is yes for category ${category}; only an individual can have an Aadhaar`,
     ]),
     ["no account", bankless, "account_number: expected ifsc and account_number, or vpa; all are"],
-    ["two accounts", { vpa: "asha@demobank" }, "vpa: stands beside a bank account"],
+    ["two accounts", { vpa: "asha@demobank" }, "vpa: given beside a bank account"],
     ["an IFSC alone", { account_number: "" }, "account_number: is empty beside an IFSC"],
     ["a number alone", { ifsc: "" }, "ifsc: is empty beside an account number"],
     ["a malformed IFSC", { ifsc: "HDFC1001220" }, "ifsc: expected four letters, a zero and six"],

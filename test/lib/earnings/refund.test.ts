@@ -83,7 +83,7 @@ it.each<[string, Partial<EarningRefund>, string]>([
   expect(await cycle.query("SELECT 1 FROM earning_refunds")).toEqual([]);
 });
 
-it("refuses a key that stands for another refund", async () => {
+it("refuses a key that already belongs to another refund", async () => {
   const { refund } = await given();
   await refund();
 

@@ -65,7 +65,7 @@ describe("the columns of tax papers", () => {
     [
       "a certificate without PAN",
       { ...PAPERS, pan: "" },
-      "certificate_number: stands beside no PAN",
+      "certificate_number: given without a PAN",
     ],
     ["more paid directly than there is", { paid_directly: "999999999" }, "paid_directly: ₹"],
     [

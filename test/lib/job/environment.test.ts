@@ -165,7 +165,7 @@ describe("the environment of the harness", () => {
       ["HEARTBEAT_URL", "http://monitor.example/s3cret", "monitor.example"],
     ])("%s as %s is refused, unless ALLOW_PLAINTEXT names it", (variable, value, host) => {
       const problem = problemOf({ [variable]: value }) ?? "";
-      expect(problem).toContain(`does not protect what is sent to ${host}: expected `);
+      expect(problem).toContain(`does not protect the data sent to ${host}: expected `);
       expect(problem).toContain(`add ${host} to ALLOW_PLAINTEXT`);
       expect(problem).not.toContain("s3cret");
       const others = "other.example, example.com, fd00::8";

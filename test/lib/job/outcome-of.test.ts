@@ -64,11 +64,11 @@ describe("a verdict of a run that lost its lock", () => {
       kind: "interrupted",
       reason: "lease-lost",
       message: expect.stringMatching(
-        /nothing was left for this run to do.*again is not needed/,
+        /this run had finished its work.*again is not needed/i,
       ) as string,
     });
     expect(outcomeOfVerdict({ kind: "interrupted" }, { databaseUrl: URL, stop })).toMatchObject({
-      message: expect.stringContaining("Run it again to go on") as string,
+      message: expect.stringContaining("Run it again to continue") as string,
     });
     const partial = { kind: "partial" as const, reason: "r", message: "m" };
     expect(outcomeOfVerdict(partial, { databaseUrl: URL, stop })).toEqual(partial);

@@ -50,7 +50,7 @@ describe("the mail environment", () => {
         {
           variable: "SMTP_TLS",
           problem: expect.stringMatching(
-            /^SMTP_TLS=optional does not protect what is sent to mail\.example: expected SMTP_TLS=required or smtps/,
+            /^SMTP_TLS=optional does not protect the data sent to mail\.example: expected SMTP_TLS=required or smtps/,
           ) as string,
         },
       ],

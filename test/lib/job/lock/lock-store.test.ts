@@ -284,9 +284,7 @@ function contract(prepare: () => Promise<StoreUnderTest>): void {
     const thrown: unknown = await acquire(ANNA).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(LockUnavailableError);
     const { message, remedy } = thrown as LockUnavailableError;
-    expect(message).toContain(
-      "answers, and what it keeps for this lock is nothing that a run writes",
-    );
+    expect(message).toContain("answers, but no run writes the value that it keeps for this lock");
     expect(message).not.toContain("cannot be reached");
     expect(remedy).toContain("docs/operations.md#a-lock-that-no-run-can-take");
     await subject.setFence(key, 1_000_000n);
