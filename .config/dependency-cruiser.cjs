@@ -35,6 +35,21 @@ module.exports = {
       to: { path: "^lib/", pathNot: "^lib/(job|db|support)/" },
     },
     {
+      name: "payouts-state-is-the-trunk",
+      severity: "error",
+      comment: "Every statement that moves a payout is in lib/payouts/state, which knows no run.",
+      from: { path: "^lib/payouts/state/" },
+      to: { path: "^lib/payouts/", pathNot: "^lib/payouts/state/" },
+    },
+    {
+      name: "payouts-leaves-import-the-trunk-and-never-each-other",
+      severity: "error",
+      comment:
+        "Pay run, batch, operators, stuck payouts and reconciliation each stand alone on the trunk.",
+      from: { path: "^lib/payouts/([^/]+)/", pathNot: "^lib/payouts/state/" },
+      to: { path: "^lib/payouts/", pathNot: "^lib/payouts/(state|$1)/" },
+    },
+    {
       name: "shipped-code-imports-no-scripts-or-tests",
       severity: "error",
       from: { path: "^(lib|jobs)/" },

@@ -46,7 +46,7 @@ export const DEEP: readonly string[] = [
   "faults/jobs.test.ts",
   "lib/job/processes.test.ts",
   "crash/outbox.test.ts",
-  "lib/payouts/properties.test.ts",
+  "lib/payouts/pay/properties.test.ts",
   "jobs/cancel.test.ts",
   "workflows/run-lines.test.ts",
   "jobs/database-session.test.ts",

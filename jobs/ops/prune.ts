@@ -7,7 +7,7 @@ export const job = defineJob({
   summary: "Deletes run records, delivered mail and resolved findings older than their limit.",
   schedule: { cron: "21 20 * * *" }, // daily, 01:51 in India
   movesMoney: false,
-  // What one run deletes another one skips.
+  // Rows that one run deletes are skipped by another.
   lock: { failMode: "open", ttlMs: minutes(35) },
   deadlineMs: minutes(30),
   pausedBy: "degraded",

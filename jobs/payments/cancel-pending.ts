@@ -1,6 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
-import { cancelEnvironment, cancelOutputs, cancelTables } from "../../lib/payments/index.ts";
+import { checkoutEnvironment, cancelOutputs, cancelTables } from "../../lib/payments/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { isUuid } from "../../lib/support/uuid.ts";
 
@@ -19,7 +19,7 @@ export const job = defineJob({
   lock: "none",
   deadlineMs: minutes(5),
   pausedBy: "degraded",
-  environment: cancelEnvironment,
+  environment: checkoutEnvironment,
   run: async (context) => {
     const { cancelPending } = await import("../../lib/payments/cancel/cancel-pending.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");

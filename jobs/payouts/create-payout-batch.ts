@@ -1,6 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
-import { batchEnvironment, batchOutputs, batchTables } from "../../lib/payouts/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { batchEnvironment, batchOutputs, batchTables } from "../../lib/payouts/batch/index.ts";
 
 export const job = defineJob({
   name: "payouts/create-payout-batch",
@@ -13,7 +13,7 @@ export const job = defineJob({
   pausedBy: "degraded",
   environment: batchEnvironment,
   run: async (context) => {
-    const { createPayoutBatch } = await import("../../lib/payouts/create-batch.ts");
+    const { createPayoutBatch } = await import("../../lib/payouts/batch/create-batch.ts");
     return createPayoutBatch(context);
   },
   outputs: batchOutputs,

@@ -1,6 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
-import { stuckEnvironment, stuckOutputs, stuckTables } from "../../lib/payouts/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { stuckEnvironment, stuckOutputs, stuckTables } from "../../lib/payouts/stuck/index.ts";
 
 export const job = defineJob({
   name: "payouts/handle-stuck-payouts",

@@ -1,5 +1,5 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
-import { payoutEnvironment, payoutOutputs, payoutTables } from "../../lib/payouts/index.ts";
+import { payoutEnvironment, payoutOutputs, payoutTables } from "../../lib/payouts/pay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 
 export const job = defineJob({
@@ -13,7 +13,7 @@ export const job = defineJob({
   pausedBy: "degraded",
   environment: payoutEnvironment,
   run: async (context) => {
-    const { processPayouts } = await import("../../lib/payouts/process-payouts.ts");
+    const { processPayouts } = await import("../../lib/payouts/pay/process-payouts.ts");
     const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");
     return processPayouts({
       ...context,

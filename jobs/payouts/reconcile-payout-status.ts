@@ -1,10 +1,10 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { minutes } from "../../lib/support/clock.ts";
 import {
   reconcileEnvironment,
   reconcileOutputs,
   reconcileTables,
-} from "../../lib/payouts/index.ts";
-import { minutes } from "../../lib/support/clock.ts";
+} from "../../lib/payouts/reconcile/index.ts";
 
 export const job = defineJob({
   name: "payouts/reconcile-payout-status",

@@ -9,7 +9,7 @@ export const job = defineJob({
   summary: "Reminds everyone whose waitlist offer ends soon, once for each offer.",
   schedule: { cron: "41 * * * *" },
   movesMoney: false,
-  // The key of the mail makes it be sent once, whoever runs; a reminder that comes too late is none.
+  // The key of the mail makes it be sent once, even by two runs; a reminder that is too late is not sent.
   lock: { failMode: "open", ttlMs: minutes(15) },
   deadlineMs: minutes(10),
   pausedBy: "degraded",

@@ -2,20 +2,23 @@ import type { ClientBase } from "pg";
 import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 
-/** One change, as it is written down: who, what, to which row, why. Holds no personal data of payees. */
+/** One recorded change: actor, action, row and reason. Holds no personal data of payees. */
 export interface AuditEntry {
   /** A person's name, or `job:<name>`. */
   actor: string;
-  /** What kind of thing: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`, `REFUND`, `import`, `account`, `caps`. */
+  /**
+   * The kind of row: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`,
+   * `REFUND`, `import`, `account`, `caps`.
+   */
   category: string;
-  /** What was done to it: `approved`, `rejected`. */
+  /** The action: `approved`, `rejected`. */
   action: string;
   subjectType: AuditSubject;
   subjectId: string;
   reason: string | null;
   /** Whose books the change touches, if it is an organization's. */
   organizationId?: string | null;
-  /** Whatever explains the change; bigints become decimal text. */
+  /** Further facts that explain the change; bigints become decimal text. */
   detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -58,7 +61,7 @@ export async function recordAudits(tx: DbSession, entries: readonly AuditEntry[]
     ORDER BY position`;
 }
 
-/** As `recordAudits`, for who holds a session of the driver itself, as the import does. */
+/** As `recordAudits`, for callers with a session of the driver itself, such as the import. */
 export async function recordAuditsOn(
   client: ClientBase,
   entries: readonly AuditEntry[],
@@ -81,7 +84,7 @@ function asRows(entries: readonly AuditEntry[]): string {
   );
 }
 
-/** What was done to one row, oldest first. */
+/** All recorded changes of one row, oldest first. */
 export async function readAudit(
   db: DbSession,
   { subjectType, subjectId }: Pick<AuditEntry, "subjectType" | "subjectId">,

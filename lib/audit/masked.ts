@@ -30,7 +30,7 @@ export function maskedAccount(
   return `${account.ifsc} ${masked(account.accountNumber)}`;
 }
 
-/** The detail of an entry that says what a value was and is now; mask personal data before. */
+/** The detail of an entry: the value before and after. Mask personal data first. */
 export function change(before: unknown, after: unknown): { before: unknown; after: unknown } {
   return { before: before ?? null, after: after ?? null };
 }

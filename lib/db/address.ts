@@ -5,17 +5,17 @@ import { isLoopbackHost } from "../support/loopback.ts";
 import { plaintextProblem } from "../support/plaintext.ts";
 import { decoded, isDecodable } from "../support/server-url.ts";
 
-/** What `sslmode` may be in an address. */
+/** The allowed values of `sslmode` in an address. */
 const MODES = ["disable", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
-/** The same with `uselibpqcompat=true`, where they mean what they mean to `psql`. */
+/** The same with `uselibpqcompat=true`, where they have the meaning that `psql` gives them. */
 const LIBPQ_MODES = MODES.filter((mode) => mode !== "no-verify");
 const FILES = ["sslrootcert", "sslcert", "sslkey"];
 /** Of two of these the driver takes the last, and a reader sees the first. */
 const ONCE = ["host", "sslmode", "ssl", "uselibpqcompat", ...FILES];
 
 /**
- * What is wrong with an address of the database, first of all with what it says of TLS. A mode that there is not
- * would be taken for another one without a word. Names parameters, and of the values only mode and host.
+ * The problem of a database address; its TLS setting is checked first. The driver would silently take an unknown
+ * mode for another one. Names parameters, and of the values only mode and host.
  */
 export function addressProblemOf(url: string, env: Env): string | undefined {
   const parameters = new URL(url).searchParams;
@@ -46,7 +46,7 @@ export function addressProblemOf(url: string, env: Env): string | undefined {
     : undefined;
 }
 
-/** What an address asks for that is less than a verified server; undefined where it asks for nothing less. */
+/** The part of an address that asks for less than a verified server; undefined without one. */
 function weakModeOf(parameters: URLSearchParams): string | undefined {
   const mode = parameters.get("sslmode");
   if (mode === null) {

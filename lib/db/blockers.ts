@@ -3,8 +3,8 @@ import { DatabaseBusyError, isSessionWait, type ConnectionOptions } from "./conn
 import { newSession } from "./session.ts";
 
 /**
- * Turns the error of a statement that waited too long for a session of the pool into one that says who holds
- * up the sessions. Any other error, and that of a server which does not answer now either, stays what it is.
+ * Replaces the error of a statement that waited too long for a session of the pool: the new one names the
+ * sessions that block. Other errors stay unchanged, also when the server no longer answers.
  */
 export function explainWaits({
   connection,
@@ -36,15 +36,15 @@ export interface Blocker {
 }
 
 /**
- * Whom the sessions of this name wait for, asked in a session of its own, since theirs are taken. What it reads
- * is open to every role.
+ * The sessions that block those of this name, read in a separate session, since the pool has none free. Every
+ * role may read this.
  *
  * @throws where the server does not answer
  */
 async function findBlockers(options: ConnectionOptions): Promise<Blocker[]> {
   const { applicationName } = options;
   const client = newSession({ ...options, applicationName: `${applicationName}: who blocks` });
-  // A session that dies says so in the statement in hand.
+  // The current statement reports a session that dies.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -54,7 +54,7 @@ async function findBlockers(options: ConnectionOptions): Promise<Blocker[]> {
   }
 }
 
-/** For whom the sessions of this name wait now, also where it is asked again in one transaction. */
+/** The sessions that block those of this name now, also when asked twice in one transaction. */
 export async function readBlockers(
   client: Pick<pg.ClientBase, "query">,
   applicationName: string,
@@ -64,7 +64,10 @@ export async function readBlockers(
   return rows;
 }
 
-/** Who waits for a row holds or awaits the lock of its tuple, which names the table; the row's lock does not. */
+/**
+ * A session that waits for a row holds or awaits the lock of its tuple. That lock names the table; the row's
+ * lock does not.
+ */
 const QUERY = `
   SELECT blocker.pid, blocker.usename AS login, blocker.application_name AS name,
          COALESCE(string_agg(DISTINCT lock.relation::regclass::text, ', '), '') AS tables

@@ -25,8 +25,8 @@ export interface TransactionOptions {
 }
 
 /**
- * The database as a core sees it. With one session, whatever is asked of it from within one of its own
- * transactions is refused: it would wait for the session that this transaction has.
+ * The database as a core sees it. With one session, a query from within an own transaction but outside of its
+ * `tx` is refused: it would wait for the session of this very transaction.
  */
 export interface Db extends DbSession {
   /** The session that `body` gets ends with it: used afterwards, it throws. */
@@ -44,8 +44,8 @@ export interface DbOptions extends ConnectionOptions {
 }
 
 /**
- * `pg` counts the wait for a session of the pool as part of connecting. Work in hand queues for the one
- * session that a job has, and must not take a full queue for a database that is away.
+ * `pg` counts the wait for a session of the pool as part of connecting. Statements queue for the one session of
+ * a job, and must not take a full queue for an unreachable database.
  */
 const SESSION_WAIT_MS = seconds(60);
 
@@ -95,8 +95,8 @@ export function inTransaction<T>(db: Db, body: (tx: DbSession) => Promise<T>): P
 }
 
 /**
- * Runs `body` on one snapshot: everything it reads is as of one moment, whatever is committed meanwhile. It
- * must write nothing.
+ * Runs `body` on one snapshot: all its reads see the same moment, whatever is committed meanwhile. `body` must
+ * write nothing.
  */
 export function onSnapshot<T>(db: Db, body: (tx: DbSession) => Promise<T>): Promise<T> {
   return db.transaction((tx) => body(tx), { isolationLevel: "RepeatableRead" });
@@ -138,7 +138,7 @@ async function transact<T>(
   },
 ): Promise<T> {
   const client = await pool.connect();
-  // While it is out of the pool nobody listens; the statement in hand says what happened.
+  // Outside of the pool a session has no listener; the current statement reports the error.
   const ignore = (): void => undefined;
   client.on("error", ignore);
   let broken: Error | undefined;
@@ -147,7 +147,7 @@ async function transact<T>(
     const result = await body(sessionOn(client, refuseAfter(transaction)));
     transaction.open = false;
     const { command } = await client.query("COMMIT");
-    // What PostgreSQL answers when a statement failed and the body went on all the same.
+    // PostgreSQL's answer when a statement failed and the body continued.
     if (command === "ROLLBACK") throw new Error("a statement failed, so nothing was committed");
     return result;
   } catch (error) {
@@ -158,7 +158,7 @@ async function transact<T>(
   } finally {
     transaction.open = false;
     client.off("error", ignore);
-    // A session that could not roll back is closed: what it holds ends with it.
+    // A session that could not roll back is closed; its locks end with it.
     client.release(broken);
   }
 }

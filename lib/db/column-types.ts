@@ -42,8 +42,8 @@ const PARSERS = new Map<number, Parser>(
 );
 
 /**
- * What a column's text becomes: `bigint` a bigint, `numeric` its text, dates and times a `Date` in UTC, and arrays
- * of them the same.
+ * Converts a column's text: `bigint` to a bigint, `numeric` to its text, dates and times to a `Date` in UTC, and
+ * arrays of these.
  *
  * @throws {RangeError} for a time that is no `Date`, such as `infinity`: the statement that read it fails
  */

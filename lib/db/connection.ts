@@ -41,8 +41,8 @@ const SILENCE_MS = seconds(130);
 const CONNECT_TIMEOUT_MS = 5000;
 
 /**
- * What `pg` needs to open a session. What the session then is, nobody has read back yet: whatever opens one does it
- * by `newSession` or `newSessionPool` of `session.ts`.
+ * The options of `pg` for a session. The state of the session is not verified here: open one by `newSession` or
+ * `newSessionPool` of `session.ts`.
  */
 export function connectionConfig({
   url,
@@ -205,7 +205,7 @@ export function isSessionWait(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.message === "timeout exceeded when trying to connect";
 }
 
-/** What Postgres refused, in its words. They name a table, schema, function or database and no value. */
+/** The refusal in the words of Postgres. They name a table, schema, function or database and no value. */
 function refusalOf(thrown: unknown): string | undefined {
   for (const layer of layersOf(thrown)) {
     const said = /(?:permission denied|must be owner)[^\n`]*/.exec(messageOf(layer));
@@ -272,8 +272,8 @@ export function isConnectionError(thrown: unknown): boolean {
 }
 
 /**
- * Whether Postgres raised it at a statement and goes on with the session: a trigger that reaches for a third
- * server gives that one's states. What ends a session, or refuses it, is FATAL.
+ * Whether Postgres raised the error at a statement and continues the session: a trigger that uses a third server
+ * reports that server's states. An error that ends or refuses a session is FATAL.
  */
 function isOfStatement(thrown: unknown): boolean {
   for (const layer of layersOf(thrown)) {
@@ -296,6 +296,6 @@ export function isForEveryRow(thrown: unknown): boolean {
   );
 }
 
-/** What `pg` says where it gives no code. */
+/** Messages of `pg` for errors without a code. */
 const LOST_SESSION =
   /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout|server does not support SSL|establishing an SSL connection/i;

@@ -12,8 +12,8 @@ export interface LockHolders {
 type Locked = { table: string } | { advisory: bigint };
 
 /**
- * Who holds a lock on it. A reader of a table holds up nobody and is left out. What it reads is open to every login;
- * asked outside of the transaction that waited in vain.
+ * The sessions that hold a lock on the table. Readers block nobody and are left out. Every login may read this;
+ * ask outside of the transaction that waited in vain.
  */
 export async function findLockHolders(
   client: Pick<pg.ClientBase, "query">,

@@ -18,13 +18,13 @@ import { newSessionPool } from "./session.ts";
 const QUERY_TIMEOUT_MS = seconds(15);
 
 /**
- * A pool of one session for what surrounds a job: maintenance phase, lock, run record. Apart from the
- * core's own session, so that a lease is renewed while the core is in a long transaction; and a pool,
- * so that a session lost to a restart of the database is replaced.
+ * A pool of one session for the steps around a core: maintenance phase, lock, run record. It is apart from the
+ * core's session, so that a lease is renewed during a long transaction. It is a pool, so that a session lost to
+ * a restart of the database is replaced.
  *
  * @throws {DatabaseUnreachableError} after three attempts, or at once when the login or a certificate is refused
  * @throws {DatabasePermissionError} at once when the role may not connect to the database
- * @throws {DatabaseSessionError} at once when the session is not one that may be worked with
+ * @throws {DatabaseSessionError} at once when the session's settings are not allowed
  */
 export async function openControlPool(
   options: ConnectionOptions,

@@ -5,9 +5,9 @@ interface Guard {
   rules: SessionRules;
   /** Which settings the server has. */
   known: SettingsRow;
-  /** @throws where the transaction is not what was asked for */
+  /** @throws where the transaction differs from the wanted one */
   judge: (row: SettingsRow) => void;
-  /** What an error means, where the pooler gave it. */
+  /** Explains an error of the pooler. */
   explain: (error: unknown) => unknown;
 }
 

@@ -2,8 +2,8 @@ import { errorCode } from "../support/errors.ts";
 import { sqlStateOf } from "./connection.ts";
 
 /**
- * What PostgreSQL refused, in words that hold no value of a row: its code, and the table, constraint and
- * function that it names. The message itself may hold anything, and is for the log alone.
+ * A refusal by PostgreSQL in words that hold no value of a row: its code, and the table, constraint and function
+ * that it names. The message itself may hold any value, and is for the log alone.
  */
 export function describeRowError(thrown: unknown): string {
   const state = sqlStateOf(thrown);

@@ -24,18 +24,17 @@ export interface SerializableOptions {
   /** Wait before the second try, in ms; doubled for each further one, with jitter. Default 25. */
   firstWaitMs?: number;
   /**
-   * SQL states of constraints that say "another session was first" to this body, such as `23P01`: the next
-   * try sees what the other one wrote. Default: none.
+   * SQL states of constraints that mean "another session was first" to this body, such as `23P01`: the next try
+   * sees the other session's rows. Default: none.
    */
   lostRaces?: readonly string[];
 }
 
 /**
- * Runs `body` in a serializable transaction, and again as long as PostgreSQL ends it because of another
- * session. What counts is what the last try returns: `body` must keep nothing outside of itself, since
- * what an aborted try decided never happened.
+ * Runs `body` in a serializable transaction, and again as long as PostgreSQL ends it because of another session.
+ * Only the last try counts: `body` must keep nothing outside of itself, since an aborted try never happened.
  *
- * @throws {WriteConflictError} when no try went through
+ * @throws {WriteConflictError} when every try failed
  */
 export async function inSerializable<T>(
   db: Db,

@@ -13,7 +13,7 @@ export class DatabaseSessionError extends AfterhoursError {
     super("MISCONFIGURED", message, { remedy });
   }
 
-  /** What is wrong and what to do, as a job and the check say it. */
+  /** The problem and its remedy, for a job and for the check. */
   get problem(): string {
     return `${this.message}. ${this.remedy ?? ""}`.trim();
   }
@@ -32,7 +32,7 @@ export function wrongSetting(
   );
 }
 
-/** A server of a version that lacks what the migrations and statements use. */
+/** A server whose version lacks features of the migrations and statements. */
 export function tooOld(address: string, version: number): DatabaseSessionError {
   const major = Math.floor(version / 10_000);
   return new DatabaseSessionError(
@@ -41,7 +41,7 @@ export function tooOld(address: string, version: number): DatabaseSessionError {
   );
 }
 
-/** What a pooler says to a session that it does not take, in its own words; undefined for any other error. */
+/** A pooler's refusal of a session, in its own words; undefined for any other error. */
 export function poolerRefusal(address: string, thrown: unknown): DatabaseSessionError | undefined {
   const said = thrown instanceof Error ? thrown.message : "";
   if (/unsupported startup parameter|command-line options/i.test(said)) {

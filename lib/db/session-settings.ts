@@ -1,7 +1,7 @@
-/** Which limits a session has: those of a job, or none, for what the owner of the database does. */
+/** The limits of a session: those of a job, or none for the owner's administration. */
 export type SessionPurpose = "job" | "administration";
 
-/** What a session of ours must be. */
+/** The rules that every session of ours must keep. */
 export interface SessionRules {
   /** A stray write then fails with an error from PostgreSQL itself. */
   readOnly: boolean;
@@ -11,7 +11,7 @@ export interface SessionRules {
   rowWait?: string;
 }
 
-/** One setting of PostgreSQL that changes what a statement means, or how safe it is. */
+/** One setting of PostgreSQL that changes the meaning or the safety of a statement. */
 interface SessionSetting {
   name: string;
   /** As `current_setting()` writes it. */
@@ -33,7 +33,7 @@ const STATEMENT_TIMEOUT = "2min";
 /** A session whose client vanished within a transaction would hold its rows for hours. */
 const IDLE_IN_TRANSACTION_TIMEOUT = "2min";
 
-/** What our parsers and rules assume. A database, a role, an address or a pooler may say otherwise. */
+/** The assumptions of our parsers and rules. A database, a role, an address or a pooler may differ. */
 const MEANING: Readonly<Record<string, string>> = {
   DateStyle: "ISO, MDY",
   IntervalStyle: "postgres",
@@ -79,7 +79,7 @@ export function settingsFor({
     { name: "transaction_timeout", value: "0", set: "later" },
     // With `replica` no trigger fires and no foreign key holds: our own guards would be asleep.
     { name: "session_replication_role", value: "origin", set: "read" },
-    // Who made a database or a login read-only meant it: that is not ours to undo.
+    // A database or a login is read-only by intention: the session must not undo that.
     ...(readOnly
       ? []
       : [{ name: "default_transaction_read_only", value: "off", set: "read" as const }]),
@@ -101,9 +101,9 @@ const NOT_THE_ADDRESS = [
 ];
 
 /**
- * An address without what it says of the session, and the startup options of the session. What the address has
- * in `options` stays, since some hosts find the database by it (`endpoint=…`), and ours come after it: the last
- * one of a name counts.
+ * An address without its session options, and the startup options of the session. The address's own `options`
+ * stay, since some hosts find the database by them (`endpoint=…`). Ours come after them: the last one of a name
+ * counts.
  */
 export function startupOf(
   url: string,
@@ -145,7 +145,7 @@ export interface SettingFault {
   set: SessionSetting["set"];
 }
 
-/** What differs from what was asked for. A setting that this version of PostgreSQL does not have is no fault. */
+/** Differences from the wanted settings. A setting that this version of PostgreSQL lacks is no fault. */
 export function faultsIn(row: SettingsRow, rules: SessionRules): SettingFault[] {
   return settingsFor(rules).flatMap(({ name, value, set }) => {
     const actual = row[name] ?? null;
@@ -154,7 +154,7 @@ export function faultsIn(row: SettingsRow, rules: SessionRules): SettingFault[] 
   });
 }
 
-/** Sets again what differs, for the session, and reads it back. */
+/** Sets the differing settings again for the session, and reads them back. */
 export function repairOf(faults: readonly SettingFault[]): string {
   return `SELECT ${faults.map(({ name, expected }) => setting(name, expected, false)).join(", ")}`;
 }

@@ -45,7 +45,7 @@ export class DatabaseSession extends pg.Client {
     return this.#isPooled;
   }
 
-  /** What the connection to the server, or to the pooler before it, really has. */
+  /** The properties of the connection to the server, or to the pooler before it. */
   get channel(): Channel {
     const { connection } = this as unknown as { connection: { stream: unknown } };
     return channelOf(connection.stream, hostOf(this.#options.url));
@@ -134,7 +134,7 @@ export class DatabaseSession extends pg.Client {
   }
 }
 
-/** One session. Connect it with `connect()`; whoever has it ends it. */
+/** One session. Connect it with `connect()`; the caller ends it. */
 export function newSession(
   options: ConnectionOptions,
   config: Pick<pg.ClientConfig, "types" | "connectionTimeoutMillis"> = {},
@@ -147,7 +147,10 @@ type PoolLimits = Pick<
   "max" | "idleTimeoutMillis" | "connectionTimeoutMillis" | "query_timeout" | "types"
 >;
 
-/** A pool of such sessions. One that dies while idle is replaced by the next statement, which says what it finds. */
+/**
+ * A pool of such sessions. One that dies while idle is replaced by the next statement, which reports its own
+ * errors.
+ */
 export function newSessionPool(options: ConnectionOptions, limits: PoolLimits): pg.Pool {
   const config: pg.PoolConfig & SessionConfig = {
     ...connectionConfig(options),

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 export interface DatabaseSocketOptions {
   /** Ends the connection when nothing has come or gone for so long. */
   silenceMs: number;
-  /** Ends the connection at once when it fires; one that is made afterwards ends by itself. */
+  /** Ends the connection at once when it fires; a later connection ends as well. */
   cut?: AbortSignal | undefined;
 }
 
@@ -19,7 +19,7 @@ export function databaseSocket({ silenceMs, cut }: DatabaseSocketOptions): Socke
   const end = (): void => void socket.destroy();
   cut.addEventListener("abort", end, { once: true });
   socket.once("close", () => cut.removeEventListener("abort", end));
-  // At the next turn, when whoever asked for the socket listens to it.
+  // At the next turn, when the caller listens to the socket.
   if (cut.aborted) setImmediate(end);
   return socket;
 }

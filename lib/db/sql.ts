@@ -11,7 +11,7 @@ export class SqlPart {
   }
 }
 
-/** Writes a piece of a statement; what stands in `${}` is a parameter, or another piece. */
+/** Writes a piece of a statement; each `${}` is a parameter, or another piece. */
 export function sql(strings: readonly string[], ...values: unknown[]): SqlPart {
   return new SqlPart(strings, values);
 }

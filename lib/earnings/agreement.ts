@@ -12,15 +12,15 @@ import type {
 } from "./types.ts";
 
 export interface Agreement {
-  /** What is wrong with a row in the light of the rows before it. */
+  /** Problems of a row compared with the rows before it. */
   check(row: RowRead): Problem[];
   /** The consultants of these rows, each with all that the file says of it. */
   consultantsOf(rows: readonly EarningRow[]): Map<string, ConsultantInFile>;
 }
 
 /**
- * What no row can show by itself: a booking reference stands in one row only, and the rows of one
- * consultant agree. A value that a row leaves open agrees with anything.
+ * Rules over several rows: a booking reference occurs in one row only, and the rows of one consultant agree. An
+ * empty value agrees with any value.
  */
 export function agreement(): Agreement {
   const bookings = new Map<string, number>();
@@ -110,7 +110,7 @@ function checkConsultant(
   return problems;
 }
 
-/** What must agree. Values are only ever compared, never shown. */
+/** The values that must agree. They are only compared, never shown. */
 const COMPARED: readonly {
   column: ColumnName;
   what: string;

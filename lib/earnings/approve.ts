@@ -33,7 +33,7 @@ export async function approvePayouts(
   return { ...totalPayouts(payouts.values()), payouts: [...payouts.values()] };
 }
 
-/** What one payout for each consultant adds up to. */
+/** The totals of one payout for each consultant. */
 export function totalPayouts(payouts: Iterable<Sums>): PayoutTotals {
   const totals = { ...noPayouts };
   for (const { grossPaise, amountPaise } of payouts) {

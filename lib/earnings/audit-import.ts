@@ -6,19 +6,19 @@ import { batches } from "./batches.ts";
 import type { ImportPlan } from "./plan.ts";
 import type { Written } from "./write.ts";
 
-/** Who brings a file in, why, and which file: a claim, as in every entry of the audit log. */
+/** The importing person's name, the reason, and the file: a claim, as in every entry of the audit log. */
 export interface Importer {
   by: string;
   reason: string | null;
-  /** The file's name, and what was said of it, such as `--update-accounts`. */
+  /** The file's name and the flags of the import, such as `--update-accounts`. */
   file?: string;
   said?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Writes down what an import did: each consultant's new earnings, each account with the one before it, each payout that is
- * approved, and the import itself. Nothing for an import that changes nothing. Belongs into the import's transaction: its
- * entries have the time of the rows that it wrote, by which an earning's importer is found.
+ * Records an import: each consultant's new earnings, each changed account with the previous one, each approved
+ * payout, and the import itself. An import without changes records nothing. Belongs into the import's
+ * transaction: an earning's importer is found by the equal times of entries and rows.
  */
 export async function auditImport(
   client: ClientBase,

@@ -28,10 +28,10 @@ const FREE_BUT_FOR_ACCOUNT = `
   AND NOT EXISTS (SELECT FROM organizations o WHERE o.payee_id = e.consultant_id)`;
 
 /**
- * SQL: whether the earning `e` can be put into an approved payout straight from a finance export. What was
- * refunded in part, waits for its date, belongs to a consultant on hold, to one whose account was refused, to one
- * who owes something of a refunded sale, or to an organization's payee is left to the weekly batch, which subtracts
- * and waits as it has to, and makes the organization's payout.
+ * SQL: whether a finance export may put the earning `e` straight into an approved payout. The weekly batch makes
+ * the payout instead for: partly refunded earnings, earnings that wait for their date, consultants on hold,
+ * refused accounts, consultants with a debt for a refunded sale, and payees of an organization. The batch
+ * subtracts and waits as needed, and makes the organization's payout.
  */
 export const EARNING_IS_FREE = `(${FREE_BUT_FOR_ACCOUNT}
   AND NOT ${accountIsRefused("e.consultant_id")}

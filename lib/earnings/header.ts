@@ -13,7 +13,7 @@ const REQUIRED: readonly ColumnName[] = [
 ];
 
 export interface Header {
-  /** The column that stands at each position. */
+  /** The column at each position. */
   columns: readonly ColumnName[];
 }
 

@@ -6,14 +6,14 @@ import type { ColumnName } from "./columns.ts";
 import type { Problem } from "./problems.ts";
 import type { ConsultantDetails, ConsultantInFile, PanStatus, PayeeCategory } from "./types.ts";
 
-/** What belongs to a PAN, whatever the codes of its holder. */
+/** Facts that belong to a PAN, for every code of its holder. */
 export interface OfPan {
   code: string;
   category: PayeeCategory;
   panStatus: PanStatus;
 }
 
-/** What two codes of one PAN disagree on. Shows codes, never the PAN. */
+/** Contradictions between two codes of one PAN. Shows codes, never the PAN. */
 export function panProblems(line: number, own: OfPan, other: OfPan & { where: string }): Problem[] {
   const differs = (column: ColumnName, what: string): Problem => ({
     line,
@@ -46,8 +46,9 @@ interface Holder {
 }
 
 /**
- * Compares the payees of a file with each other and with those on record. Two categories or states of one PAN are
- * problems; sharing a PAN or an account is none, and is returned. `isNew`: what the file adds or changes.
+ * Compares the payees of a file with each other and with those on record. Two categories or states of one PAN
+ * are problems. A shared PAN or account is no problem, and is returned. `isNew`: values that the file adds or
+ * changes.
  */
 export async function compareIdentities(
   client: ClientBase,
@@ -157,7 +158,7 @@ interface HolderRow extends Omit<Holder, "account"> {
   vpa: string | null;
 }
 
-/** Whoever on record has a PAN or an account of the file. */
+/** All consultants on record with a PAN or an account of the file. */
 async function loadHolders(
   client: ClientBase,
   consultants: readonly ConsultantInFile[],

@@ -34,7 +34,7 @@ export interface ImportReport {
   accountsReplaced: number;
   /** Consultants whose name on record is not the one in the file; the record is kept. */
   namesKept: number;
-  /** What is imported and can not be paid as it stands. */
+  /** Rows that are imported but cannot be paid yet. */
   warnings: Problem[];
   /** Values that look cut by a spreadsheet and were confirmed. */
   accepted: number;
@@ -43,9 +43,9 @@ export interface ImportReport {
   /** Of all good rows, new and known. */
   fileTotals: EarningTotals;
   newTotals: EarningTotals;
-  /** Payees who have one PAN or one account from this import on, by code. */
+  /** Payees that share a PAN or an account from this import on, by code. */
   shared: SharedIdentities;
-  /** Consultants of the file who are on hold: their earnings are READY and get no payout. */
+  /** Consultants of the file with a hold: their earnings are READY and get no payout. */
   onHold: readonly HeldConsultant[];
   payouts: PayoutTotals;
 }
@@ -90,7 +90,7 @@ export async function importEarnings(
     await client.query("COMMIT");
     return report({ outcome: "imported", file, plan, problems, payouts });
   } catch (error) {
-    // The first error is the one to report; a session that is gone has rolled back by itself.
+    // The first error is the one to report; a lost session has already rolled back.
     await client.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
@@ -103,7 +103,10 @@ async function importerByLogin(client: ClientBase): Promise<Importer> {
 
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** Waits for other imports. The lock is a row, which nobody who only reads can lock. A large file takes longer than the session's usual limits allow. */
+/**
+ * Waits for other imports. The lock is a row, so that readers cannot lock it. A large file takes longer than the
+ * session's usual limits allow.
+ */
 async function prepareToWrite(client: ClientBase): Promise<void> {
   await client.query("SET LOCAL lock_timeout = '5min'");
   await client.query("SET LOCAL statement_timeout = '10min'");
@@ -148,7 +151,7 @@ function plannedPayouts({
     sum.amountPaise += earning.amountPaise;
     sums.set(earning.consultantRef, sum);
   }
-  // What was paid directly alone makes no payout: its tax is taken from the next one that pays something.
+  // Earnings that were all paid directly make no payout: their tax is taken from the next payout.
   return totalPayouts([...sums.values()].filter(({ amountPaise }) => amountPaise > 0n));
 }
 

@@ -5,9 +5,8 @@ import type { PayeeCategory, PayoutAccountDetails } from "./types.ts";
 const PAN = /^[A-Z]{5}[0-9]{4}[A-Z]$/;
 
 /**
- * The fourth letter of a PAN says what its holder is. Beyond persons, families, companies and firms:
- * A association, B body of individuals, T trust, L local authority, J artificial juridical person,
- * G government.
+ * The fourth letter of a PAN names the type of its holder. Beyond persons, families, companies and firms: A
+ * association, B body of individuals, T trust, L local authority, J artificial juridical person, G government.
  */
 const PAN_LETTERS: Record<PayeeCategory, string> = {
   individual: "P",

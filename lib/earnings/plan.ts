@@ -22,7 +22,7 @@ import type {
 } from "./types.ts";
 import { upiWarnings } from "./upi-limit.ts";
 
-/** What an import of a file would write to the database as it stands, and what forbids it. */
+/** The rows that an import of a file would write now, and the problems that forbid it. */
 export interface ImportPlan {
   newConsultants: ConsultantDetails[];
   knownConsultants: ConsultantOnRecord[];
@@ -38,14 +38,14 @@ export interface ImportPlan {
   knownEarnings: EarningOnRecord[];
   /** Earlier earnings that were paid directly, of consultants of the file: a payout takes them in for their tax. */
   paidDirectly: EarningOnRecord[];
-  /** Consultants of the file who are on hold once it is imported: nobody pays them before that ends. */
+  /** Consultants of the file with a hold after the import: they are not paid until the hold ends. */
   onHold: HeldConsultant[];
   /** Consultants whose name on record is another one; it stays. */
   namesKept: number;
-  /** Payees who have one PAN or one account from this import on. */
+  /** Payees that share a PAN or an account from this import on. */
   shared: SharedIdentities;
   problems: Problem[];
-  /** What is imported and can not be paid as it stands. */
+  /** Rows that are imported but cannot be paid yet. */
   warnings: Problem[];
 }
 

@@ -5,7 +5,7 @@ export interface Problem {
   /** Line of the file, the header being line 1; `undefined` when the file as a whole is meant. */
   line?: number;
   column?: ColumnName;
-  /** What was wrong and what was expected. */
+  /** The problem and the expected form. */
   message: string;
 }
 

@@ -10,7 +10,7 @@ import { FILE_LIMITS, readRules, type FileLimits, type ReadOptions } from "./rea
 import { readRow } from "./read-row.ts";
 import type { ConsultantInFile, EarningRow } from "./types.ts";
 
-/** What stands in a file, and everything that is wrong with it. */
+/** The content of a file, and all its problems. */
 export interface EarningsFile {
   /** Data rows, good and bad; rows of empty cells are not counted. */
   rowCount: number;
@@ -18,7 +18,7 @@ export interface EarningsFile {
   rows: EarningRow[];
   /** By consultant, in the order of the file: only those that have a good row. */
   consultants: Map<string, ConsultantInFile>;
-  /** Values that look cut by a spreadsheet, and that whoever imports has confirmed. */
+  /** Values that a spreadsheet seems to have cut, confirmed by the importing person. */
   accepted: number;
   problems: Problem[];
 }
@@ -27,8 +27,8 @@ export interface EarningsFile {
 const LONGEST_ROW_CHARACTERS = 100_000;
 
 /**
- * Reads a finance export: RFC 4180 with a header row, UTF-8 with or without a byte order mark. Looks
- * at every row and returns all problems; throws only what reading the bytes throws.
+ * Reads a finance export: RFC 4180 with a header row, UTF-8 with or without a byte order mark. Reads every row
+ * and returns all problems; throws only the errors of reading bytes.
  */
 export async function readEarningsFile(
   chunks: AsyncIterable<Uint8Array>,
@@ -77,8 +77,8 @@ export async function readEarningsFile(
 }
 
 /**
- * Hands each record over with the line on which it begins. Returns what made reading stop before the
- * end. Records go through a callback: a stream that fails drops those that it has not given out yet.
+ * Passes each record on with its first line. Returns the reason for stopping before the end. Records pass
+ * through a callback: a failing stream drops the records that it still holds.
  */
 async function readRecords(
   chunks: AsyncIterable<Uint8Array>,

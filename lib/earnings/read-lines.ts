@@ -27,8 +27,8 @@ export class FileTooLargeError extends Error {
 }
 
 /**
- * Passes a file's bytes on, cut after whole lines, and refuses what is not UTF-8 text: a decoder
- * would put replacement characters into a name and say nothing.
+ * Passes a file's bytes on, cut after whole lines. Refuses bytes that are not UTF-8 text: a decoder would
+ * silently put replacement characters into a name.
  *
  * @throws {NotTextError}
  * @throws {FileTooLargeError}

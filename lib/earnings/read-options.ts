@@ -6,7 +6,7 @@ export type DateFormat = (typeof DATE_FORMATS)[number];
 export const AMOUNT_FORMATS = ["plain", "indian"] as const;
 export type AmountFormat = (typeof AMOUNT_FORMATS)[number];
 
-/** What a person says of a file before it is read. */
+/** A person's statements about a file before it is read. */
 export interface ReadOptions {
   /** Default `yyyy-mm-dd`. */
   dateFormat?: DateFormat;

@@ -19,7 +19,7 @@ import {
 } from "./types.ts";
 import { readCreditDate, readRupees } from "./values.ts";
 
-/** What could be read of one row; what could not is `undefined` and has a problem. */
+/** The values of one row; an unreadable value is `undefined` and has a problem. */
 export interface RowRead {
   line: number;
   bookingReference: string | undefined;
@@ -42,7 +42,7 @@ const LONGEST = { consultant: 64, booking_reference: 64, name: 100 } as const;
 /** Joiners alone are no name. */
 const SEEN = /^(?:[^\S\r\n]|[\u200c\u200d])*[^\s\u200c\u200d][^\r\n]*$/u;
 
-/** Reads and checks one row by itself. */
+/** Reads and checks one row alone. */
 export function readRow(
   cells: readonly string[],
   { line, header, today, rules }: RowContext,
@@ -78,7 +78,7 @@ export function readRow(
   return { line, bookingReference, consultant, earning, accepted, problems: reader.problems };
 }
 
-/** In any column but a name, what nobody sees makes two values of one. */
+/** In any column but a name, invisible characters make two values of one. */
 function refuseInvisible(reader: RowReader): void {
   for (const column of reader.columns) {
     const text = reader.text(column);

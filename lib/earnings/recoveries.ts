@@ -13,17 +13,17 @@ import { refundReadyEarning } from "./refund.ts";
 
 export type { Take } from "./recovery-plan.ts";
 
-/** What was taken, or in a plan would be. */
+/** The sum taken, or in a plan to be taken. */
 export function takenPaise(takes: readonly Take[]): Paise {
   return sumPaise(takes.map(({ amountPaise }) => amountPaise));
 }
 
 /**
- * Takes what a consultant owes off whatever is READY, as refunds of those earnings with the key
- * `recovery:<recovery>:<earning>`. What they do not cover waits for the next earnings.
+ * Takes a consultant's debt off READY earnings, as refunds of those earnings with the key
+ * `recovery:<recovery>:<earning>`. The rest of the debt waits for the next earnings.
  *
- * Belongs into a transaction. Locks the consultant, then the earnings by booking reference, as making a
- * payout does: an earning is either taken from before it is linked, or found linked and left alone.
+ * Belongs into a transaction. Locks the consultant, then the earnings by booking reference, as making a payout
+ * does. So an earning is either reduced before it is linked, or found linked and left unchanged.
  */
 export async function applyRecoveries(
   tx: DbSession,
@@ -56,7 +56,7 @@ export async function applyRecoveries(
   return takes;
 }
 
-/** What `applyRecoveries` would take from these consultants now. Reads only. */
+/** The amounts that `applyRecoveries` would take from these consultants now. Reads only. */
 export async function planRecoveries(
   db: DbSession,
   consultantIds: readonly string[],
@@ -80,7 +80,7 @@ export async function consultantsThatOwe(
   return rows.map(({ id }) => id);
 }
 
-/** Whoever makes a payout, or makes a consultant owe something, takes this lock first. */
+/** Every transaction that makes a payout or a consultant's debt takes this lock first. */
 export async function lockConsultant(tx: DbSession, consultantId: string): Promise<void> {
   await tx.query`SELECT 1 FROM consultants WHERE id = ${consultantId}::uuid FOR NO KEY UPDATE`;
 }

@@ -3,7 +3,7 @@ import { minPaise } from "../support/money.ts";
 import type { RefundBase } from "../tds/index.ts";
 import { less, takeFrom, type GrossAndAmount } from "./take.ts";
 
-/** What a consultant still owes of one refunded sale. */
+/** A consultant's open debt for one refunded sale. */
 export interface OpenRecovery extends GrossAndAmount {
   recoveryId: string;
   consultantId: string;
@@ -12,7 +12,7 @@ export interface OpenRecovery extends GrossAndAmount {
   creditedOn: Day;
 }
 
-/** A READY earning and what is left of it. */
+/** A READY earning and the rest of its amounts. */
 export interface ReadyEarning extends GrossAndAmount {
   earningId: string;
   consultantId: string;
@@ -27,14 +27,14 @@ export interface Take extends GrossAndAmount {
 }
 
 /**
- * What is taken off an earning of another financial year than the refunded sale's: as `RefundBase` says, or nothing
- * for now (`later`).
+ * The gross taken off an earning of another financial year than the refunded sale's: as `RefundBase` says, or
+ * nothing for now (`later`).
  */
 export type AcrossYears = RefundBase | "later";
 
 /**
- * Pure: which earnings bear which recoveries. The oldest recovery first, off the oldest earning of the
- * same consultant and currency; no earning falls below zero, and what they do not cover stays open.
+ * Pure: assigns recoveries to earnings. The oldest recovery is first, off the oldest earning of the same
+ * consultant and currency. No earning falls below zero; the rest of a recovery stays open.
  */
 export function planTakes(
   recoveries: readonly OpenRecovery[],

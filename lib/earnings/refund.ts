@@ -2,14 +2,14 @@ import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { postEarningRefunded } from "../ledger/post-refund.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 
-/** What a buyer got back for one sale, before the consultant was paid for it. */
+/** A buyer's refund for one sale, before the consultant was paid for it. */
 export interface EarningRefund {
   earningId: string;
   /** Makes the refund happen once, such as the provider's id of it. */
   key: string;
-  /** What the buyer got back, without GST. */
+  /** The refund without GST. */
   grossPaise: Paise;
-  /** What the consultant is owed less; at most `grossPaise`. */
+  /** The reduction of the consultant's amount; at most `grossPaise`. */
   amountPaise: Paise;
 }
 
@@ -22,7 +22,7 @@ export type RefundResult =
 export type RefundRefusal =
   | "AMOUNT_NOT_POSITIVE"
   | "UNKNOWN_EARNING"
-  /** The key stands for another refund. */
+  /** Another refund has this key. */
   | "KEY_REUSED"
   /** It is in a payout, or paid: reject the payout first, or recover the money from the consultant. */
   | "EARNING_NOT_READY"
@@ -85,7 +85,7 @@ interface OpenEarning {
   amountPaise: Paise;
 }
 
-/** Two statements, so that the second one sees what was committed while the first waited. */
+/** Two statements, so that the second one sees rows that were committed while the first waited. */
 async function lockEarning(tx: DbSession, earningId: string): Promise<OpenEarning | undefined> {
   await tx.query`SELECT 1 FROM earnings WHERE id = ${earningId}::uuid FOR NO KEY UPDATE`;
   const [row] = await tx.query<OpenEarning[]>`

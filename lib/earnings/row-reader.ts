@@ -29,7 +29,7 @@ export class RowReader {
     this.problems.push({ line: this.#line, column, message });
   }
 
-  /** Refuses a value for good: what else is wrong with it follows from that, and is not said. */
+  /** Refuses a value for good: later problems of the value follow from this one and are not reported. */
   block(column: ColumnName, message: string): void {
     this.refuse(column, message);
     this.#blocked.add(column);

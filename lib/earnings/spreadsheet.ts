@@ -11,7 +11,7 @@ export const IDENTIFIERS: readonly ColumnName[] = [
   "certificate_number",
 ];
 
-/** What a spreadsheet has done to an identifier. */
+/** The damage that a spreadsheet has done to an identifier. */
 export interface SpreadsheetDamage {
   /** `certain`: the value is lost. `likely`: it may be right, and a person has to say so. */
   certainty: "certain" | "likely";

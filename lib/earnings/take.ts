@@ -1,15 +1,15 @@
 import { minPaise, type Paise } from "../support/money.ts";
 
-/** A sale, or what is left of one: what the buyer paid without GST, and what the consultant gets of it. */
+/** A sale, or the rest of one: the buyer's price without GST, and the consultant's share. */
 export interface GrossAndAmount {
   grossPaise: Paise;
   amountPaise: Paise;
 }
 
 /**
- * Pure: how much of what is owed one earning can bear. The amount never takes more than the earning has
- * left. The gross goes along with it, as much as may: what is left of the earning, and what is left of the
- * debt, both keep a gross of at least their amount.
+ * Pure: the part of a debt that one earning can bear. The amount never exceeds the rest of the earning. As much
+ * gross as possible follows the amount. Both the rest of the earning and the rest of the debt keep a gross of at
+ * least their amount.
  */
 export function takeFrom(left: GrossAndAmount, owed: GrossAndAmount): GrossAndAmount {
   const amountPaise = minPaise(left.amountPaise, owed.amountPaise);

@@ -122,7 +122,7 @@ export const PAPER_COLUMNS: readonly {
   },
 ];
 
-/** What either of two rows states. */
+/** Joins the statements of two rows. */
 export function mergePapers(
   known: TaxPapers | undefined,
   stated: TaxPapers | undefined,
@@ -154,7 +154,7 @@ interface OnRecord {
   certificates: { number: string; rateBps: number; from: Day; to: Day; ceilingPaise: string }[];
 }
 
-/** Compares the papers of a file with the record. What is recorded is never changed by an import. Reads only. */
+/** Compares the papers of a file with the record. An import never changes recorded papers. Reads only. */
 export async function planPapers(
   client: ClientBase,
   consultants: Iterable<ConsultantInFile>,

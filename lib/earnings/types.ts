@@ -21,7 +21,7 @@ export interface TaxPapers {
   likelyToExceed: boolean | undefined;
 }
 
-/** What a file says of one consultant. A field that the file leaves open is `undefined`. */
+/** A file's data about one consultant. A field that the file leaves empty is `undefined`. */
 export interface ConsultantDetails {
   /** The marketplace's id or code. */
   ref: string;
@@ -47,11 +47,11 @@ export interface EarningRow {
   platformFeePaise: Paise;
   /** The part of the gross that the buyer paid to the consultant directly. Default: nothing. */
   paidDirectlyPaise?: Paise;
-  /** Gross less platform fee and what was paid directly; zero only where the rest was paid directly. */
+  /** Gross less platform fee and direct payments; zero only where the rest was paid directly. */
   amountPaise: Paise;
 }
 
-/** A consultant of the file, with the first line on which it stands. */
+/** A consultant of the file, with the first of its lines. */
 export interface ConsultantInFile {
   line: number;
   details: ConsultantDetails;

@@ -5,7 +5,7 @@ import { batches } from "./batches.ts";
 import type { ImportPlan, OfConsultant } from "./plan.ts";
 import type { ConsultantDetails, EarningRow } from "./types.ts";
 
-/** What a plan made: the consultants that are new, and the id of each of the file. */
+/** The result of a plan: the new consultants, and the id of each consultant of the file. */
 export interface Written {
   added: readonly OfConsultant[];
   idByRef: ReadonlyMap<string, string>;

@@ -2,7 +2,7 @@ import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 import type { Finding } from "./list.ts";
 
-/** The payout that a finding is about, as far as we know it: what a bank or the provider asks for. */
+/** The payout of a finding, as far as known: the data that a bank or the provider asks for. */
 export interface FindingPayout {
   payoutId: string;
   /** The consultant's code. */

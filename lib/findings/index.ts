@@ -20,16 +20,15 @@ export interface NewFinding {
   severity: FindingSeverity;
   subjectType: string;
   subjectId: string;
-  /** What differs, without personal data. */
+  /** The difference, without personal data. */
   details: Record<string, unknown>;
 }
 
 /**
- * Stores a difference that a job may not mend by itself, and says whether it is open. The same difference
- * seen again is the same finding; one that a person has resolved stays resolved as long as its details are
- * the ones that the person saw, and is a new finding once they differ. That it was seen is written down even so,
- * and keeps it from being pruned. Where one is open, it stays open, whatever stands resolved beside it. The severity
- * of an open one only rises.
+ * Stores a difference that a job may not correct, and returns whether the finding is open. The same difference
+ * seen again is the same finding. A finding that a person resolved stays resolved while its details stay equal;
+ * changed details make a new finding. Each sighting is recorded, and keeps the finding from being pruned. An
+ * open finding stays open beside resolved ones, and its severity only rises.
  */
 export async function recordFinding(tx: DbSession, finding: NewFinding): Promise<boolean> {
   const details = toJson(finding.details);
@@ -50,7 +49,7 @@ export async function recordFinding(tx: DbSession, finding: NewFinding): Promise
   return stored > 0;
 }
 
-/** Whether a person has resolved this very difference; for who may not write. */
+/** Whether a person has resolved this very difference; for callers that may not write. */
 export async function isResolved(db: DbSession, finding: NewFinding): Promise<boolean> {
   const rows = await db.query<unknown[]>`
     SELECT 1 FROM findings

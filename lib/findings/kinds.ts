@@ -1,6 +1,6 @@
 /**
- * Every kind of finding that a job may store. Each has its section in docs/runbooks.md, which says what a
- * person does about it.
+ * Every kind of finding that a job may store. Each has a section in docs/runbooks.md with the steps for a
+ * person.
  */
 export const FINDING_KINDS = [
   "amount-differs",

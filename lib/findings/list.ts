@@ -12,7 +12,7 @@ export interface Finding {
   severity: FindingSeverity;
   subjectType: string;
   subjectId: string;
-  /** What differs, without personal data. */
+  /** The difference, without personal data. */
   details: unknown;
   /** As they were first seen; null before that was kept. */
   firstDetails: unknown;

@@ -8,8 +8,8 @@ export type Resolution =
   | { outcome: "unknown" };
 
 /**
- * Closes a finding for good, with who did it and why. Of several people at once one does, and the others
- * are told who it was. The same difference, seen again later, is a new finding.
+ * Closes a finding for good, with the person's name and reason. Of several people at once one succeeds, and the
+ * others get that person's name. The same difference, seen again later, is a new finding.
  */
 export async function resolveFinding(
   db: Db,
@@ -32,7 +32,7 @@ export async function resolveFinding(
       });
       return { outcome: "resolved", kind: finding.kind };
     }
-    // A statement of its own: it sees what was committed while the one before waited.
+    // A separate statement: it sees rows that were committed while the first one waited.
     const [first] = await tx.query<{ by: string; at: Date; reason: string }[]>`
       SELECT resolved_by AS by, resolved_at AS at, resolution AS reason
       FROM findings WHERE id = ${findingId}::uuid AND resolved_at IS NOT NULL`;

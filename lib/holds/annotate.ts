@@ -3,9 +3,8 @@ import { toError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
 
 /**
- * Writes on the provider's order that its hold was released, after it was. No call cancels an order, so a
- * payment of it stays possible and this is for whoever looks at it: a failure only warns, and whether it
- * succeeded is all that comes back.
+ * Writes a note on the provider's order after its hold was released. No call cancels an order, so its payment
+ * stays possible, and the note informs a reader. A failure only warns. Returns whether the note was written.
  */
 export async function annotateReleased(
   { gateway, log, signal }: { gateway: RazorpayPayments; log: Log; signal: AbortSignal },

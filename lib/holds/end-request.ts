@@ -2,10 +2,10 @@ import type { DbSession } from "../db/client.ts";
 import { offerFreeSeats } from "../waitlist/offer-free-seats.ts";
 import type { LockedBooking } from "./locked-booking.ts";
 
-/** What became free when a request ended. */
+/** The slots and seats freed by the end of a request. */
 export interface Freed {
   slots: number;
-  /** Of them, so many were offered to people who wait. */
+  /** The number of these that were offered to the waitlist. */
   seatsOffered: number;
 }
 
@@ -28,13 +28,13 @@ export async function endRequest(
 }
 
 /**
- * Deletes what a request holds, and keeps a record by which it can be booked again. The statement itself
- * says "tentative and unpaid", so that no race between a look and this can take a slot that was paid for.
+ * Deletes the slots of a request, and keeps a record by which they can be booked again. The statement itself
+ * checks "tentative and unpaid", so that no race after an earlier read can take a paid slot.
  *
- * The scope is the booking, for every kind of plan: a slot belongs to one booking, and the database keeps
- * slot, booking, user and plan together. That makes it all sessions of this user for a class, this user's
- * seats for a webinar, every meeting for a consultation or subscription, and never the slots of another
- * booking of the same user.
+ * The scope is the booking, for every kind of plan: a slot belongs to one booking, and the database keeps slot,
+ * booking, user and plan together. For a class that is all sessions of this user, for a webinar this user's
+ * seats, for a consultation or subscription every meeting. Slots of another booking of the same user are never
+ * included.
  */
 async function freeTentativeSlots(
   tx: DbSession,

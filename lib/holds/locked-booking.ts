@@ -7,7 +7,7 @@ export interface LockedPlan {
   id: string;
   title: string;
   url: string;
-  /** Webinar or class: its seats are counted, and offered to people who wait. */
+  /** Webinar or class: its seats are counted, and offered to the waitlist. */
   isGroup: boolean;
   /** Neither booked nor promised to somebody of the waitlist; 0 for a plan without seats. */
   freeSeats: number;
@@ -18,7 +18,7 @@ export interface LockedPayment {
   status: PaymentStatus;
   /** Of all legs. */
   amountPaise: bigint;
-  /** Of the card leg: what the provider is to capture. Null when nothing is paid by card. */
+  /** Of the card leg: the amount that the provider is to capture. Null when nothing is paid by card. */
   cardPaise: bigint | null;
   orderId: string | null;
   providerPaymentId: string | null;
@@ -34,7 +34,7 @@ export interface LockedSlot {
   ageMs: number;
 }
 
-/** A booking with all that hangs on it, as it stands while the transaction lasts. */
+/** A booking with all its rows, locked while the transaction lasts. */
 export interface LockedBooking {
   id: string;
   userId: string;
@@ -46,8 +46,8 @@ export interface LockedBooking {
 }
 
 /**
- * Locks in the order that all who change bookings keep: plan, payments, booking, slots. Ids come from plain
- * reads before; what is decided is decided on what this returns.
+ * Locks in the order of all code that changes bookings: plan, payments, booking, slots. Ids come from plain
+ * reads before; decisions use only the returned rows.
  *
  * @param forUpdate false for a dry run, whose read-only session may lock nothing
  */

@@ -12,7 +12,7 @@ import { lockBooking, type LockedBooking, type LockedPayment } from "./locked-bo
 export type ReleaseTarget =
   /** One checkout, for the user whose it is: of anybody else's it is not found. */
   | { by: "payment"; paymentId: string; userId: string }
-  /** Whatever a booking holds unpaid, if nothing of it was changed for so long. */
+  /** All unpaid slots of a booking, if none was changed for so long. */
   | { by: "age"; bookingId: string; untouchedMs: number };
 
 /** Why a hold stays as it is. */
@@ -43,7 +43,7 @@ export type Release = Released | { kind: "not-found" } | { kind: "conflict"; why
 export interface ReleaseOptions {
   /** `job:<name>`, or a person's name. */
   actor: string;
-  /** How long a freed seat is kept for the person of the waitlist to whom it is offered. */
+  /** How long a freed seat is kept for the person of the waitlist who gets the offer. */
   offerMs: number;
   random: Random;
   signal?: AbortSignal;
@@ -78,7 +78,7 @@ export async function releaseHold(
   }
 }
 
-/** What `releaseHold` would do now. Reads only, and locks nothing. */
+/** The action of `releaseHold` now. Reads only, and locks nothing. */
 export async function planRelease(
   db: DbSession,
   target: ReleaseTarget,

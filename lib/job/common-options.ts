@@ -17,7 +17,7 @@ export interface Output {
   stdout: (text: string) => void;
 }
 
-/** What a run does that was given no flags. */
+/** The options of a run without flags. */
 export const DEFAULT_OPTIONS: CommonOptions = {
   dryRun: false,
   limit: undefined,

@@ -15,11 +15,13 @@ export interface JobFlag<Name extends string = string> {
   readonly name: Name;
   /** One phrase for `--help`. */
   readonly description: string;
-  /** What is wrong with a value, naming what was expected and never the value; undefined: nothing. */
+  /**
+   * The problem of a value, in words that name the expected form and never the value; undefined: no problem.
+   */
   readonly problemWith: (text: string) => string | undefined;
 }
 
-/** What a job gets from the harness and hands on to its core. */
+/** Everything that a job gets from the harness for its core. */
 export interface JobContext<Settings, Flag extends string = never> {
   readonly runId: string;
   readonly dryRun: boolean;
@@ -82,11 +84,11 @@ export interface JobDefinition<Settings, Report, Flag extends string = never> {
   run(context: JobContext<Settings, Flag>): Promise<CoreResult<Report>>;
   /** The job's own outputs, in snake_case, from the report. */
   outputs(report: Report): Record<string, OutputValue>;
-  /** What a finance person reads, from the same report. */
+  /** Tables for a finance person, from the same report. */
   summarise(report: Report): readonly SummaryTable[];
 }
 
-/** What the five fields may hold: no names, no `L`, `W` or `#`, which GitHub does not read. */
+/** The allowed characters of the five fields: no names and no `L`, `W` or `#`, which GitHub does not read. */
 const CRON_FIELDS = /^[\d*,/-]+( [\d*,/-]+){4}$/;
 
 /**

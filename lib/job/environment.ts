@@ -15,7 +15,7 @@ import { readServerUrl } from "../support/server-url.ts";
 import { redisProblemOf } from "./lock/redis-address.ts";
 import type { MaintenancePhase } from "./maintenance.ts";
 
-/** What the harness itself reads, for every job. */
+/** Settings of the harness itself, for every job. */
 export interface HarnessSettings {
   databaseUrl: string;
   redisUrl: string | undefined;
@@ -94,13 +94,13 @@ export const harnessVariables: readonly EnvironmentVariable[] = [
 const LOCK_STORES = ["redis", "postgres", "off"] as const;
 const PHASES = ["off", "degraded", "offline"] as const;
 
-/** What a value means; undefined when it is none that is allowed. */
+/** Reads a value; undefined when the value is not allowed. */
 type Reader<T> = (value: string) => T | undefined;
 
 const HTTP_API =
   "this is the address of an HTTP API: take the one for Redis clients, rediss://host:6379";
 
-/** What a message expects of a value that is a URL. */
+/** The form of a URL, for error messages. */
 const FORMS = {
   DATABASE_URL: {
     schemes: ["postgres", "postgresql"],
@@ -178,7 +178,7 @@ export function parseHarnessEnvironment(
   };
 }
 
-/** What is wrong with an address that is a URL. */
+/** The problem of an address that is a valid URL. */
 const moreProblemsOf: Record<keyof typeof FORMS, (url: string, env: Env) => string | undefined> = {
   DATABASE_URL: addressProblemOf,
   REDIS_URL: redisProblemOf,

@@ -10,7 +10,9 @@ export interface LockSettings {
   environmentName: string;
 }
 
-/** For a job that looks at the locks of others. What is wrong with these variables the harness has said. */
+/**
+ * For a job that looks at the locks of others. The harness has already reported problems of these variables.
+ */
 export const lockEnvironment: EnvironmentSpec<LockSettings> = {
   // Every job lists them as the harness's.
   variables: [],

@@ -12,7 +12,7 @@ export function isPaused(phase: MaintenancePhase, pausedBy: "degraded" | "offlin
   return SEVERITY[phase] >= SEVERITY[pausedBy];
 }
 
-/** The present phase and why. A phase past its `until` has ended by itself. */
+/** The present phase and its reason. A phase past its `until` is over. */
 export async function readMaintenance(
   pool: pg.Pool,
 ): Promise<{ phase: MaintenancePhase; reason: string | null }> {

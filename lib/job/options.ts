@@ -7,7 +7,7 @@ import { harnessVariables } from "./environment.ts";
 import { exitCodes } from "./outcome.ts";
 import { DEFAULT_OPTIONS, withDryRun, type Output, type ParsedOptions } from "./common-options.ts";
 
-/** Parses the flags that every job has, and the job's own, or prints what they are. */
+/** Parses the common flags and the job's own flags, or prints their help. */
 export function parseOptions(
   job: AnyJob,
   argv: readonly string[],

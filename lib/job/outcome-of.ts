@@ -21,8 +21,8 @@ import type { Outcome } from "./outcome.ts";
 import type { StopSignal } from "./signals.ts";
 
 /**
- * The core's verdict as an outcome; only the harness knows what asked it to stop. A run that lost its lock is
- * never green: it can't say that all is done, since others may have done it, or be doing it.
+ * The core's verdict as an outcome; only the harness knows why the run was asked to stop. A run that lost its
+ * lock is never green: other runs may have done the work, or be doing it.
  */
 export function outcomeOfVerdict(
   verdict: Verdict,
@@ -65,7 +65,7 @@ function cutOff(stop: StopSignal): Outcome {
   };
 }
 
-/** What was thrown as an outcome, with the message and the remedy that an operator needs. */
+/** A thrown error as an outcome, with the message and the remedy for an operator. */
 export function outcomeOfError(
   thrown: unknown,
   databaseUrl: string | undefined,
@@ -76,7 +76,8 @@ export function outcomeOfError(
     return interrupted(stop);
   }
   if (stop.givenUp.core.aborted && isConnectionError(thrown)) return cutOff(stop);
-  // Told to stop, it does not try again what waited for another session; that was rolled back.
+  // A run that was told to stop does not retry a transaction that waited for another session; that was rolled
+  // back.
   if (stop.isStopping() && isLockConflict(thrown)) return interrupted(stop);
   const error = recognise(thrown, databaseUrl);
   if (error instanceof DatabaseSessionError) {

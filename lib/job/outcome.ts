@@ -2,7 +2,7 @@ import type { EnvironmentProblem } from "../support/environment.ts";
 
 /** Why a run did nothing and was right to. */
 export type SkipReason = "maintenance" | "lock-held";
-/** What ended a run early. */
+/** The reason why a run ended early. */
 export type InterruptReason = "SIGINT" | "SIGTERM" | "deadline" | "lease-lost";
 
 /** How a run ended: a closed union, mapped to exit code, outputs and summary here and nowhere else. */
@@ -43,7 +43,7 @@ export function reasonOf(outcome: Outcome): string {
   }
 }
 
-/** The same in a sentence for a person, with what to do about it. */
+/** The same in a sentence for a person, with the remedy. */
 export function explain(
   outcome: Outcome,
   { dryRun = false }: { dryRun?: boolean } = {},
@@ -51,7 +51,7 @@ export function explain(
   switch (outcome.kind) {
     case "completed": {
       const { note, warning } = outcome;
-      // "Everything is done" never stands over work that is open.
+      // "Everything is done" is never printed while work is open.
       const isAllDone = note === undefined && warning === undefined;
       const done = isAllDone ? "Everything that was due is done." : "This run did its part.";
       const parts = [

@@ -3,8 +3,8 @@ import { DEFAULT_OPTIONS, withDryRun, type Output, type ParsedOptions } from "./
 import type { AnyJob } from "./define-job.ts";
 
 /**
- * Reads the flags that every job has, and the job's own. A scheduled run is given none, so what parses them
- * is loaded only for one that is: a tenth of what a skipped run loads.
+ * Reads the common flags and the job's own flags. A scheduled run has no flags, so the parser is loaded only
+ * when there are some: a tenth of the code that a skipped run loads.
  */
 export async function readOptions(
   job: AnyJob,

@@ -32,8 +32,8 @@ import { dryRunLock, takeLock } from "./take-lock.ts";
 import { openTerminal } from "./terminal.ts";
 
 /**
- * One run of a job: options, environment, maintenance, lock, warm-up, core, settle. It never throws:
- * whatever happens becomes an outcome, and everything that was acquired is released.
+ * One run of a job: options, environment, maintenance, lock, warm-up, core, settle. Never throws: every error
+ * becomes an outcome, and everything acquired is released.
  */
 export async function runJob<Settings, Report, Flag extends string>(
   job: JobDefinition<Settings, Report, Flag>,
@@ -105,7 +105,7 @@ export async function runJob<Settings, Report, Flag extends string>(
   return outcome;
 }
 
-/** `job | head`: a reader that goes away must end neither the run nor what it still has to settle. */
+/** `job | head`: a lost reader must end neither the run nor its final steps. */
 function surviveLostReader(stream: NodeJS.WritableStream): void {
   if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
 }
@@ -205,7 +205,8 @@ async function maintenanceOf<S, R>(
   harness: HarnessSettings,
 ): Promise<Outcome | undefined> {
   const override = harness.maintenanceOverride;
-  // People who may merge nothing can set variables on GitHub: theirs may pause a job, and can't lift a pause.
+  // On GitHub, people without the right to merge can set variables. These variables may pause a job, but cannot
+  // end a pause.
   const isHeard =
     override !== undefined && (!isOnGitHub(run.io.env) || isPaused(override, run.job.pausedBy));
   let phase: MaintenancePhase;

@@ -3,7 +3,7 @@ import type { JobDefinition } from "./define-job.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { runJob } from "./run-job.ts";
 
-/** How long what is still open has to close by itself; less than the runner gives between its signals. */
+/** Time for open handles to close; less than the runner leaves between its signals. */
 const LEAVE_MS = seconds(1);
 
 /** Runs the job as this process, sets its exit code, and sees that it ends. */

@@ -7,7 +7,7 @@ import type { HarnessSettings } from "./environment.ts";
 import type { CommonOptions } from "./common-options.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What a run takes from the process. */
+/** The parts of the process that a run uses. */
 export interface RunIo {
   argv: readonly string[];
   env: Env;
@@ -15,7 +15,7 @@ export interface RunIo {
   stderr: NodeJS.WriteStream;
 }
 
-/** A run on its way: what its steps share, and what settling needs whatever happened. */
+/** A run in progress: the state that its steps share, and that the final steps need after any outcome. */
 export interface Run<Settings, Report> {
   readonly job: JobDefinition<Settings, Report, string>;
   readonly io: RunIo;
@@ -31,10 +31,10 @@ export interface Run<Settings, Report> {
   harness?: HarnessSettings;
   control?: pg.Pool;
   recordStarted: boolean;
-  /** Whether the core was called: before that, nothing is in hand. */
+  /** Whether the core was called: before that, no work has begun. */
   coreStarted: boolean;
   fence: bigint | null;
   report?: Report;
-  /** What was acquired, released in reverse order. */
+  /** Acquired resources, released in reverse order. */
   readonly releasers: { what: string; release: () => Promise<void> }[];
 }

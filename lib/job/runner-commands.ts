@@ -1,6 +1,6 @@
 /**
- * The Actions runner obeys `::command::` at the start of a line of output, and the older `##[command]`
- * anywhere in one, whoever wrote the text: a payee's name could set an output or mask a word.
+ * The Actions runner obeys `::command::` at the start of a line, and the older `##[command]` anywhere in a line.
+ * The author of the text does not matter: a payee's name could set an output or mask a word.
  */
 
 /** A line of plain text that holds no command. */

@@ -1,30 +1,29 @@
 import { seconds } from "../support/clock.ts";
 import type { InterruptReason } from "./outcome.ts";
 
-/** What asks a run to stop, and with which reason. */
+/** The signals that ask a run to stop, each with its reason. */
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * How long after the first of them a silent database may hold up the core, and then what follows it. The
- * Actions runner kills ten seconds after its SIGINT, Docker ten after its SIGTERM: what is not said by
- * then is not said at all.
+ * How long after the first signal a silent database may delay the core, and then the final steps. The Actions
+ * runner kills ten seconds after its SIGINT, Docker ten after its SIGTERM. Anything not written by then is lost.
  */
 const GIVEN_UP_AFTER_MS = { core: seconds(5.5), settling: seconds(7.5) };
 
 export interface StopSignal {
   readonly signal: AbortSignal;
-  /** Whether it has fired. A function, because what was false a moment ago may be true after an await. */
+  /** Whether the signal has fired. A function, because the value may change during an await. */
   readonly isStopping: () => boolean;
   /** Why the signal fired; undefined while it has not. */
   readonly reason: () => InterruptReason | undefined;
   /**
-   * Fires when whoever sent SIGINT or SIGTERM will not wait any longer: for the core, then for what settles
-   * the run. Whatever is still waited for then is cut off.
+   * Fires shortly before the sender of SIGINT or SIGTERM kills the process: first for the core, then for the
+   * final steps. Any open wait is cut off then.
    */
   readonly givenUp: { readonly core: AbortSignal; readonly settling: AbortSignal };
   /** Fires the signal; only the first reason counts. */
   stop(reason: InterruptReason): void;
-  /** Gives the process its default behaviour back, and gives up what is still open. */
+  /** Restores the default behaviour of the process, and cuts off open waits. */
   dispose(): void;
 }
 

@@ -15,7 +15,7 @@ import type { Outcome } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import type { StopSignal } from "./signals.ts";
 
-/** The lock of a run that may go on. */
+/** The lock of a run that may proceed. */
 export interface TakenLock {
   lease: Lease;
   /** Asks once more whether it is held; the stop signal fires if it is not. */

@@ -4,7 +4,7 @@ import type { Paise } from "../support/money.ts";
 /** Payouts that were sent or perhaps sent, and whose final state is not recorded here yet. */
 export interface InFlight {
   count: number;
-  /** What their payees get, after tax. */
+  /** The payees' amount after tax. */
   paise: Paise;
 }
 

@@ -18,11 +18,11 @@ export type LedgerAccountName =
   | { code: "WALLET"; walletId: string };
 
 export interface Posting {
-  /** Makes the posting happen once, whoever tries again. */
+  /** Makes each posting happen once, however often it is retried. */
   key: string;
   kind: string;
   payoutId?: string;
-  /** To whom a movement of a wallet belongs. */
+  /** The owner of a wallet's movement. */
   organizationId?: string;
   /** Debits positive, credits negative; entries of zero are left out. */
   entries: readonly { account: LedgerAccountName; amountPaise: Paise }[];
@@ -119,8 +119,8 @@ async function createAccounts(tx: DbSession, rows: string): Promise<void> {
 }
 
 /**
- * Posts the exact inverse of a transaction that stands in the books, once for its own key: what was debited
- * is credited. The entries are read, not worked out again.
+ * Posts the exact inverse of a posted transaction, once for its own key: each debit becomes a credit. The
+ * entries are read, not computed again.
  *
  * @throws {AfterhoursError} `LEDGER_NOTHING_TO_INVERT` when the books have no transaction of that key
  */

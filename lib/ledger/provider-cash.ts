@@ -2,15 +2,15 @@ import type { DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 import { unbookedMoves } from "./unbooked-moves.ts";
 
-/** Our account at the provider, as it was last read, beside what the books say of it. */
+/** Our account at the provider, as last read, beside the balance in the books. */
 export interface ProviderCash {
   /** Balance by the transactions that were read. */
   providerPaise: Paise;
   /** Balance of BANK in the books. */
   ledgerPaise: Paise;
   /**
-   * Left the account (or came back to it) and not booked yet: the payout is not finished, or the statement was read
-   * a short while ago. What stays unbooked for longer is part of the drift.
+   * Left the account (or came back) and not booked yet: the payout is not finished, or the statement was read
+   * recently. Amounts that stay unbooked for longer are part of the drift.
    */
   unbookedPaise: Paise;
   /** Booked, and the account was not read since. */
@@ -22,10 +22,10 @@ export interface ProviderCash {
 }
 
 /**
- * Cash at the provider against cash in the books; undefined before the first day was closed.
+ * Cash at the provider compared with cash in the books; undefined before the first day was closed.
  *
- * What was booked for attempts made before the first day is inside its opening balance: the opening
- * posting made up for it, so it is in none of these numbers.
+ * Bookings for attempts before the first day are inside its opening balance, so none of these numbers includes
+ * them.
  */
 export async function readProviderCash(db: DbSession): Promise<ProviderCash | undefined> {
   const [row] = await db.query<Omit<ProviderCash, "driftPaise">[]>`
@@ -67,7 +67,7 @@ export async function readProviderCash(db: DbSession): Promise<ProviderCash | un
   return { ...row, driftPaise: ledgerPaise - (providerPaise + unbookedPaise - notReadPaise) };
 }
 
-/** What was booked for attempts made before a day, and is inside the opening balance of that day. */
+/** Bookings for attempts before a day, which are inside the opening balance of that day. */
 export async function bookedBeforeOpening(db: DbSession, day: string): Promise<Paise> {
   const [row] = await db.query<{ paise: bigint }[]>`
     SELECT COALESCE(-sum(entry.amount_paise), 0)::bigint AS paise
@@ -92,14 +92,14 @@ export interface UnexplainedCash {
   sourceEntity: string | null;
   /** Credit less debit. */
   providerPaise: Paise;
-  /** What the books have for it. */
+  /** The amount in the books. */
   ledgerPaise: Paise;
 }
 
 /**
- * Transactions that the books do not have, or have with another amount; the largest differences first. With
- * `lateOnly` just those of payouts of ours that have stayed unbooked: each is wrong by itself, also where several
- * come to nothing together.
+ * Transactions that the books lack or hold with another amount; the largest differences first. With `lateOnly`
+ * only those of our payouts that have stayed unbooked. Each is wrong on its own, even where several add up to
+ * zero.
  */
 export async function unexplainedCash(
   db: DbSession,

@@ -6,7 +6,7 @@ export interface TrialBalance {
   accounts: readonly { code: string; balancePaise: Paise }[];
   /** Whether each transaction, and so the whole, adds up to zero. */
   balanced: boolean;
-  /** What the books say is owed to consultants, less what unpaid earnings say; zero when they agree. */
+  /** Owed to consultants by the books, less the sum of unpaid earnings; zero when they agree. */
   payableDriftPaise: Paise;
 }
 

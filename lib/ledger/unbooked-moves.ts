@@ -14,11 +14,11 @@ export interface PayoutMove {
 export const UNBOOKED_HOURS = 24;
 
 /**
- * What the statement shows of each payout of ours and the books do not have: a debit without its completion, a
- * credit without its reversal. One row for each attempt, with `is_open` (the provider has not finished, and
- * nothing but the debit is there) and `is_late`. A debit and the credit that undid it are zero together.
+ * Moves of our payouts that the statement shows and the books lack: a debit without its completion, a credit
+ * without its reversal. One row for each attempt, with `is_open` (only a debit, and the provider has not
+ * finished) and `is_late`. A debit and the credit that reversed it are zero together.
  *
- * `unstored`: transactions that were read and are not stored, which is how a dry run has them.
+ * `unstored`: transactions that were read but not stored, as in a dry run.
  */
 export function unbookedMoves(unstored: readonly PayoutMove[] = []): SqlPart {
   const shown = sql`

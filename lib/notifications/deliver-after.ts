@@ -12,7 +12,7 @@ export interface DeliverAfterPorts extends Omit<
   readonly settings: { readonly mail: MailSettings | undefined };
 }
 
-/** What a job that wrote mail says of it: fields of its report. */
+/** Fields in the report of a job that wrote mail. */
 export interface DeliveredAfter {
   mailsSent: number;
   /** Due and not sent, for notifications/deliver-outbox; null when that could not be found out. */
@@ -23,10 +23,10 @@ const MOST_MAILS = 200;
 const MOST_MS = minutes(1);
 
 /**
- * For the end of a job that wrote mail: delivers what is due, whoever wrote it, for a minute at most.
- * Changes nothing about the job: it never throws, whatever fails is in the log, and what it leaves is
- * due for notifications/deliver-outbox. It gives no mail up either, since nobody would be told. Sends nothing in a dry run, without settings, or once the signal
- * has fired. Call it after the last transaction, and outside of any.
+ * For the end of a job that wrote mail: delivers all due mail, of any job, for a minute at most. Does not change
+ * the job's result: it never throws, failures are logged, and unsent mail stays due for
+ * notifications/deliver-outbox. Gives no mail up either, since nobody would be told. Sends nothing in a dry run,
+ * without settings, or once the signal has fired. Call it after the last transaction, and outside of any.
  */
 export async function deliverAfter(ports: DeliverAfterPorts): Promise<DeliveredAfter> {
   const { dryRun, db, log, settings } = ports;

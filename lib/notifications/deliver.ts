@@ -39,10 +39,7 @@ export interface DeliveryPorts {
   readonly log: Log;
   readonly progress?: Progress;
   readonly signal: AbortSignal;
-  /**
-   * False: what would be given up is due again at once, for a run whose report says so and is red for it.
-   * Default true.
-   */
+  /** False: mail at its last try is due again at once, for a run that reports it and is red. Default true. */
   readonly givesUp?: boolean;
 }
 
@@ -57,7 +54,7 @@ const BREAKS_OFF: ReadonlySet<string> = new Set<MailFault>([
   "mailer-failed",
 ]);
 
-/** Sends what is due in the outbox, and judges how that went. */
+/** Sends all due mail of the outbox, and judges the result. */
 export async function deliverOutbox(ports: DeliveryPorts): Promise<CoreResult<DeliveryReport>> {
   const report = emptyDeliveryReport(ports.dryRun);
   try {
@@ -86,9 +83,8 @@ async function writeAccountMails({ db, log }: DeliveryPorts): Promise<void> {
 }
 
 /**
- * Sends each mail that was due when the run began, oldest first: claims it, sends it, and writes down what
- * became of it before it claims the next one. Ends early when the server itself is at fault, or the signal
- * fires.
+ * Sends each mail that was due when the run began, oldest first. Claims it, sends it, and records the result
+ * before it claims the next one. Ends early when the server itself is at fault, or the signal fires.
  */
 export async function deliverDue(
   ports: DeliveryPorts,
@@ -236,7 +232,7 @@ function typeOf(error: unknown): string {
   return error instanceof Error ? error.constructor.name : typeof error;
 }
 
-/** What a real run would do with the same rows, as far as the server has no say in it. */
+/** The actions of a real run on the same rows, without the server's answers. */
 async function plan(
   { db, log }: DeliveryPorts,
   { report, asOf, most }: { report: DeliveryReport; asOf: string; most: number },

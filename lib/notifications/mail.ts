@@ -2,14 +2,14 @@ import type { DbSession } from "../db/client.ts";
 import { toJson } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
 
-/** What every mail about a plan shows. */
+/** The fields of every mail about a plan. */
 export interface PlanShown {
   planTitle: string;
   /** Where the plan is shown and booked. */
   planUrl: string;
 }
 
-/** The mails that there are, and what each of them shows. Instants are ISO texts, amounts paise. */
+/** All mails, and the data of each. Instants are ISO texts, amounts paise. */
 export interface MailData {
   /** A seat is free and kept for this person. */
   "waitlist-offer": PlanShown & { expiresAt: string };
@@ -36,15 +36,15 @@ export interface SlowPayoutShown {
   payoutId: string;
   /** Whole days in processing. */
   days: number;
-  /** What the provider or the bank says, without personal data. */
+  /** The words of the provider or the bank, without personal data. */
   said: string;
 }
 
-/** Who reads a mail: a buyer, or a payee. */
+/** The reader of a mail: a buyer, or a payee. */
 export type MailReader =
   { userId: string; consultantId?: never } | { consultantId: string; userId?: never };
 
-/** Mails for those who operate the jobs: they have no user. */
+/** Mails for operators of the jobs: they have no user. */
 export const OPERATOR_TEMPLATES = ["payouts-in-processing"] as const satisfies (keyof MailData)[];
 export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
 
@@ -61,8 +61,8 @@ export type NewMail<Template extends UserTemplate = UserTemplate> = MailReader &
 };
 
 /**
- * Writes a mail to the outbox, once for its key. Belongs into the transaction of the event that it tells
- * of, so that there is none without the other. Whether it was written, or stands there already.
+ * Writes a mail to the outbox, once for its key. Belongs into the transaction of its event, so that neither
+ * exists without the other. Returns false when the outbox already has the mail.
  */
 export async function enqueueMail<Template extends UserTemplate>(
   tx: DbSession,

@@ -58,7 +58,7 @@ export type MailAnswer =
       affects: "server";
       code: ServerFault;
       detail: string;
-      /** Of what the server said, if anything. */
+      /** The kind of the server's answer, if there was one. */
       kind?: ServerFaultKind;
     }
   /** The run was told to stop before the mail had left. */

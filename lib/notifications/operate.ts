@@ -4,7 +4,7 @@ import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 export const MAIL_STATUSES = ["QUEUED", "SENT", "GAVE_UP", "LAPSED"] as const;
 export type MailStatus = (typeof MAIL_STATUSES)[number];
 
-/** A mail of the outbox, without what is personal. */
+/** A mail of the outbox, without personal data. */
 export interface ListedMail {
   id: string;
   key: string;
@@ -34,7 +34,7 @@ export async function listMails(
 
 export type Requeued =
   | { outcome: "requeued"; template: string }
-  /** Only what was given up can be queued again; nothing was changed. */
+  /** Only a mail that was given up can be queued again; nothing was changed. */
   | { outcome: "not-given-up"; status: MailStatus }
   | { outcome: "unknown" };
 
@@ -60,7 +60,7 @@ export async function requeueMail(
       });
       return { outcome: "requeued", template: mail.template };
     }
-    // A statement of its own: it sees what was committed while the one before waited.
+    // A separate statement: it sees rows that were committed while the first one waited.
     const [other] = await tx.query<{ status: MailStatus }[]>`
       SELECT status::text AS status FROM outbox_mails WHERE id = ${mailId}::uuid`;
     return other ? { outcome: "not-given-up", status: other.status } : { outcome: "unknown" };

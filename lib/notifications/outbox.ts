@@ -19,7 +19,7 @@ export interface Claim {
 }
 
 export interface DueCount {
-  /** The database's clock at the count, with all its digits. What is due later is left to a later run. */
+  /** The database's clock at the count, with all its digits. Mail that is due later is left to a later run. */
   asOf: string;
   due: number;
   /** Of these, in the hands of another run. */
@@ -31,7 +31,7 @@ const READER = sql`
   COALESCE(reader.name, payee.name, '') AS name, COALESCE(reader.email, payee.email, mail.recipient, '') AS email,
   (NOT COALESCE(reader.active, mail.consultant_id IS NULL OR payee.email IS NOT NULL) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
 
-/** What is due. */
+/** Counts due mail. */
 export async function countDue(db: DbSession): Promise<DueCount> {
   const [row] = await db.query<DueCount[]>`
     SELECT now()::text AS "asOf", count(*)::int AS due,
@@ -40,7 +40,7 @@ export async function countDue(db: DbSession): Promise<DueCount> {
   return row ?? { asOf: "now", due: 0, held: 0 };
 }
 
-/** What of it nobody has in hand. */
+/** Counts due mail that no run has claimed. */
 export async function countWaiting(db: DbSession, asOf: string): Promise<number> {
   const [row] = await db.query<{ count: number }[]>`
     SELECT count(*)::int AS count FROM outbox_mails
@@ -50,14 +50,13 @@ export async function countWaiting(db: DbSession, asOf: string): Promise<number>
 }
 
 /**
- * Claims the mail that has been due for longest. One at a time: it is sent at once, so that a run which
- * dies keeps no other waiting, and the lease need outlast one sending only. Of several runs at once none
- * waits for another, and none gets what another has. A claim whose run died is worth nothing once its
- * lease has ended.
+ * Claims the mail that has been due for longest. Claims one at a time, and the mail is sent at once: a run that
+ * dies delays no other mail, and the lease need outlast one sending only. Of several runs at once none waits for
+ * another, and no mail is claimed twice. The claim of a dead run is void once its lease has ended.
  *
- * A hundred at once would take 0.04 ms of the processor each, where one takes 1.2: a fifth of what a mail takes. Four
- * sessions that wait for each other's row make half as many claims a second; of those that claim without a lock
- * three in five come to nothing, since another was faster.
+ * A hundred at once would take 0.04 ms of the processor each, where one takes 1.2: a fifth of the time for a
+ * mail. Four sessions that wait for each other's row make half as many claims a second. Of claims without a lock
+ * three in five fail, since another session was faster.
  */
 export async function claimNext(
   db: DbSession,
@@ -81,7 +80,7 @@ export async function claimNext(
   return mail;
 }
 
-/** What a run would claim, for a dry run. */
+/** The mail that a run would claim, for a dry run. */
 export async function readDue(
   db: DbSession,
   { asOf, limit }: { asOf: string; limit: number },

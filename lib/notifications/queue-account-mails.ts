@@ -6,8 +6,8 @@ import { enqueueMail } from "./mail.ts";
 const MOST = 500;
 
 /**
- * Writes the mail to each payee whose account is on hold because the provider refused it, once for each hold.
- * A payee without a mail address, or who has given another account since, gets none. How many were written.
+ * Writes the mail to each payee whose account is on hold because the provider refused it, once for each hold. A
+ * payee without a mail address, or with a newer account, gets none. Returns the number of mails.
  */
 export async function queueAccountMails(db: Db): Promise<number> {
   return inTransaction(db, async (tx) => {
@@ -36,7 +36,7 @@ export async function queueAccountMails(db: Db): Promise<number> {
   });
 }
 
-/** Payees whose account is on hold and whom no mail can reach: a person has to ask them. */
+/** Payees with an account on hold and no mail address: a person has to ask them. */
 export async function countWithoutAddress(db: DbSession): Promise<number> {
   const [row] = await db.query<{ count: number }[]>`
     SELECT count(DISTINCT payee.id)::int AS count

@@ -37,8 +37,8 @@ export class MailTemplateMissingError extends AfterhoursError {
 }
 
 /**
- * A mail as its reader sees it. A value that a template names and that is missing is an error; everything is
- * escaped in HTML, and stands as it is in text.
+ * Renders a mail for its reader. A missing value that a template names is an error. HTML escapes every value;
+ * text keeps it unchanged.
  *
  * @throws {MailNotRenderedError}
  * @throws {MailTemplateMissingError}

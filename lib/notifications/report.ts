@@ -1,6 +1,6 @@
 import type { SummaryTable } from "../support/summary-table.ts";
 
-/** What became of one mail that was due. */
+/** The result of one due mail. */
 export type MailOutcome =
   | "sent"
   /** The server did not take it; it is tried again later. */
@@ -36,7 +36,7 @@ export interface DeliveryReport {
   left: number;
   /** How often mail was not taken, by code and the server's number. */
   reasons: Record<string, number>;
-  /** What was given up. */
+  /** Mails that were given up. */
   items: MailItem[];
   itemsLeftOut: number;
 }
@@ -80,7 +80,7 @@ export function countMail(
   else report.itemsLeftOut++;
 }
 
-/** Of what was due, what this run has dealt with. */
+/** The number of due mails that this run has handled. */
 export function handled(report: DeliveryReport): number {
   return report.planned + report.sent + report.retriedLater + report.gaveUp + report.lapsed;
 }

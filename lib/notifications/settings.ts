@@ -1,4 +1,5 @@
 import {
+  combineEnvironments,
   present,
   type Env,
   type EnvironmentProblem,
@@ -10,8 +11,9 @@ import { isLoopbackHost } from "../support/loopback.ts";
 import { plaintextProblem } from "../support/plaintext.ts";
 import { credentials } from "../support/secret-forms.ts";
 import { decoded, isDecodable } from "../support/server-url.ts";
+import { environmentOf, wholeNumber, yesOrNo } from "../support/settings.ts";
 
-/** Whom a mail is from, or answers go to. */
+/** The sender of a mail, or the address for answers. */
 export interface MailAddress {
   name: string;
   address: string;
@@ -36,7 +38,7 @@ export interface MailSettings {
   maxTries: number;
 }
 
-/** What a job that sends mail reads from its environment. */
+/** Mail settings from the environment of a job that sends mail. */
 export interface WithMail<Mail extends MailSettings | undefined = MailSettings> {
   mail: Mail;
 }
@@ -69,32 +71,24 @@ const SMTP_TLS = {
   description: "required: over smtp:// nothing is sent when the server has no TLS",
   allowed: { oneOf: ["required", "optional"] },
 } as const satisfies EnvironmentVariable;
-const SMTP_TIMEOUT_MS = {
+const timeout = wholeNumber({
   name: "SMTP_TIMEOUT_MS",
-  required: false,
-  default: "20000",
+  default: 20_000,
   description: "longest wait for one answer of the mail server",
   unit: "milliseconds",
-  allowed: { least: 1000, most: 60_000 },
-} as const satisfies EnvironmentVariable;
-const MAIL_MAX_TRIES = {
+  least: 1000,
+  most: 60_000,
+});
+const tries = wholeNumber({
   name: "MAIL_MAX_TRIES",
-  required: false,
-  default: "8",
+  default: 8,
   description: "tries after which a mail is given up",
   unit: "tries",
-  allowed: { least: 1, most: 20 },
-} as const satisfies EnvironmentVariable;
+  least: 1,
+  most: 20,
+});
 
-const MAIL_REFUSED_ACCOUNTS = {
-  name: "MAIL_REFUSED_ACCOUNTS",
-  required: false,
-  default: "no",
-  description: "whether a payee whose account was refused gets a mail about it",
-  allowed: { oneOf: ["yes", "no"] },
-} as const satisfies EnvironmentVariable;
-
-const optional = [MAIL_REPLY_TO, SMTP_TLS, SMTP_TIMEOUT_MS, MAIL_MAX_TRIES];
+const optional = [MAIL_REPLY_TO, SMTP_TLS, ...timeout.variables, ...tries.variables];
 
 /** For the job that delivers the outbox. */
 export const mailEnvironment: EnvironmentSpec<WithMail> = {
@@ -103,8 +97,8 @@ export const mailEnvironment: EnvironmentSpec<WithMail> = {
 };
 
 /**
- * For a job that writes mail: with `SMTP_URL` it delivers at its end what is due, without it that is left to
- * notifications/deliver-outbox.
+ * For a job that writes mail: with `SMTP_URL` it delivers due mail at its end. Without it
+ * notifications/deliver-outbox delivers.
  */
 export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | undefined>> = {
   variables: [{ ...SMTP_URL, required: false }, { ...MAIL_FROM, required: false }, ...optional],
@@ -117,11 +111,11 @@ export const mailEnvironmentOptional: EnvironmentSpec<WithMail<MailSettings | un
 function parseMail(env: Env): ParsedEnvironment<WithMail> {
   const problems: EnvironmentProblem[] = [];
   const report: Report = (variable, problem) => void problems.push({ variable, problem });
-  const smtp = smtpOf(env, report);
+  const smtp = smtpOf(env, timeout.read(env, problems), report);
   const from = addressOf(env, MAIL_FROM.name, report);
   if (present(env, MAIL_FROM.name) === undefined) report(MAIL_FROM.name, "is missing or empty");
   const replyTo = addressOf(env, MAIL_REPLY_TO.name, report);
-  const maxTries = whole(env, MAIL_MAX_TRIES, report);
+  const maxTries = tries.read(env, problems);
   if (problems.length > 0 || !smtp || !from) return { ok: false, problems };
   const { login } = smtp;
   return {
@@ -134,31 +128,26 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
   };
 }
 
-/** What the job reads that delivers the outbox. */
+/** Settings of the job that delivers the outbox. */
 export interface DeliverySettings extends WithMail {
   /** Whether it writes the mails to payees whose account was refused. */
   mailRefusedAccounts: boolean;
 }
 
-export const deliveryEnvironment: EnvironmentSpec<DeliverySettings> = {
-  variables: [...mailEnvironment.variables, MAIL_REFUSED_ACCOUNTS],
-  parse(env) {
-    const mail = parseMail(env);
-    const { name, default: unlessTold } = MAIL_REFUSED_ACCOUNTS;
-    const answer = present(env, name) ?? unlessTold;
-    if (answer !== "yes" && answer !== "no") {
-      const problem = { variable: name, problem: "expected yes or no" };
-      return { ok: false, problems: [...(mail.ok ? [] : mail.problems), problem] };
-    }
-    if (!mail.ok) return mail;
-    return { ...mail, settings: { ...mail.settings, mailRefusedAccounts: answer === "yes" } };
-  },
-};
+export const deliveryEnvironment = combineEnvironments(
+  mailEnvironment,
+  environmentOf<Pick<DeliverySettings, "mailRefusedAccounts">>({
+    mailRefusedAccounts: yesOrNo({
+      name: "MAIL_REFUSED_ACCOUNTS",
+      default: "no",
+      description: "whether a payee whose account was refused gets a mail about it",
+    }),
+  }),
+);
 
 type Report = (variable: string, problem: string) => void;
 
-function smtpOf(env: Env, report: Report): SmtpSettings | undefined {
-  const timeoutMs = whole(env, SMTP_TIMEOUT_MS, report);
+function smtpOf(env: Env, timeoutMs: number, report: Report): SmtpSettings | undefined {
   const mode = present(env, SMTP_TLS.name);
   if (mode !== undefined && mode !== "required" && mode !== "optional") {
     report(SMTP_TLS.name, "expected required or optional");
@@ -220,18 +209,4 @@ function addressOf(env: Env, variable: string, report: Report): MailAddress | un
     return undefined;
   }
   return { name: found?.["name"]?.trim().replaceAll('"', "") ?? "", address };
-}
-
-function whole(
-  env: Env,
-  rule: { name: string; default: string; allowed: { least: number; most: number } },
-  report: Report,
-): number {
-  const text = present(env, rule.name) ?? rule.default;
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-  const { least, most } = rule.allowed;
-  if (!(value >= least && value <= most)) {
-    report(rule.name, `expected a whole number from ${least} to ${most}`);
-  }
-  return value;
 }

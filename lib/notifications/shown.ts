@@ -9,7 +9,7 @@ import {
   type UserTemplate,
 } from "./mail.ts";
 
-/** What a template may name. All of it is text on one line, or a list of such. */
+/** The values that a template may name. Each is text on one line, or a list of such. */
 export type Shown = Record<string, string | readonly Readonly<Record<string, string>>[]>;
 
 /** Data as the outbox holds it: amounts are decimal digits there. */
@@ -36,7 +36,7 @@ const plan = z.object({ planTitle: text, planUrl: url });
 const offer = plan.extend({ expiresAt: instant });
 const payment = plan.extend({ amountPaise: amount });
 
-/** What is stored of each mail, checked, and as it is shown. */
+/** The stored data of each mail, checked, and in its shown form. */
 const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Template]>> } = {
   "waitlist-offer": offer,
   "waitlist-reminder": offer,

@@ -24,10 +24,10 @@ export function faultOfLogin(error: SmtpError): MailAnswer {
 }
 
 /**
- * 4xx is "later" at every command; at which one it came says for whom. MAIL FROM is the same for every mail, and
- * 421 ends the session: both are the server's state. Elsewhere it may be this reader's or this text's. A refusal
- * of the sender concerns every mail too, one of the recipient or of the text this one. Without an answer it
- * depends on how far the text had got.
+ * 4xx means "later" at every command; the command decides for which mail. MAIL FROM is the same for every mail,
+ * and 421 ends the session: both are the server's state. Other commands may concern this recipient or this text.
+ * A refusal of the sender concerns every mail too, one of the recipient or of the text only this mail. Without
+ * an answer the sent part of the text decides.
  */
 export function faultOfSending(
   error: SmtpError,

@@ -9,12 +9,12 @@ import { LEAVE_MS, newConnection, openSession } from "./smtp-session.ts";
 
 /** A mail on its way may use up this many of the longest waits, connecting and login included. */
 const WAITS = 3;
-/** What is left to a mail on its way when the run is told to stop. */
+/** The time for a mail in progress when the run is told to stop. */
 const GRACE_MS = seconds(3);
 
 /**
- * Sends over one connection, opened for the first mail, used for all, and opened anew after each mail that
- * was not taken. Never sends a mail by itself again: whether one is tried again is the outbox's decision.
+ * Sends over one connection. It is opened for the first mail, used for all, and opened again after each refused
+ * mail. Never retries a mail: the outbox decides about retries.
  */
 export function openMailer(settings: MailSettings): Mailer {
   let idle: SMTPConnection | undefined;

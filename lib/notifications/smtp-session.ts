@@ -53,7 +53,9 @@ export async function openSession(
 /** How long a server has for a handshake that is made only to learn whether it wants one. */
 const HANDSHAKE_MS = seconds(1);
 
-/** A server that speaks TLS from the first byte waits for ours, and greets nobody who speaks plain text. */
+/**
+ * A server that speaks TLS from the first byte waits for our handshake, and sends no greeting in plain text.
+ */
 async function wantsTls(
   failure: SmtpError,
   { host, port, tls }: MailSettings["smtp"],
@@ -72,8 +74,9 @@ async function wantsTls(
 }
 
 /**
- * Whether the mail server can be reached, has the TLS that is asked for, and takes the login. Sends nothing and
- * names nobody. Gives what the connection has, else why there is none. Bounded: a server that is silent for `atMostMs` can not be reached.
+ * Whether the mail server can be reached, has the wanted TLS, and takes the login. Sends no mail and names no
+ * address. Returns the properties of the connection, or the fault. A server that is silent for `atMostMs` cannot
+ * be reached.
  */
 export async function askMailServer(
   settings: MailSettings,
@@ -106,7 +109,7 @@ interface SmtpInside {
   secureConnection: boolean;
 }
 
-/** What comes first of a step's own answer and the connection's error; undefined when it went well. */
+/** The first of a step's own answer and the connection's error; undefined on success. */
 function firstAnswer(
   step: (done: (error?: Error | null) => void) => void,
 ): Promise<SmtpError | undefined> {

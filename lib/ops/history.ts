@@ -28,7 +28,7 @@ export interface RecordedRun {
   runUrl: string | null;
   /** `<iso time>@<host>:<uuid>` */
   owner: string;
-  /** What the core reported, as it was stored. */
+  /** The core's report, as stored. */
   report: unknown;
 }
 

@@ -7,9 +7,9 @@ export type Phase = "off" | "degraded" | "offline";
 export interface Maintenance {
   phase: Phase;
   reason: string | null;
-  /** When it ends by itself; null: when somebody ends it. */
+  /** The automatic end of the phase; null: a person ends it. */
   until: Date | null;
-  /** Who changed it last, and when; null on a database where nobody ever did. */
+  /** The author and the time of the last change; null on a database without any change. */
   changedBy: string | null;
   changedAt: Date | null;
 }
@@ -35,7 +35,7 @@ export type MaintenanceChange =
   /** The end given lies in the past; nothing was changed. */
   | { outcome: "past" };
 
-/** What is in force. A phase past its end has ended by itself. */
+/** The current phase. A phase past its end is over. */
 export async function readPhase(db: DbSession): Promise<Maintenance> {
   const [row] = await db.query<Maintenance[]>`
     SELECT CASE WHEN ended THEN 'off' ELSE phase::text END AS phase,
@@ -48,8 +48,8 @@ export async function readPhase(db: DbSession): Promise<Maintenance> {
 }
 
 /**
- * Changes the phase. One at a time: of two people at once the second is told what the first one did, and changes
- * it only if asked to replace it. To end a phase is always possible. Audited.
+ * Changes the phase, one change at a time. Of two people at once the second sees the first one's change, and
+ * replaces it only if asked to. Ending a phase is always possible. Audited.
  */
 export async function changePhase(
   db: Db,
@@ -81,7 +81,7 @@ export async function changePhase(
   });
 }
 
-/** Waits for whoever changes it at this moment. */
+/** Waits for a change in progress. */
 async function lockPhase(tx: DbSession): Promise<void> {
   await tx.execute`
     INSERT INTO maintenance (id, phase, updated_at) VALUES (1, 'off', now()) ON CONFLICT (id) DO NOTHING`;

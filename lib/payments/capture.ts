@@ -18,11 +18,11 @@ export interface Capture {
   orderId: string;
   /** `pay_…` */
   providerPaymentId: string;
-  /** What was captured: the card leg, not what wallets and credits paid. */
+  /** The captured amount: the card leg, without the parts paid by wallets and credits. */
   amountPaise: Paise;
   /** Default: now, on the database's clock. */
   capturedAt?: Date;
-  /** Who tells it, as the audit log names it: `job:<name>`, `webhook`. */
+  /** The source of the report, as named in the audit log: `job:<name>`, `webhook`. */
   source: string;
 }
 
@@ -54,7 +54,7 @@ export type CaptureResult =
   | { kind: "conflict" };
 
 export interface CaptureOptions {
-  /** How long a freed seat is kept for the person of the waitlist to whom it is offered. */
+  /** How long a freed seat is kept for the person of the waitlist who gets the offer. */
   offerMs: number;
   random: Random;
   signal?: AbortSignal;
@@ -64,14 +64,13 @@ export interface CaptureOptions {
 const LOST_RACES = ["23P01", "23505"];
 
 /**
- * Records a capture as a webhook reports it, once, whoever reports it and how often.
+ * Records a capture as a webhook reports it, once, whatever the source and the number of reports.
  *
- * An open checkout becomes PAID and its booking CONFIRMED, unless a confirmed slot of somebody else has
- * taken the time: then, and when the hold had ended, the payment is ORPHANED. A second payment of an order
- * is a payment of its own, ORPHANED from the start, so that it goes back like every other orphan; a critical
- * finding tells of it. Another amount than the order's changes nothing: no rule says what it was paid for
- * (a fee charged to the buyer would make every capture differ), the hold stays for the buyer, and a critical
- * finding asks a person.
+ * An open checkout becomes PAID and its booking CONFIRMED. If the hold had ended, or another person's confirmed
+ * slot has taken the time, the payment is ORPHANED instead. A second payment of an order is a separate payment,
+ * ORPHANED from the start, so that it is refunded like every other orphan; a critical finding reports it. An
+ * amount other than the order's changes nothing: no rule says what it paid for (a fee charged to the buyer would
+ * make every capture differ). The hold stays for the buyer, and a critical finding asks a person.
  */
 export async function recordCapture(
   db: Db,

@@ -25,7 +25,7 @@ export interface HolderOfLegs {
 }
 
 /**
- * Gives back what a checkout held, once: the leg itself says whether it was. Credit is free again, wallet
+ * Returns the money that a checkout held, once: the leg itself records the return. Credit is free again. Wallet
  * money is in the wallet again, booked and audited for the payment's organization, else the wallet's owner.
  */
 export async function giveBackLegs(tx: DbSession, holder: HolderOfLegs): Promise<HeldMoney> {
@@ -38,8 +38,8 @@ export async function giveBackLegs(tx: DbSession, holder: HolderOfLegs): Promise
 }
 
 /**
- * Takes again what was given back, if wallets and credits still cover all of it; nothing otherwise.
- * Belongs into the transaction in which the payment stops being ORPHANED.
+ * Takes returned money again, if wallets and credits still cover all of it; nothing otherwise. Belongs into the
+ * transaction in which the payment stops being ORPHANED.
  *
  * @returns undefined when it is not covered
  */
@@ -57,7 +57,7 @@ export async function takeLegsAgain(
   return moveHeld(tx, { legs, holder, direction: "taken" });
 }
 
-/** Whether wallets and credits still cover what was given back. Locks legs, credits, wallets, in this order. */
+/** Whether wallets and credits still cover the returned money. Locks legs, credits, wallets, in this order. */
 export async function coversLegsAgain(
   tx: DbSession,
   { paymentId, forUpdate }: { paymentId: string; forUpdate: boolean },
@@ -114,7 +114,7 @@ async function moveHeld(
   return moved;
 }
 
-/** By the id of what is locked, so that two transactions never wait for each other crosswise. */
+/** In the order of the locked ids, so that two transactions never deadlock. */
 function inOrder(legs: readonly HeldLeg[], field: "walletId" | "referralCreditId"): HeldLeg[] {
   return legs
     .filter((leg) => leg[field] !== null)

@@ -1,15 +1,15 @@
 import type { JsonValue } from "./json.ts";
 
 /**
- * What a call to the provider came to. Money depends on the four never being mixed up:
+ * The result of a call to the provider. Money depends on keeping the four apart:
  *
- * - `accepted`: the provider has it and we could read its answer.
- * - `refused`: the provider itself said no to this one request. For a create, nothing was accepted.
- * - `unknown`: it may or may not have been accepted. Only a look-up at the provider ends this.
+ * - `accepted`: the provider has the request, and its answer could be read.
+ * - `refused`: the provider itself refused this one request. For a create, nothing was accepted.
+ * - `unknown`: the provider may or may not have accepted it. Only a look-up at the provider ends this.
  * - `systemic`: the next request would meet the same fault, so a run stops here.
  *
- * `body` is the provider's answer with personal data removed; it is absent when there was none, or
- * when what came was not JSON.
+ * `body` is the provider's answer with personal data removed; absent without an answer, or when the answer was
+ * not JSON.
  */
 export type Answer<T> =
   | { kind: "accepted"; value: T; httpStatus: number; body: JsonValue }

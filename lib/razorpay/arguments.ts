@@ -1,6 +1,6 @@
 import { AfterhoursError } from "../support/errors.ts";
 
-/** Names the argument and what was expected, never its value. */
+/** Names the argument and the expected form, never its value. */
 export type ArgumentError = (name: string, expected: string) => AfterhoursError;
 
 /** Our own mistakes in calling one of the provider's APIs: thrown before anything is sent. */

@@ -15,7 +15,7 @@ export interface RazorpayPorts {
   random: Random;
   /** Knows the secrets of this run, which the provider may repeat to us. Default: it knows the provider's keys. */
   redactor?: Redactor;
-  /** Told before every repeat, e.g. to log it. What it throws is ignored: money is under way. */
+  /** Called before every repeat, e.g. to log it. Its errors are ignored: money is in transit. */
   onRetry?: (event: RetryEvent) => void;
   /** How back-off waits; a test makes it short. */
   sleep?: Sleep;
@@ -32,7 +32,7 @@ export interface Call<T> {
 
 export type Caller = <T>(call: Call<T>, signal?: AbortSignal) => Promise<Answer<T>>;
 
-/** Takes turns, sends, classifies, and repeats what may be repeated. */
+/** Keeps the rate limit, sends, classifies, and repeats where that is allowed. */
 export function createCaller(
   parts: {
     openTransport: () => Promise<Transport>;
@@ -43,7 +43,7 @@ export function createCaller(
   const { openTransport, limiter, clock, random, redactor, onRetry, sleep = realSleep } = parts;
 
   return async (call, signal) => {
-    // Before a turn is taken: whatever comes between a turn and its request blurs the rate.
+    // Before the turn is taken: a delay between a turn and its request blurs the rate.
     const transport = await openTransport();
     let resend = call.resend ?? false;
     let waitedMs = 0;
@@ -75,7 +75,7 @@ export function createCaller(
       });
       await sleep(delayMs, signal);
       waitedMs += delayMs;
-      if (signal?.aborted) return answer; // the last answer stands: nothing was sent since
+      if (signal?.aborted) return answer; // the last answer is kept: nothing was sent since
     }
   };
 

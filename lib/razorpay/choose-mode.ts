@@ -9,7 +9,7 @@ export interface ModeSettings {
   upiMaximumPaise: Paise;
   /** Up to here, included, a bank account is paid by IMPS, at once on every day; default ₹5,00,000. */
   impsMaximumPaise: Paise;
-  /** What is above IMPS goes by this mode, which waits for bank days; default RTGS. */
+  /** The mode for amounts above IMPS, which waits for bank days; default RTGS. */
   largeMode: "RTGS" | "NEFT";
   /** Below this there is no RTGS, so NEFT is used; default ₹2,00,000. */
   rtgsMinimumPaise: Paise;
@@ -43,7 +43,7 @@ export function chooseMode(
   payout: {
     kind: "vpa" | "bank_account";
     amountPaise: Paise;
-    /** What the account did not take earlier. */
+    /** The modes that the account refused earlier. */
     refused?: readonly RefusedMode[];
   },
   settings: Partial<ModeSettings> = {},

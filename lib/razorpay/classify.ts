@@ -33,11 +33,11 @@ export interface Question<T> {
 }
 
 /**
- * What an exchange means, by HTTP status and by what the error says (see `hear`).
+ * The meaning of an exchange, by HTTP status and by the text of the error (see `hear`).
  *
- * Only the provider itself may say that a request failed: a proxy's HTML page has the right status
- * and proves nothing, and a connection that failed may be the second try of something below us. So
- * every certainty here needs an answer in the provider's error format, and no word that casts doubt.
+ * Only the provider itself may report that a request failed. A proxy's HTML page has the right status and proves
+ * nothing, and a failed connection may be the second try of a layer below. So every certainty here needs an
+ * answer in the provider's error format, without a word that casts doubt.
  */
 export function classify<T>(
   exchange: Exchange,
@@ -119,7 +119,7 @@ const UNREACHABLE_CODES = new Set([
 
 const CONNECT_TIMEOUT_CODES = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 
-/** What came is no HTTP, or more of it than an answer may have. */
+/** The answer was not HTTP, or larger than an answer may be. */
 const UNREADABLE_CODES = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/;
 
 function classifySilence(exchange: Extract<Exchange, { kind: "no-answer" }>): Answer<never> {

@@ -27,8 +27,8 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = ["lite", "current"];
 
 export interface CallOptions {
   /**
-   * Ends the call at once. What was in flight is then `unknown` (`interrupted`), and so is a call
-   * whose signal had fired before anything was sent: nothing is sent, and the detail says so.
+   * Ends the call at once. A request in flight is then `unknown` (`interrupted`). So is a call whose signal had
+   * fired before anything was sent: nothing is sent, and the detail says so.
    */
   signal?: AbortSignal;
 }
@@ -74,7 +74,7 @@ export interface PayoutRequest {
   resend: boolean;
 }
 
-/** What happened before a try is repeated. */
+/** The event before a try is repeated. */
 export interface RetryEvent {
   /** e.g. `fetch payout` */
   operation: string;
@@ -87,14 +87,13 @@ export interface RetryEvent {
 }
 
 /**
- * The payout side of RazorpayX. What the provider or the network does is always a value, never a
- * thrown error. An `AfterhoursError` is thrown only for an argument that would address another
- * resource than meant, before anything is sent.
+ * The payout side of RazorpayX. Every event at the provider or in the network is a value, never a thrown error.
+ * An `AfterhoursError` is thrown only for an argument that would address the wrong resource, before anything is
+ * sent.
  *
- * Repeats: a 429 is repeated for every call, with back-off and under the same key. Reads,
- * `createContact` and `createFundAccount` (the provider answers identical details with the record
- * that exists) are repeated after a failure of network or server as well. `createPayout` and
- * `cancelPayout` are not: that decision is the caller's.
+ * Repeats: a 429 is repeated for every call, with back-off and under the same key. Reads, `createContact` and
+ * `createFundAccount` are repeated after a failure of network or server as well: the provider answers identical
+ * details with the existing record. `createPayout` and `cancelPayout` are not: the caller decides that.
  */
 export interface RazorpayX {
   readonly accountNumber: string;

@@ -35,10 +35,10 @@ export interface ProviderPayout {
   fundAccountId: string | null;
   /** Why it is in this status; an open list of words. An older answer has it as a sentence, which is made a word. */
   statusReason: string | null;
-  /** Who gave the reason, e.g. `beneficiary_bank`. */
+  /** The source of the reason, e.g. `beneficiary_bank`. */
   statusSource: string | null;
   createdAt: Date;
-  /** What it was made for: ours is `payout`; the provider's daily collection of fees is `rzp_fees`. */
+  /** Its purpose: ours is `payout`; the provider's daily collection of fees is `rzp_fees`. */
   purpose: string | null;
   /** The provider debited another account of ours than the one that this client pays from. The number is left out. */
   debitedElsewhere: boolean;
@@ -70,7 +70,7 @@ export interface Transaction {
   debitPaise: bigint;
   /** The balance after it. */
   balancePaise: bigint | null;
-  /** What caused it: a payout, a reversal, a bank transfer. */
+  /** Its cause: a payout, a reversal, a bank transfer. */
   source: { id: string; entity: string } | null;
   /** `pout_…` of a payout, and of the payout that a reversal gives back. */
   payoutId: string | null;
@@ -82,7 +82,7 @@ export interface Balance {
   isPayoutAccount: boolean;
   accountType: string | null;
   amountPaise: bigint;
-  /** What can be paid out now. */
+  /** The amount that can be paid out now. */
   availablePaise: bigint;
   refreshedAt: Date | null;
 }

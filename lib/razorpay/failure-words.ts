@@ -4,7 +4,7 @@ import type { JsonValue } from "./json.ts";
 import { detail } from "./reading.ts";
 import { scrubText, scrubWord } from "./redact-body.ts";
 
-/** What an error body says beyond its HTTP number. */
+/** The content of an error body beyond its HTTP number. */
 export interface Heard {
   /** The next request would meet the same fault. */
   fault: SystemicFault | undefined;

@@ -1,7 +1,7 @@
 /**
- * The provider's two APIs: RazorpayX payouts, and the payments side (orders, payments, refunds). What
- * makes a client is not here but in `client.ts`, `payments-client.ts`, `open-gateway.ts` and
- * `open-payments.ts`: import them dynamically, so that a run which is skipped does not load them.
+ * The provider's two APIs: RazorpayX payouts, and the payments side (orders, payments, refunds). Clients are
+ * made in `client.ts`, `payments-client.ts`, `open-gateway.ts` and `open-payments.ts`: import these dynamically,
+ * so that a skipped run does not load them.
  */
 export type {
   Answer,
@@ -90,12 +90,11 @@ export {
 } from "./reasons.ts";
 export { redactBody, scrubText } from "./redact-body.ts";
 export {
-  asEnvironment,
   parseRazorpayPaymentsEnv,
   parseRazorpayXEnv,
-  type ProviderVariable,
+  razorpayPaymentsEnvironment,
   razorpayPaymentsVariables,
+  razorpayXEnvironment,
   razorpayXVariables,
-  type SettingProblem,
 } from "./settings.ts";
 export { walkList, type Walk } from "./walk-list.ts";

@@ -6,7 +6,7 @@ import type { ProviderOrder, ProviderPayment, ProviderRefund } from "./payments-
 export type RazorpayPaymentsSettings = ConnectionSettings;
 
 export interface RefundRequest {
-  /** `pay_…`; only what was captured can be refunded. */
+  /** `pay_…`; only captured payments can be refunded. */
   paymentId: string;
   /** The exact text to send, as `buildRefundRequest` made it and as its hash was recorded. */
   body: string;
@@ -20,26 +20,25 @@ export interface RefundRequest {
 }
 
 /**
- * The payments side of Razorpay: what buyers pay, and what they get back. As with RazorpayX, what the
- * provider or the network does is always a value; an `AfterhoursError` is thrown only for an argument
- * that would address another resource than meant, before anything is sent.
+ * The payments side of Razorpay: payments of buyers, and their refunds. As with RazorpayX, every event at the
+ * provider or in the network is a value. An `AfterhoursError` is thrown only for an argument that would address
+ * the wrong resource, before anything is sent.
  *
- * Repeats: a 429 is repeated for every call, with back-off and under the same key. Reads and
- * `annotateOrder`, which writes the same again, are repeated after a failure of network or server as
- * well. `createRefund` is not: that decision is the caller's.
+ * Repeats: a 429 is repeated for every call, with back-off and under the same key. Reads and `annotateOrder`,
+ * which writes the same again, are repeated after a failure of network or server as well. `createRefund` is not:
+ * the caller decides that.
  */
 export interface RazorpayPayments {
   fetchOrder(orderId: string, options?: CallOptions): Promise<Answer<ProviderOrder>>;
   /**
-   * Every try to pay the order. The documentation knows no paging here (UNVERIFIED for very many
-   * tries); an order that is paid says so itself, whatever this list holds.
+   * Every try to pay the order. The documentation mentions no paging here (UNVERIFIED for very many tries); the
+   * order's own status is proof that it is paid, even if this list is incomplete.
    */
   listOrderPayments(orderId: string, options?: CallOptions): Promise<Answer<ProviderPayment[]>>;
   /**
-   * Best effort: no call cancels an order. This writes notes on it, so that whoever looks at it sees
-   * that the hold was released; a payment of it remains possible. At most 15 notes of at most 256
-   * characters. UNVERIFIED: whether they replace the notes that are there, so send those along that
-   * must stay (`fetchOrder` has them).
+   * Best effort: no call cancels an order. This writes notes on the order, so that a reader sees that the hold
+   * was released; its payment remains possible. At most 15 notes of at most 256 characters. UNVERIFIED: whether
+   * they replace existing notes, so send along notes that must stay (`fetchOrder` has them).
    */
   annotateOrder(
     orderId: string,

@@ -5,7 +5,7 @@ export const PROVIDER_ORDER_STATUSES = ["created", "attempted", "paid"] as const
 /** `unrecognised` is a status that the provider has added since: nothing may be concluded from it. */
 export type ProviderOrderStatus = (typeof PROVIDER_ORDER_STATUSES)[number] | "unrecognised";
 
-/** What a buyer was asked to pay. No call cancels or expires one: it can be paid at any time. */
+/** A request to a buyer to pay. No call cancels or expires an order: it can be paid at any time. */
 export interface ProviderOrder {
   /** `order_…` */
   id: string;
@@ -13,7 +13,7 @@ export interface ProviderOrder {
   /** The status in the provider's own word, also when it is unrecognised. */
   statusText: string;
   amountPaise: bigint;
-  /** What has been captured. */
+  /** The captured amount. */
   amountPaidPaise: bigint | null;
   currency: string;
   /** Our reference. */

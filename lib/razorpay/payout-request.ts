@@ -31,15 +31,15 @@ export interface BuiltPayoutRequest {
 }
 
 /**
- * The body of a payout. The same details always give the same bytes, in whatever order the notes
- * come, because the provider refuses a repeat whose body differs.
+ * The body of a payout. The same details always give the same bytes, whatever the order of the notes, because
+ * the provider refuses a repeat whose body differs.
  *
- * `queue_if_low_balance` is always false: a payout that waits for money would be paid at a time that nobody chose.
- * On a current account the provider may queue it all the same while a bank is down, for up to an hour; it is in
- * flight then, as any that is not final.
+ * `queue_if_low_balance` is always false: a payout that waits for money would be paid at a random time. On a
+ * current account the provider may still queue it while a bank is down, for up to an hour. It is then in flight,
+ * like any payout that is not final.
  *
- * @throws AfterhoursError `PAYOUT_REQUEST_INVALID` naming every field that breaks a rule of the
- * provider, never its value.
+ * @throws AfterhoursError `PAYOUT_REQUEST_INVALID` naming every field that breaks a rule of the provider, never
+ * its value.
  */
 export function buildPayoutRequest(details: PayoutDetails): BuiltPayoutRequest {
   const problems = problemsOf(details);

@@ -3,8 +3,8 @@ import type { Clock } from "../support/clock.ts";
 import { sleep as realSleep } from "../support/clock.ts";
 
 /**
- * A second as the provider counts it, and what one request may be longer on its way than one before: turns
- * are counted here and requests there. More would leave less than 0.98 of the limit, late timers included.
+ * One second at the provider, plus the possible difference in travel time of two requests: turns are counted
+ * here and requests there. A longer window would leave less than 0.98 of the limit, late timers included.
  */
 export const WINDOW_MS = 1000 + 12;
 
@@ -19,11 +19,11 @@ export interface RateLimiter {
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /**
- * At most so many turns in any second, wherever that begins. A bucket that refills would let twice as many
- * through around a refill, which the provider answers with 429. So did turns all given at once (20 arrivals
- * in the worst second of a limit of 10): the tenth of them leaves late because nine were sent before it, and
- * the next ones follow too soon. They come apart by half of what an even pace would take; at an even pace
- * each late timer would cost a share of the limit for good.
+ * Allows at most so many turns in any second, wherever that second begins. A bucket that refills would pass
+ * twice as many around a refill, which the provider answers with 429. So would turns all given at once (20
+ * arrivals in the worst second of a limit of 10): the tenth leaves late because nine were sent before it, and
+ * the next ones follow too soon. Turns are spread by half of an even pace. At a full even pace each late timer
+ * would cost a share of the limit for good.
  */
 export function createRateLimiter(options: {
   /** Infinity: nobody waits, as on a sandbox that has no limit. */
@@ -47,7 +47,7 @@ export function createRateLimiter(options: {
       if (delayMs > 0) {
         nap = new AbortController();
         await sleep(delayMs, nap.signal);
-        continue; // timers may fire a little early, and those who waited may have left
+        continue; // timers may fire a little early, and waiting callers may have left
       }
       takenAtMs.push(clock.monotonicMs());
       if (takenAtMs.length > requestsPerSecond) takenAtMs.shift();

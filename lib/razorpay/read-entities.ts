@@ -69,7 +69,7 @@ function payout(payoutAccountNumber: string): z.ZodType<ProviderPayout> {
   }));
 }
 
-/** Nothing said is active: what is switched off, the provider says so. */
+/** Without a word it is active: the provider marks records that are switched off. */
 const isActive = z
   .boolean()
   .nullish()
@@ -170,7 +170,7 @@ export function balancesReader(payoutAccountNumber: string): Reader<Balance[]> {
   return listReader(balance(payoutAccountNumber));
 }
 
-/** The older sentence as a word by which failures can be counted, without what may be personal. */
+/** The older sentence as a word by which failures can be counted, without possible personal data. */
 function reasonWord(sentence: string | null): string | null {
   if (sentence === null) return null;
   const word = scrubText(sentence)

@@ -15,7 +15,7 @@ const secondsAsMs = z
   .nonnegative()
   .transform((seconds) => seconds * 1000);
 
-/** `{}` or `[]` when there are none; what is not text is left out. */
+/** `{}` or `[]` when there are none; values other than text are left out. */
 const notes = z
   .record(z.string(), z.unknown())
   .transform((pairs) =>

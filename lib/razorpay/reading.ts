@@ -1,13 +1,13 @@
 import * as z from "zod";
 import type { JsonValue } from "./json.ts";
 
-/** What a body was read as, or what is wrong with it (naming fields, never values). */
+/** The parsed body, or its problem (naming fields, never values). */
 export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };
 
 export type Reader<T> = (body: JsonValue) => Reading<T>;
 
-// What identifies a record and its money is strict; the rest is tolerant, because an odd detail must
-// not turn a payout or refund that was made into one of unknown outcome.
+// Ids and money are strict. The rest is tolerant: an odd detail must not make the outcome of a payout or refund
+// unknown.
 
 export const id = z.string().regex(/^[A-Za-z0-9_]+$/);
 export const amountPaise = z.int().nonnegative().transform(BigInt);
@@ -32,7 +32,7 @@ export const detail = text.transform((value) =>
 /** As `detail`, where anything that is not text says no more than nothing. */
 export const anyDetail = detail.catch(null);
 
-/** A reader that also asks whether what came is what was asked for. */
+/** A reader that also checks that the record is the one asked for. */
 export function expecting<T>(
   read: Reader<T>,
   problemWith: (value: T) => string | undefined,

@@ -1,6 +1,6 @@
 import type { PayoutMode } from "./payout-mode.ts";
 
-/** What to do about a payout that the provider gives a reason for. */
+/** The next step for a payout with a reason of the provider. */
 export type ReasonAction =
   /** Nothing is wrong with payout or account: the same again, after a while. */
   | "retry"
@@ -12,7 +12,7 @@ export type ReasonAction =
   | "new-details"
   /** Our own account lacks the money. */
   | "our-money"
-  /** Only the provider can say what is wrong. */
+  /** Only the provider can name the problem. */
   | "support"
   /** Not a failure: the payout is not final yet. */
   | "wait"
@@ -23,7 +23,7 @@ export type ReasonAction =
 export type ReasonState = "failed" | "processing" | "queued" | "pending" | "processed";
 
 export interface ReasonRule {
-  /** `failed` stands for reversed as well. */
+  /** `failed` includes reversed. */
   state: ReasonState;
   action: ReasonAction;
   /** Of `retry`: not again before so many minutes have passed. Zero where the provider names no wait. */
@@ -121,7 +121,10 @@ export function reasonsWith(...actions: readonly ReasonAction[]): DocumentedReas
   return DOCUMENTED_REASONS.filter((reason) => actions.includes(REASON_RULES[reason].action));
 }
 
-/** The next step after a payout failed, for the person who reads a report. Undefined for a reason that is not documented. */
+/**
+ * The next step after a payout failed, for the reader of a report. Undefined for a reason that is not
+ * documented.
+ */
 export function nextStep(reason: string | null): string | undefined {
   const rule = ruleOf(reason);
   // Queued for a bank that stayed down, it fails for the reason for which it waited.

@@ -74,9 +74,8 @@ const REFERENCE = /^[A-Za-z0-9_./-]{1,60}$/;
 const WORD = /^[A-Za-z0-9_. [\]-]{1,80}$/;
 
 /**
- * The provider's answer without personal data. Only what is known to be harmless stays: ids,
- * statuses, amounts, references, error fields. All else becomes `[redacted]`, so a field that the
- * provider adds tomorrow doesn't leak.
+ * The provider's answer without personal data. Only harmless fields stay: ids, statuses, amounts, references,
+ * error fields. All else becomes `[redacted]`, so that a new field of the provider does not leak.
  */
 export function redactBody(body: JsonValue): JsonValue {
   return redact("", body, 0);
@@ -145,7 +144,7 @@ function redact(key: string, value: JsonValue, depth: number): JsonValue {
   );
 }
 
-/** A record's description is whatever its maker wrote; an error's is the provider's sentence. */
+/** A record's description is free text of its maker; an error's is the provider's sentence. */
 function isOwnWords(holder: { [key: string]: JsonValue }, name: string): boolean {
   return name === "description" && holder["entity"] !== undefined && holder[name] !== null;
 }

@@ -11,7 +11,7 @@ export const MINIMUM_REFUND_PAISE: Paise = 100n;
 export type RefundSpeed = "normal" | "optimum";
 
 export interface RefundDetails {
-  /** At least 100. All refunds of a payment together are at most what was captured. */
+  /** At least 100. All refunds of a payment together are at most the captured amount. */
   amountPaise: Paise;
   /**
    * 1 to 40 characters; by it an unknown outcome is looked up. One per attempt: the provider refuses a
@@ -34,11 +34,11 @@ export interface BuiltRefundRequest {
 }
 
 /**
- * The body of a refund. The same details always give the same bytes, in whatever order the notes come,
- * because the provider refuses a repeat whose body differs.
+ * The body of a refund. The same details always give the same bytes, whatever the order of the notes, because
+ * the provider refuses a repeat whose body differs.
  *
- * @throws AfterhoursError `REFUND_REQUEST_INVALID` naming every field that breaks a rule of the
- * provider, never its value.
+ * @throws AfterhoursError `REFUND_REQUEST_INVALID` naming every field that breaks a rule of the provider, never
+ * its value.
  */
 export function buildRefundRequest(details: RefundDetails): BuiltRefundRequest {
   const notes = { ...details.notes, [RECEIPT_NOTE]: details.receipt };

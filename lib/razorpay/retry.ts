@@ -10,7 +10,7 @@ const LONGEST_TOTAL_MS = 60_000;
 const MOST_TRIES_WHEN_LIMITED = 6;
 const MOST_TRIES_WHEN_FAILED = 4;
 
-/** Asking again can't do twice what these do. */
+/** A repeat of these has no further effect. */
 const REPEATABLE: ReadonlySet<CallKind> = new Set([
   "create-record",
   "update-record",
@@ -19,10 +19,10 @@ const REPEATABLE: ReadonlySet<CallKind> = new Set([
 ]);
 
 /**
- * How long to wait before the next try, or `undefined` when this answer stands.
+ * How long to wait before the next try, or `undefined` when this answer is final.
  *
- * Exponential back-off with full jitter: without jitter, all that were turned away together come
- * back together. The provider doesn't document Retry-After; where it is sent it is the least wait.
+ * Exponential back-off with full jitter: without jitter, all rejected requests would return together. The
+ * provider doesn't document Retry-After; a Retry-After in an answer is the shortest wait.
  */
 export function retryDelayMs(after: {
   answer: Answer<unknown>;

@@ -1,5 +1,13 @@
-import { present, type AllowedValues, type EnvironmentVariable } from "../support/environment.ts";
+import {
+  present,
+  type AllowedValues,
+  type Env,
+  type EnvironmentProblem,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../support/environment.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
+import { credentials } from "../support/secret-forms.ts";
 import { isDecodable } from "../support/server-url.ts";
 import {
   ACCOUNT_KINDS,
@@ -11,39 +19,25 @@ import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**
- * Where our credentials may go. A variable can choose among these, and can't add one: whoever may set a variable
- * would get the keys. The sandbox on this machine is allowed beside them, with keys of the test mode alone.
+ * The only origins that may get our credentials. A variable can choose among these, and cannot add one:
+ * otherwise a person who may set a variable would get the keys. The sandbox on this machine is allowed as well,
+ * with keys of the test mode alone.
  */
 const PROVIDER_ORIGINS: readonly string[] = [new URL(DEFAULT_BASE_URL).origin];
 const TEST_KEY = /^rzp_test_/;
 export const DEFAULT_TIMEOUT_MS = 20_000;
 export const DEFAULT_REQUESTS_PER_SECOND = 8;
 
-/** One variable of a client, for the documentation and for checks of workflows. */
-export interface ProviderVariable {
-  name: string;
-  /** Read when the first is missing: a name that older deployments use. */
-  fallback?: string;
-  secret: boolean;
-  /** Decides where secrets go, so no workflow takes it from a variable of the repository. */
-  noRepositoryVariable?: true;
-  /** Undefined when it must be set. */
-  defaultValue?: string;
-  meaning: string;
-  unit?: string;
-  allowed: AllowedValues;
-}
-
 const KEY: AllowedValues = { form: "one word, as the provider shows it", example: "rzp_live_abc" };
 const SECRET: AllowedValues = { form: "one word, as the provider shows it", example: "a1B2c3D4" };
 
-const connectionVariables: readonly ProviderVariable[] = [
+const connectionVariables: readonly EnvironmentVariable[] = [
   {
     name: "RAZORPAY_BASE_URL",
-    secret: false,
-    defaultValue: DEFAULT_BASE_URL,
+    required: false,
+    default: DEFAULT_BASE_URL,
     noRepositoryVariable: true,
-    meaning:
+    description:
       "where the API is, with its version; another one only for a rehearsal on this machine, with a key rzp_test_…",
     allowed: {
       form: `a URL of ${PROVIDER_ORIGINS.join(" or ")}, or of a loopback address`,
@@ -52,48 +46,50 @@ const connectionVariables: readonly ProviderVariable[] = [
   },
   {
     name: "RAZORPAY_TIMEOUT_MS",
-    secret: false,
-    defaultValue: String(DEFAULT_TIMEOUT_MS),
-    meaning: "time from sending to the last byte of the answer",
+    required: false,
+    default: String(DEFAULT_TIMEOUT_MS),
+    description: "time from sending to the last byte of the answer",
     unit: "milliseconds",
     allowed: { least: 1000, most: 120_000 },
   },
   {
     name: "RAZORPAY_REQUESTS_PER_SECOND",
-    secret: false,
-    defaultValue: String(DEFAULT_REQUESTS_PER_SECOND),
-    meaning: "the most that is sent in any second; the provider advises 5 to 10",
+    required: false,
+    default: String(DEFAULT_REQUESTS_PER_SECOND),
+    description: "the most that is sent in any second; the provider advises 5 to 10",
     unit: "requests a second",
     allowed: { least: 1, most: 100 },
   },
 ];
 
-export const razorpayXVariables: readonly ProviderVariable[] = [
+export const razorpayXVariables: readonly EnvironmentVariable[] = [
   {
     name: "RAZORPAYX_KEY_ID",
     fallback: "RAZORPAY_KEY_ID",
-    secret: false,
-    meaning: "API key of RazorpayX",
+    required: true,
+    description: "API key of RazorpayX; falls back to RAZORPAY_KEY_ID",
     allowed: KEY,
   },
   {
     name: "RAZORPAYX_KEY_SECRET",
     fallback: "RAZORPAY_SECRET",
+    required: true,
     secret: true,
-    meaning: "secret of that key",
+    description: "secret of that key; falls back to RAZORPAY_SECRET",
     allowed: SECRET,
   },
   {
     name: "RAZORPAYX_ACCOUNT_NUMBER",
+    required: true,
     secret: true,
-    meaning: "our own RazorpayX account, which pays",
+    description: "our own RazorpayX account, which pays",
     allowed: { form: "5 to 35 letters and digits", example: "7878780080316316" },
   },
   {
     name: "RAZORPAYX_ACCOUNT_KIND",
-    secret: false,
-    defaultValue: "lite",
-    meaning:
+    required: false,
+    default: "lite",
+    description:
       "kind of that account: lite pays fees with each payout, current once a day as a payout of their own",
     allowed: { oneOf: ACCOUNT_KINDS },
   },
@@ -101,47 +97,60 @@ export const razorpayXVariables: readonly ProviderVariable[] = [
 ];
 
 /** The payments API has keys of its own; it shares all else with RazorpayX. */
-export const razorpayPaymentsVariables: readonly ProviderVariable[] = [
+export const razorpayPaymentsVariables: readonly EnvironmentVariable[] = [
   {
     name: "RAZORPAY_KEY_ID",
-    secret: false,
-    meaning: "API key of Razorpay payments",
+    required: true,
+    description: "API key of Razorpay payments",
     allowed: KEY,
   },
   {
     name: "RAZORPAY_KEY_SECRET",
     fallback: "RAZORPAY_SECRET",
+    required: true,
     secret: true,
-    meaning: "secret of that key",
+    description: "secret of that key; falls back to RAZORPAY_SECRET",
     allowed: SECRET,
   },
   ...connectionVariables,
 ];
 
-/** The same as a job declares them. */
-export function asEnvironment(variables: readonly ProviderVariable[]): EnvironmentVariable[] {
-  return variables.map(({ defaultValue, meaning, ...same }) => ({
-    ...same,
-    required: defaultValue === undefined,
-    ...(defaultValue === undefined ? {} : { default: defaultValue }),
-    description:
-      same.fallback === undefined ? meaning : `${meaning}; falls back to ${same.fallback}`,
-  }));
-}
-
-type Environment = Record<string, string | undefined>;
-
-export interface SettingProblem {
-  variable: string;
-  /** What is wrong and what was expected; never the value. */
-  problem: string;
-}
-
 type Parsed<Settings> =
-  { ok: true; settings: Settings } | { ok: false; problems: SettingProblem[] };
+  { ok: true; settings: Settings } | { ok: false; problems: EnvironmentProblem[] };
+
+/** As every job reads it that pays, or asks about payouts. */
+export const razorpayXEnvironment: EnvironmentSpec<{ razorpayX: RazorpayXSettings }> = {
+  variables: razorpayXVariables,
+  parse(env) {
+    const parsed = parseRazorpayXEnv(env);
+    if (!parsed.ok) return parsed;
+    const { keyId, keySecret, accountNumber } = parsed.settings;
+    return {
+      ok: true,
+      settings: { razorpayX: parsed.settings },
+      secrets: [...credentials(keyId, keySecret), accountNumber],
+    };
+  },
+};
+
+/** As every job reads it that asks about payments, or refunds them. */
+export const razorpayPaymentsEnvironment: EnvironmentSpec<{ razorpay: RazorpayPaymentsSettings }> =
+  {
+    variables: razorpayPaymentsVariables,
+    parse(env) {
+      const parsed = parseRazorpayPaymentsEnv(env);
+      if (!parsed.ok) return parsed;
+      const { keyId, keySecret } = parsed.settings;
+      return {
+        ok: true,
+        settings: { razorpay: parsed.settings },
+        secrets: credentials(keyId, keySecret),
+      };
+    },
+  };
 
 /** Reads the settings of the RazorpayX client, and says everything that is wrong at once. */
-export function parseRazorpayXEnv(env: Environment): Parsed<RazorpayXSettings> {
+export function parseRazorpayXEnv(env: Env): Parsed<RazorpayXSettings> {
   return parseWith(razorpayXVariables, env, (given, report) => ({
     keyId: credential(given, ["RAZORPAYX_KEY_ID", "RAZORPAY_KEY_ID"], report),
     keySecret: credential(given, ["RAZORPAYX_KEY_SECRET", "RAZORPAY_SECRET"], report),
@@ -152,7 +161,7 @@ export function parseRazorpayXEnv(env: Environment): Parsed<RazorpayXSettings> {
 }
 
 /** Reads the settings of the payments client, and says everything that is wrong at once. */
-export function parseRazorpayPaymentsEnv(env: Environment): Parsed<RazorpayPaymentsSettings> {
+export function parseRazorpayPaymentsEnv(env: Env): Parsed<RazorpayPaymentsSettings> {
   return parseWith(razorpayPaymentsVariables, env, (given, report) => ({
     keyId: credential(given, ["RAZORPAY_KEY_ID"], report),
     keySecret: credential(given, ["RAZORPAY_KEY_SECRET", "RAZORPAY_SECRET"], report),
@@ -160,16 +169,16 @@ export function parseRazorpayPaymentsEnv(env: Environment): Parsed<RazorpayPayme
   }));
 }
 
-/** No schema library: what a run that is skipped would load for these few texts takes a tenth of its time. */
+/** No schema library: a skipped run would spend a tenth of its time on loading it for these few texts. */
 function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl"> & { keyId: string }>(
-  variables: readonly ProviderVariable[],
-  env: Environment,
-  read: (given: Environment, report: Report) => Settings,
+  variables: readonly EnvironmentVariable[],
+  env: Env,
+  read: (given: Env, report: Report) => Settings,
 ): Parsed<Settings> {
   const names = variables.flatMap(({ name, fallback }) => [name, fallback ?? name]);
   // Empty or only spaces is missing: a workflow maps a secret that doesn't exist to "".
   const given = Object.fromEntries(names.map((name) => [name, present(env, name)]));
-  const problems: SettingProblem[] = [];
+  const problems: EnvironmentProblem[] = [];
   const report: Report = (problem) => problems.push(problem);
   const settings = read(given, report);
   if (!isOnThisMachine(settings.baseUrl)) proxies(env, report);
@@ -183,10 +192,10 @@ function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl"> & { keyI
   return problems.length === 0 ? { ok: true, settings } : { ok: false, problems };
 }
 
-type Report = (problem: SettingProblem) => unknown;
+type Report = (problem: EnvironmentProblem) => unknown;
 
 function connection(
-  env: Environment,
+  env: Env,
   report: Report,
 ): Pick<ConnectionSettings, "baseUrl" | "timeoutMs" | "requestsPerSecond"> {
   return {
@@ -222,7 +231,7 @@ function accountKind(text: string | undefined, report: Report): AccountKind {
 
 /** The first of these names that is set; the second is one that older deployments use. */
 function credential(
-  env: Environment,
+  env: Env,
   [name, olderName]: [name: string, olderName?: string],
   report: Report,
 ): string {
@@ -270,22 +279,22 @@ function baseUrl(text: string | undefined, report: Report): string {
   return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, "");
 }
 
-/** Also true of what is no URL: that is one problem, not two. */
+/** Also true for a text that is no URL: that is one problem, not two. */
 function isOnThisMachine(baseUrl: string): boolean {
   return !URL.canParse(baseUrl) || isLoopbackHost(new URL(baseUrl).hostname);
 }
 
 /**
- * The client takes these from the environment by itself, the lower case first; without one for https it takes
- * that for http, and it stumbles over a wrong one even where it would not use it. They belong to the machine, so
- * no job declares them.
+ * The HTTP client reads these from the environment, the lower case first. Without one for https it uses the one
+ * for http, and a wrong value breaks it even where it would not be used. They belong to the machine, so no job
+ * declares them.
  */
 const PROXY_VARIABLES = [
   ["https_proxy", "HTTPS_PROXY"],
   ["http_proxy", "HTTP_PROXY"],
 ] as const;
 
-function proxies(env: Environment, report: Report): void {
+function proxies(env: Env, report: Report): void {
   for (const [lower, upper] of PROXY_VARIABLES) {
     const variable = env[lower] === undefined ? upper : lower;
     const text = env[variable];
@@ -307,7 +316,7 @@ function isProxy(text: string): boolean {
 }
 
 function integer(
-  env: Environment,
+  env: Env,
   rule: { variable: string; least: number; most: number; fallback: number },
   report: Report,
 ): number {

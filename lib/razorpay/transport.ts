@@ -12,7 +12,7 @@ export interface HttpRequest {
   headers?: Record<string, string>;
 }
 
-/** What came back: an answer, whatever it says, or the reason why there is none. */
+/** The result: any answer, or the reason why there is none. */
 export type Exchange =
   | { kind: "answer"; httpStatus: number; text: string; retryAfter: string | undefined }
   | { kind: "no-answer"; reason: "timeout" }
@@ -23,21 +23,21 @@ export type Exchange =
 export type Transport = (request: HttpRequest, signal?: AbortSignal) => Promise<Exchange>;
 
 /**
- * A connection is used again only within this time, and only after a look whether the other side has hung up.
- * Whoever answers for the provider keeps an idle one for longer, so it does not hang up just when a request is on
- * its way, which looks exactly like a request that was lost after it arrived. One connection for each payout instead costs a handshake for each, and 0.37 ms of
- * processor time where a kept one takes 0.14; through the `razorpay` package's axios it was 0.5 (3,000 payouts,
- * 100 at once).
+ * A connection is used again only within this time, and only after a check that the other side has not closed
+ * it. The provider keeps an idle one for longer. Otherwise a close during a request would look exactly like a
+ * request that was lost after it arrived. One connection for each payout costs a handshake for each, and 0.37 ms
+ * of processor time where a kept one takes 0.14. Through the `razorpay` package's axios it was 0.5 (3,000
+ * payouts, 100 at once).
  */
 const KEPT_FOR_MS = seconds(1);
 
 /**
- * A full page of a list has 0.3 MB. The connection ends at the first byte beyond, and the exchange with a code that
- * is read as an answer that can not be read: a payout is then unknown, whatever the status said.
+ * A full page of a list has 0.3 MB. The connection ends at the first byte beyond, with a code that means an
+ * unreadable answer: a payout is then unknown, whatever the status said.
  */
 export const LARGEST_ANSWER_BYTES = 4 * 2 ** 20;
 
-/** Who takes longer than this to connect will not answer: nothing has been sent by then. */
+/** A slower server will not answer: nothing has been sent by then. */
 const MOST_TO_CONNECT_MS = seconds(10);
 
 /**
@@ -64,7 +64,8 @@ export function createTransport({
   const options = {
     keepAliveTimeout: KEPT_FOR_MS,
     keepAliveMaxTimeout: KEPT_FOR_MS,
-    // One limit for all of an exchange: see `limitedBy`. What it gives up while it connects ends by this one.
+    // One limit for the whole exchange: see `limitedBy`. A connection attempt that was given up ends by this
+    // one.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: LARGEST_ANSWER_BYTES,

@@ -5,7 +5,7 @@ import type { Answer } from "./answer.ts";
 export type Walk =
   | { kind: "complete" }
   | { kind: "interrupted" }
-  /** A page could not be read: what came before is true, what is missing says nothing. */
+  /** A page could not be read: the earlier records are true, and missing ones prove nothing. */
   | { kind: "unusable"; answer: Exclude<Answer<unknown>, { kind: "accepted" }> };
 
 /** The provider's most. */
@@ -14,10 +14,10 @@ const PAGE = 100;
 const MOST_PAGES = 2_000;
 
 /**
- * Reads a list page by page, newest first, and hands each record on once. Records that are made meanwhile
- * push older ones to later pages: nothing is missed, and what comes twice is passed over.
+ * Reads a list page by page, newest first, and passes each record on once. New records push older ones to later
+ * pages: nothing is missed, and repeated records are dropped.
  *
- * @throws {AfterhoursError} `PROVIDER_LIST_ENDLESS` when pages go on without anything new
+ * @throws {AfterhoursError} `PROVIDER_LIST_ENDLESS` when pages continue without anything new
  */
 export async function walkList<T extends { readonly id: string }>(
   readPage: (page: { count: number; skip: number }) => Promise<Answer<T[]>>,
@@ -52,7 +52,7 @@ export async function walkList<T extends { readonly id: string }>(
   );
 }
 
-/** A function, because what was false a moment ago may be true after an await. */
+/** A function, because the value may change during an await. */
 function isStopped(signal: AbortSignal): boolean {
   return signal.aborted;
 }

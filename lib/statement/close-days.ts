@@ -25,10 +25,10 @@ interface DaySums {
 const MOST_DAYS = 400;
 
 /**
- * Closes every day that is over and not closed, and books the opening balance and the money that was added.
- * Only proven days: what was opened and moved must come to the balance that the account has now, and each
- * closing to the balance that the provider states. Otherwise nothing is closed, and a finding says what
- * differs. Returns how many days were closed.
+ * Closes every past day that is still open, and books the opening balance and added money. Closes only proven
+ * days: opening balance and moves must equal the current balance of the account, and each closing balance must
+ * equal the provider's. Otherwise closes nothing and stores a finding with the difference. Returns the number of
+ * closed days.
  */
 export async function closeDays(
   ports: ClosingPorts,
@@ -123,8 +123,8 @@ async function insertDay(
 }
 
 /**
- * The books' cash begins with what the account held, and with what had left it for payouts that the books
- * have already: these are inside the balance and would be counted twice.
+ * The books' cash begins with the balance of the account plus the payouts that had already left and that the
+ * books already hold. Otherwise these would be counted twice.
  */
 async function postOpening(
   tx: DbSession,
@@ -142,7 +142,7 @@ async function postOpening(
   });
 }
 
-/** Money that was added to the account comes from what the platform holds. */
+/** Money added to the account comes from the funds of the platform. */
 async function postFunding(tx: DbSession): Promise<void> {
   const added = await tx.query<{ id: string; paise: bigint }[]>`
     SELECT id, credit_paise AS paise FROM provider_transactions AS stored
@@ -161,7 +161,7 @@ async function postFunding(tx: DbSession): Promise<void> {
   }
 }
 
-/** What the provider collected of its fees is no longer owed to it. */
+/** Fees that the provider collected are no longer owed to the provider. */
 async function postFees(tx: DbSession, feePayoutIds: readonly string[]): Promise<void> {
   if (feePayoutIds.length === 0) return;
   const collected = await tx.query<{ id: string; paise: bigint }[]>`
@@ -196,7 +196,7 @@ async function reportLate({ db, find }: ClosingPorts): Promise<void> {
   for (const { day, ...figures } of late) await find(doesNotAddUp(day, figures));
 }
 
-/** Neither a payout, nor money that came back, nor money that was added: nobody books it by itself. */
+/** Neither a payout, nor returned money, nor added money: a person has to book it. */
 async function reportUnexplained({ db, find }: ClosingPorts): Promise<void> {
   const unexplained = await db.query<
     { id: string; entity: string | null; creditPaise: bigint; debitPaise: bigint }[]

@@ -2,9 +2,9 @@ import type { DbSession } from "../db/client.ts";
 import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
 
 /**
- * A request whose answer was lost, or is not recorded yet, may have left a debit by which no attempt of ours is
- * known. The provider is asked whose it is, and the attempt keeps its id: otherwise the books would show money
- * that left for no reason. Nothing else of the attempt changes; who holds the payout settles it.
+ * A request whose answer was lost, or is not yet recorded, may have left a debit that matches no known attempt.
+ * This asks the provider for its payout and stores the id on the attempt. Without it the books would show a
+ * debit without a reason. The rest of the attempt stays unchanged; the run that claimed the payout finishes it.
  */
 export async function nameInDoubt(
   { db, gateway, signal }: { db: DbSession; gateway: RazorpayX; signal: AbortSignal },

@@ -35,7 +35,7 @@ export interface StatementReport {
 export interface StatementReading {
   walk: Walk;
   report: StatementReport;
-  /** What was read, oldest first. */
+  /** The transactions read, oldest first. */
   transactions: readonly Transaction[];
 }
 

@@ -4,7 +4,7 @@ import type { Transaction } from "../razorpay/index.ts";
 import { requireDay, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
 
-/** Read again at each reading, for what the provider lists late. */
+/** Each reading repeats these hours, for transactions that the provider lists late. */
 const OVERLAP_HOURS = 24;
 const CHUNK = 500;
 
@@ -67,9 +67,9 @@ export async function findWrongDates(
 }
 
 /**
- * Stores what is not stored yet, oldest first: wherever this is cut short, everything before the newest
- * stored one is stored, and the next reading begins there. Money that moved is stored whatever date it is given: one to
- * come becomes the time of the reading, and the balance after it is left out.
+ * Stores new transactions, oldest first. If this is interrupted, everything before the newest stored one is
+ * stored, and the next reading begins there. A date in the future becomes the time of the reading, and the
+ * balance after that transaction is left out.
  */
 export async function storeTransactions(
   db: Db,

@@ -18,8 +18,7 @@ export function isDay(text: string): text is Day {
 }
 
 /**
- * A day as the database wrote it. A session whose dates are written otherwise would give `01.04.2026`, whose first
- * digits are a year to whoever cuts them out.
+ * A day as the database wrote it. Another date style would give `01.04.2026`, whose first digits are no year.
  *
  * @throws {RangeError} where it is not `YYYY-MM-DD`
  */

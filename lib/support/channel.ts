@@ -1,7 +1,7 @@
 import { checkServerIdentity, TLSSocket } from "node:tls";
 import { bareHost, isLoopbackHost } from "./loopback.ts";
 
-/** What a connection that is open really has. */
+/** The properties of an open connection. */
 export interface Channel {
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384, certificate and host name verified`, or `plain text`. */
   words: string;

@@ -1,13 +1,13 @@
 /** The variables that a program was started with. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** One thing wrong with one variable. Names it and what was expected; never its value. */
+/** One problem of one variable. Names the variable and the expected form, never the value. */
 export interface EnvironmentProblem {
   variable: string;
   problem: string;
 }
 
-/** What a variable may hold; a test holds it against what `parse` takes and refuses. */
+/** The values that a variable may hold. A test compares them with those that `parse` takes and refuses. */
 export type AllowedValues =
   | { readonly oneOf: readonly string[] }
   /** A whole number within these bounds. */
@@ -19,7 +19,7 @@ export type AllowedValues =
 export interface EnvironmentVariable {
   name: string;
   required: boolean;
-  /** What it means: one phrase, without unit and allowed values. */
+  /** The meaning in one phrase, without unit and allowed values. */
   description: string;
   /** Of a number: `hours`, `rupees`. */
   unit?: string;
@@ -41,7 +41,7 @@ export type ParsedEnvironment<Settings> =
     }
   | { ok: false; problems: readonly EnvironmentProblem[] };
 
-/** What a job reads from the environment, and how it is checked: everything wrong is said at once. */
+/** The variables that a job reads, and their checks. All problems are reported at once. */
 export interface EnvironmentSpec<Settings> {
   readonly variables: readonly EnvironmentVariable[];
   parse(env: Env): ParsedEnvironment<Settings>;
@@ -66,58 +66,47 @@ export function present(env: Env, name: string): string | undefined {
   return value === undefined || value === "" ? undefined : value;
 }
 
-/** Whether this is a run on GitHub Actions, where variables can be set by people who may merge nothing. */
+/** Whether this is a run on GitHub Actions. People without the right to merge may set variables there. */
 export function isOnGitHub(env: Env): boolean {
   return present(env, "GITHUB_ACTIONS") === "true";
 }
 
+/** The settings of several specs side by side. */
+type Combined<Specs extends readonly unknown[]> = Specs extends readonly [
+  EnvironmentSpec<infer First>,
+  ...infer Others,
+]
+  ? First & Combined<Others>
+  : unknown;
+
 /**
- * The whole number that a variable holds, or its default. Outside of its bounds it is a problem that names both
- * ends.
+ * Several specs as one: their settings side by side, all problems at once, and each variable and problem once.
+ * No two specs may have a field in common, unless both read it from the same variables.
  */
-export function readWholeNumber(
-  env: Env,
-  { name, default: fallback, allowed }: BoundedVariable,
-  problems: EnvironmentProblem[],
-): number {
-  const text = present(env, name) ?? fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  const { least, most } = allowed;
-  if (!(value >= least && value <= most)) {
-    problems.push({ variable: name, problem: `expected a whole number from ${least} to ${most}` });
+export function combineEnvironments<const Specs extends readonly EnvironmentSpec<object>[]>(
+  ...specs: Specs
+): EnvironmentSpec<Combined<Specs>> {
+  const variables = new Map<string, EnvironmentVariable>();
+  for (const variable of specs.flatMap((spec) => spec.variables)) {
+    if (!variables.has(variable.name)) variables.set(variable.name, variable);
   }
-  return value;
-}
-
-/** A variable that holds a whole number within bounds. */
-export interface BoundedVariable extends EnvironmentVariable {
-  default: string;
-  allowed: { readonly least: number; readonly most: number };
-}
-
-/**
- * Two specs as one: their settings side by side, all that is wrong in both said at once, and each variable
- * listed once. The settings of the two must have no field in common.
- */
-export function combineEnvironments<A extends object, B extends object>(
-  a: EnvironmentSpec<A>,
-  b: EnvironmentSpec<B>,
-): EnvironmentSpec<A & B> {
-  const named = new Map([...b.variables, ...a.variables].map((each) => [each.name, each]));
-  const names = new Set([...a.variables, ...b.variables].map(({ name }) => name));
   return {
-    variables: [...names].flatMap((name) => named.get(name) ?? []),
+    variables: [...variables.values()],
     parse(env) {
-      const [first, second] = [a.parse(env), b.parse(env)];
-      if (first.ok && second.ok) {
-        return {
-          ok: true,
-          settings: { ...first.settings, ...second.settings },
-          secrets: [...first.secrets, ...second.secrets],
-        };
+      const problems = new Map<string, EnvironmentProblem>();
+      const secrets = new Set<string>();
+      const settings = {};
+      for (const parsed of specs.map((spec) => spec.parse(env))) {
+        if (parsed.ok) {
+          Object.assign(settings, parsed.settings);
+          for (const secret of parsed.secrets) secrets.add(secret);
+        } else {
+          for (const one of parsed.problems) problems.set(`${one.variable} ${one.problem}`, one);
+        }
       }
-      const problems = [first, second].flatMap((each) => (each.ok ? [] : each.problems));
-      return { ok: false, problems };
+      return problems.size > 0
+        ? { ok: false, problems: [...problems.values()] }
+        : { ok: true, settings: settings as Combined<Specs>, secrets: [...secrets] };
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * An error that an operator will read. `code` is stable and may be matched by scripts; `message` says
- * what happened and to what; `remedy` says what to do next.
+ * An error for an operator. `code` is stable, so scripts may match it. `message` describes the event and names
+ * the row or server. `remedy` names the next step.
  */
 export class AfterhoursError extends Error {
   override readonly name: string = "AfterhoursError";
@@ -14,7 +14,7 @@ export class AfterhoursError extends Error {
   }
 }
 
-/** Whatever was thrown, as an Error: some libraries throw plain objects. */
+/** Any thrown value as an Error: some libraries throw plain objects. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   if (typeof thrown === "string") return new Error(thrown);

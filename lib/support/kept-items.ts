@@ -8,10 +8,10 @@ export interface KeptItems<Item> {
 const MOST_ITEMS = 1000;
 
 /**
- * Keeps an item while there is room. In a full list it replaces one that needs less attention: a thousand items
- * that went well never push out the one that did not.
+ * Keeps an item while there is room. A full list drops the item that needs the least attention: a thousand
+ * successes never push out a failure.
  *
- * @param rank 0 for what needs a look first; a higher number needs less attention.
+ * @param rank 0 for the most urgent items; a higher number needs less attention.
  */
 export function keepItem<Item>(
   kept: KeptItems<Item>,
@@ -30,7 +30,7 @@ export function keepItem<Item>(
   kept.items.push(item);
 }
 
-/** What needs a look comes first; among equals the order stays. */
+/** Sorts the most urgent items first; equal items keep their order. */
 export function mostUrgentFirst<Item>(
   items: readonly Item[],
   rank: (item: Item) => number,

@@ -1,8 +1,8 @@
 import { AfterhoursError } from "./errors.ts";
 
 /**
- * What a core may know of the lock under which it runs. A lock saves work; it is compare-and-swap on
- * the row that gives correctness. A core asks before every step that spends money.
+ * The part of its lock that a core sees. The lock saves work; compare-and-swap on the row gives correctness. A
+ * core asks before every step that spends money.
  */
 export interface Lease {
   /** Grows with each acquisition of the same lock; null when the lock is switched off. */

@@ -36,7 +36,7 @@ export function createLog({ level, redactor, destination, base }: LogOptions): L
       serializers: { err: (error: unknown) => error },
       hooks: {
         logMethod([first, ...rest]: unknown[], method) {
-          // The fields come by `formatters.log`; the message and what is put into it come here.
+          // The fields pass through `formatters.log`; the message and its arguments pass through here.
           const fields = typeof first === "object" ? first : redactor.value(first);
           const message = rest.length === 0 ? messageOfError(first) : rest;
           method.apply(this, [fields, ...message.map((part) => redactor.value(part))] as Parameters<

@@ -1,6 +1,6 @@
 /**
- * Line breaks, the controls of a terminal, and marks that turn the direction of what follows them. The joiners with
- * which Indian scripts are written (U+200C, U+200D) are none of these.
+ * Line breaks, terminal controls, and marks that change the direction of the text after them. The joiners of
+ * Indian scripts (U+200C, U+200D) are not among them.
  */
 const NOT_ON_A_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 

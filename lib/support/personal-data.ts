@@ -1,15 +1,15 @@
 import { plainForm } from "./plain-form.ts";
 
-/** What stands where personal data or a secret stood. */
+/** Replaces personal data and secrets. */
 export const REDACTED = "[redacted]";
 
 /**
- * What personal data looks like in the middle of a sentence, declared once for all that is logged, printed or stored.
- * Each pattern reads the plain form of a text, takes time in proportion to its length, and is tried only where `mayHold`.
+ * Patterns of personal data within a sentence, declared once for logs, output and storage. Each pattern reads
+ * the plain form of a text, in time proportional to its length, and only where `mayHold` is true.
  */
 interface Shapes {
   mayHold: RegExp;
-  /** Group `keep` holds what looks like personal data and is none. */
+  /** Group `keep` holds text that looks like personal data but is not. */
   pattern: RegExp;
 }
 

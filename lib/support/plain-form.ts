@@ -1,7 +1,7 @@
 /** A text with one spelling for each character, and where each of its characters came from. */
 export interface PlainForm {
   text: string;
-  /** The part of the original that stands behind `text.slice(from, to)`. */
+  /** The part of the original behind `text.slice(from, to)`. */
   original(from: number, to: number): [from: number, to: number];
 }
 
@@ -39,7 +39,7 @@ export function plainForm(text: string): PlainForm {
   };
 }
 
-/** What was found for characters beyond ASCII; a text has few different ones. */
+/** Known results for characters beyond ASCII; a text has few different ones. */
 const known = new Map<string, string>();
 const MOST_KNOWN = 10_000;
 

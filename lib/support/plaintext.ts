@@ -20,9 +20,9 @@ export const allowPlaintextVariable = {
 /** A connection that would not be encrypted, or whose server would not be verified. */
 export interface WeakConnection {
   host: string;
-  /** What asks for it, as it is set: `sslmode=disable`, `redis://`. */
+  /** The setting that asks for plaintext, as the operator wrote it: `sslmode=disable`, `redis://`. */
   setting: string;
-  /** What to write in its place: `sslmode=verify-full`. */
+  /** The setting to write instead: `sslmode=verify-full`. */
   instead: string;
 }
 
@@ -43,7 +43,7 @@ function allowedHosts(env: Env): string[] {
   return listed.split(",").map((host) => bareHost(host.trim()));
 }
 
-/** What is wrong with the variables that decide over TLS for all servers together. */
+/** Problems of the variables that set TLS for all servers together. */
 export function tlsVariableProblems(env: Env): EnvironmentProblem[] {
   const problems: EnvironmentProblem[] = [];
   const isHost = (host: string): boolean => isIPv6(host) || /^[a-z0-9._-]+$/.test(host);
@@ -53,7 +53,7 @@ export function tlsVariableProblems(env: Env): EnvironmentProblem[] {
       problem: "expected host names, separated by commas, without scheme, port and *",
     });
   }
-  // Node checks no certificate then, whatever an address says.
+  // With this value Node checks no certificate of any address.
   if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
     problems.push({
       variable: "NODE_TLS_REJECT_UNAUTHORIZED",

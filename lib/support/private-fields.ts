@@ -1,4 +1,6 @@
-/** A field is private when its name ends with one of these words, in whatever spelling: `payeeEmail`, `PAYEE-EMAIL`. */
+/**
+ * A field is private when its name ends with one of these words, in any spelling: `payeeEmail`, `PAYEE-EMAIL`.
+ */
 const PRIVATE_ENDS = new Set(
   (
     "aadhaar aadhar address auth authorization beneficiary card cardholder contact cookie credential dob email " +

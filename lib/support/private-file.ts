@@ -8,7 +8,7 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
  */
 export function writePrivateFile(path: string, contents: string | Uint8Array): void {
   const unfinished = `${path}.${randomBytes(8).toString("hex")}.unfinished`;
-  // Outside of the `try`: what is there by this name already is not ours to remove.
+  // Outside of the `try`: a file that already has this name must not be removed.
   const file = openSync(unfinished, "wx", 0o600);
   try {
     try {

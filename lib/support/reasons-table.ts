@@ -41,8 +41,8 @@ export function countReason(
 }
 
 /**
- * What did not succeed and why, by outcome and reason, the most frequent first: how many, how much in rupees
- * where amounts are known, and the first few of each.
+ * Failures by outcome and reason, the most frequent first: count, amount in rupees where known, and the first
+ * few items of each.
  */
 export function reasonsTable(title: string, reasons: readonly ReasonCount[]): SummaryTable {
   const isMoney = reasons.some(({ amountPaise }) => amountPaise !== null);

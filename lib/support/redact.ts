@@ -65,8 +65,8 @@ function escaped(text: string): string {
 }
 
 /**
- * An error as data: what an operator needs of it, and nothing that a library hung on to it. Its cause
- * is still an error.
+ * An error as data: only the fields that an operator needs, without those that a library added. The cause
+ * remains an error.
  */
 export function describeError(error: Error): Record<string, unknown> {
   return {
@@ -85,7 +85,7 @@ function isAmount(field: string, item: unknown): boolean {
   return typeof item === "string" ? /^-?[0-9]+$/.test(item) : typeof item !== "object";
 }
 
-/** A bank's reference of a transfer is what a person asks the bank with. */
+/** A person quotes the bank's reference of a transfer to the bank. */
 function isBankReference(field: string, item: unknown): boolean {
   return (
     /(?:^|_)(?:utr|rrn|arn)$|U(?:tr|TR)$/.test(field) &&

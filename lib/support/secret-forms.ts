@@ -1,6 +1,6 @@
 import { storable } from "./storable.ts";
 
-/** A secret shorter than this is not masked by itself: it would turn ordinary words into stars. */
+/** A shorter secret is not masked on its own: that would turn ordinary words into stars. */
 export const SHORTEST_SECRET = 4;
 /** A secret shorter than this is masked only where it is a word of its own, and has no other forms. */
 export const SHORTEST_ANYWHERE = 6;
@@ -40,7 +40,7 @@ function otherForms(secret: string): string[] {
   ];
 }
 
-/** With padding, and what is certain at each of the three places where the secret may begin in a longer text. */
+/** The padded form, and the certain characters for each of the three offsets of the secret in a longer text. */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret, "utf8");
   const forms = [bytes.toString("base64"), bytes.toString("base64").replace(/={1,2}$/, "")];
@@ -53,7 +53,7 @@ function base64Forms(secret: string): string[] {
   return forms.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]);
 }
 
-/** What a URL with a login holds: the password as it is written and as it is meant, and the login as it is sent. */
+/** Parts of a URL with a login: the password as written and decoded, and the login as sent. */
 function partsOfUrl(secret: string): string[] {
   const written = /^[a-z][a-z0-9+.-]*:\/\/([^\s/@:]*):([^\s/]*)@/i.exec(secret);
   if (written === null) return [];

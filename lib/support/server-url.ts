@@ -1,4 +1,4 @@
-/** What an address of a server may look like. */
+/** The allowed form of a server's address. */
 export interface ServerUrlForm {
   schemes: readonly string[];
   /** `a URL like redis://host:6379`. */
@@ -11,8 +11,8 @@ const PERCENT_ENCODED =
   "special characters in the user and the password have to be percent-encoded: % as %25, @ as %40, # as %23, / as %2F, ? as %3F, : as %3A";
 
 /**
- * An address of a server with user and password before the host, or what is wrong with it, in words that repeat
- * nothing of it. Line breaks within it come from how it was pasted, and mean nothing.
+ * A server's address with user and password before the host, or its problem in words that repeat nothing of the
+ * address. Line breaks come from pasting and are ignored.
  */
 export function readServerUrl(
   value: string,
@@ -28,7 +28,9 @@ export function readServerUrl(
   return URL.canParse(url) ? { url } : { problem: `expected ${expected}` };
 }
 
-/** Whether a password with one of `# / ?` has cut the address in two: what is left of it may still be a URL. */
+/**
+ * Whether a raw `#`, `/` or `?` in the password has cut the address in two. The rest may still be a valid URL.
+ */
 function holdsRawCharacters(url: string): boolean {
   const hasLogin = url.includes("@");
   if (!URL.canParse(url)) return hasLogin;
@@ -37,7 +39,7 @@ function holdsRawCharacters(url: string): boolean {
   return username === "" && hostname !== "" && /@[^@]/.test(`${pathname}${search}`);
 }
 
-/** A part of an address in plain. A `%` that encodes nothing stands for itself. */
+/** A decoded part of an address. A `%` that encodes nothing is kept. */
 export function decoded(text: string): string {
   return isDecodable(text) ? decodeURIComponent(text) : text;
 }

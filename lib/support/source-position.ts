@@ -20,7 +20,7 @@ export function withSourcePositions(stack: string): string {
       if (source.protocol !== "file:") return place;
       return `${fileURLToPath(source)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
     } catch {
-      // What there is to say of the error comes first: its trace is good enough without.
+      // The error itself is more important: its trace is good enough without a source position.
       return place;
     }
   });

@@ -2,8 +2,8 @@
 const NOT_STORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * A text as PostgreSQL can store it, with the replacement character for what it can not: a provider's words
- * must not be what a run fails for.
+ * A text that PostgreSQL can store; characters that it cannot store are replaced. A provider's words must never
+ * fail a run.
  */
 export function storable(text: string): string {
   return text.replace(NOT_STORABLE, "\ufffd");

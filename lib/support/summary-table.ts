@@ -1,4 +1,4 @@
-/** A table of the run summary. Cells are plain text; whatever they hold can't leave its cell. */
+/** A table of the run summary. Cells are plain text and are escaped, so that no text leaves its cell. */
 export interface SummaryTable {
   title: string;
   columns: readonly string[];

@@ -7,10 +7,9 @@ export function isUuid(value: unknown): value is string {
 }
 
 /**
- * Refuses an id that is missing or malformed before it gets into a statement: one that is not there must
- * never come to mean "every row".
+ * Refuses a missing or malformed id before a statement uses it: a missing id must never mean "every row".
  *
- * @throws {AfterhoursError} `ID_INVALID`, naming which one, never its value
+ * @throws {AfterhoursError} `ID_INVALID`, naming the id, never its value
  */
 export function assertUuids(ids: Readonly<Record<string, string>>): void {
   for (const [name, id] of Object.entries(ids)) {

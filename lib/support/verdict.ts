@@ -7,15 +7,30 @@ export type Verdict =
   | { kind: "completed"; note?: string; warning?: string }
   /** Some items failed or are in doubt; the rest is done. */
   | { kind: "partial"; reason: string; message: string; remedy?: string }
-  /** The run as a whole failed. `code` is stable; the message says what happened, the remedy what to do. */
+  /**
+   * The run as a whole failed. `code` is stable; `message` describes the event, `remedy` names the next step.
+   */
   | { kind: "failed"; code: string; message: string; remedy?: string }
-  /** An error ended the run; the report says what was done until then. */
+  /** An error ended the run; the report covers the work until then. */
   | { kind: "broken"; error: unknown }
-  /** The signal fired: the unit in hand was finished, no other was started. */
+  /** The signal fired: the current unit was finished, and no other was started. */
   | { kind: "interrupted" };
 
-/** What a core hands back: the numbers, and its judgement of them. */
+/** The result of a core: its numbers, and its judgement of them. */
 export interface CoreResult<Report> {
   verdict: Verdict;
   report: Report;
+}
+
+/** A fault that the next item would meet as well: the run stops. */
+export interface RunFault {
+  /** Stable, in kebab-case: the run's reason. */
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/** The verdict of a run that a fault ended. */
+export function failed({ code, message, remedy }: RunFault): Verdict {
+  return { kind: "failed", code, message, remedy };
 }

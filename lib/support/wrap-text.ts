@@ -2,8 +2,8 @@
 export const USUAL_WIDTH = 80;
 
 /**
- * Breaks lines at blanks so that none is longer than `width`, if its words allow it. A line that goes on is
- * indented as the line that it continues, as its second column where it has one, or by `hanging`.
+ * Breaks lines at blanks, so that none is longer than `width` if its words allow that. A continued line has the
+ * indent of its first line, or of the second column where there is one, or `hanging`.
  */
 export function wrapText(
   text: string,
@@ -40,7 +40,7 @@ function secondColumnOf(line: string, width: number): number | undefined {
   return column !== undefined && width - column >= 24 ? column : undefined;
 }
 
-/** Names and what they mean, side by side; below each other where the terminal is too narrow for that. */
+/** Names and their meanings, side by side; on separate lines where the terminal is too narrow. */
 export function definitionRows(
   rows: readonly (readonly [name: string, meaning: string])[],
   width: number,

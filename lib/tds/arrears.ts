@@ -21,7 +21,10 @@ export function arrearsOfYear(input: AssessmentInput, rounding: Rounding, rateDa
   return -arrears * 2n > roundingUnit(rounding) ? 0n : arrears;
 }
 
-/** Each earlier credit at the rate of its own date; what is not listed at the rate of this one's. */
+/**
+ * Taxes each earlier credit at the rate of its own date, and credits that are not listed at the rate of this
+ * one's.
+ */
 function dueOnEarlierCredits(input: AssessmentInput, rateDate: Day): ExactTax {
   const rateBps = rateBpsOn(rateDate);
   let due = input.yearGrossBeforePaise * BigInt(rateBps);
@@ -36,7 +39,7 @@ function dueOnEarlierCredits(input: AssessmentInput, rateDate: Day): ExactTax {
 
 /** Gross of one day that no certificate has been counted on yet. */
 interface UncoveredGross {
-  /** Unknown for what is not listed: any certificate may have covered it. */
+  /** Unknown for credits that are not listed: any certificate may have covered them. */
   readonly day: Day | undefined;
   readonly rateBps: number;
   paise: Paise;

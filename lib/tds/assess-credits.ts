@@ -16,7 +16,7 @@ import type {
   TaxError,
 } from "./types.ts";
 
-/** What decides a payee's tax, apart from the year's totals. */
+/** The facts that decide a payee's tax, apart from the year's totals. */
 export interface PayeeProfile {
   readonly category: PayeeCategory;
   readonly resident: boolean;
@@ -51,7 +51,7 @@ export interface PayableCredit {
   /** The day of payment where that was, or may be, before the credit. */
   readonly paidOn?: Day;
   readonly grossPaise: Paise;
-  /** Gross less the platform's fee: what this credit adds to the payment in hand. */
+  /** Gross less the platform's fee: this credit's share of the available money. */
   readonly availablePaise: Paise;
 }
 
@@ -64,7 +64,7 @@ export interface CreditLine extends Assessment {
 export interface PaymentAssessment {
   /** One line per credit, in the order of assessment. */
   readonly lines: readonly CreditLine[];
-  /** Sum of the lines; never above the sum of what is available. */
+  /** Sum of the lines; never above the sum of the available money. */
   readonly taxPaise: Paise;
   /** The given years, with this payment's credits counted. */
   readonly years: readonly YearTotals[];
@@ -91,14 +91,14 @@ export function rateDateOf(credit: { creditedOn: Day; paidOn?: Day }): Day {
 }
 
 /**
- * Tax on all credits that one payment pays, by rate date and then by key, each seeing the totals that
- * the ones before it leave. The money in hand is what all credits of the payment make available: the
- * tax of one may be taken from another's.
+ * Tax on all credits that one payment pays, by rate date and then by key. Each sees the totals that the earlier
+ * ones leave. The available money is that of all credits of the payment: the tax of one may be taken from
+ * another's.
  *
- * `years` holds the totals of every financial year that a rate date falls in (`emptyYear` where nothing
- * was assessed yet) and of every other year in which a certificate of the profile was used, since a
- * ceiling holds over all of them. Refuses all or nothing: non-resident payee, a year that is not given
- * or given twice, a key that appears twice, totals that contradict themselves.
+ * `years` holds the totals of every financial year of a rate date (`emptyYear` where nothing was assessed yet).
+ * It also holds every other year in which a certificate of the profile was used, since a ceiling covers all of
+ * them. Refuses all or nothing: a non-resident payee, a missing or repeated year, a repeated key, totals that
+ * contradict themselves.
  */
 export function assessCredits(
   payment: {

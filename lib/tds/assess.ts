@@ -104,7 +104,7 @@ function reasonFor(own: OwnTax, arrears: ExactTax, policy: TaxPolicy): Reason {
     case "crossing":
       return "threshold-crossed";
     case "taxed":
-      // Less than one step is what earlier roundings left over, not tax that was missed.
+      // Less than one step is the rest of earlier roundings, not missed tax.
       if (arrears >= roundingUnit(policy.rounding)) return "catch-up";
       if (!own.cover.inForce) return "standard-rate";
       return own.cover.coveredPaise === own.taxablePaise

@@ -20,8 +20,8 @@ export const noCover: CertificateCover = {
 };
 
 /**
- * The first certificate that is valid on the rate date and has anything left of its ceiling, and the
- * part of the gross within what is left. A credit uses one certificate at most.
+ * The first certificate that is valid on the rate date and below its ceiling, and the part of the gross that the
+ * ceiling still covers. A credit uses one certificate at most.
  */
 export function certificateCover(
   certificates: readonly CertificateUse[] | undefined,

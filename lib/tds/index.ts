@@ -1,6 +1,6 @@
 /**
- * Tax deducted at source from payments to e-commerce participants. docs/tax.md says what is implemented
- * and which settings the operator's accountant decides.
+ * Tax deducted at source from payments to e-commerce participants. docs/tax.md lists the implemented rules, and
+ * the settings that the operator's accountant decides.
  */
 export { assess } from "./assess.ts";
 export { assessCredits, emptyYear, rateDateOf } from "./assess-credits.ts";

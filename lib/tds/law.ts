@@ -1,7 +1,7 @@
 /**
- * What the statute book says by date: section 194-O of the Income-tax Act, 1961, and from 1 April 2026
- * section 393(1), table serial 8(v), of the Income-tax Act, 2025. Rates, section, code and form names
- * are data, newest first, each in force from its day until the day before the row above it.
+ * The law by date: section 194-O of the Income-tax Act, 1961, and from 1 April 2026 section 393(1), table serial
+ * 8(v), of the Income-tax Act, 2025. Rates, section, code and form names are data, newest first. Each is in
+ * force from its day until the day before the row above it.
  */
 import type { Day } from "../support/calendar.ts";
 import type { Paise } from "../support/money.ts";
@@ -11,7 +11,7 @@ export type Act = "act1961" | "act2025";
 /** Rates and the exemption, as in force from a day. Basis points: 0.1% is 10. */
 export interface RatePeriod {
   readonly from: Day;
-  /** Rate for a payee who furnished a PAN, or an Aadhaar where that suffices. */
+  /** Rate for a payee with a PAN, or an Aadhaar where that suffices. */
   readonly rateBps: number;
   /** Rate for everybody else, from the first rupee. */
   readonly noPanRateBps: number;
@@ -19,7 +19,7 @@ export interface RatePeriod {
   readonly thresholdPaise: Paise;
 }
 
-/** What the deduction and its papers are called, as in force from a day. */
+/** The names of the deduction and of its papers, as in force from a day. */
 export interface StatutePeriod {
   readonly from: Day;
   readonly act: Act;
@@ -97,7 +97,7 @@ export function ratesOn(day: Day): RatePeriod | undefined {
   return undefined;
 }
 
-/** What the deduction is called for a credit of that day. */
+/** The names of the deduction for a credit of that day. */
 export function statuteOn(day: Day): StatutePeriod {
   for (const period of STATUTE_PERIODS) if (period.from <= day) return period;
   throw new RangeError(`no statute for ${day}: a day is written YYYY-MM-DD`);

@@ -8,12 +8,12 @@ import type { ExactTax, TaxPolicy } from "./policy.ts";
 import { mayHaveAadhaar, type AssessmentInput } from "./types.ts";
 
 /**
- * Where a credit stands: before the section, without identity, within the exemption, on the way over the
- * threshold, or simply taxed.
+ * The position of a credit: before the section, without identity, within the exemption, crossing the threshold,
+ * or simply taxed.
  */
 export type Standing = "not-in-force" | "no-pan" | "exempt" | "crossing" | "taxed";
 
-/** One credit on its own, before rounding and without what is due on others. */
+/** One credit alone, before rounding and without tax due on others. */
 export interface OwnTax {
   readonly standing: Standing;
   /** Whether the exemption group's threshold applies, so that crossing it has consequences. */
@@ -21,13 +21,12 @@ export interface OwnTax {
   readonly tax: ExactTax;
   readonly rateBps: number;
   readonly cover: CertificateCover;
-  /** What the rates were applied to. */
+  /** The amount to which the rates were applied. */
   readonly taxablePaise: Paise;
 }
 
 /**
- * Where the payee stands decides which part of the credit is taxed; the certificate, which part of that
- * at its rate.
+ * The payee's position decides the taxed part of the credit. The certificate decides the part at its own rate.
  */
 export function assessOwn(
   input: AssessmentInput,
@@ -81,8 +80,8 @@ function panIsValid(input: AssessmentInput, rateDate: Day): boolean {
 }
 
 /**
- * Only for somebody who was never allotted a PAN: an allotted one is inoperative because its holder did not
- * link an Aadhaar, so an Aadhaar beside it changes nothing. And only for an individual: nobody else can have one.
+ * Only for a person without any allotted PAN. An allotted PAN is inoperative because its holder did not link an
+ * Aadhaar, so an Aadhaar beside it changes nothing. And only for an individual: nobody else can have one.
  */
 function aadhaarStandsIn(input: AssessmentInput, policy: TaxPolicy, act: Act): boolean {
   return (
@@ -105,7 +104,7 @@ function standingByThreshold(
 }
 
 /**
- * What a rate applies to. An exempt credit has a base under `whole-year` as well: it uses up a
+ * The amount to which a rate applies. An exempt credit has a base under `whole-year` as well: it uses up a
  * certificate's ceiling, because a later crossing makes tax due on it at the certificate's rate.
  */
 function basePaiseOf(

@@ -13,9 +13,9 @@ export interface CreditedEarning {
   amountPaise: Paise;
 }
 
-/** What decides a payee's tax, as it stands in the database: of all consultants who are one person. */
+/** The stored facts that decide a payee's tax: those of all consultants with the same PAN. */
 export interface PayeeTaxState {
-  /** Equal for consultants who have one PAN. */
+  /** Equal for consultants with one PAN. */
   taxpayerId: string;
   profile: PayeeProfile;
   years: readonly YearTotals[];
@@ -37,10 +37,11 @@ export async function readPayeeTaxState(
 }
 
 /**
- * Reads what decides the tax of payees, each of whom is named once. The person taxed is the PAN: totals and
+ * Reads the facts that decide the tax of payees, each named once. The taxed person is the PAN: totals and
  * certificates are those of all consultants who have it. With `lock`, the rows of all their profiles stay locked
- * until the transaction ends: two payouts of one person are then assessed one after the other, and the second
- * counts the first. Locked in the order of consultants, so that no two wait for each other.
+ * until the transaction ends. Two payouts of one person are then assessed one after the other, and the second
+ * counts the first. Rows are locked in the order of consultants, so that no two transactions wait for each
+ * other.
  *
  * A payee without a tax profile is not in the answer.
  */
@@ -74,9 +75,9 @@ export async function readPayeeTaxStates(
   return states;
 }
 
-/** What decides the tax of a person, apart from the year's totals. */
+/** The facts that decide the tax of a person, apart from the year's totals. */
 export interface TaxpayerProfile {
-  /** All consultants who are the person, in the order of their ids. */
+  /** All consultants that are the person, in the order of their ids. */
   members: readonly string[];
   profile: PayeeProfile;
   /** By the id of each record of a certificate, the id under which its use counts. */
@@ -125,8 +126,8 @@ interface ProfileRow {
 }
 
 /**
- * The profile by which a payee is taxed. A PAN is inoperative if any of the consultants who have it says so, and
- * its days of relief are those of whoever has them: both belong to the PAN. So does the mark of a large year.
+ * The profile by which a payee is taxed. A PAN is inoperative if any of its consultants says so. Its days of
+ * relief, and the mark of a large year, are those of all its consultants: they belong to the PAN.
  */
 function profileOf(
   consultantId: string,
@@ -169,7 +170,7 @@ async function readProfiles(
   return new Map(rows.map((row) => [row.consultantId, row]));
 }
 
-/** A certificate, and what it is called. */
+/** A certificate with its number. */
 type NumberedCertificate = Certificate & { number: string };
 
 async function readCertificates(
@@ -226,11 +227,11 @@ interface CarriedRow {
 }
 
 /**
- * What was assessed in these years, and in each other year in which a certificate was used, since a ceiling holds
- * over all of them. Counts what is in flight: reserved rows are rows.
+ * The assessed totals of these years, and of each other year in which a certificate was used, since a ceiling
+ * covers all of them. Includes payouts in flight: reserved rows are rows.
  *
- * Of 100 payees with 250 rows each: asked for payee by payee, the sums take 2.3 times as much of the processor.
- * The newest row of each payee's year by a look-up of its own takes 4 times as much as the newest of a sorted list.
+ * Of 100 payees with 250 rows each: sums for one payee at a time take 2.3 times as much of the processor. A
+ * look-up of the newest row of each payee's year takes 4 times as much as the newest of a sorted list.
  */
 async function readTotals(
   tx: DbSession,
@@ -283,7 +284,7 @@ function yearTotals(
     const year = years.get(fiscalYear) ?? emptyYear(fiscalYear);
     years.set(fiscalYear, withSum(year, row, certificateIds));
   }
-  // The newest line of the person says what is carried: it was assessed on a year that counted all before it.
+  // The newest line of the person holds the carried amount: its year counted all before it.
   for (const { fiscalYear, carriedForwardPaise } of carried.toSorted((a, b) =>
     compare(a.sequence, b.sequence),
   )) {

@@ -1,13 +1,13 @@
 /**
- * What the law leaves open. Each setting has a default that docs/tax.md states; the operator's
+ * Questions that the law leaves open. Each setting has a default that docs/tax.md states; the operator's
  * accountant decides.
  */
 import type { Paise } from "../support/money.ts";
 import type { Act } from "./law.ts";
 
 /**
- * How the credit that takes a year over the threshold is taxed: `whole-year` taxes the year's whole
- * amount and catches up on earlier credits, `excess-only` taxes what lies above the threshold.
+ * How the credit that crosses the threshold of a year is taxed. `whole-year` taxes the year's whole amount and
+ * catches up on earlier credits. `excess-only` taxes the amount above the threshold.
  */
 export const CROSSING_POLICIES = ["whole-year", "excess-only"] as const;
 export type CrossingPolicy = (typeof CROSSING_POLICIES)[number];
@@ -24,8 +24,8 @@ export const LIKELY_POLICIES = ["from-the-first-rupee", "at-the-crossing"] as co
 export type LikelyPolicy = (typeof LIKELY_POLICIES)[number];
 
 /**
- * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular 20/2023,
- * question 4), or any. What is owed is recovered from the money of any.
+ * Which later earnings have less gross for a refunded sale: those of the sale's financial year (Circular
+ * 20/2023, question 4), or any. The debt itself is recovered from earnings of any year.
  */
 export const REFUND_BASES = ["same-year", "any-year"] as const;
 export type RefundBase = (typeof REFUND_BASES)[number];
@@ -37,11 +37,11 @@ export interface TaxPolicy {
   readonly crossing: CrossingPolicy;
   /** Default `rupee-half-up`. No rounding of a single deduction is prescribed. */
   readonly rounding: Rounding;
-  /** Default `from-the-first-rupee`; it concerns payees who are marked, and nobody else. */
+  /** Default `from-the-first-rupee`; applies to marked payees only. */
   readonly likelyToExceed: LikelyPolicy;
   /**
-   * Whether the Aadhaar of an individual who was never allotted a PAN counts as identity furnished. Default
-   * true under both Acts. It never helps beside an inoperative PAN.
+   * Whether the Aadhaar of an individual without any allotted PAN counts as identity furnished. Default true
+   * under both Acts. It never helps beside an inoperative PAN.
    */
   readonly aadhaarSuffices: Readonly<Record<Act, boolean>>;
 }
@@ -54,8 +54,8 @@ export const defaultTaxPolicy: TaxPolicy = {
 };
 
 /**
- * Exact tax before rounding: paise times 10,000, which is what an amount in paise times a rate in basis
- * points gives. No fraction is ever lost, because none arises.
+ * Exact tax before rounding: paise times 10,000, the unit of paise times basis points. No fraction is ever lost,
+ * because none arises.
  */
 export type ExactTax = bigint;
 

@@ -8,7 +8,7 @@ import { replayLines, type RecordedLine } from "./replay.ts";
 /** A person's year in which other tax was withheld than the engine gives. */
 export interface TaxDifference {
   fiscalYear: number;
-  /** The codes of the consultants who are the person, sorted. */
+  /** The codes of the person's consultants, sorted. */
   consultants: readonly string[];
   expectedPaise: Paise;
   actualPaise: Paise;
@@ -27,8 +27,8 @@ export function openYears(today: Day): number[] {
 }
 
 /**
- * Assesses the tax of the open years again by the engine as it is today, and returns the people from whom more or
- * less was withheld. Reads only. `signal` ends it between two pages: undefined then.
+ * Assesses the tax of the open years again with today's engine, and returns the people with a different withheld
+ * amount. Reads only. `signal` ends it between two pages: undefined then.
  */
 export async function recheckTax(
   tx: DbSession,
@@ -44,7 +44,7 @@ export async function recheckTax(
   return found;
 }
 
-/** One consultant of each person who was assessed in these years. */
+/** One consultant of each person with assessed tax in these years. */
 async function peopleOf(tx: DbSession, years: readonly number[]): Promise<string[]> {
   const rows = await tx.query<{ consultantId: string }[]>`
     SELECT DISTINCT ON (COALESCE(profile.pan, assessed.consultant_id::text))

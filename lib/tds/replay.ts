@@ -11,14 +11,14 @@ import type { AssessmentInput, CertificateUse, PanStatus } from "./types.ts";
 export interface RecordedLine {
   id: string;
   payoutId: string;
-  /** What the payout had to give before tax. */
+  /** The payout's available money before tax. */
   payoutPaise: Paise;
   fiscalYear: number;
   creditedOn: Day;
   grossPaise: Paise;
   taxPaise: Paise;
   rateBps: number;
-  /** Of which certificate's ceiling it used what. */
+  /** The certificate, and the part of its ceiling that was used. */
   certificateId: string | null;
   certificateGrossPaise: Paise;
   /** The identity on which it rests; null: assessed before that was kept. */
@@ -30,7 +30,7 @@ export interface RecordedLine {
   reversesId: string | null;
 }
 
-/** What one person's year comes to, and what was withheld. */
+/** The assessed tax of one person's year, and the withheld tax. */
 export interface YearDifference {
   fiscalYear: number;
   expectedPaise: Paise;
@@ -103,7 +103,7 @@ function takeBack(live: Map<string, LiveLine>, reversal: RecordedLine): void {
     live.delete(id);
     return;
   }
-  // A part of it, by hand: what was said of that part is taken as right.
+  // A partial correction by hand: its amounts are taken as right.
   live.set(id, {
     ...original,
     grossPaise: original.grossPaise + reversal.grossPaise,
@@ -178,8 +178,8 @@ function identityOf(
 }
 
 /**
- * The line's own certificate may cover it, within what is left of the ceiling. Any other one only says what it
- * covered before: whether it was on record at the time is not known.
+ * The line's own certificate may cover it, within the rest of the ceiling. For any other certificate only its
+ * earlier cover is known, not whether it was on record at the time.
  */
 function certificatesOf(
   line: RecordedLine,

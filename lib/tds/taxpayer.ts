@@ -1,8 +1,8 @@
 import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 
 /**
- * SQL: the person taxed by a row of `payouts`, as one consultant's id: the first of all who have the payee's PAN, the
- * payee itself where there is no PAN. A PAN never leaves the database for it.
+ * SQL: the person taxed by a row of `payouts`, as one consultant's id. That is the first consultant with the
+ * payee's PAN, or the payee without a PAN. No PAN leaves the database for this.
  */
 export const TAXPAYER_OF_PAYOUT: SqlPart = sql`
   COALESCE(
@@ -12,7 +12,7 @@ export const TAXPAYER_OF_PAYOUT: SqlPart = sql`
      ORDER BY same.consultant_id LIMIT 1),
     payouts.consultant_id)`;
 
-/** The consultants who are one person for the tax, by each consultant that was asked for: at least itself. */
+/** For each given consultant, all consultants that are the same person for tax: at least itself. */
 export async function readTaxpayers(
   db: DbSession,
   consultantIds: readonly string[],

@@ -56,20 +56,20 @@ export interface AssessmentInput {
   readonly aadhaar: boolean;
   /** The year is expected to exceed the threshold: taxed from the first rupee. Default: false. */
   readonly likelyToExceed?: boolean;
-  /** What the buyer paid without GST and before the platform's fee. Above zero. */
+  /** The buyer's price without GST, before the platform's fee. Above zero. */
   readonly grossPaise: Paise;
   /** Gross of the payee's earlier credits in the same financial year. */
   readonly yearGrossBeforePaise: Paise;
   /** Tax withheld from them. */
   readonly yearTaxBeforePaise: Paise;
   /**
-   * The same credits by day, in any grouping. What they lack of `yearGrossBeforePaise` is taken to have
+   * The same credits by day, in any grouping. Any part of `yearGrossBeforePaise` missing here is taken to have
    * this credit's own rate date.
    */
   readonly yearCreditsBefore?: readonly DatedGross[];
   /** At most one applies: see `certificateFor`. */
   readonly certificates?: readonly CertificateUse[];
-  /** The money in hand, which the tax never exceeds. Default: the gross. */
+  /** The available money, which the tax never exceeds. Default: the gross. */
   readonly paymentPaise?: Paise;
   /**
    * Tax assessed earlier that did not fit into its payment. Ignored where the tax due on the whole year
@@ -78,7 +78,7 @@ export interface AssessmentInput {
   readonly carriedForwardBeforePaise?: Paise;
 }
 
-/** Why the tax is what it is, also when it is zero. */
+/** The reason for the amount of tax, also when it is zero. */
 export const REASONS = [
   /** Credited before section 194-O existed. */
   "not-in-force",
@@ -101,7 +101,7 @@ export type Reason = (typeof REASONS)[number];
 
 /** Tax on one credit. Zero is zero with a reason, never null. */
 export interface Assessment {
-  /** To be withheld now: never negative, never above the money in hand. */
+  /** The tax to withhold now: never negative, never above the available money. */
   readonly taxPaise: Paise;
   /** Rate applied to this credit: 0 when it is exempt. */
   readonly rateBps: number;
@@ -109,7 +109,7 @@ export interface Assessment {
   /** Payment code of the quarterly statement. */
   readonly code: string;
   readonly reason: Reason;
-  /** All tax assessed up to this credit that did not fit into the money in hand. */
+  /** All tax assessed up to this credit that exceeded the available money. */
   readonly carriedForwardPaise: Paise;
   /** Part of the gross that was counted against a certificate's ceiling. */
   readonly certificateGrossPaise: Paise;
@@ -126,11 +126,11 @@ export interface TaxError {
   readonly code: "NON_RESIDENT" | "INVALID_FIELD" | "MISSING_FIELD";
   /** Path of the field, as `yearCreditsBefore[0].creditedOn`. */
   readonly field: string;
-  /** What was expected. */
+  /** The expected value. */
   readonly message: string;
 }
 
-/** What cannot be assessed is a value, so that one row never stops the others. */
+/** Inputs that cannot be assessed give a value, so that one row never stops the others. */
 export interface Refusal {
   readonly error: TaxError;
 }

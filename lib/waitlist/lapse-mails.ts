@@ -1,8 +1,8 @@
 import type { DbSession } from "../db/client.ts";
 
 /**
- * Takes back what is still to be said about an offer: its person has booked it or left. A mail that a run
- * is sending at this moment can not be taken back. Belongs into the transaction that ends the offer.
+ * Removes unsent mail about an offer whose person has booked it or left. A mail that a run is sending at this
+ * moment cannot be removed. Belongs into the transaction that ends the offer.
  */
 export async function lapseOfferMails(tx: DbSession, entryId: string): Promise<void> {
   await tx.execute`

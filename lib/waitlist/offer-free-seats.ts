@@ -10,14 +10,13 @@ export interface SeatOffer {
 }
 
 /**
- * Offers every free seat of a webinar or class to the next people in line, one seat each: the higher
- * priority first, then the lower position. Belongs into the transaction that freed the seats, so that no
- * crash loses them and no second run offers them again. How many are free is not counted from what was
- * freed: it is what the plan has left, so that seats which were overlooked are offered as well, and never
- * more than there are.
+ * Offers every free seat of a webinar or class to the next people in line, one seat each: the higher priority
+ * first, then the lower position. Belongs into the transaction that freed the seats, so that no crash loses them
+ * and no second run offers them again. Counts the plan's free seats, not those just freed: overlooked seats are
+ * offered as well, and never more than there are.
  *
- * Locks the plan's row until the transaction ends. Whoever changes a plan's seats does so first of all, so
- * that two of them wait for each other and not crosswise.
+ * Locks the plan's row until the transaction ends. Every change of a plan's seats locks that row first, so that
+ * two changes never deadlock.
  */
 export async function offerFreeSeats(
   tx: DbSession,

@@ -17,13 +17,13 @@ export interface WaitlistPorts<Settings> {
   readonly random: Random;
   readonly log: Log;
   readonly progress: Progress;
-  /** Asks to stop: the unit in hand is finished, no other is started. */
+  /** Asks to stop: the current unit is finished, and no other is started. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Whether what a run left locked was left because it was told to stop: whoever holds those rows may have let
- * them go a moment later.
+ * Whether a run left locked rows because it was told to stop: the session with the locks may have released them
+ * a moment later.
  */
 export function isStopped(
   { signal }: Pick<WaitlistPorts<unknown>, "signal">,

@@ -1,9 +1,4 @@
-import {
-  present,
-  type Env,
-  type EnvironmentSpec,
-  type EnvironmentVariable,
-} from "../support/environment.ts";
+import { duration, environmentOf } from "../support/settings.ts";
 
 export interface WaitlistSettings {
   /** How long a seat is kept for the person to whom it is offered. */
@@ -15,51 +10,24 @@ export interface ReminderSettings {
   reminderMs: number;
 }
 
-const OFFER_HOURS = {
-  name: "WAITLIST_OFFER_HOURS",
-  required: false,
-  default: "24",
-  description: "time that a seat is kept for the person to whom it is offered",
-  unit: "hours",
-  allowed: { least: 1, most: 720 },
-} satisfies EnvironmentVariable;
+/** Every job reads these that may free a seat: it offers it to the next person. */
+export const waitlistEnvironment = environmentOf<WaitlistSettings>({
+  offerMs: duration("hours", {
+    name: "WAITLIST_OFFER_HOURS",
+    default: 24,
+    description: "time that a seat is kept for the person to whom it is offered",
+    least: 1,
+    most: 720,
+  }),
+});
 
-const REMINDER_HOURS = {
-  name: "WAITLIST_REMINDER_HOURS",
-  required: false,
-  default: "12",
-  description: "time left of an offer below which its person is reminded",
-  unit: "hours",
-  allowed: { least: 1, most: 720 },
-} satisfies EnvironmentVariable;
-
-/** What every job reads that may free a seat: it offers it to the next person. */
-export const waitlistEnvironment: EnvironmentSpec<WaitlistSettings> = hoursOf(
-  OFFER_HOURS,
-  (offerMs) => ({ offerMs }),
-);
-
-/** What send-expiration-reminders reads of its own. */
-export const reminderEnvironment: EnvironmentSpec<ReminderSettings> = hoursOf(
-  REMINDER_HOURS,
-  (reminderMs) => ({ reminderMs }),
-);
-
-/** The spec of one variable that holds whole hours. */
-function hoursOf<Settings>(
-  variable: EnvironmentVariable & { default: string },
-  settingsOf: (ms: number) => Settings,
-): EnvironmentSpec<Settings> {
-  return {
-    variables: [variable],
-    parse(env: Env) {
-      const text = present(env, variable.name) ?? variable.default;
-      const hours = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-      if (hours >= 1 && hours <= 720) {
-        return { ok: true, settings: settingsOf(hours * 3_600_000), secrets: [] };
-      }
-      const problem = "expected a whole number of hours from 1 to 720";
-      return { ok: false, problems: [{ variable: variable.name, problem }] };
-    },
-  };
-}
+/** Settings of send-expiration-reminders alone. */
+export const reminderEnvironment = environmentOf<ReminderSettings>({
+  reminderMs: duration("hours", {
+    name: "WAITLIST_REMINDER_HOURS",
+    default: 12,
+    description: "time left of an offer below which its person is reminded",
+    least: 1,
+    most: 720,
+  }),
+});

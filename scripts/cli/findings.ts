@@ -1,4 +1,4 @@
-/** Differences that no job may mend by itself: `npm run findings -- <command>`. See docs/findings.md. */
+/** Differences that no job may correct: `npm run findings -- <command>`. See docs/findings.md. */
 import { InvalidArgumentError } from "commander";
 import type { Db } from "../../lib/db/client.ts";
 import {

@@ -44,7 +44,7 @@ program
 
 interface Login {
   login: string;
-  /** Whoever has such a login can also write what this command reads. */
+  /** Such a login can also write the rows that this command reads. */
   canWrite: boolean;
 }
 

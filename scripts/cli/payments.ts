@@ -1,4 +1,4 @@
-/** What finance does to payments by hand: `npm run payments -- <command>`. See docs/refunds.md. */
+/** Finance's commands for payments: `npm run payments -- <command>`. See docs/refunds.md. */
 import { InvalidArgumentError } from "commander";
 import { inTransaction } from "../../lib/db/client.ts";
 import { requestRefund } from "../../lib/payments/refunds/request-refund.ts";

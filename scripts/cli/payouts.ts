@@ -1,6 +1,6 @@
-/** What finance does to payouts by hand: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
+/** Finance's commands for payouts: `npm run payouts -- <command>`. See docs/operating-payouts.md. */
 import { isConnectionError, isMissingSchema, isPermissionDenied } from "../../lib/db/connection.ts";
-import { storedFunds } from "../../lib/payouts/funds.ts";
+import { storedFunds } from "../../lib/payouts/state/funds.ts";
 import {
   approvePayout,
   findConsultant,
@@ -257,7 +257,7 @@ type ChangeEach = (
   change: (id: string) => Promise<PayoutChange>,
 ) => Promise<void>;
 
-/** Each payout in a transaction of its own, with its own line. One that fails does not stop the others. */
+/** Each payout in a separate transaction, with its own line; a failure does not stop the others. */
 async function changeEach(
   verb: string,
   ids: readonly string[],

@@ -21,14 +21,14 @@ import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 
-/** Written last: what the bundles were made from, and which files they are. */
+/** Written last: the sources of the bundles, and their files. */
 const STAMP = join("dist", ".made-from");
 /** Read beside the module that uses it, when a mail is rendered. */
 const MAILS = { module: "lib/notifications/render.ts", folder: "lib/notifications/templates" };
-/** A job is a folder and a file; what lies in `jobs/` itself are lists of them. */
+/** A job is a folder and a file; files directly in `jobs/` are lists of jobs. */
 const JOB = /^[a-z-]+\/[a-z-]+\.ts$/;
 const AUDIT = "scripts/cli/ledger-audit.ts";
-/** The module that loads whatever any job loads before it has its lock. */
+/** The module with everything that any job loads before it has its lock. */
 const LIGHT = "light part of every job";
 
 const thisFile = fileURLToPath(import.meta.url);
@@ -101,7 +101,7 @@ async function bundle(root, made) {
     sourcesContent: false,
     logLevel: "warning",
     write: false,
-    // Packages in CommonJS call `require` for what Node brings along.
+    // Packages in CommonJS call `require` for modules of Node.
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
@@ -153,9 +153,9 @@ function startsItsJob(root) {
 }
 
 /**
- * Puts all that a run loads before it has its lock into one file. A file costs 0.6 ms of each start, and a
- * bundle is cut wherever one of its parts needs a module that another does not: into thirty files for a run.
- * So each part, whether a job or what it loads later, is said to need the light part of every job.
+ * Puts everything that a run loads before it has its lock into one file. A file costs 0.6 ms of each start, and
+ * a bundle is cut wherever one of its parts needs a module that another does not: into thirty files for a run.
+ * So each part, whether a job or a later import, is declared to need the light part of every job.
  */
 function inFewFiles(root, jobs) {
   const loads = (file) => `import ${JSON.stringify(`./jobs/${file}`)};`;
@@ -183,7 +183,8 @@ function withoutUnused() {
   return {
     name: "without unused",
     setup({ onLoad, onResolve }) {
-      // Clusters and sentinels, a third of what a lock in Redis loads. The address of a server leads to neither.
+      // Clusters and sentinels, a third of the code for a lock in Redis. The address of a server leads to
+      // neither.
       onLoad(
         {
           filter:

@@ -19,7 +19,7 @@ export function isClientGenerated(root) {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === sourceHash(root);
 }
 
-/** Quiet, unless it fails: then the error holds what Prisma said. */
+/** Quiet, unless it fails: then the error holds Prisma's output. */
 export function generateClient(root) {
   const hash = sourceHash(root);
   const prisma = join(root, "node_modules/prisma/build/index.js");

@@ -1,4 +1,4 @@
-/** A lock between processes on one machine: a directory that names who holds it. */
+/** A lock between processes on one machine: a directory that names its holder. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -18,7 +18,7 @@ const STALE_AFTER_MS = 30 * 60_000;
 /** Clearing a stale lock away takes milliseconds. */
 const CLEARING_STALE_AFTER_MS = 10_000;
 
-/** Runs the work while nobody else does; waits for whoever holds the lock. */
+/** Runs the work alone; waits for the process that holds the lock. */
 export async function withLock(directory, work) {
   mkdirSync(dirname(directory), { recursive: true });
   let told = false;

@@ -62,7 +62,7 @@ function isReady() {
   return areDependenciesInstalled() && areJobsBuilt(root);
 }
 
-/** Whoever waited for the lock finds done what the other one did. */
+/** A process that waited for the lock finds the other one's work done. */
 async function setUp() {
   if (!areDependenciesInstalled()) installDependencies();
   if (!areJobsBuilt(root)) {
@@ -81,9 +81,9 @@ function areDependenciesInstalled() {
 }
 
 /**
- * npm writes what it has installed into a lockfile of its own, at the very end: one that agrees
- * with ours means a complete installation, though somebody else made it. Optional packages may be
- * absent, since most are for other platforms.
+ * npm writes a lockfile of the installed packages at the very end. One that agrees with ours means a complete
+ * installation, even if another process made it. Optional packages may be absent, since most are for other
+ * platforms.
  */
 function isInstalledAsLocked(lock) {
   const text = readIfThere(join(root, "node_modules/.package-lock.json"));
@@ -115,8 +115,8 @@ function npmCommand() {
 }
 
 /**
- * Development dependencies are needed whatever NODE_ENV says. A home that cannot be written to gets
- * npm's cache in the clone instead.
+ * Development dependencies are needed with any NODE_ENV. A home that cannot be written to gets npm's cache in
+ * the clone instead.
  */
 function npmEnvironment() {
   const env = { ...process.env, npm_config_include: "dev" };

@@ -22,8 +22,8 @@ and variables of the environment \`production\` ([how to set that up](github-act
 where secrets go, so that no workflow takes it from there.`;
 
 /**
- * The configuration reference, from what the jobs declare: what each needs, and of each variable who reads it,
- * its default, its meaning, its unit and what it may hold. Formatted as the repository's Markdown is.
+ * The configuration reference, from the jobs' declarations: the variables of each job, and for each variable its
+ * readers, default, meaning, unit and allowed values. Formatted as the repository's Markdown is.
  */
 export async function configurationPage(jobs: readonly AnyJob[]): Promise<string> {
   const parts = [
@@ -85,7 +85,7 @@ function needs(jobs: readonly AnyJob[]): string {
 
 interface Row {
   variable: EnvironmentVariable;
-  /** Who must have it: `all` of its readers, none, or these. */
+  /** The readers that require it: `all`, none, or these. */
   required: string;
 }
 

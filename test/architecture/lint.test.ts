@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../lib/job/child.ts";
 
 /** Files that are there: rules that ask for types need one of the project. The text is the test's. */
-const CORE = "lib/payouts/judge.ts";
+const CORE = "lib/payouts/pay/judge.ts";
 const ADAPTER = "lib/razorpay/retry.ts";
 const HARNESS = "lib/job/maintenance.ts";
 const JOB = "jobs/registry.ts";

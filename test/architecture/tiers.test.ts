@@ -16,7 +16,7 @@ describe("the tiers of tests", () => {
   it("count a file as unit when neither it nor its helpers reach a server or a process", () => {
     expect(filesOf("unit")).toContain("lib/support/money.test.ts");
     for (const file of [
-      "lib/payouts/claims.test.ts",
+      "lib/payouts/state/claims.test.ts",
       "scripts/sandbox/control.test.ts",
       "prisma/rights.test.ts",
       "jobs/dry-run.test.ts",

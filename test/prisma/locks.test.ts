@@ -4,7 +4,7 @@ import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Db } from "../../lib/db/client.ts";
 import { importEarnings } from "../../lib/earnings/index.ts";
-import { lockAgainstHolds } from "../../lib/payouts/on-hold.ts";
+import { lockAgainstHolds } from "../../lib/payouts/state/on-hold.ts";
 import { placeHold } from "../../lib/payouts/operate/index.ts";
 import { recordDeposit } from "../../lib/tds/returns/index.ts";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../lib/tds/index.ts";

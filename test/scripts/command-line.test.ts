@@ -32,6 +32,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/dev/bench/main.ts"],
   ["scripts/docs/main.ts"],
   ["scripts/dev/mutation/main.ts"],
+  ["scripts/dev/words/main.ts"],
 ];
 
 describe("help", () => {

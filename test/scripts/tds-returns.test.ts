@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../lib/db/client.ts";
 import type { ProviderPayout } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
-import { reversePayout } from "../../lib/payouts/reverse.ts";
+import { reversePayout } from "../../lib/payouts/state/reverse.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";

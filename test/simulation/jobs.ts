@@ -1,11 +1,11 @@
 import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { acquireLease, createPostgresLockStore, type HeldLease } from "../../lib/job/lock/index.ts";
 import { reconcileLedger } from "../../lib/ledger/reconcile/reconcile-ledger.ts";
-import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
-import { processPayouts } from "../../lib/payouts/process-payouts.ts";
+import { createPayoutBatch } from "../../lib/payouts/batch/create-batch.ts";
+import { processPayouts } from "../../lib/payouts/pay/process-payouts.ts";
 import { reconcilePayoutStatus } from "../../lib/payouts/reconcile/reconcile-status.ts";
 import { handleStuckPayouts } from "../../lib/payouts/stuck/handle-stuck.ts";
-import type { PayoutRunReport } from "../../lib/payouts/index.ts";
+import type { PayoutRunReport } from "../../lib/payouts/pay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { noLease, type Lease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";

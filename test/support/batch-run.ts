@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { openDatabase } from "../../lib/db/client.ts";
-import { createPayoutBatch, type BatchPorts } from "../../lib/payouts/create-batch.ts";
-import type { BatchReport } from "../../lib/payouts/index.ts";
+import { createPayoutBatch, type BatchPorts } from "../../lib/payouts/batch/create-batch.ts";
 import { noLease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
 import type { CoreResult } from "../../lib/support/verdict.ts";
 import type { TestDatabase } from "./database.ts";
+import type { BatchReport } from "../../lib/payouts/batch/index.ts";
 
 /** One batch in this process, as the job makes it: a minimum of ₹1, and everything is approved. */
 export async function runBatch(

@@ -11,13 +11,13 @@ export interface Certificate {
 }
 
 export interface TestCertificates {
-  /** The certificate of an authority that nobody trusts but those who are told. */
+  /** The certificate of an authority that only configured clients trust. */
   readonly ca: string;
   /** For localhost and 127.0.0.1, signed by that authority. */
   readonly good: Certificate;
   readonly expired: Certificate;
   readonly ofOtherHost: Certificate;
-  /** Signed by itself alone. */
+  /** Signed with its own key alone. */
   readonly selfSigned: Certificate;
   /** Files that a server reads, over which a test copies the others. */
   readonly shown: Certificate;

@@ -65,7 +65,7 @@ export function followRefunds(run: CheckoutRun): Promise<unknown> {
   );
 }
 
-/** What the jobs that settle checkouts are given: one session, read-only in a dry run. */
+/** The ports of jobs that settle checkouts: one session, read-only in a dry run. */
 export async function withPorts<T>(
   run: CheckoutRun,
   body: (ports: {

@@ -53,7 +53,7 @@ export async function checkoutState(
   return row;
 }
 
-/** What each wallet holds, and what its account in the books says: the two must agree. */
+/** Each wallet's balance, and that of its account in the books: the two must agree. */
 export async function walletState(
   database: TestDatabase,
   walletId: string,

@@ -6,7 +6,7 @@ import { sleep } from "../../lib/support/clock.ts";
 export interface TestDatabase {
   readonly url: string;
   readonly name: string;
-  /** How long runs on it wait for a locked row, where that is not what the product says. */
+  /** How long runs on it wait for a locked row, where that differs from the product's value. */
   readonly rowWait?: string;
   /**
    * Runs one statement on a session of its own and returns the rows. `int8` comes as bigint and
@@ -66,7 +66,9 @@ const emptied: OwnDatabase[] = [];
 const sessions = new Map<string, LazySession>();
 let leftovers: Promise<void> | undefined;
 
-/** The files of one worker run one after the other, so the next one may drop what the last one kept. */
+/**
+ * The files of one worker run one after the other, so the next one may drop the database that the last one kept.
+ */
 function prefix(): string {
   return `test_${inject("runName")}_${process.env["VITEST_POOL_ID"] ?? "0"}_`;
 }

@@ -108,10 +108,7 @@ export const RUNNER_CANCELS: readonly StopStep[] = [
   { signal: "SIGKILL", afterMs: 10_000 },
 ];
 
-/**
- * Stops a job step by step until it has ended, by itself or not. Resolves with how it ended and with
- * the signals that this took.
- */
+/** Stops a job step by step until it has ended. Resolves with its result and the signals sent. */
 export async function stopJob(
   job: RunningJob,
   steps: readonly StopStep[],

@@ -131,7 +131,7 @@ export function mailSettings({
   return parsed.settings.mail;
 }
 
-/** Everything put off is due, and every claim has ended: what hours would do. */
+/** Makes delayed mail due and ends every claim: the effect of hours. */
 export async function letHoursPass(database: TestDatabase): Promise<void> {
   await database.query(
     `UPDATE outbox_mails SET due_at = LEAST(due_at, now() - interval '1 minute'),

@@ -8,13 +8,13 @@ export interface ProviderList {
 }
 
 /**
- * Asserts what must hold at any moment, whatever happened and wherever a run was stopped:
+ * Asserts the rules that hold at any moment, wherever a run was stopped:
  *
- * - one obligation has at most one payout at the provider that is alive, and every payout there has
- *   exactly one attempt of ours with the same amount, reference, key and mode, and back;
+ * - one obligation has at most one payout at the provider that is alive, and every payout there has exactly one
+ *   attempt of ours with the same amount, reference, key and mode, and back;
  * - net + tax = amount, items make up their payout, attempts carry the net;
  * - status of payout, attempts, items, earnings and deductions fit together;
- * - the books balance, say what each consultant is owed, and book each completed payout once.
+ * - the books balance, hold the owed amount of each consultant, and book each completed payout once.
  *
  * All violations are listed at once.
  */
@@ -90,7 +90,7 @@ async function violationsAtTheProvider(
   return violations;
 }
 
-/** Each query finds what breaks the rule that it is named by. */
+/** Each query finds breaches of the rule in its name. */
 const RULES: Record<string, string> = {
   "net + tax = amount": `
     SELECT id, status, amount_paise, tax_paise, net_paise FROM payouts

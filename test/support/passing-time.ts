@@ -7,9 +7,9 @@ const DAY_MS = 86_400_000;
 
 /** Time that passes for the provider and for the database alike, without anybody waiting for it. */
 export interface PassingTime {
-  /** For the sandbox: it is ahead by what has passed. */
+  /** For the sandbox: it is ahead by the passed time. */
   readonly clock: Clock;
-  /** Stands between a run and the provider's client, so that the two agree on what time it is. */
+  /** Wraps the provider's client, so that the run and the provider agree on the time. */
   readonly wrapGateway: (gateway: RazorpayX) => RazorpayX;
   /** Every time in the database is so many days longer ago, and the provider's clock so much further on. */
   pass(database: Pick<TestDatabase, "query">, days: number): Promise<void>;

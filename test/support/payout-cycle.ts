@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
-import { createPayoutBatch, type BatchPorts } from "../../lib/payouts/create-batch.ts";
-import type { BatchReport } from "../../lib/payouts/index.ts";
+import { createPayoutBatch, type BatchPorts } from "../../lib/payouts/batch/create-batch.ts";
 import { noLease } from "../../lib/support/lease.ts";
 import { silentLog } from "../../lib/support/log.ts";
 import { noProgress } from "../../lib/support/progress.ts";
 import type { CoreResult } from "../../lib/support/verdict.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import type { BatchReport } from "../../lib/payouts/batch/index.ts";
 
 export interface EarningSpec {
   gross?: bigint;
@@ -34,7 +34,7 @@ export interface PayoutCycle extends TestDatabase {
     payoutId: string,
     state: "PREPARED" | "UNKNOWN" | "ACCEPTED" | "PROCESSED",
   ): Promise<void>;
-  /** What must hold whatever was done; every breach is a line. */
+  /** The rules that always hold; every breach is a line. */
   breaches(): Promise<string[]>;
 }
 

@@ -313,7 +313,7 @@ class Builder {
   }
 }
 
-/** The fourth letter of a PAN says what its holder is. */
+/** The fourth letter of a PAN names the type of its holder. */
 const PAN_LETTER: Record<PayeeCategory, string> = {
   individual: "P",
   huf: "H",
@@ -324,7 +324,7 @@ const PAN_LETTER: Record<PayeeCategory, string> = {
 
 let pans = 0;
 
-/** A made-up PAN that no other payee has: who has the same is the same person for the tax. */
+/** A made-up PAN that no other payee has: an equal PAN means the same person for the tax. */
 export function nextPan(category: PayeeCategory): string {
   const number = pans++;
   const letter = (index: number): string => String.fromCharCode(65 + (index % 26));

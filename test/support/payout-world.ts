@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase } from "../../lib/db/client.ts";
-import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/index.ts";
-import { processPayouts } from "../../lib/payouts/process-payouts.ts";
+import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/pay/index.ts";
+import { processPayouts } from "../../lib/payouts/pay/process-payouts.ts";
 import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -33,9 +33,9 @@ export interface RunOptions {
   silenceMs?: number;
   /** How long a statement waits for the run's one session. Default: as the job has it. */
   sessionWaitMs?: number;
-  /** The most payouts that are in hand at once. Default: as the job has it. */
+  /** The most payouts that run at once. Default: the job's own. */
   inHand?: number;
-  /** Stands between the run and the provider's client. */
+  /** Wraps the provider's client for the run. */
   wrapGateway?: (gateway: RazorpayX) => RazorpayX;
 }
 
@@ -91,7 +91,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
   }
 }
 
-/** A run has no more payouts in hand than it may send in a second; the client keeps the limit that it has. */
+/** A run has no more payouts at once than it may send in a second; the client keeps its own limit. */
 function turnsOf({ inHand }: RunOptions): { requestsPerSecond?: number } {
   return inHand === undefined ? {} : { requestsPerSecond: inHand };
 }

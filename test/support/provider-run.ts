@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openDatabase } from "../../lib/db/client.ts";
-import type { PayoutPorts } from "../../lib/payouts/ports.ts";
+import type { PayoutPorts } from "../../lib/payouts/pay/ports.ts";
 import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -18,7 +18,7 @@ export type ProviderRunPorts = Omit<PayoutPorts, "settings"> & {
   readonly razorpayX: RazorpayXSettings;
 };
 
-/** What a job that asks the provider is given, in this process: one session, read-only in a dry run. */
+/** The ports of a job that asks the provider, in this process: one session, read-only in a dry run. */
 export async function withProviderPorts<T>(
   options: ProviderRunOptions,
   applicationName: string,

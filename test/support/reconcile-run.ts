@@ -1,7 +1,7 @@
-import type { ReconcileReport } from "../../lib/payouts/index.ts";
 import { reconcilePayoutStatus } from "../../lib/payouts/reconcile/reconcile-status.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { withProviderPorts, type ProviderRunOptions } from "./provider-run.ts";
+import type { ReconcileReport } from "../../lib/payouts/reconcile/index.ts";
 
 /** One run of reconcile-payout-status in this process, as the job makes it. */
 export async function runReconcile(

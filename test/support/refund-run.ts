@@ -7,8 +7,7 @@ import { postEarningsReleased } from "../../lib/ledger/post-earnings.ts";
 import { processRefunds } from "../../lib/payments/refunds/process-refunds.ts";
 import type { RefundRunReport } from "../../lib/payments/refunds/report.ts";
 import type { RefundRules } from "../../lib/payments/refunds/settings.ts";
-import type { BatchReport } from "../../lib/payouts/index.ts";
-import { createPayoutBatch } from "../../lib/payouts/create-batch.ts";
+import { createPayoutBatch } from "../../lib/payouts/batch/create-batch.ts";
 import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -19,6 +18,7 @@ import type { Verdict } from "../../lib/support/verdict.ts";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { seedPaid, type PaidBooking, type PaidSeed } from "./refund-world.ts";
+import type { BatchReport } from "../../lib/payouts/batch/index.ts";
 
 export interface RefundRunOptions {
   database: Pick<TestDatabase, "url">;
@@ -33,7 +33,7 @@ export interface RefundRunOptions {
   runId?: string;
   log?: Log;
   refundIds?: readonly string[];
-  /** Stands between the run and the provider's client. */
+  /** Wraps the provider's client for the run. */
   wrapPayments?: (payments: RazorpayPayments) => RazorpayPayments;
 }
 
@@ -103,7 +103,7 @@ export async function seedCaptured(
   return seedPaid(database, { ...seed, cardPaise, providerPaymentId: payment.id });
 }
 
-/** What the consultant is owed for a booking, posted to the books. Default: ₹800 of ₹1,000. */
+/** The consultant's earning for a booking, posted to the books. Default: ₹800 of ₹1,000. */
 export async function seedEarning(
   database: Pick<TestDatabase, "url">,
   earning: {
@@ -195,7 +195,7 @@ export async function drifts(database: Pick<TestDatabase, "url">): Promise<strin
   }
 }
 
-/** What stands in the legs of all refunds, oldest first. */
+/** The stored legs of all refunds, oldest first. */
 export async function legRows(database: TestDatabase): Promise<
   {
     state: string;

@@ -123,7 +123,7 @@ export async function seedPaid(database: TestDatabase, seed: PaidSeed = {}): Pro
   };
 }
 
-/** What goes back by each kind of leg, of refunds that have not failed. */
+/** The refunded amount of each kind of leg, without failed refunds. */
 export async function goesBack(
   database: TestDatabase,
   paymentId: string,

@@ -1,9 +1,8 @@
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from "vitest/node";
 
 /**
- * Ends the run with one plain line, `N passed, N failed, N skipped`, with what was left out, and with a command for
- * each random case that failed.
- * A file that could not be read counts as one failure. A run in which nothing ran is red.
+ * Ends the run with one plain line, `N passed, N failed, N skipped`, then the skipped tests, and a command for
+ * each random case that failed. An unreadable file counts as one failure. A run without tests is red.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(

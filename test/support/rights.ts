@@ -1,7 +1,7 @@
 import { GROUPS, type Group } from "../../scripts/cli/schema/roles.ts";
 import type { TestDatabase } from "./database.ts";
 
-/** What a group has beyond the groups that it is a member of. */
+/** The rights of a group beyond those of its parent groups. */
 export interface Granted {
   table: string;
   right: "insert" | "update" | "delete";
@@ -26,7 +26,7 @@ export function shortName(group: Group): string {
   return group.replace("afterhours_", "");
 }
 
-/** Every table and view with its columns, and who may write to which, as the catalog has it. */
+/** Every table and view with its columns and the groups that may write to it, from the catalog. */
 export async function readRights(database: TestDatabase): Promise<TableRights[]> {
   const rows = await database.query<{ table: string; columns: string[]; granted: Granted[] }>(
     `SELECT relation.relname AS "table",

@@ -8,7 +8,7 @@ export interface Login {
   readonly name: string;
   /** Of the test's database, as this login. */
   readonly url: string;
-  /** The SQLSTATE with which a statement is refused, or `done`. What it did is rolled back. */
+  /** The SQLSTATE with which a statement is refused, or `done`. Its changes are rolled back. */
   tries(...statements: readonly string[]): Promise<string>;
 }
 

@@ -1,8 +1,8 @@
 import { handleStuckPayouts } from "../../lib/payouts/stuck/handle-stuck.ts";
-import type { StuckReport } from "../../lib/payouts/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { withProviderPorts, type ProviderRunOptions } from "./provider-run.ts";
+import type { StuckReport } from "../../lib/payouts/stuck/index.ts";
 
 /** One run of handle-stuck-payouts in this process, as the job makes it. */
 export async function runStuck(

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** What a test waits for on the wire. */
+/** The bytes on the wire that a test waits for. */
 export interface Passing {
-  /** Part of what the client sends, such as a statement or the line of a request. */
+  /** Part of the client's bytes, such as a statement or the line of a request. */
   text: string;
   /** How many times it has to be sent; default 1. */
   time?: number;
@@ -22,11 +22,11 @@ export interface TcpProxy {
   drop(): void;
   /** Every connection is reset, and new ones break at once, until `restore`. */
   cut(): void;
-  /** Nothing is lost and nothing arrives until `restore`, which passes on what was held back. */
+  /** Nothing is lost and nothing arrives until `restore`, which sends the delayed bytes. */
   hold(): void;
   /**
-   * Half-open: connections stay as they are and new ones are accepted, but no byte and no end of a
-   * connection goes on any more. `restore` lets new connections through; these stay dead.
+   * Half-open: connections stay open and new ones are accepted, but no byte and no end of a connection passes.
+   * `restore` lets new connections through; these stay dead.
    */
   silence(): void;
   restore(): void;
@@ -48,7 +48,7 @@ interface Wire {
   readonly client: Socket;
   readonly upstream: Socket;
   isSilent: boolean;
-  /** What waits until the proxy no longer holds back, in order. */
+  /** Delayed deliveries, in order. */
   readonly held: (() => void)[];
   /** Done when the next bytes come from the server. */
   onAnswer: (() => void)[];

@@ -3,8 +3,8 @@ import type { TestDatabase } from "./database.ts";
 import type { Login } from "./roles.ts";
 
 /**
- * Notes from now on by whom which table is written to and how, an update column by column: also by a trigger, and also
- * where no row is hit.
+ * Records from now on which role writes to which table and how, an update column by column: also by a trigger,
+ * and also where no row is hit.
  */
 export async function recordRights(database: TestDatabase): Promise<void> {
   await database.query(`
@@ -43,7 +43,7 @@ export async function recordRights(database: TestDatabase): Promise<void> {
   await database.query(statements.join(";"));
 }
 
-/** What this login has written to since: `INSERT payouts`, `UPDATE payouts.status`, `DELETE slots`. */
+/** The writes of this login since: `INSERT payouts`, `UPDATE payouts.status`, `DELETE slots`. */
 export async function usedRights(
   database: TestDatabase,
   { name }: Pick<Login, "name">,
@@ -55,7 +55,7 @@ export async function usedRights(
   return rows.map(({ used }) => used);
 }
 
-/** What a group may write to, beyond what the groups that it is in may, in the same words. */
+/** The rights of a group to write, beyond those of its parent groups, in the same words. */
 export async function grantedRights(database: TestDatabase, group: Group): Promise<string[]> {
   const rows = await database.query<{ granted: string }>(
     `SELECT DISTINCT granted FROM (

@@ -12,13 +12,13 @@ export interface Candidate {
 }
 
 /**
- * Bookings with tentative slots none of whose slots was changed for so long, and open checkouts whose
- * slots are gone. Paid ones are none, and neither are those whose payment came late: that one is settled
- * by `reconcile-late-captures`. Oldest first. Rides on `slots_tentative_by_age`
- * and `payments_pending_by_age`. What belongs to a candidate is looked up, in 12 µs of the processor for each of
- * 10,000; one GROUP BY over all slots takes half of it in a table of 30,000, and more with each slot ever booked.
+ * Bookings with tentative slots none of which was changed for so long, and open checkouts whose slots are gone.
+ * Paid bookings are left out. So are those whose payment came late: `reconcile-late-captures` settles these.
+ * Oldest first. Uses the indexes `slots_tentative_by_age` and `payments_pending_by_age`. The rows of a candidate
+ * are looked up, in 12 µs of the processor for each of 10,000; one GROUP BY over all slots takes half of it in a
+ * table of 30,000, and more with each slot ever booked.
  *
- * What is true here may be untrue a moment later: each is looked at again under its locks.
+ * The result may be outdated a moment later: each candidate is checked again under its locks.
  */
 export async function findCandidates(
   db: DbSession,

@@ -49,9 +49,9 @@ type Decision = Pick<CleanupItem, "outcome" | "code" | "message"> & {
 };
 
 /**
- * Frees what abandoned checkouts hold. Where a payment may have been made, the provider is asked first:
- * captured money is recorded instead, authorized money waits, and no certain answer changes nothing. Each
- * booking is a transaction of its own, and an error of one stops no other.
+ * Frees the slots and money of abandoned checkouts. Where a payment may have been made, the provider is asked
+ * first. Captured money is recorded instead, authorized money waits, and an uncertain answer changes nothing.
+ * Each booking is a separate transaction, and an error of one stops no other.
  */
 export async function cleanupTentativeSlots(
   ports: CleanupPorts,
@@ -112,7 +112,7 @@ async function handle(
   return release(ports, candidate, { report, notes });
 }
 
-/** What the provider's answer asks for instead of a release; undefined: it has no news for us. */
+/** The action that the provider's answer needs instead of a release; undefined: no news. */
 async function newsOf(
   ports: CleanupPorts,
   orderId: string,

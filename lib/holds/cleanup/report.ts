@@ -3,7 +3,7 @@ import { formatRupees, type Paise } from "../../support/money.ts";
 import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** What became of one booking with an old hold. */
+/** The result of one booking with an old hold. */
 export type CleanupOutcome =
   /** Its slots are free again. */
   | "released"

@@ -16,7 +16,7 @@ export interface HeldLease extends Lease {
 
 export interface LeasePorts {
   clock: Clock;
-  /** Told of each renewal that failed; the lease goes on while it can be trusted. */
+  /** Called for each failed renewal; the lease continues while it can be trusted. */
   onRenewalFailed?: (error: unknown) => void;
 }
 
@@ -90,7 +90,7 @@ export async function acquireLease(
   };
 }
 
-/** Both clocks: the monotonic one stands still while a machine sleeps, the other may be set back. */
+/** Both clocks: the monotonic one stops while a machine sleeps, and the other may be set back. */
 interface Instant {
   monotonicMs: number;
   wallMs: number;

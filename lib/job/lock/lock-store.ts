@@ -51,7 +51,7 @@ export interface LockStore {
 /** The lock store gave no lock and did not say that somebody holds it: nobody knows whether it is held. */
 export class LockUnavailableError extends AfterhoursError {
   override readonly name = "LockUnavailableError";
-  /** The remedy without what it means for a run. */
+  /** The remedy without its consequence for a run. */
   readonly repair: string;
 
   constructor(store: string, cause: unknown, fault?: ServerFault) {
@@ -80,7 +80,7 @@ export class LockUnavailableError extends AfterhoursError {
   }
 }
 
-/** What the store says of a value that no run leaves there: a count that can not go up, a row that breaks a rule. */
+/** The store's error about a value that no run writes: a counter at its limit, a row that breaks a rule. */
 function damageOf(cause: unknown): string | undefined {
   const state = sqlStateOf(cause);
   for (const layer of layersOf(cause)) {

@@ -2,10 +2,10 @@ import type pg from "pg";
 import { LockUnavailableError, type Acquisition, type LockStore } from "./lock-store.ts";
 
 /**
- * Locks as rows of `job_leases`, on the database's clock. `clock_timestamp()` and not `now()`: a
- * statement that waited for the row must compare with the time after the wait.
+ * Locks as rows of `job_leases`, on the database's clock. Uses `clock_timestamp()` and not `now()`: a statement
+ * that waited for the row must compare with the time after the wait.
  *
- * `pool` belongs to the caller, who also ends it.
+ * The caller owns `pool` and ends it.
  */
 export function createPostgresLockStore(pool: pg.Pool): LockStore {
   const query = async <Row extends pg.QueryResultRow>(

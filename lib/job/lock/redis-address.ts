@@ -7,7 +7,7 @@ import { decoded, isDecodable } from "../../support/server-url.ts";
 /** The driver takes any option from an address, `tls=` and `host=` among them; these two decide over nothing. */
 const PARAMETERS = ["db", "family"];
 
-/** What is wrong with an address of Redis, first of all with what it says of TLS. */
+/** The problem of a Redis address; its TLS setting is checked first. */
 export function redisProblemOf(url: string, env: Env): string | undefined {
   const { protocol, username, password, pathname, searchParams } = new URL(url);
   if (![username, password].every(isDecodable)) {
@@ -24,7 +24,7 @@ export function redisProblemOf(url: string, env: Env): string | undefined {
   return protocol === "rediss:" ? undefined : plaintextProblem(env, setting);
 }
 
-/** What the driver gets of an address: nothing but what is named here. */
+/** The driver's options for an address: only those named here. */
 export function redisOptions(
   url: string,
 ): Pick<RedisOptions, "host" | "port" | "username" | "password" | "db" | "family" | "tls"> {
@@ -46,7 +46,7 @@ function hostOf(url: string): string {
   return bareHost(new URL(url).hostname) || "localhost";
 }
 
-/** In all, over one connection. Locks and what the driver asks at first have some kilobytes. */
+/** In all, over one connection. Locks and the first questions of the driver need some kilobytes. */
 export const LARGEST_ANSWERS_BYTES = 2 ** 20;
 
 /** Ends a connection over which more comes than answers can have: the driver would keep it all in memory. */

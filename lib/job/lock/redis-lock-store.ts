@@ -34,18 +34,15 @@ return 0`;
 export interface RedisLockPorts {
   /** The present instant, to turn a remaining time to live into a time of day for people. */
   now: () => Date;
-  /** When it fires, the connection ends and whatever waits for an answer fails. */
+  /** When this fires, the connection ends, and every command without an answer fails. */
   cut?: AbortSignal;
 }
 
 export interface RedisLockStore extends LockStore {
-  /**
-   * The owner of a key, for whoever only looks.
-   * @throws {LockUnavailableError}
-   */
+  /** The owner of a key, for callers that only read. @throws {LockUnavailableError} */
   holder(key: string): Promise<string | undefined>;
   /**
-   * Whether a lock could be written, without writing one, and what the connection has.
+   * Checks that a lock could be written, without writing one, and returns the properties of the connection.
    * @throws {LockUnavailableError}
    */
   check(): Promise<Channel>;
@@ -99,8 +96,8 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
       const [lock, fence] = names(key);
       const answer = (await run(() => redis.eval(ACQUIRE, 2, lock, fence, owner, ttlMs))) as
         [1, string] | [0, string, number, string];
-      // The driver sends a command again whose answer was lost with the connection. Held by this owner,
-      // who has not been told so: the first one had arrived.
+      // The driver sends a command again when its answer was lost with the connection. If this owner holds the
+      // key without knowing, the first command had arrived.
       const isOurs = answer[0] === 0 && answer[1] === owner && !taken.has(holding(key, owner));
       if (answer[0] === 1 || isOurs) {
         taken.add(holding(key, owner));

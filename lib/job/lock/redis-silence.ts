@@ -24,7 +24,8 @@ export async function explainRedis(
   const parts = new URL(url);
   if (parts.protocol === "rediss:") {
     if (fault.code !== "") return fault;
-    // Whoever waits for plain text takes a handshake for the begin of a line. The password is not said in the clear.
+    // A server that expects plain text takes a handshake for the start of a line. The password is not sent in
+    // plain text.
     parts.protocol = "redis:";
     parts.username = parts.password = "";
     const inPlain = await askOnce(parts.href);
@@ -37,7 +38,7 @@ export async function explainRedis(
   return (await speaksTls(target)) ? { kind: "tls-only", code: fault.code } : fault;
 }
 
-/** What Redis says to one question that is put to it whether it is ready or not. */
+/** Redis's answer to one question, sent whether or not Redis is ready. */
 async function askOnce(url: string): Promise<ServerFault | undefined> {
   const redis = new Redis({
     ...redisOptions(url),

@@ -3,8 +3,8 @@ import { isOnGitHub, type Env } from "../../support/environment.ts";
 import { secretForms, SHORTEST_ANYWHERE } from "../../support/secret-forms.ts";
 
 /**
- * What a step of GitHub Actions is told. `@actions/core` is loaded only there: it writes outputs in the
- * heredoc form with a random delimiter, and escapes commands.
+ * The report to a step of GitHub Actions. `@actions/core` is loaded only there: it writes outputs in the heredoc
+ * form with a random delimiter, and escapes commands.
  */
 export interface GithubReport {
   outputs: Record<string, OutputValue>;
@@ -28,10 +28,9 @@ export async function maskSecrets(env: Env, secrets: readonly string[]): Promise
 }
 
 /**
- * Writes outputs, then the summary, then annotations; one that can not be written does not stop the
- * others.
+ * Writes outputs, then the summary, then annotations. A failure to write one does not stop the others.
  *
- * @returns what could not be written
+ * @returns the failures
  */
 export async function reportToGithub(env: Env, report: GithubReport): Promise<Error[]> {
   if (!env["GITHUB_OUTPUT"] && !env["GITHUB_STEP_SUMMARY"] && !isOnGitHub(env)) return [];

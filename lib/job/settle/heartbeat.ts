@@ -7,7 +7,7 @@ import {
   type ServerFault,
 } from "../../support/server-fault/index.ts";
 
-/** What a dead man's switch is told: a run that never pings is a run that did not happen. */
+/** The messages to a dead man's switch: a run that never pings did not happen. */
 export type Beat = "start" | "success" | "fail";
 
 const TIMEOUT_MS = seconds(5);
@@ -28,7 +28,7 @@ export async function sendHeartbeat(
   try {
     const response = await fetch(target, {
       method: "POST",
-      // The address is a secret and tells who runs what: no answer sends it elsewhere.
+      // The address is a secret and names its customer: no answer may redirect the request.
       redirect: "manual",
       signal: AbortSignal.timeout(hurry ? HURRIED_TIMEOUT_MS : TIMEOUT_MS),
     });

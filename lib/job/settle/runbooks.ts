@@ -5,7 +5,7 @@ export interface Runbook {
   title: string;
   /** In the repository: `docs/runbooks.md#a-refund-failed`. */
   path: string;
-  /** The same as of the commit that ran, where GitHub Actions says what it runs; else undefined. */
+  /** The same at the commit that ran, where GitHub Actions names it; else undefined. */
   url: string | undefined;
 }
 
@@ -77,8 +77,8 @@ const OF_ANY_JOB: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Where it is written what to do about a run that ended with this reason: in the runbooks, or on the job's own
- * page. A green run has no reason: its page as a whole.
+ * Link to the runbook for this reason: in the runbooks, or on the job's own page. A green run has no reason and
+ * links to its whole page.
  */
 export function runbookFor({ job, reason }: { job: string; reason: string }, env: Env): Runbook {
   const section = OF_ANY_JOB.has(reason) ? "a-run-is-red" : RUNBOOK_SECTIONS[reason];
@@ -94,7 +94,7 @@ export function runbookFor({ job, reason }: { job: string; reason: string }, env
   return { title, path, url: urlOf(path, env) };
 }
 
-/** Of the file as it was in the commit that ran: later ones may say what this version does not do. */
+/** Links to the file at the commit that ran: later versions may describe other behaviour. */
 function urlOf(path: string, env: Env): string | undefined {
   const server = present(env, "GITHUB_SERVER_URL") ?? "";
   const repository = present(env, "GITHUB_REPOSITORY") ?? "";

@@ -13,9 +13,9 @@ import { renderMarkdown, renderPlain, type SummaryInput } from "./summary.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /**
- * Everything that happens after the core, whatever it did: run record, outputs, summary, annotations,
- * report file, release, monitor. Each step runs though others fail; a failure is logged and changes neither the
- * outcome nor what the core did.
+ * Every step after the core, for any outcome: run record, outputs, summary, annotations, report file, release,
+ * monitor. Each step runs even if others fail. A failure is logged and changes neither the outcome nor the
+ * report.
  */
 export async function settle<Settings, Report>(
   run: Run<Settings, Report>,
@@ -90,7 +90,7 @@ export async function settle<Settings, Report>(
   }
 }
 
-/** What the job itself says of its report. */
+/** The job's own part of the report. */
 interface OwnReport {
   outputs: Record<string, OutputValue>;
   tables: readonly SummaryTable[];

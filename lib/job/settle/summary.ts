@@ -11,7 +11,7 @@ export interface SummaryInput {
   reason: string;
   message: string;
   remedy: string | undefined;
-  /** Where it is written what to do next; undefined when there is nothing to do. */
+  /** Link to the next steps; undefined when none are needed. */
   runbook: Runbook | undefined;
   tables: readonly SummaryTable[];
 }
@@ -20,7 +20,7 @@ export interface SummaryInput {
 const LARGEST_BYTES = 900 * 1024;
 /** A message that is longer would push out the numbers. */
 const LONGEST_SENTENCE = 4000;
-/** Room for the note that says what was left out. */
+/** Room for the note about omitted lines. */
 const NOTE_BYTES = 300;
 
 /** The step summary as GitHub Markdown, never above 900 KiB: rows beyond that are counted instead. */
@@ -31,7 +31,7 @@ export function renderMarkdown(input: SummaryInput): string {
   let full = false;
   const add = (line: string): boolean => {
     const size = Buffer.byteLength(line) + 1;
-    // Once a line did not fit no smaller one follows it: a row never stands without its heading.
+    // After the first line that did not fit, no smaller one follows: a row never appears without its heading.
     full ||= bytes + size > LARGEST_BYTES - NOTE_BYTES;
     if (full) return false;
     lines.push(line);

@@ -4,17 +4,17 @@ import { sql, type SqlPart } from "../../db/client.ts";
 export interface Question {
   /** Stable, in capitals. */
   code: string;
-  /** What holds, as a sentence without its full stop. */
+  /** The promise as a sentence without its full stop. */
   title: string;
   /** Selects `subject`, `expected` and `actual` in paise of each row that breaks the rule. */
   breaches: SqlPart;
 }
 
 /**
- * The same promises as those of ledger/reconcile-ledger, asked in other words: by sums over whole tables instead of
- * the database's own functions and views, so that a mistake in one is not made in both.
+ * The same promises as those of ledger/reconcile-ledger, asked in other words: by sums over whole tables instead
+ * of the database's own functions and views. A mistake in one is then not repeated in the other.
  *
- * Sales, refunds of sales and payees are what the jobs' login can not write: everything is held against these.
+ * The jobs' login cannot write sales, refunds of sales or payees: all other amounts are compared with these.
  */
 export const QUESTIONS: readonly Question[] = [
   {

@@ -2,13 +2,13 @@ import type { FindingCode } from "../../findings/index.ts";
 import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 
-/** One row that does not agree: what it should be and what it is, in paise. */
+/** One row that does not agree: its expected and its actual amount, in paise. */
 export interface DriftRow {
   subjectType: string;
   subjectId: string;
   expectedPaise: Paise;
   actualPaise: Paise;
-  /** What else the finding says. */
+  /** Further details of the finding. */
   details?: Readonly<Record<string, unknown>>;
 }
 
@@ -21,7 +21,7 @@ export interface CheckResult {
 
 export interface Check {
   code: FindingCode;
-  /** What is proven, as a sentence without its full stop. */
+  /** The proven statement, as a sentence without its full stop. */
   title: string;
   /** Selects `subject_type, subject_id, expected, actual` of each row that breaks the rule. */
   drifts: SqlPart;
@@ -30,10 +30,15 @@ export interface Check {
 /** Rows of one check that are listed; all are counted. */
 export const MOST_ROWS = 100;
 
+/** That the payout which a posting names was paid, or came back, as the posting says. */
+const IS_OF_PAYMENT = sql`(
+  booking.kind = 'payout-completed' AND payout.status IN ('COMPLETED', 'REVERSED')
+  OR booking.kind = 'payout-reversed' AND payout.status = 'REVERSED')`;
+
 /**
- * Every check but that of the provider's cash, which has figures of its own. Each adds up all entries once and
- * joins the sums. A look-up for each row instead takes 2.3 times as much of the processor for the balance of
- * transactions, 2.4 for what each consultant is owed, 4 for the posting of each earning (20,000 of each).
+ * Every check except that of the provider's cash, which has its own figures. Each adds up all entries once and
+ * joins the sums. A look-up for each row takes more of the processor: 2.3 times for the balance of transactions,
+ * 2.4 for the amounts owed to consultants, 4 for the posting of each earning (20,000 of each).
  */
 export const CHECKS: readonly Check[] = [
   {
@@ -89,7 +94,7 @@ export const CHECKS: readonly Check[] = [
   {
     code: "PAYOUT_NOT_OF_EARNINGS",
     title: "Every payout pays what is left of the earnings it holds",
-    // Amounts first: where these agree, what differs is the gross or single items.
+    // Amounts first: where these agree, the gross or single items differ.
     drifts: sql`
       SELECT 'payout' AS subject_type, payout.id::text AS subject_id,
              CASE WHEN COALESCE(held.amount, 0) <> payout.amount_paise THEN COALESCE(held.amount, 0)
@@ -112,6 +117,7 @@ export const CHECKS: readonly Check[] = [
   {
     code: "POSTING_WITHOUT_SOURCE",
     title: "Every posting is of a known kind and says what its source says",
+    // A posting of a payout that was not paid has no source either: BOOKED_NOT_COMPLETED names it, and says more.
     drifts: sql`
       SELECT 'posting' AS subject_type, booking.key || ' ' || side.code AS subject_id,
              sum(side.expected) AS expected, sum(side.actual) AS actual
@@ -124,6 +130,8 @@ export const CHECKS: readonly Check[] = [
         FROM ledger_entries AS entry JOIN ledger_accounts AS account ON account.id = entry.account_id
       ) AS side
       JOIN ledger_transactions AS booking ON booking.id = side.id
+      LEFT JOIN payouts AS payout ON payout.id = booking.payout_id
+      WHERE payout.id IS NULL OR ${IS_OF_PAYMENT}
       GROUP BY booking.key, side.code, side.owner
       HAVING sum(side.expected) <> sum(side.actual)`,
   },
@@ -143,12 +151,11 @@ export const CHECKS: readonly Check[] = [
     title: "Nothing is booked for a payout that was not paid",
     drifts: sql`
       SELECT 'payout' AS subject_type, payout.id::text AS subject_id, 0 AS expected,
-             sum(entry.amount_paise) FILTER (WHERE entry.amount_paise > 0) AS actual
+             COALESCE(sum(entry.amount_paise) FILTER (WHERE entry.amount_paise > 0), 0) AS actual
       FROM ledger_transactions AS booking
       JOIN payouts AS payout ON payout.id = booking.payout_id
       JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
-      WHERE NOT (booking.kind = 'payout-completed' AND payout.status IN ('COMPLETED', 'REVERSED')
-                 OR booking.kind = 'payout-reversed' AND payout.status = 'REVERSED')
+      WHERE NOT ${IS_OF_PAYMENT}
       GROUP BY payout.id`,
   },
   {
@@ -247,7 +254,7 @@ export const CHECKS: readonly Check[] = [
   {
     code: "TAX_YEAR_DIFFERS",
     title: "Every sale is taxed in the financial year in which it was credited",
-    // What was counted in a year that is not its own; what was taken back again is counted nowhere.
+    // Tax counted in a wrong year; an amount taken back again counts in none.
     drifts: sql`
       SELECT 'tax-deduction' AS subject_type, id::text AS subject_id, 0 AS expected, gross_paise AS actual
       FROM tax_deductions AS line

@@ -2,17 +2,17 @@ import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { FindingCode } from "../../findings/index.ts";
 import { MOST_ROWS } from "./checks.ts";
 
-/** Payees of whom something is to be looked at. They stay payable. */
+/** Payees that a person should check. They stay payable. */
 export interface PayeeNotice {
   /** Their codes, sorted. Nothing else of them is shown: no PAN, no account. */
   consultants: readonly string[];
-  /** What was found, where the code of the check does not say it all. */
+  /** The facts found, where the code of the check is not enough. */
   what: readonly string[];
 }
 
 export interface PayeeCheck {
   code: FindingCode;
-  /** What is found, as a sentence without its full stop. */
+  /** The problem, as a sentence without its full stop. */
   title: string;
   /** Selects `consultants` and `what` (both text[]) of each thing that is found. */
   found: SqlPart;

@@ -12,7 +12,9 @@ export interface CheckOutcome {
   /** Rows that do not agree; the first are listed. */
   count: number;
   rows: readonly DriftRow[];
-  /** What a person has resolved as it is counts no more. Default: it counts until it agrees. */
+  /**
+   * Whether a difference that a person resolved no longer counts. Default: it counts until the amounts agree.
+   */
   canBeResolved?: boolean;
 }
 

@@ -23,8 +23,8 @@ const BATCH = 1000;
 const MOST = 200_000;
 
 /**
- * Deletes what is past its limit, in batches that each are a transaction: see docs/jobs/prune.md. A run that is
- * killed has deleted whole batches, and the next one goes on.
+ * Deletes rows past their limit, in batches that each are a transaction: see docs/jobs/prune.md. A killed run
+ * has deleted whole batches, and the next one continues.
  */
 export async function prune(ports: PrunePorts): Promise<CoreResult<PruneReport>> {
   const { db, dryRun, limit, progress, settings } = ports;

@@ -1,6 +1,6 @@
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** What may be deleted. */
+/** The kinds of rows that may be deleted. */
 export type Prunable = "runs" | "mails" | "findings";
 
 export const PRUNABLES: readonly Prunable[] = ["runs", "mails", "findings"];
@@ -9,7 +9,7 @@ export interface PruneReport {
   dryRun: boolean;
   /** Rows that were deleted; in a dry run, that would be. */
   pruned: Record<Prunable, number>;
-  /** Rows past their limit that are left, in the hands of another session or beyond what one run may delete. */
+  /** Rows past their limit that are left: locked by another session, or beyond the limit of one run. */
   left: Record<Prunable, number>;
 }
 

@@ -56,10 +56,9 @@ function isRunPast(days: number): SqlPart {
 }
 
 /**
- * A mail that was sent or lapsed. What was given up waits for a person. Every mail but one is written in the
- * transaction of an event that happens once; of a reminder its own row is what says that it was written, so
- * it stays for as long as its offer stands and could be reminded of again. An offer that has ended never stands
- * again.
+ * A mail that was sent or lapsed. Mail that was given up waits for a person. Every mail but the reminder is
+ * written in the transaction of an event that happens once. Only its own row proves that a reminder was written,
+ * so the row stays while its offer is open and could be due again. An ended offer never opens again.
  */
 function isMailPast(days: number): SqlPart {
   return sql`
@@ -69,7 +68,10 @@ function isMailPast(days: number): SqlPart {
       WHERE entry.status = 'NOTIFIED' AND 'waitlist-reminder:' || entry.id = item.key))`;
 }
 
-/** A finding that a person has resolved, and whose difference no job has seen since: it can not come up again by itself. */
+/**
+ * A finding that a person has resolved, and whose difference no job has seen since: the finding cannot open
+ * again.
+ */
 function isFindingPast(days: number): SqlPart {
   return sql`
     item.resolved_at IS NOT NULL

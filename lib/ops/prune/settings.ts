@@ -1,9 +1,4 @@
-import {
-  present,
-  type EnvironmentProblem,
-  type EnvironmentSpec,
-  type EnvironmentVariable,
-} from "../../support/environment.ts";
+import { environmentOf, wholeNumber } from "../../support/settings.ts";
 
 /** Days after which a row may go. */
 export interface RetentionSettings {
@@ -12,59 +7,27 @@ export interface RetentionSettings {
   findingsDays: number;
 }
 
-interface Limit extends EnvironmentVariable {
-  default: string;
-  allowed: { least: number; most: number };
-}
+const rule = { unit: "days", least: 1, most: 3650 };
 
-const MOST_DAYS = 3650;
-
-const LIMITS = {
-  runsDays: {
+export const retentionEnvironment = environmentOf<RetentionSettings>({
+  runsDays: wholeNumber({
+    ...rule,
     name: "RETENTION_RUNS_DAYS",
-    required: false,
-    default: "400",
+    default: 400,
     description: "time that the record of a run is kept",
-    unit: "days",
     // The watchdog looks back over one tick of a monthly job.
-    allowed: { least: 35, most: MOST_DAYS },
-  },
-  mailsDays: {
+    least: 35,
+  }),
+  mailsDays: wholeNumber({
+    ...rule,
     name: "RETENTION_MAILS_DAYS",
-    required: false,
-    default: "90",
+    default: 90,
     description: "time that a mail is kept after it was sent or lapsed",
-    unit: "days",
-    allowed: { least: 1, most: MOST_DAYS },
-  },
-  findingsDays: {
+  }),
+  findingsDays: wholeNumber({
+    ...rule,
     name: "RETENTION_FINDINGS_DAYS",
-    required: false,
-    default: "400",
+    default: 400,
     description: "time that a resolved finding is kept after it was last seen",
-    unit: "days",
-    allowed: { least: 1, most: MOST_DAYS },
-  },
-} satisfies Record<keyof RetentionSettings, Limit>;
-
-export const retentionEnvironment: EnvironmentSpec<RetentionSettings> = {
-  variables: Object.values(LIMITS),
-  parse(env) {
-    const problems: EnvironmentProblem[] = [];
-    const days = ({ name, default: fallback, allowed: { least, most } }: Limit): number => {
-      const text = present(env, name) ?? fallback;
-      const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-      if (value < least || value > most) {
-        const problem = `expected a whole number of days from ${least} to ${most}`;
-        problems.push({ variable: name, problem });
-      }
-      return value;
-    };
-    const settings = {
-      runsDays: days(LIMITS.runsDays),
-      mailsDays: days(LIMITS.mailsDays),
-      findingsDays: days(LIMITS.findingsDays),
-    };
-    return problems.length > 0 ? { ok: false, problems } : { ok: true, settings, secrets: [] };
-  },
-};
+  }),
+});

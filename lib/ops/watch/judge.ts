@@ -1,6 +1,6 @@
 import { intervalMs, lastTick } from "../../support/cron.ts";
 
-/** What of a job's declaration its runs are judged by. */
+/** The parts of a job's declaration by which its runs are judged. */
 export interface WatchedJob {
   readonly name: string;
   readonly schedule: { readonly cron: string } | "by-hand";
@@ -9,9 +9,9 @@ export interface WatchedJob {
   readonly deadlineMs: number;
 }
 
-/** What the run records say of one job. */
+/** The run records of one job. */
 export interface RunFacts {
-  /** The last run that began, whatever it did. */
+  /** The last run that began, with any result. */
   lastStartedAt: Date | null;
   /** The last run that was not skipped. */
   lastWorkedAt: Date | null;
@@ -62,12 +62,11 @@ export function toleranceOf(job: WatchedJob, now: Date): number {
 }
 
 /**
- * What is wrong with the runs of one job. A run answers for every tick before it, so that a tick which GitHub
- * dropped is no fault once the next one has run; a run that was skipped or failed did begin, and is judged
- * as such.
+ * The problems of the runs of one job. A run counts for every tick before it, so a tick that GitHub dropped is
+ * no fault once the next one has run. A run that was skipped or failed did begin, and is judged as such.
  *
- * A job that has never begun is not due before `knownSince`: on a fresh installation, and for a job that has
- * just been added, there is no tick yet that it could have followed.
+ * A job that has never begun is not due before `knownSince`: a fresh installation, or a job just added, has no
+ * tick yet.
  *
  * @param now the database's clock, as the times of the records are
  */
@@ -101,7 +100,7 @@ export function judgeJob(
       `every run since was skipped: ${skippedForMaintenance} for maintenance, ${skippedForLock} for its lock`,
     );
   }
-  // One red run says so itself; what is judged here is that it goes on.
+  // One red run already alerts; this judges only repeated failure.
   const enough = intervalMs(cron, now) >= DAY_MS ? 2 : 3;
   if (redInARow >= enough) {
     const kind = lastSuccessAt === null ? "never-succeeded" : "failing";

@@ -9,7 +9,7 @@ export interface Watch {
   knownSince: ReadonlyMap<string, Date | null>;
 }
 
-/** What the run records say of each job named, and the clock they were written by. */
+/** The run records of each given job, and the clock that wrote them. */
 export async function readWatch(
   db: DbSession,
   { names, watchdog }: { names: readonly string[]; watchdog: string },

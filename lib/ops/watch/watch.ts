@@ -18,7 +18,7 @@ export interface WatchPorts {
   /** The watchdog's own name: its records say since when it has known a job. */
   readonly name: string;
   readonly settings: TaxWatchSettings;
-  /** Who holds a job's lock in a store other than the database; undefined where nobody does. */
+  /** The holder of a job's lock in a store other than the database; undefined where the lock is free. */
   readonly holderOf: (job: string) => Promise<string | undefined>;
 }
 
@@ -43,7 +43,7 @@ export async function watchJobs(ports: WatchPorts): Promise<CoreResult<WatchRepo
   return { verdict: judge(report), report };
 }
 
-/** What is wrong with the runs of these jobs; reads only. */
+/** The problems of the runs of these jobs; reads only. */
 export async function judgeAll(
   db: Db,
   { jobs, watchdog }: { jobs: readonly WatchedJob[]; watchdog: string },

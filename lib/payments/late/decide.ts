@@ -4,11 +4,11 @@ import { coversLegsAgain } from "../held-legs.ts";
 
 /** Why a late payment is not booked again. */
 export type RefundReason =
-  /** The second payment of an order: it pays for nothing, whatever became of the first one. */
+  /** The second payment of an order: it pays for nothing, whatever the outcome of the first one. */
   | "paid-twice"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"
-  /** No record says what it held. */
+  /** No record names the booked appointments. */
   | "nothing-to-book"
   /** A meeting has begun. */
   | "meeting-past"
@@ -23,7 +23,7 @@ export type RefundReason =
 
 export type LateDecision = { kind: "book" } | { kind: "refund"; why: RefundReason };
 
-/** Whether all that the hold had can be booked again, on what the rows say now. */
+/** Whether everything that the hold had can be booked again, by the current rows. */
 export async function decideLate(
   tx: DbSession,
   {
@@ -66,7 +66,7 @@ interface Held {
   isTaken: boolean;
 }
 
-/** What the booking held when it last held something: its tentative slots, else those released last. */
+/** The last appointments of the booking: its tentative slots, else those released last. */
 async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
   const [held] = await tx.query<Held[]>`
     WITH held AS (
@@ -94,7 +94,7 @@ function takenBy(state: SqlPart, bookingId: string): SqlPart {
       AND tstzrange(other.starts_at, other.ends_at) && held.during`;
 }
 
-/** One row for each seat in each meeting. What was released together has one instant. */
+/** One row for each seat in each meeting. Slots released together have one instant. */
 export function heldAppointments(bookingId: string): SqlPart {
   return sql`
     SELECT appointment_id FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative

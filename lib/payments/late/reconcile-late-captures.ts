@@ -44,10 +44,10 @@ export interface LatePorts {
 }
 
 /**
- * Settles money that came after its hold had ended. Books each orphan again if all it had held is still free,
- * and else asks for its refund; asks the provider about orders of ended holds, and records and settles what was
- * captured; then sends these refunds, and those that a run before it has left. What is known already comes
- * first, so that neither a silent provider nor very many orders keep it waiting.
+ * Settles money that arrived after its hold had ended. Books each orphan again if everything it had held is
+ * still free, and else requests its refund. Then asks the provider about orders of ended holds, and records and
+ * settles their captures. Last, sends these refunds, and those that an earlier run has left. Known payments come
+ * first, so that neither a silent provider nor very many orders delay them.
  */
 export async function reconcileLateCaptures(ports: LatePorts): Promise<CoreResult<LateReport>> {
   const report = emptyLateReport(ports.dryRun);

@@ -3,7 +3,7 @@ import { formatRupees, type Paise } from "../../support/money.ts";
 import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** What became of one late payment. An order that the provider holds unpaid is counted, not listed. */
+/** The result of one late payment. An order that is unpaid at the provider is counted, not listed. */
 export type LateOutcome =
   /** All its slots were free: booked again. */
   | "booked"

@@ -31,8 +31,8 @@ export interface SettleOptions {
 }
 
 /**
- * Settles one orphan in one serializable transaction: booked again if all that it had held is still free,
- * refunded otherwise. Whoever comes second finds it settled.
+ * Settles one orphan in one serializable transaction: booked again if everything that it had held is still free,
+ * refunded otherwise. A second run finds it settled.
  */
 export async function settleOrphan(
   db: Db,
@@ -51,7 +51,7 @@ export async function settleOrphan(
   }
 }
 
-/** What `settleOrphan` would do now, also for a payment whose capture is not recorded yet. Only reads. */
+/** The action of `settleOrphan` now, also for a payment whose capture is not recorded yet. Only reads. */
 export async function planOrphan(
   db: DbSession,
   { paymentId, ...of }: Orphan,
@@ -165,7 +165,7 @@ async function moveOrphan(
     WHERE id = ${paymentId}::uuid AND status = 'ORPHANED'`;
 }
 
-/** What was paid and is neither back nor on its way back: legs that were released are back. */
+/** The paid amount that is neither returned nor being returned: released legs are returned. */
 async function leftToRefund(db: DbSession, paymentId: string): Promise<Paise> {
   const [row] = await db.query<{ left: Paise }[]>`
     SELECT COALESCE(sum(leg.amount_paise - COALESCE((

@@ -6,7 +6,7 @@ import type {
 } from "../../razorpay/index.ts";
 import type { SystemicFault } from "../../razorpay/index.ts";
 
-/** What the provider knows of the payments of one order. */
+/** The provider's record of the payments of one order. */
 export type OrderSays =
   /** Nothing of it is authorized or captured: it may be given up. The order's notes, for an annotation. */
   | { kind: "unpaid"; notes: Readonly<Record<string, string>> }
@@ -23,9 +23,9 @@ export type OrderSays =
   | { kind: "systemic"; fault: SystemicFault; detail: string };
 
 /**
- * Asks for the order, and then for its payments. The order comes first because only it can say that there
- * is no such order, which must not stop a run; the list comes last because what it says is the fresher. An
- * order that is paid says so itself, whatever the list holds.
+ * Asks for the order, and then for its payments. The order comes first because only it can show that the order
+ * does not exist, which must not stop a run. The list comes last because it is newer. The order's own status is
+ * proof that it is paid, whatever the list holds.
  */
 export async function askOrder(
   gateway: RazorpayPayments,
@@ -40,8 +40,8 @@ export async function askOrder(
 }
 
 /**
- * The same with one call where the order says that nothing was captured: what is only authorized does not
- * matter once the hold has ended.
+ * The same with one call where the order shows no capture: authorized payments do not matter once the hold has
+ * ended.
  */
 export async function askForCaptures(
   gateway: RazorpayPayments,

@@ -1,90 +1,21 @@
 import {
-  asEnvironment,
-  parseRazorpayPaymentsEnv,
-  razorpayPaymentsVariables,
-  type RazorpayPaymentsSettings,
-} from "../../razorpay/index.ts";
-import {
-  present,
-  type Env,
-  type EnvironmentProblem,
-  type EnvironmentVariable,
-  type ParsedEnvironment,
-} from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
-import {
   mailEnvironmentOptional,
   type MailSettings,
   type WithMail,
 } from "../../notifications/index.ts";
-import { waitlistEnvironment } from "../../waitlist/settings.ts";
+import {
+  razorpayPaymentsEnvironment,
+  type RazorpayPaymentsSettings,
+} from "../../razorpay/index.ts";
+import { combineEnvironments } from "../../support/environment.ts";
+import { waitlistEnvironment, type WaitlistSettings } from "../../waitlist/settings.ts";
 
-/** What every job reads that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
-export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
-  razorpay: RazorpayPaymentsSettings;
-  /** How long a freed seat is kept for the person to whom it is offered. */
-  offerMs: number;
-}
+/** Every job reads these that ends or settles checkouts. It sends mail only if a mail server is named. */
+export type CheckoutSettings = WithMail<MailSettings | undefined> &
+  WaitlistSettings & { razorpay: RazorpayPaymentsSettings };
 
-/** A whole number that a job reads, within bounds. */
-export interface WholeNumber extends EnvironmentVariable {
-  default: string;
-  allowed: { readonly least: number; readonly most: number };
-}
-
-export const checkoutVariables: readonly EnvironmentVariable[] = [
-  ...asEnvironment(razorpayPaymentsVariables),
-  ...waitlistEnvironment.variables,
-  ...mailEnvironmentOptional.variables,
-];
-
-/** Reads the checkout settings and a job's own numbers, and says everything that is wrong at once. */
-export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
-  env: Env,
-  own: Own,
-): ParsedEnvironment<CheckoutSettings & { numbers: Record<keyof Own, number> }> {
-  const provider = parseRazorpayPaymentsEnv(env);
-  const waitlist = waitlistEnvironment.parse(env);
-  const mail = mailEnvironmentOptional.parse(env);
-  const problems: EnvironmentProblem[] = [
-    ...(provider.ok ? [] : provider.problems),
-    ...(waitlist.ok ? [] : waitlist.problems),
-    ...(mail.ok ? [] : mail.problems),
-  ];
-  const numbers = Object.fromEntries(
-    Object.entries(own).map(
-      ([
-        key,
-        {
-          name,
-          default: fallback,
-          allowed: { least, most },
-        },
-      ]) => {
-        const text = present(env, name) ?? fallback;
-        const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-        if (!(value >= least && value <= most)) {
-          problems.push({
-            variable: name,
-            problem: `expected a whole number from ${least} to ${most}`,
-          });
-        }
-        return [key, value];
-      },
-    ),
-  ) as Record<keyof Own, number>;
-  if (!provider.ok || !waitlist.ok || !mail.ok || problems.length > 0) {
-    return { ok: false, problems };
-  }
-  const { keyId, keySecret } = provider.settings;
-  return {
-    ok: true,
-    settings: {
-      razorpay: provider.settings,
-      ...waitlist.settings,
-      ...mail.settings,
-      numbers,
-    },
-    secrets: [...credentials(keyId, keySecret), ...mail.secrets],
-  };
-}
+export const checkoutEnvironment = combineEnvironments(
+  razorpayPaymentsEnvironment,
+  waitlistEnvironment,
+  mailEnvironmentOptional,
+);

@@ -87,7 +87,7 @@ async function record(ports: LegPorts, leg: OpenLeg, news: LegNews): Promise<Leg
   return { ...describe(news), settled: await recordLeg(db, held, news) };
 }
 
-/** Stores what differs for a person. The leg stays as it is. */
+/** Stores a difference for a person. The leg stays unchanged. */
 async function conflict(
   { db, dryRun }: LegPorts,
   { refundId }: OpenLeg,

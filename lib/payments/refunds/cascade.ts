@@ -4,8 +4,8 @@ import { formatRupees, minPaise, sumPaise, type Paise } from "../../support/mone
 export type LegKind = "card" | "wallet" | "referral_credit";
 
 /**
- * The order in which money goes back: what the buyer paid out of pocket first, then what an organization's
- * wallet paid, and credit that was a present last. Credit never turns into money by a partial refund.
+ * The order in which money is refunded: first the buyer's own payment, then an organization's wallet, and free
+ * credit last. Credit never turns into money by a partial refund.
  */
 export const CASCADE: readonly LegKind[] = ["card", "wallet", "referral_credit"];
 

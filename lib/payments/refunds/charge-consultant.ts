@@ -9,9 +9,9 @@ import { shareOfRefund } from "./share.ts";
 export const REFUND_ACTOR = "job:payments/process-refunds";
 
 /**
- * Lets the consultant bear a share of what went back, once for the refund's key. An earning that waits for
- * a payout falls by it. What is in a payout or paid already is owed: it is recovered from earnings of
- * the sale's financial year that wait, at once, and from others by the batch that pays them out.
+ * Charges the consultant's share of a refund, once for the refund's key. An earning that waits for a payout is
+ * reduced by it. A share of an earning in a payout, or already paid, becomes a debt. Waiting earnings of the
+ * sale's financial year pay the debt at once. Other earnings pay it in the batch that pays them out.
  *
  * The caller holds the payment's lock and has settled the refund. Locks the consultant, then earnings.
  */
@@ -41,7 +41,7 @@ export async function chargeConsultant(
   await tx.execute`
     INSERT INTO earning_recoveries (consultant_id, earning_id, key, gross_paise, amount_paise)
     VALUES (${consultantId}::uuid, ${earningId}::uuid, ${key}, ${owed.grossPaise}, ${owed.amountPaise})`;
-  // What crosses 31 March waits for the batch, whose setting says whether it lowers the base of the tax.
+  // A debt across 31 March waits for the batch, whose setting decides whether it lowers the base of the tax.
   await applyRecoveries(tx, { consultantId, actor: REFUND_ACTOR, acrossYears: "later" });
 }
 
@@ -52,9 +52,11 @@ interface Sale {
   consultantId: string;
   status: string;
   earned: GrossAndAmount;
-  /** What waits for a payout. */
+  /** The part that waits for a payout. */
   left: GrossAndAmount;
-  /** What the earning is a part of: the payment, less what was back before the earning was recorded. */
+  /**
+   * The whole of which the earning is a part: the payment, less refunds from before the earning was recorded.
+   */
   paidPaise: Paise;
   /** Since then, by refunds that are settled, this one included. */
   backPaise: Paise;
@@ -81,9 +83,9 @@ interface SaleRow {
 }
 
 /**
- * The earning bears the booking's reference. Nothing when the sale has no earning. One that was recorded
- * after a refund came in net of it, so that this refund is no part of the fraction. Whatever may be taken from
- * is locked with it, by booking reference as everywhere, so that nobody waits crosswise.
+ * Finds the sale's earning by the booking's reference; undefined without one. An earning that was recorded after
+ * a refund is already net of it, so that this refund is no part of the fraction. All earnings that may be
+ * reduced are locked, by booking reference as everywhere, to avoid deadlocks.
  */
 async function lockSale(
   tx: DbSession,

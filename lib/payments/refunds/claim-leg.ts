@@ -24,15 +24,15 @@ export interface HeldLeg {
 export interface PreparedLeg {
   providerPaymentId: string;
   idempotencyKey: string;
-  /** The exact bytes to send, whose hash stands in the leg's row. */
+  /** The exact bytes to send; their hash is in the leg's row. */
   body: string;
   /** The same request may have been sent before. */
   resend: boolean;
 }
 
 /**
- * The idempotency key of a leg, and our receipt for it at the provider: its id, and so a function of the
- * leg and of nothing else. 36 characters, which is what the provider takes at most.
+ * The idempotency key of a leg, and our receipt for it at the provider. It is the leg's id, and so depends on
+ * the leg alone. 36 characters, the provider's maximum.
  */
 export function keyOf(legId: string): string {
   return legId;
@@ -47,8 +47,8 @@ interface StoredRequest {
 }
 
 /**
- * Claims a due leg of a card by compare-and-swap and commits its request before it leaves: DUE to PREPARED.
- * The request is written once; whatever is sent again is sent with the bytes that stand there.
+ * Claims a due leg of a card by compare-and-swap and commits its request before it is sent: DUE to PREPARED. The
+ * request is written once; every repeat sends the stored bytes.
  *
  * @throws {LegLostError} when another run was faster
  * @throws {AfterhoursError} `REFUND_REQUEST_CHANGED` when the stored request is not the one that was hashed

@@ -1,7 +1,8 @@
 import type { SystemicFault } from "../../razorpay/index.ts";
-import { systemicFault, type RunFault } from "../../payouts/faults.ts";
+import { systemicFault } from "../../provider/faults.ts";
+import type { RunFault } from "../../support/verdict.ts";
 
-/** What differs from payouts: other keys, another balance, another API. */
+/** Differences from payouts: other keys, another balance, another API. */
 const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
   credentials: {
     message: "The provider does not accept our credentials for payments.",

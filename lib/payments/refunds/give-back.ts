@@ -16,8 +16,8 @@ export function walletPostingKey(legId: string): string {
 }
 
 /**
- * A leg that goes back inside our own database, in one transaction: DUE to PROCESSED by compare-and-swap, the
- * wallet credited with its audit row and posting, or the credit restored. Once, whoever tries again.
+ * Refunds a leg inside our own database, in one transaction: DUE to PROCESSED by compare-and-swap, the wallet
+ * credited with its audit row and posting, or the credit restored. Happens once, however often it is retried.
  *
  * @throws {LegLostError} when another run was faster
  */

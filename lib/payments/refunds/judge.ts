@@ -1,12 +1,11 @@
-import type { RunFault } from "../../payouts/faults.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { Verdict } from "../../support/verdict.ts";
+import type { RunFault, Verdict } from "../../support/verdict.ts";
 import type { RefundRunReport } from "./report.ts";
 
-/** What ended the run, beside having nothing more to do. */
+/** The reason for the end of the run, other than no more work. */
 export interface RefundRunEnd {
   fault: RunFault | undefined;
-  /** What was thrown, most likely the database's: the run ended, its report stands. */
+  /** The thrown error, most likely of the database: the run ended, and its report is kept. */
   error: unknown;
   /** Told to stop, or no longer sure to be the only one. */
   stopped: boolean;

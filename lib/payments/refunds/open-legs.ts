@@ -14,7 +14,7 @@ export interface OpenLeg {
   providerPaymentId: string | null;
   /** `rfnd_…`, when the provider has told it. */
   providerRefundId: string | null;
-  /** What was heard last of a leg whose outcome is not known. */
+  /** The last answer about a leg whose outcome is unknown. */
   failureCode: string | null;
   failureMessage: string | null;
   /** Since the request was sent last, or may have been; null when it certainly never got there. */
@@ -28,21 +28,21 @@ export interface OpenLegCursor {
   legId: string;
 }
 
-/** In the order of a run: what is in doubt, what is due, what the provider has. */
+/** In the order of a run: legs in doubt, due legs, legs at the provider. */
 export const PHASES = ["in-doubt", "due", "at-provider"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** A claim under an older fence of our lock is dead for certain; any other only after this long. */
 export const ABANDONED_AFTER_MS = minutes(45);
 
-/** Which legs a run looks at: of these refunds alone, if they are given, and never what another run holds. */
+/** The legs of a run: of these refunds alone, if they are given, and never those that another run holds. */
 export interface Selection {
   refundIds: readonly string[] | undefined;
   runId: string;
   fence: bigint | null;
 }
 
-/** SQL over `leg`: nobody who may still be alive holds it. */
+/** SQL over `leg`: no run that may still be alive holds it. */
 export function isFree({ runId, fence }: { runId: string; fence: bigint | null }): SqlPart {
   return sql`(leg.claimed_by IS NULL OR leg.claimed_by <> ${runId}::uuid AND (
     COALESCE(leg.claim_fence < ${fence}::bigint, false)

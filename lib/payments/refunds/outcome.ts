@@ -1,7 +1,7 @@
-import type { RunFault } from "../../payouts/faults.ts";
 import type { SettledRefund } from "./settle-refund.ts";
+import type { RunFault } from "../../support/verdict.ts";
 
-/** What became of one leg in this run. */
+/** The result of one leg in this run. */
 export type LegOutcome =
   /** The money is back. */
   | "processed"
@@ -9,7 +9,7 @@ export type LegOutcome =
   | "pending"
   /** Refused for certain, or accepted and then failed: no money moved. */
   | "failed"
-  /** Sent, and nobody here knows what became of it. */
+  /** Sent, with an unknown outcome. */
   | "unknown"
   /** Asked: not there yet, and too soon to be sure. */
   | "waiting"

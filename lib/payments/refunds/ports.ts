@@ -20,11 +20,11 @@ export interface RefundPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress: Progress;
-  /** Asks to stop: the leg in hand is finished, no other is started. */
+  /** Asks to stop: the current leg is finished, and no other is started. */
   readonly signal: AbortSignal;
 }
 
-/** What one leg may touch. */
+/** The ports of one leg. */
 export interface LegPorts extends RefundPorts {
   /** Ends a call to the provider that would outlast the time a stopping run has. */
   readonly hardStop: AbortSignal;

@@ -5,7 +5,7 @@ import { LeaseLostError } from "../../support/lease.ts";
 import type { CoreResult } from "../../support/verdict.ts";
 import { askProvider } from "./ask-provider.ts";
 import { LegLostError } from "./claim-leg.ts";
-import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../../payouts/refusal-streak.ts";
+import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../../provider/refusal-streak.ts";
 import { paymentsDown, refusesAllRefunds } from "./faults.ts";
 import { giveBack } from "./give-back.ts";
 import { judge, type RefundRunEnd } from "./judge.ts";
@@ -30,9 +30,9 @@ const NO_ANSWER_IN_A_ROW = 5;
 const GRACE_MS = seconds(4);
 
 /**
- * Carries refunds out, leg by leg: first what is in doubt is looked up, then what is due is sent or
- * credited, then what the provider has is followed to its end. See docs/jobs/process-refunds.md for what each
- * outcome means. With `refundIds` it looks at these refunds alone, for a job that has just asked for them.
+ * Processes refunds, leg by leg: first looks up legs in doubt, then sends or credits due legs, then follows legs
+ * at the provider to their end. See docs/jobs/process-refunds.md for the meaning of each outcome. With
+ * `refundIds` it handles these refunds alone, for a job that has just requested them.
  */
 export async function processRefunds(
   ports: RefundPorts,
@@ -65,7 +65,7 @@ async function handleAll(
   const end: RefundRunEnd = { fault: undefined, error: undefined, stopped: false };
   const hardStop = new AbortController();
   const settled = new AbortController();
-  // What is in hand is given a little time; then the call ends, and its outcome is unknown.
+  // The current leg gets a little time; then the call ends, and its outcome is unknown.
   const startGrace = (): void => void sleep(GRACE_MS, settled.signal).then(() => hardStop.abort());
   if (ports.signal.aborted) startGrace();
   else ports.signal.addEventListener("abort", startGrace, { once: true });
@@ -94,7 +94,7 @@ async function handleAll(
       if (end.fault) break;
     }
   } catch (error) {
-    // Kept, not thrown: the report with what was done must not be lost for it.
+    // Kept, not thrown: the report must not be lost for it.
     end.error = error;
     ports.log.error({ err: toError(error) }, "the run ended with an error");
   } finally {
@@ -104,7 +104,7 @@ async function handleAll(
   return end;
 }
 
-/** Phase by phase, so that what a look-up made due again is sent in the same run. */
+/** Phase by phase, so that a leg that a look-up made due again is sent in the same run. */
 async function* openLegs(
   { db }: LegPorts,
   { report, selection }: { report: RefundRunReport; selection: Selection },
@@ -129,7 +129,9 @@ async function* openLegs(
   }
 }
 
-/** One leg, whose trouble is a value. What is thrown is a lost connection or a missing right, and ends the run. */
+/**
+ * One leg, whose errors are values. A thrown error is a lost connection or a missing right, and ends the run.
+ */
 async function handleOne(
   ports: LegPorts,
   { phase, leg }: { phase: Phase; leg: OpenLeg },

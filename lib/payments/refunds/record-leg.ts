@@ -2,7 +2,7 @@ import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { LegLostError, type HeldLeg } from "./claim-leg.ts";
 import { settleRefund, type SettledRefund } from "./settle-refund.ts";
 
-/** What is known of a leg now. */
+/** The known state of a leg now. */
 export type LegNews =
   | { to: "ACCEPTED" | "PROCESSED"; providerRefundId: string }
   | { to: "FAILED"; providerRefundId?: string; code: string; message: string }
@@ -27,8 +27,8 @@ export async function onPayment<T>(
 }
 
 /**
- * Writes down what became of a leg that this run holds, gives the claim up, and settles the refund if it was
- * the last one. A run that wakes up after its claim was taken over changes nothing.
+ * Records the outcome of a leg that this run holds, releases the claim, and settles the refund after its last
+ * leg. A run that wakes up after its claim was taken over changes nothing.
  *
  * @throws {LegLostError}
  */
@@ -55,7 +55,7 @@ export async function recordLeg(
   });
 }
 
-/** Whether anything stands in the leg since this run has sent it. */
+/** Whether the leg has an outcome since this run sent it. */
 export async function hasNews(db: DbSession, { legId, runId }: HeldLeg): Promise<boolean> {
   const rows = await db.query<unknown[]>`
     SELECT 1 FROM refund_legs WHERE id = ${legId}::uuid AND claimed_by IS DISTINCT FROM ${runId}::uuid`;

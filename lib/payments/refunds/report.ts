@@ -134,7 +134,7 @@ export function countLeg(
 
 const WAITS: ReadonlySet<LegOutcome> = new Set(["waiting", "due-again", "skipped", "left"]);
 
-/** What failed, is in doubt or is overdue first; what the next run takes up last. */
+/** Failed, in doubt or overdue legs first; legs left for the next run last. */
 export function urgency({ outcome, overdue }: RefundItem): number {
   return WAITS.has(outcome) && !overdue ? 1 : 0;
 }

@@ -8,7 +8,7 @@ export interface RefundRequested {
   paymentId: string;
   /** Makes the refund happen once, such as `late-capture:<payment>`. */
   key: string;
-  /** `all`: whatever has neither gone back nor is on its way back. */
+  /** `all`: everything that is neither refunded nor being refunded. */
   amountPaise: Paise | "all";
   reason: string;
   /** A person's name, or `job:<name>`. */
@@ -32,16 +32,16 @@ export type RequestRefusal =
   | "NOTHING_LEFT"
   | "EXCEEDS_PAID"
   | "CARD_SHARE_TOO_SMALL"
-  /** The key stands for another refund. */
+  /** Another refund has this key. */
   | "KEY_REUSED";
 
 /**
- * Asks for a refund: writes it down with one leg for each leg of the payment by which something goes back,
- * and makes the payment REFUNDED once all of it goes back. Moves no money: `payments/process-refunds` does.
- * See `splitOverLegs` for the order of the legs.
+ * Requests a refund: stores it with one leg for each refunded leg of the payment, and makes the payment REFUNDED
+ * once all of it is refunded. Moves no money: `payments/process-refunds` does. See `splitOverLegs` for the order
+ * of the legs.
  *
- * Belongs into a transaction. Locks the payment, then its legs, so that two refunds never share what is
- * left of a leg; the database refuses it as well.
+ * Belongs into a transaction. Locks the payment, then its legs, so that two refunds never share the rest of a
+ * leg; the database refuses it as well.
  */
 export async function requestRefund(
   tx: DbSession,
@@ -89,11 +89,11 @@ interface LockedPayment {
   currency: string;
   organizationId: string | null;
   providerPaymentId: string | null;
-  /** Whether it paid for a booking: of a payment that was refunded before, what was known then. */
+  /** Whether it paid for a booking; for a payment refunded before, as known then. */
   ofSale: boolean;
 }
 
-/** Two statements, so that the second one sees what was committed while the first waited. */
+/** Two statements, so that the second one sees rows that were committed while the first waited. */
 async function lockPayment(tx: DbSession, paymentId: string): Promise<LockedPayment | undefined> {
   await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR UPDATE`;
   const [row] = await tx.query<LockedPayment[]>`
@@ -122,7 +122,7 @@ function isSame(known: KnownRefund, { paymentId, amountPaise }: RefundRequested)
   return amountPaise === "all" || amountPaise === known.amountPaise;
 }
 
-/** What was released when the checkout ended unpaid is back already, and a failed refund moved nothing. */
+/** Legs released when the checkout ended unpaid are already returned, and a failed refund moved nothing. */
 async function lockLegs(tx: DbSession, paymentId: string): Promise<LegLeft[]> {
   await tx.query`
     SELECT 1 FROM payment_legs WHERE payment_id = ${paymentId}::uuid ORDER BY id FOR NO KEY UPDATE`;

@@ -1,5 +1,5 @@
-import { refusedAs } from "../../payouts/refusal-streak.ts";
-import { failureCode } from "../../payouts/settle.ts";
+import { refusedAs } from "../../provider/refusal-streak.ts";
+import { failureCode } from "../../payouts/state/outcome.ts";
 import type { Answer, ProviderRefund } from "../../razorpay/index.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
@@ -71,7 +71,7 @@ async function recordAnswer(
 /** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
 const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
 
-/** What a refund at the provider means for its leg. A status that is new to us is not final. */
+/** The meaning of a provider's refund for its leg. An unknown status is not final. */
 export function newsOfRefund(refund: ProviderRefund): LegNews {
   const providerRefundId = refund.id;
   switch (refund.status) {
@@ -122,7 +122,7 @@ function resultOf(
   return { ...describe(news), settled, refusedAs: refusal && refusedAs(refusal) };
 }
 
-/** What is written down of a leg, as the report says it. */
+/** The stored state of a leg, in the words of the report. */
 export function describe(news: LegNews): LegResult {
   switch (news.to) {
     case "PROCESSED":

@@ -1,23 +1,14 @@
 import {
-  asEnvironment,
-  parseRazorpayPaymentsEnv,
-  razorpayPaymentsVariables,
-  type RazorpayPaymentsSettings,
-} from "../../razorpay/index.ts";
-import { minutes } from "../../support/clock.ts";
-import {
   mailEnvironmentOptional,
   type MailSettings,
   type WithMail,
 } from "../../notifications/index.ts";
 import {
-  combineEnvironments,
-  readWholeNumber,
-  type EnvironmentProblem,
-  type EnvironmentSpec,
-  type EnvironmentVariable,
-} from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
+  razorpayPaymentsEnvironment,
+  type RazorpayPaymentsSettings,
+} from "../../razorpay/index.ts";
+import { combineEnvironments } from "../../support/environment.ts";
+import { duration, environmentOf, group } from "../../support/settings.ts";
 
 /** How patient the refund run is. */
 export interface RefundRules {
@@ -29,58 +20,43 @@ export interface RefundRules {
   pendingAlarmMs: number;
 }
 
-export interface RefundSettings extends RefundRules {
-  razorpay: RazorpayPaymentsSettings;
-}
+export type RefundSettings = RefundRules & { razorpay: RazorpayPaymentsSettings };
 
-/** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
-const own = [
-  {
+const rules = {
+  waitMs: duration("minutes", {
     name: "REFUNDS_WAIT_MINUTES",
-    required: false,
-    default: "60",
+    default: 60,
     description:
       "time since the last send after which a refund that the provider does not have is sent again",
-    unit: "minutes",
-    allowed: { least: 15, most: 99_999 },
-  },
-  {
+    // A request can be under way for as long as a call may take, and wait in a queue behind it.
+    least: 15,
+    most: 99_999,
+  }),
+  unknownAlarmMs: duration("hours", {
     name: "REFUNDS_UNKNOWN_ALARM_HOURS",
-    required: false,
-    default: "24",
+    default: 24,
     description: "time without a known outcome after which process-refunds is red",
-    unit: "hours",
-    allowed: { least: 1, most: 99_999 },
-  },
-  {
+    least: 1,
+    most: 99_999,
+  }),
+  pendingAlarmMs: duration("days", {
     name: "REFUNDS_PENDING_ALARM_DAYS",
-    required: false,
-    default: "10",
+    default: 10,
     description: "time that a refund may be pending at the provider before process-refunds is red",
-    unit: "days",
-    allowed: { least: 1, most: 99_999 },
-  },
-] as const satisfies readonly EnvironmentVariable[];
-
-const refundsAlone: EnvironmentSpec<RefundSettings> = {
-  variables: [...asEnvironment(razorpayPaymentsVariables), ...own],
-  parse(env) {
-    const provider = parseRazorpayPaymentsEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1 | 2): number => readWholeNumber(env, own[index], problems);
-    const waitMs = minutes(whole(0));
-    const unknownAlarmMs = minutes(60 * whole(1));
-    const pendingAlarmMs = minutes(24 * 60 * whole(2));
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    return {
-      ok: true,
-      settings: { razorpay: provider.settings, waitMs, unknownAlarmMs, pendingAlarmMs },
-      secrets: credentials(provider.settings.keyId, provider.settings.keySecret),
-    };
-  },
+    least: 1,
+    most: 99_999,
+  }),
 };
 
+/** As every job reads them that sends refunds. */
+export const refundRules = group<RefundRules>(rules);
+
 /** Everything that the refund run reads from the environment, beyond the database. */
-export const refundEnvironment: EnvironmentSpec<
-  RefundSettings & WithMail<MailSettings | undefined>
-> = combineEnvironments(refundsAlone, mailEnvironmentOptional);
+export const refundEnvironment = combineEnvironments(
+  razorpayPaymentsEnvironment,
+  environmentOf<RefundRules>(rules),
+  mailEnvironmentOptional,
+);
+
+/** Settings of process-refunds, with mail if a mail server is named. */
+export type RefundRunSettings = RefundSettings & WithMail<MailSettings | undefined>;

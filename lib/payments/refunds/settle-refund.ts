@@ -23,9 +23,9 @@ interface RefundSoFar {
 }
 
 /**
- * Settles a refund of which no leg is open: PROCESSED when every leg is, else FAILED. Only now that it is
- * certain what went back does the consultant bear a share, and does the buyer get a mail; a failed one is a
- * finding. The caller holds the payment's lock.
+ * Settles a refund without open legs: PROCESSED when every leg is, else FAILED. Only now is the refunded amount
+ * certain, so the consultant is charged and the buyer gets a mail now; a failed refund is a finding. The caller
+ * holds the payment's lock.
  */
 export async function settleRefund(
   tx: DbSession,
@@ -66,7 +66,7 @@ async function leaveToPerson(
   });
 }
 
-/** Who paid too late was told so when the refund was asked for. */
+/** A buyer who paid too late got a mail when the refund was requested. */
 function hasOwnMail(key: string): boolean {
   return key.startsWith("late-capture:");
 }

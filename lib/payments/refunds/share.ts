@@ -8,12 +8,12 @@ export interface Fraction {
 }
 
 /**
- * Pure: what the consultant bears of a refund. The share of everything that went back so far, rounded down
- * to the paisa, less what was borne already: so that rounding never adds up, and all of the payment takes
- * all of the earning. The earning excludes GST and the payment does not, so it is a fraction of either.
+ * Pure: the consultant's share of a refund. It is the share of all refunds so far, rounded down to the paisa,
+ * less the share already charged. So rounding never adds up, and a full refund takes the whole earning. The
+ * earning excludes GST and the payment does not, so the share is a fraction of either.
  *
- * Amount and platform fee are shared each by itself, so that the gross always covers the amount. Never more
- * than is left of the sale, whatever else it was reduced by.
+ * Amount and platform fee are shared separately, so that the gross always covers the amount. Never more than the
+ * rest of the sale after all other reductions.
  */
 export function shareOfRefund(
   earned: GrossAndAmount,

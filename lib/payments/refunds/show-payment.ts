@@ -47,7 +47,7 @@ export interface RefundLegDetails {
   failureMessage: string | null;
 }
 
-/** The earning of the sale, and what of it the consultant bears. */
+/** The earning of the sale, and the consultant's share of the refund. */
 export interface RefundedEarning {
   status: string;
   amountPaise: Paise;

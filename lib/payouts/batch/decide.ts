@@ -1,14 +1,14 @@
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
-import { describeStop, type AccountStop } from "../account-holds.ts";
-import { holdEnds } from "../on-hold.ts";
+import { describeStop, type AccountStop } from "../state/account-holds.ts";
+import { holdEnds } from "../state/on-hold.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { BatchSettings } from "./settings.ts";
 
 /** An organization's payout is PENDING as well, and needs nobody's approval. */
 export type NewStatus = "APPROVED" | "PENDING";
 
-/** What a batch does with what one consultant is owed. */
+/** A batch's decision about one consultant's due earnings. */
 export type Decision =
   | { kind: "create"; status: NewStatus }
   | { kind: "carried" | "on_hold" | "refused"; code: string; message: string };

@@ -2,8 +2,8 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
 import { newUuid } from "../../support/random.ts";
-import { readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
 
@@ -22,8 +22,8 @@ export type LinkResult =
  * Makes one payout out of a group, all or nothing: the payout, every earning READY to LINKED by
  * compare-and-swap, and items that add up to the payout to the paisa.
  *
- * Locks are taken in one order everywhere, consultant and then earnings by booking reference, and each
- * check is a statement of its own after them: it sees what was committed while it waited.
+ * Locks are taken in one order everywhere, consultant and then earnings by booking reference. Each check is a
+ * separate statement after them: it sees rows that were committed while it waited.
  */
 export async function linkPayout(
   db: Db,
@@ -77,7 +77,7 @@ async function openHolds(tx: DbSession, consultantId: string): Promise<string[]>
   return rows.map(({ kind }) => kind);
 }
 
-/** What a consultant owes is taken first; this is of a sale that was refunded since. */
+/** A consultant's debt is taken first; this finds a debt from a sale refunded since. */
 async function assertOwesNothing(tx: DbSession, consultantId: string): Promise<void> {
   const owing = await consultantsThatOwe(tx, [consultantId]);
   if (owing.length > 0) throw new ChangedMeanwhile();

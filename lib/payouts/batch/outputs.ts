@@ -1,6 +1,6 @@
 import { formatRupees } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
-import { fundsTable } from "../funds.ts";
+import { fundsTable } from "../state/funds.ts";
 import type { BatchItem, BatchReport } from "./report.ts";
 
 /** The report as step outputs. */

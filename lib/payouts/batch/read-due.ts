@@ -2,11 +2,11 @@ import { sql, type DbSession } from "../../db/client.ts";
 import type { Take } from "../../earnings/recoveries.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
-import { readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { isUnsettled } from "./unsettled.ts";
 
-/** What one consultant is owed in one currency: every earning that a payout could hold now. */
+/** One consultant's due earnings in one currency: every earning that a payout could hold now. */
 export interface DueGroup {
   consultantId: string;
   /** As the marketplace names the consultant. */
@@ -17,7 +17,7 @@ export interface DueGroup {
   organizationId: string | null;
   currency: string;
   earningIds: readonly string[];
-  /** Net of refunds and of what was recovered. */
+  /** Net of refunds and of recovered amounts. */
   grossPaise: Paise;
   amountPaise: Paise;
   /** Kinds of the consultant's open holds. */
@@ -51,8 +51,9 @@ export async function countConsultants(db: DbSession): Promise<number> {
 }
 
 /**
- * What these consultants are owed: READY, past the hold date, of buyers' money that has settled, net of refunds and of `planned`, which a dry
- * run would have taken off. An earning of which nothing is left is in no group.
+ * The due earnings of these consultants: READY, past the hold date, paid by settled money of buyers. Amounts are
+ * net of refunds and of `planned`, which a dry run would have taken off. An earning with nothing left is in no
+ * group.
  */
 export async function dueGroups(
   db: DbSession,

@@ -8,8 +8,8 @@ import type { RefundBase } from "../../tds/index.ts";
 import { BATCH_ACTOR } from "./link.ts";
 
 /**
- * Takes what these consultants owe of refunded sales off their earnings, each in a transaction of its own. A
- * consultant for whom that fails gets no payout in this batch: nobody is paid past what they owe.
+ * Takes these consultants' debts for refunded sales off their earnings, each in a separate transaction. A
+ * consultant for whom that fails gets no payout in this batch: no consultant with an unrecovered debt is paid.
  */
 export async function recoverFirst(
   { db, lease, log, acrossYears }: { db: Db; lease: Lease; log: Log; acrossYears: RefundBase },

@@ -1,8 +1,8 @@
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import { RETRY_LATER } from "../account-holds.ts";
-import type { Funds } from "../funds.ts";
+import { RETRY_LATER } from "../state/account-holds.ts";
+import type { Funds } from "../state/funds.ts";
 import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
@@ -11,13 +11,13 @@ import type { Unsettled } from "./unsettled.ts";
 /** Why a consultant got no payout in this batch. */
 export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
 
-/** One consultant who got no payout, or not all of it, with the reason. Holds no personal data. */
+/** One consultant without a payout, or with a smaller one, and the reason. Holds no personal data. */
 export interface BatchItem {
   consultantId: string;
   /** As the marketplace names the consultant. */
   consultantRef: string;
   currency: string;
-  /** `unsettled`: earnings that wait for the buyers' money, whatever became of the rest. */
+  /** `unsettled`: earnings that wait for the buyers' money, whatever the outcome of the rest. */
   outcome: LeftOut | "unsettled";
   /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`, `NOT_SETTLED`. */
   code: string;
@@ -44,9 +44,9 @@ export interface BatchReport {
   /** Owed less than the minimum; READY for the next batch. */
   carried: number;
   onHold: number;
-  /** Of those on hold: only a wait after a failure, which ends by itself. */
+  /** The part of those on hold that only waits after a failure, and needs no person. */
   retryLater: number;
-  /** Can not be paid as it stands: a person has to look. */
+  /** Rejected: a person has to look. */
   refused: number;
   /** Changed between reading and linking; nothing was written. */
   changed: number;
@@ -54,7 +54,7 @@ export interface BatchReport {
   earnings: number;
   /** Of the payouts created or planned, net of refunds; the base of the tax. */
   grossPaise: Paise;
-  /** Of the same payouts, what is owed before tax: approved, pending and organizations together. */
+  /** Owed before tax for the same payouts: approved, pending and organizations together. */
   amountPaise: Paise;
   approvedPaise: Paise;
   pendingPaise: Paise;
@@ -73,7 +73,7 @@ export interface BatchReport {
   aboveUpiLimit: number;
   /** The first 250 of those, by the consultant's code. */
   aboveUpi: { consultantRef: string; amountPaise: Paise }[];
-  /** What the next pay run needs, beside what the account held when it was last read. */
+  /** The needs of the next pay run, beside the last known balance of the account. */
   funds: Funds | undefined;
   items: BatchItem[];
   /** Items beyond the first 250 of each outcome are counted, not kept. */

@@ -1,18 +1,11 @@
-import {
-  present,
-  readWholeNumber,
-  type Env,
-  type EnvironmentProblem,
-  type EnvironmentSpec,
-  type EnvironmentVariable,
-} from "../../support/environment.ts";
-import { parseRupees, type Paise } from "../../support/money.ts";
-import { LIMITS, limitsKept } from "../limits.ts";
+import { environmentOf, rupees, wholeNumber } from "../../support/settings.ts";
+import type { Paise } from "../../support/money.ts";
+import { LIMITS, limitsKept } from "../state/limits.ts";
 import type { RefundBase } from "../../tds/index.ts";
-import { parseRefundBase, refundBaseVariable } from "../../tds/settings.ts";
+import { refundBase } from "../../tds/settings.ts";
 
 export interface BatchSettings {
-  /** A consultant who is owed less is carried to the next batch. */
+  /** A smaller amount is carried to the next batch. */
   minimumPaise: Paise;
   /** A payout of at most so much is approved at once; a larger one waits for a person. */
   autoApprovePaise: Paise;
@@ -22,69 +15,34 @@ export interface BatchSettings {
   refundBase?: RefundBase;
 }
 
-const MINIMUM = {
-  name: "PAYOUTS_MINIMUM_RUPEES",
-  required: false,
-  default: "500",
-  description: "smallest payout, before tax; less is carried to the next batch",
-  unit: "rupees",
-  allowed: { form: "an amount of at least 1", example: "500.00" },
-} satisfies EnvironmentVariable;
-
-const AUTO_APPROVE = {
-  name: "PAYOUTS_AUTO_APPROVE_RUPEES",
-  required: false,
-  default: LIMITS.PAYOUTS_AUTO_APPROVE_RUPEES,
-  description: "payouts up to this, before tax, are approved at once; 0 leaves all to a person",
-  unit: "rupees",
-  allowed: { form: "an amount", example: "0" },
-} satisfies EnvironmentVariable;
-
-const SETTLEMENT = {
-  name: "PAYOUTS_SETTLEMENT_DAYS",
-  required: false,
-  default: "4",
-  description:
-    "days from the capture of a buyer's payment until its earning may be paid out; 0 does not wait",
-  unit: "days",
-  allowed: { least: 0, most: 90 },
-} as const satisfies EnvironmentVariable;
-
-/** The provider sends nothing below one rupee. */
-const LEAST_PAISE = 100n;
-
 /** Everything that the batch reads from the environment, beyond the database. */
-export const batchEnvironment: EnvironmentSpec<BatchSettings> = {
-  variables: [MINIMUM, AUTO_APPROVE, SETTLEMENT, refundBaseVariable],
-  parse(env) {
-    const problems: EnvironmentProblem[] = [];
-    const minimumPaise = rupees(env, MINIMUM, problems);
-    if (minimumPaise !== undefined && minimumPaise < LEAST_PAISE) {
-      problems.push({ variable: MINIMUM.name, problem: "expected at least 1 rupee" });
-    }
-    const autoApprovePaise = rupees(env, AUTO_APPROVE, problems);
-    limitsKept(env, ["PAYOUTS_AUTO_APPROVE_RUPEES"], problems);
-    const settlementDays = readWholeNumber(env, SETTLEMENT, problems);
-    const refundBase = parseRefundBase(env, problems);
-    if (problems.length > 0 || minimumPaise === undefined || autoApprovePaise === undefined) {
-      return { ok: false, problems };
-    }
-    const settings = { minimumPaise, autoApprovePaise, settlementDays, refundBase };
-    return { ok: true, settings, secrets: [] };
+export const batchEnvironment = environmentOf<BatchSettings>(
+  {
+    minimumPaise: rupees({
+      name: "PAYOUTS_MINIMUM_RUPEES",
+      default: "500",
+      description: "smallest payout, before tax; less is carried to the next batch",
+      // The provider sends nothing below one rupee.
+      least: 100n,
+      example: "500.00",
+    }),
+    autoApprovePaise: rupees({
+      name: "PAYOUTS_AUTO_APPROVE_RUPEES",
+      default: LIMITS.PAYOUTS_AUTO_APPROVE_RUPEES,
+      description: "payouts up to this, before tax, are approved at once; 0 leaves all to a person",
+      least: 0n,
+      example: "0",
+    }),
+    settlementDays: wholeNumber({
+      name: "PAYOUTS_SETTLEMENT_DAYS",
+      default: 4,
+      description:
+        "days from the capture of a buyer's payment until its earning may be paid out; 0 does not wait",
+      unit: "days",
+      least: 0,
+      most: 90,
+    }),
+    refundBase,
   },
-};
-
-function rupees(
-  env: Env,
-  variable: { name: string; default: string },
-  problems: EnvironmentProblem[],
-): Paise | undefined {
-  const paise = parseRupees(present(env, variable.name) ?? variable.default);
-  if (paise === undefined) {
-    problems.push({
-      variable: variable.name,
-      problem: "expected an amount in rupees, such as 500 or 500.00",
-    });
-  }
-  return paise;
-}
+  (env, problems) => limitsKept(env, ["PAYOUTS_AUTO_APPROVE_RUPEES"], problems),
+);

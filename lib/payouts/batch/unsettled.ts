@@ -2,7 +2,7 @@ import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import type { Day } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 
-/** What one consultant earned and is not paid yet, because the buyers' money has not settled. */
+/** One consultant's unpaid earnings whose buyers' money has not settled yet. */
 export interface Unsettled {
   consultantId: string;
   /** As the marketplace names the consultant. */
@@ -32,7 +32,7 @@ export function isUnsettled(reference: SqlPart, settlementDays: number): SqlPart
   return sql`COALESCE(${settledOn(reference, settlementDays)} > india_today(), false)`;
 }
 
-/** Of these consultants, what would be due but for the settlement of the buyers' money. */
+/** Earnings of these consultants that are due except for the settlement of the buyers' money. */
 export async function unsettledOf(
   db: DbSession,
   consultantIds: readonly string[],

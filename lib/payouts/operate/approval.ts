@@ -24,9 +24,9 @@ export function approvalPolicy(env: Env): ApprovalPolicy | undefined {
 }
 
 /**
- * A refusal when the policy wants two people and the operator had a hand in the payout before. Two people are two logins
- * of the database, which it writes down itself; a name is a claim, and counts only against whoever gives it. What was
- * brought in before logins were recorded is known by the names of the audit log alone.
+ * A refusal when the policy wants two people and the operator has already acted on the payout. Two people are
+ * two logins of the database, which records logins on its own. A name is a claim, and counts only against the
+ * person who gives it. Imports from before logins were recorded are known by the names of the audit log alone.
  */
 export async function sameHandRefusal(
   tx: DbSession,
@@ -74,8 +74,9 @@ function didOf(hands: readonly Hand[]): string {
 }
 
 /**
- * Who had a hand in a payout. A job that made it is no person; but where people use its login, they can't be told from it.
- * The entries of an import have the time of its transaction, as its earnings and accounts have.
+ * The people who acted on a payout. A job that made it is no person; but where people use the job's login, they
+ * cannot be told from the job. The entries of an import have the time of its transaction, as its earnings and
+ * accounts have.
  */
 async function handsIn(tx: DbSession, { id, consultantId }: LockedPayout): Promise<Hand[]> {
   return tx.query<Hand[]>`

@@ -14,7 +14,7 @@ import { changedSinceShown, type Shown } from "./shown.ts";
 
 /**
  * PENDING to APPROVED: the next run of the payout job sends it. Of several people at once one wins, and the
- * others are told who it was.
+ * others get that person's name.
  */
 export async function approvePayout(
   db: Db,
@@ -27,7 +27,7 @@ export async function approvePayout(
     payoutId: string;
     operator: Operator;
     policy?: ApprovalPolicy;
-    /** What the operator saw: refused when that is no longer so. */
+    /** The payout as the operator saw it: refused when it has changed. */
     shown?: Shown;
   },
 ): Promise<PayoutChange> {

@@ -1,6 +1,6 @@
 import type { Paise } from "../../support/money.ts";
 
-/** Who makes a change, and why. */
+/** The person who makes a change, and the reason. */
 export interface Operator {
   by: string;
   reason: string | null;
@@ -10,13 +10,13 @@ export interface Operator {
 export interface Refusal {
   /** Stable: `OUTCOME_UNKNOWN`, `ALREADY_APPROVED`. */
   code: string;
-  /** What is in the way, as the end of a sentence. */
+  /** The obstacle, as the end of a sentence. */
   message: string;
-  /** What to do about it. */
+  /** The remedy. */
   remedy: string;
 }
 
-/** What became of one change to one payout. Refused: nothing was written. */
+/** The result of one change to one payout. Refused: nothing was written. */
 export type PayoutChange =
   | { done: true; payoutId: string; consultantRef: string; amountPaise: Paise; note?: string }
   | { done: false; payoutId: string; refusals: readonly Refusal[] };

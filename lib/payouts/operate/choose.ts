@@ -7,7 +7,7 @@ export type Choice =
   | { kind: "all" }
   /** Of one run of the batch, by its run id. */
   | { kind: "batch"; runId: string }
-  /** Payouts' ids, or consultants' codes or ids, each with the line on which it stands. */
+  /** Payouts' ids, or consultants' codes or ids, each with its line. */
   | { kind: "named"; names: readonly { line: number; name: string }[] };
 
 export interface Chosen {

@@ -1,7 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
-import { REFUSED_ACCOUNT, releaseAccountHolds } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { REFUSED_ACCOUNT, releaseAccountHolds } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { Operator, Refusal } from "./change.ts";
 import { findConsultant, type ConsultantName } from "./consultant.ts";
 
@@ -14,7 +14,9 @@ export const HOLD_KINDS: readonly HoldKind[] = [
   "manual",
 ];
 
-/** What can be released: a hold that a person placed, or that of an account which the provider refused. */
+/**
+ * The kinds that can be released: a hold that a person placed, or that of an account which the provider refused.
+ */
 export type ReleasedKind = HoldKind | typeof REFUSED_ACCOUNT;
 
 export const RELEASED_KINDS: readonly ReleasedKind[] = [...HOLD_KINDS, REFUSED_ACCOUNT];
@@ -45,9 +47,9 @@ export type HoldChange =
 type Reasoned = Operator & { reason: string };
 
 /**
- * Keeps a consultant from being paid until it is released: out of new payouts, and what is due waits. A run that
- * claims at this moment is before the hold or after it, since both take the payee's lock; `reach` is counted after
- * that lock, so that a payout which such a run has claimed is among those in processing.
+ * Keeps a consultant from being paid until the release: no new payouts, and due ones wait. A claim at this
+ * moment is before or after the hold, since both take the payee's lock. `reach` is counted after that lock, so
+ * that a payout claimed before is among those in processing.
  */
 export async function placeHold(
   db: Db,

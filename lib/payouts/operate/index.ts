@@ -1,4 +1,4 @@
-/** What a person does to payouts: look, approve, reject, try again, hold back. Each change is audited. */
+/** An operator's actions on payouts: look, approve, reject, retry, hold. Each change is audited. */
 export {
   APPROVAL_POLICIES,
   approvalPolicy,

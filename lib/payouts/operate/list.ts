@@ -1,13 +1,13 @@
 import type { DbSession } from "../../db/client.ts";
 import { defaultModeSettings } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
 export interface ListedPayout {
   id: string;
   consultantRef: string;
-  /** As the marketplace names the organization that the payee stands for. */
+  /** The marketplace's name for the payee's organization. */
   organizationRef: string | null;
   status: PayoutStatus;
   currency: string;
@@ -20,11 +20,11 @@ export interface ListedPayout {
   tries: number;
   failureCode: string | null;
   createdAt: Date;
-  /** Sent, and nobody knows yet what became of it. */
+  /** Sent, with an unknown outcome. */
   inDoubt: boolean;
   /** The payee's active account, by our own id; null when there is none. */
   accountId: string | null;
-  /** What to know of that account before approving: not of payouts that have ended. */
+  /** Notes about the account to read before approving; none for payouts that have ended. */
   accountNotes: readonly AccountNote[];
   /** Kinds of the open holds of its payee: a payout that is not finished is not sent while there is one. */
   holds: readonly string[];

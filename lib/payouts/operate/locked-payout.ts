@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
-import { describeStop, readAccountStops } from "../account-holds.ts";
-import { holdEnds, OPEN_HOLDS } from "../on-hold.ts";
+import { describeStop, readAccountStops } from "../state/account-holds.ts";
+import { holdEnds, OPEN_HOLDS } from "../state/on-hold.ts";
 import type { Refusal } from "./change.ts";
 
 export type PayoutStatus =
@@ -22,7 +22,7 @@ export interface LockedPayout {
   id: string;
   consultantId: string;
   consultantRef: string;
-  /** Set when the payee stands for an organization. */
+  /** The payee's organization, if there is one. */
   organizationId: string | null;
   status: PayoutStatus;
   tries: number;
@@ -60,7 +60,7 @@ export function unknownPayout(payoutId: string): Refusal {
   };
 }
 
-/** Says who was first, where the audit log knows. */
+/** Names the person who was first, where the audit log knows. */
 export async function wrongStatus(
   tx: DbSession,
   payout: LockedPayout,

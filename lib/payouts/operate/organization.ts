@@ -8,9 +8,9 @@ export type OrganizationChange =
   | { done: false; refusal: Refusal };
 
 /**
- * Makes a consultant the payee of an organization, which is created unless it exists: from the next batch on
- * the payouts are the organization's and need no approval. `ownPayouts` is how many unfinished payouts the
- * consultant has from before; they stay what they are. A payee is set once and never changes here.
+ * Makes a consultant the payee of an organization, which is created unless it exists. From the next batch on,
+ * the payouts are the organization's and need no approval. `ownPayouts` is the number of the consultant's older
+ * unfinished payouts; these stay unchanged. A payee is set once and never changes here.
  */
 export async function setOrganizationPayee(
   db: Db,

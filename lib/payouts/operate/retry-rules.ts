@@ -1,5 +1,5 @@
 import type { DbSession } from "../../db/client.ts";
-import { MAXIMUM_TRIES } from "../due.ts";
+import { MAXIMUM_TRIES } from "../state/due.ts";
 import type { Refusal } from "./change.ts";
 import type { LockedPayout } from "./locked-payout.ts";
 

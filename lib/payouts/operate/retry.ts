@@ -23,9 +23,10 @@ import { sureToFail } from "./sure-to-fail.ts";
 import { attemptRefusals, earningRefusals } from "./retry-rules.ts";
 
 /**
- * FAILED to APPROVED, an organization's to PENDING, with its earnings linked again: the next run makes a new attempt. Only where the
- * provider itself has said that nothing was or will be paid, and where nothing else has taken the earnings
- * since. Everything that is in the way is said at once, also what the next run would refuse it for.
+ * FAILED to APPROVED, an organization's to PENDING, with its earnings linked again: the next run makes a new
+ * attempt. Only where the provider itself has confirmed that nothing was or will be paid, and where no other
+ * payout has taken the earnings since. Reports all obstacles at once, including those for which the next run
+ * would refuse the payout.
  */
 export async function retryPayout(
   db: Db,

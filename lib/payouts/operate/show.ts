@@ -3,8 +3,8 @@ import type { DbSession } from "../../db/client.ts";
 import { nextStep, ruleOf } from "../../razorpay/index.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
-import { describeStop, readAccountStops, type AccountStop } from "../account-holds.ts";
-import { OPEN_HOLDS } from "../on-hold.ts";
+import { describeStop, readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 
@@ -13,7 +13,7 @@ export interface PayoutDetails {
   id: string;
   consultantId: string;
   consultantRef: string;
-  /** As the marketplace names the organization that the payee stands for. */
+  /** The marketplace's name for the payee's organization. */
   organizationRef: string | null;
   status: PayoutStatus;
   currency: string;
@@ -30,9 +30,9 @@ export interface PayoutDetails {
   holds: readonly string[];
   /** Why nothing is sent to the payee's account now, e.g. `REFUSED_ACCOUNT: the payee's account is closed …`. */
   accountStop: string | null;
-  /** What to do about the failure, where the provider documents its reason. */
+  /** The remedy for the failure, where the provider documents its reason. */
   nextStep: string | null;
-  /** What to know of the payee's account before approving. */
+  /** Notes about the payee's account to read before approving. */
   accountNotes: readonly AccountNote[];
   items: readonly ShownItem[];
   attempts: readonly ShownAttempt[];
@@ -117,7 +117,7 @@ export async function showPayout(
   };
 }
 
-/** A payee who has given another account since, or whose account was released, need not be asked for one again. */
+/** No new account is needed when the payee has given another one since, or when the account was released. */
 function nextStepOf(
   { failureCode, status }: Pick<PayoutDetails, "failureCode" | "status">,
   stop: AccountStop | undefined,

@@ -4,7 +4,7 @@ import { formatRupees } from "../../support/money.ts";
 import type { Refusal } from "./change.ts";
 import type { LockedPayout } from "./locked-payout.ts";
 
-/** What a person saw of a payout before saying yes to it. */
+/** The payout as a person saw it before approving. */
 export interface Shown {
   amountPaise: Paise;
   sales: number;
@@ -12,7 +12,7 @@ export interface Shown {
   accountId: string | null;
 }
 
-/** A refusal when the payout is not any more what was shown. The payout is locked. */
+/** A refusal when the payout differs from the shown one. The payout is locked. */
 export async function changedSinceShown(
   tx: DbSession,
   payout: LockedPayout,

@@ -1,6 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { TaxPolicy } from "../../tds/index.ts";
-import { createPlanner } from "../plan.ts";
+import { createPlanner } from "../state/plan.ts";
 import type { Refusal } from "./change.ts";
 import type { LockedPayout } from "./locked-payout.ts";
 

@@ -1,19 +1,19 @@
 import type { FindingKind, NewFinding } from "../../findings/index.ts";
 import type { AccountKind, ProviderPayout } from "../../razorpay/index.ts";
-import { settlementOf } from "../settle.ts";
-import type { InDoubt } from "../stuck/in-doubt.ts";
+import { settlementOf } from "../state/outcome.ts";
+import type { InDoubt } from "../state/in-doubt.ts";
 
 export type AttemptState =
   "PREPARED" | "ACCEPTED" | "PROCESSED" | "REFUSED" | "FAILED" | "REVERSED" | "UNKNOWN";
 
-/** One attempt of ours, as it stands in the database. */
+/** One attempt of ours, as stored. */
 export interface OurAttempt extends InDoubt {
   state: AttemptState;
   /** The provider's status when it was last recorded. */
   providerStatus: string | null;
 }
 
-/** What our record and the provider's of one payout mean together. */
+/** The joint meaning of our record and the provider's record of one payout. */
 export type Comparison =
   | { kind: "same" }
   /** The provider shows a state that ours has left behind: nothing moves back. */
@@ -24,7 +24,7 @@ export type Comparison =
   | { kind: "reverse" }
   | ({ kind: "finding" } & { finding: Pick<NewFinding, "kind" | "severity"> });
 
-/** Pure: only along the graph, and only forward; whatever else differs is for a person. */
+/** Pure: moves only along the graph, and only forward; every other difference is for a person. */
 export function compare(
   ours: OurAttempt,
   theirs: ProviderPayout,

@@ -93,7 +93,7 @@ export interface UnmatchedMove {
 }
 
 /**
- * Payouts of ours whose money the statement shows and the books do not have, but for what the provider has not
+ * Our payouts whose money the statement shows and the books lack, except for those that the provider has not
  * finished. Of any age.
  *
  * @param unstored transactions that were read in a dry run

@@ -8,16 +8,14 @@ import {
 } from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import { REFUSED_ACCOUNT } from "../account-holds.ts";
-import { faultOf, type RunFault } from "../faults.ts";
-import { failed, inFlightAtTheEnd, inFlightNote } from "../judge.ts";
-import { holdEnds, heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
-import { namePayees } from "../payee-refs.ts";
-import type { PayoutPorts } from "../ports.ts";
-import { ClaimLostError } from "../release.ts";
-import { reversePayout } from "../reverse.ts";
-import { settleFound, type Settler } from "../stuck/settle-found.ts";
+import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
+import { REFUSED_ACCOUNT } from "../state/account-holds.ts";
+import { holdEnds, heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
+import { namePayees } from "../state/payee-refs.ts";
+import type { RunPorts } from "../state/ports.ts";
+import { ClaimLostError } from "../state/release.ts";
+import { reversePayout } from "../state/reverse.ts";
+import { settleFound, type Settler } from "../state/settle-found.ts";
 import { compare, isLive, type Comparison, type OurAttempt } from "./compare.ts";
 import {
   findAttempts,
@@ -35,10 +33,10 @@ import {
   type ReconcileReport,
 } from "./report.ts";
 import type { ReconcileSettings } from "./settings.ts";
+import { faultOf } from "../../provider/faults.ts";
+import { inFlightAtTheEnd, inFlightNote } from "../state/in-flight.ts";
 
-export type ReconcilePorts = Omit<PayoutPorts, "settings" | "limit"> & {
-  readonly settings: ReconcileSettings;
-};
+export type ReconcilePorts = Omit<RunPorts<ReconcileSettings>, "limit">;
 
 interface Run {
   ports: ReconcilePorts;
@@ -56,9 +54,9 @@ const ACTOR = "job:payouts/reconcile-payout-status";
 const PAGE = 100;
 
 /**
- * Compares the provider's list of a period with our attempts, both ways. What the provider knows better moves
- * forward along the graph; what can not be mended that way is a finding for a person. Then the account's own
- * transactions are read and its days are closed.
+ * Compares the provider's list of a period with our attempts, both ways. Newer states of the provider move our
+ * records forward along the graph; any other difference is a finding for a person. Then reads the account's own
+ * transactions and closes its days.
  */
 export async function reconcilePayoutStatus(
   ports: ReconcilePorts,
@@ -135,7 +133,7 @@ function isFeeCollection({ ports }: Run, { purpose }: ProviderPayout): boolean {
 /** UNVERIFIED: the documentation says that fees appear as a payout, and not by which purpose it is known. */
 const FEE_PURPOSE = "rzp_fees";
 
-/** What the provider has and we have not. */
+/** A payout of the provider without a record of ours. */
 async function withoutRow(run: Run, theirs: ProviderPayout): Promise<void> {
   const isOurForm = /^[0-9a-f-]{36}-[0-9]+$/.test(theirs.referenceId ?? "");
   const isCritical = isOurForm && isLive(theirs);
@@ -250,7 +248,7 @@ async function reverse(run: Run, ours: OurAttempt, theirs: ProviderPayout): Prom
   ports.log.warn({ payoutId, providerPayoutId: theirs.id }, "a completed payout was reversed");
 }
 
-/** Why the next batch leaves out what came back. A dry run has not placed the hold that the reason asks for. */
+/** Why the next batch leaves out returned money. A dry run has not placed the hold that the reason asks for. */
 async function heldAfter(
   { db, dryRun }: ReconcilePorts,
   payoutId: string,
@@ -265,8 +263,8 @@ async function heldAfter(
 }
 
 /**
- * Money that the statement shows of a payout of ours and that the books do not have: the provider is asked for that
- * payout, however old it is, and what it says is recorded. What stays unexplained for a day is a finding.
+ * Money of our payouts that the statement shows and the books lack. Asks the provider for each payout, however
+ * old, and records the answer. Money unexplained for a day is a finding.
  */
 async function followMoney(
   run: Run,
@@ -333,7 +331,7 @@ async function findMissing(run: Run, ours: OurAttempt, providerPayoutId: string)
   );
 }
 
-/** What we have and a complete list did not show: asked for one by one before anything is said of it. */
+/** Our attempts that a complete list did not show: each is asked for before a verdict. */
 async function askForMissing(run: Run, from: string): Promise<Verdict | undefined> {
   const { ports, report, seen } = run;
   for (let cursor: AttemptCursor | undefined; ;) {
@@ -358,7 +356,7 @@ async function askForMissing(run: Run, from: string): Promise<Verdict | undefine
   }
 }
 
-/** A function, because what was false a moment ago may be true after an await. */
+/** A function, because the value may change during an await. */
 function isStopping({ signal }: ReconcilePorts): boolean {
   return signal.aborted;
 }

@@ -77,7 +77,7 @@ export function addItem(report: ReconcileReport, item: ReconcileItem): void {
   keepItem(report, item, { rank: urgency });
 }
 
-/** Findings first, then money that came back; what was settled last. */
+/** Findings first, then returned money; settled payouts last. */
 function urgency({ outcome }: ReconcileItem): number {
   if (outcome === "settled") return 2;
   return outcome === "reversed" ? 1 : 0;

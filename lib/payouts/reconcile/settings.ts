@@ -1,53 +1,35 @@
-import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
-import {
-  readWholeNumber,
-  type EnvironmentProblem,
-  type EnvironmentSpec,
-  type EnvironmentVariable,
-} from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
-import { providerVariables } from "../settings.ts";
+import { razorpayXEnvironment, type RazorpayXSettings } from "../../razorpay/index.ts";
+import { combineEnvironments } from "../../support/environment.ts";
+import { environmentOf, wholeNumber } from "../../support/settings.ts";
 
-export interface ReconcileSettings {
-  razorpayX: RazorpayXSettings;
+interface OwnSettings {
   /** How many days each comparison goes back. */
   days: number;
   /** How many days the first comparison of a day goes back. */
   fullDays: number;
 }
 
-const DAYS = {
-  name: "PAYOUTS_RECONCILE_DAYS",
-  required: false,
-  default: "14",
-  description: "how far each comparison with the provider goes back",
-  unit: "days",
-  allowed: { least: 1, most: 90 },
-} as const satisfies EnvironmentVariable;
+export type ReconcileSettings = { razorpayX: RazorpayXSettings } & OwnSettings;
 
-const FULL_DAYS = {
-  name: "PAYOUTS_RECONCILE_FULL_DAYS",
-  required: false,
-  default: "400",
-  description:
-    "how far the first comparison of a day goes back; of older payouts the account's statement tells",
-  unit: "days",
-  allowed: { least: 1, most: 3650 },
-} as const satisfies EnvironmentVariable;
-
-export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
-  variables: [...providerVariables, DAYS, FULL_DAYS],
-  parse(env) {
-    const provider = parseRazorpayXEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const days = readWholeNumber(env, DAYS, problems);
-    const fullDays = readWholeNumber(env, FULL_DAYS, problems);
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    const { keyId, keySecret, accountNumber } = provider.settings;
-    return {
-      ok: true,
-      settings: { razorpayX: provider.settings, days, fullDays },
-      secrets: [...credentials(keyId, keySecret), accountNumber],
-    };
-  },
-};
+export const reconcileEnvironment = combineEnvironments(
+  razorpayXEnvironment,
+  environmentOf<OwnSettings>({
+    days: wholeNumber({
+      name: "PAYOUTS_RECONCILE_DAYS",
+      default: 14,
+      description: "how far each comparison with the provider goes back",
+      unit: "days",
+      least: 1,
+      most: 90,
+    }),
+    fullDays: wholeNumber({
+      name: "PAYOUTS_RECONCILE_FULL_DAYS",
+      default: 400,
+      description:
+        "how far the first comparison of a day goes back; of older payouts the account's statement tells",
+      unit: "days",
+      least: 1,
+      most: 3650,
+    }),
+  }),
+);

@@ -1,9 +1,11 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type DbSession } from "../../db/client.ts";
-import { abandonedClaims, type AbandonedClaim } from "../due.ts";
-import { PAYEE_KINDS } from "../kind.ts";
-import { returnToDue } from "../release.ts";
-import type { Decision, Settler } from "./settle-found.ts";
+import { abandonedClaims, type AbandonedClaim } from "../state/due.ts";
+import { PAYEE_KINDS } from "../state/kind.ts";
+import { returnToDue } from "../state/release.ts";
+import { takeOverAbandoned } from "../state/take-over.ts";
+import type { Settler } from "../state/settle-found.ts";
+import type { Decision } from "./report.ts";
 
 const REASON = "ABANDONED_CLAIM";
 
@@ -69,23 +71,4 @@ async function giveBack(
     });
   }
   return true;
-}
-
-/** Takes the claim from the run that left it. Only one of several that try it at once does. */
-export async function takeOverAbandoned(
-  tx: DbSession,
-  { id, claimedBy }: Pick<AbandonedClaim, "id" | "claimedBy">,
-  { runId, fence }: { runId: string; fence: bigint | null },
-): Promise<boolean> {
-  // A statement of its own: the next one then sees the attempt of a run that held the row until now.
-  await tx.query`SELECT 1 FROM payouts WHERE id = ${id}::uuid FOR UPDATE`;
-  const hit = await tx.execute`
-    UPDATE payouts SET claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
-           updated_at = now()
-    WHERE id = ${id}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimedBy}::uuid
-      AND NOT EXISTS (
-        SELECT 1 FROM payout_attempts AS attempt
-        WHERE attempt.payout_id = payouts.id
-          AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))`;
-  return hit === 1;
 }

@@ -5,41 +5,43 @@ import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
-import { countUnsent, NO_LIMIT } from "../due.ts";
-import { systemicFault, createRefusals, gatewayDown, type RunFault } from "../faults.ts";
-import { concernsAll } from "../group.ts";
-import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "./in-doubt.ts";
+import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
+import { countUnsent, NO_LIMIT } from "../state/due.ts";
+import { concernsAll, createRefusals } from "../state/faults.ts";
+import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "../state/in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
-import { failed, inFlightAtTheEnd, unsentWarning } from "../judge.ts";
-import { heldAmong, heldMessage, HOLD_REMEDY } from "../on-hold.ts";
-import { namePayees } from "../payee-refs.ts";
-import type { PayoutPorts } from "../ports.ts";
-import { recordTurnedAway } from "../settle.ts";
+import { heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
+import { namePayees } from "../state/payee-refs.ts";
+import type { RunPorts } from "../state/ports.ts";
+import { recordTurnedAway } from "../state/outcome.ts";
 import {
   countStuck,
   emptyStuckReport,
   stillOpen,
+  type Decision,
   type StuckItem,
   type StuckOutcome,
   type StuckReport,
 } from "./report.ts";
-import { asHolder, conflict, settleFound, type Decision, type Settler } from "./settle-found.ts";
+import { asHolder, conflict, settleFound, type Settler } from "../state/settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
+import { systemicFault, gatewayDown } from "../../provider/faults.ts";
+import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
 
-export type StuckPorts = Omit<PayoutPorts, "settings"> & { readonly settings: StuckSettings };
+export type StuckPorts = RunPorts<StuckSettings>;
 
 const PAGE = 200;
 /** So many look-ups without a usable answer in a row, and the gateway is down. */
 const UNANSWERED_IN_A_ROW = 5;
 
 /**
- * Ends doubt by asking the provider, and by nothing else: by id where there is one, else by our reference.
- * Found, the payout is settled as it is there. Certainly not there and waited long enough, its attempt
- * is closed as never accepted and the payout is due again. No answer, or too soon: it stays.
+ * Ends doubt only by asking the provider: by id where there is one, else by our reference. A found payout is
+ * settled with its state at the provider. If it is certainly not there, and the wait was long enough, its
+ * attempt is closed as never accepted and the payout is due again. Without an answer, or too soon, it stays.
  *
- * What a dead run claimed and never sent is in no doubt: it is due again, before anybody is asked.
+ * Payouts that a dead run claimed and never sent are not in doubt: they are due again before the provider is
+ * asked.
  */
 export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<StuckReport>> {
   const report = emptyStuckReport(ports.dryRun);
@@ -51,8 +53,8 @@ export async function handleStuckPayouts(ports: StuckPorts): Promise<CoreResult<
 }
 
 /**
- * Tells the operators of payouts that stay in processing, also when the run ends red. A mail that the database does
- * not take must not hide what was settled: the next run writes it.
+ * Informs the operators of payouts that stay in processing, also when the run ends red. A failure to write the
+ * mail must not hide the settled payouts: the next run writes it.
  */
 async function tellOfSlow(
   { db, dryRun, log, settings }: StuckPorts,
@@ -146,7 +148,7 @@ async function sayIfHeld(
   return { ...decision, isHeld: true, message: `${decision.message}; ${heldMessage(held)}` };
 }
 
-/** What the database does not take of one payout leaves that one as it is, and stops no other. */
+/** A database error of one payout leaves that payout unchanged, and stops no other. */
 async function recorded(
   { log }: StuckPorts,
   payoutId: string,
@@ -313,7 +315,7 @@ function dueAgainWarning({ dryRun, returned, closed, held }: StuckReport): strin
   ];
 }
 
-/** What takes its usual course: IMPS and UPI may take three working days. */
+/** Payouts on their usual course: IMPS and UPI may take three working days. */
 function stillOpenNote(report: StuckReport): string | undefined {
   const open = stillOpen(report);
   if (open === 0) return undefined;

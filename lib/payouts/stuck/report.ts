@@ -3,7 +3,7 @@ import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** What became of one payout in doubt. */
+/** The result of one payout in doubt. */
 export type StuckOutcome =
   /** The provider's final answer is recorded. */
   | "settled"
@@ -24,6 +24,15 @@ export type StuckOutcome =
   /** Another run was faster. */
   | "skipped";
 
+/** What became of one payout, and why. */
+export interface Decision {
+  outcome: StuckOutcome;
+  code: string;
+  message: string;
+  /** Due again, and not sent while the payee is on hold. */
+  isHeld?: boolean;
+}
+
 export interface StuckItem {
   payoutId: string;
   /** The payee's code; written at the end of the run. */
@@ -41,7 +50,7 @@ export interface StuckItem {
 
 export interface StuckReport {
   dryRun: boolean;
-  /** In doubt, or claimed and never sent by a run that is dead: what became of each is in one of the others. */
+  /** In doubt, or claimed and never sent by a dead run: each is counted in one of the others. */
   found: number;
   settled: number;
   /** Asked about in this run: the provider has it and has not finished. */
@@ -61,7 +70,10 @@ export interface StuckReport {
   told: number;
   /** Of those that are due again: not sent until the hold of the payee is released. */
   held: number;
-  /** Not among those found: claimed and not sent, by a run that goes on or has been dead for less than 45 minutes. */
+  /**
+   * Not among those found: claimed and not sent, by a run that is alive or has been dead for less than 45
+   * minutes.
+   */
   unsent: number;
   /** When the run ended: sent or perhaps sent, and not final here. */
   inFlight: InFlight;
@@ -118,7 +130,7 @@ export function countStuck(report: StuckReport, item: StuckItem): void {
 
 const DONE: ReadonlySet<StuckOutcome> = new Set(["settled", "closed", "returned", "skipped"]);
 
-/** Records that differ first, then what is late or got no answer, then what waits; what is done last. */
+/** Records that differ first, then late or unanswered ones, then waiting ones; finished ones last. */
 function urgency({ outcome, overdue, isHeld }: StuckItem): number {
   if (outcome === "conflict") return 0;
   if (overdue || outcome === "not-recorded" || outcome === "unanswered") return 1;

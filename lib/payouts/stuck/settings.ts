@@ -1,79 +1,72 @@
-import { parseRazorpayXEnv, type RazorpayXSettings } from "../../razorpay/index.ts";
-import { minutes } from "../../support/clock.ts";
+import { razorpayXEnvironment, type RazorpayXSettings } from "../../razorpay/index.ts";
 import {
+  combineEnvironments,
   present,
-  readWholeNumber,
-  type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
-import { providerVariables } from "../settings.ts";
+import { duration, environmentOf } from "../../support/settings.ts";
 
-export interface StuckSettings {
-  razorpayX: RazorpayXSettings;
+interface Waits {
   /** How long after the last send "the provider does not have it" is believed. */
   waitMs: number;
   /** A payout that is open for longer makes the run red. */
   alarmMs: number;
-  /** Who is told by mail of payouts that stay in processing for days; undefined: nobody. */
+}
+
+interface Operators {
+  /** Where mail goes about payouts that stay in processing for days. Undefined: nobody gets one. */
   operators: string | undefined;
 }
 
-/** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
-const own = [
-  {
-    name: "PAYOUTS_STUCK_WAIT_MINUTES",
-    required: false,
-    default: "60",
-    description:
-      "time since the last send after which a payout that the provider does not have is given up",
-    unit: "minutes",
-    allowed: { least: 15, most: 99_999 },
-  },
-  {
-    name: "PAYOUTS_STUCK_ALARM_HOURS",
-    required: false,
-    default: "24",
-    description: "time without a final answer after which handle-stuck-payouts is red",
-    unit: "hours",
-    allowed: { least: 1, most: 99_999 },
-  },
-] as const satisfies readonly EnvironmentVariable[];
+export type StuckSettings = { razorpayX: RazorpayXSettings } & Waits & Operators;
 
-const OPERATORS = {
+const OPERATORS: EnvironmentVariable = {
   name: "OPERATORS_EMAIL",
   required: false,
   description:
     "where mail about payouts that stay in processing for three days goes; unset: no mail",
   allowed: { form: "an address", example: "payouts@example.com" },
-} as const satisfies EnvironmentVariable;
+};
 
 /** One address, which is all that an alarm needs. */
 const ADDRESS = /^[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 
-export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
-  variables: [...providerVariables, ...own, OPERATORS],
+const operatorsEnvironment: EnvironmentSpec<Operators> = {
+  variables: [OPERATORS],
   parse(env) {
-    const provider = parseRazorpayXEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
-    const whole = (index: 0 | 1): number => readWholeNumber(env, own[index], problems);
-    const waitMs = minutes(whole(0));
-    const alarmMs = minutes(60 * whole(1));
     const operators = present(env, OPERATORS.name);
     if (operators !== undefined && !ADDRESS.test(operators)) {
-      problems.push({ variable: OPERATORS.name, problem: "expected one address of mail" });
+      const problem = "expected one address of mail";
+      return { ok: false, problems: [{ variable: OPERATORS.name, problem }] };
     }
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    const { keyId, keySecret, accountNumber } = provider.settings;
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, waitMs, alarmMs, operators },
-      secrets: [
-        ...credentials(keyId, keySecret),
-        accountNumber,
-        ...(operators === undefined ? [] : [operators]),
-      ],
+      settings: { operators },
+      secrets: operators === undefined ? [] : [operators],
     };
   },
 };
+
+export const stuckEnvironment = combineEnvironments(
+  razorpayXEnvironment,
+  environmentOf<Waits>({
+    waitMs: duration("minutes", {
+      name: "PAYOUTS_STUCK_WAIT_MINUTES",
+      default: 60,
+      description:
+        "time since the last send after which a payout that the provider does not have is given up",
+      // A request can be under way for as long as a call may take, and wait in a queue behind it.
+      least: 15,
+      most: 99_999,
+    }),
+    alarmMs: duration("hours", {
+      name: "PAYOUTS_STUCK_ALARM_HOURS",
+      default: 24,
+      description: "time without a final answer after which handle-stuck-payouts is red",
+      least: 1,
+      most: 99_999,
+    }),
+  }),
+  operatorsEnvironment,
+);

@@ -14,7 +14,7 @@ const MOST_LISTED = 100;
 export interface SlowPayout {
   payoutId: string;
   ageMs: number;
-  /** What the provider says of it. */
+  /** The provider's statement about it. */
   said: string;
 }
 

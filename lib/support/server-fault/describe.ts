@@ -7,7 +7,7 @@ export interface NamedServer {
   type: keyof typeof SETTINGS;
 }
 
-/** What a person sets for each type of server. */
+/** The variable that a person sets for each type of server. */
 const SETTINGS = {
   postgres: {
     setting: "DATABASE_URL",
@@ -138,7 +138,7 @@ const SAYS: Record<ServerFaultKind, { says: string; remedy: (words: Words) => st
   },
 };
 
-/** The fault in words: what happened, with the code, and one remedy. */
+/** The fault in words: the event, its code, and one remedy. */
 export function describeServerFault(
   { kind, code }: ServerFault,
   { name, type }: NamedServer,

@@ -11,7 +11,7 @@ const BY_STATUS: Readonly<Record<number, ServerFaultKind>> = {
   507: "full",
 };
 
-/** What the status of an answer says that is not a success. */
+/** The fault for a status that is not a success. */
 export function httpFault(status: number): ServerFault {
   const elsewhere = status >= 300 && status < 400 ? "redirects" : "unclear";
   return { kind: BY_STATUS[status] ?? elsewhere, code: String(status) };

@@ -19,7 +19,7 @@ export type ServerFaultKind =
   | "login-refused"
   /** Of a database: there is none of that name. */
   | "missing"
-  /** It knows us, and does not allow what we ask; or it does not let this machine in. */
+  /** The server knows us but forbids the request, or refuses this machine. */
   | "not-allowed"
   /** A replica, or another node than the one that we need. */
   | "wrong-role"
@@ -36,7 +36,7 @@ export type ServerFaultKind =
   /** It answered, and nothing above says why it refuses. */
   | "unclear";
 
-/** What a server said, or the way in which it said nothing. */
+/** A server's error, or the way in which the server did not answer. */
 export interface ServerFault {
   readonly kind: ServerFaultKind;
   /** The server's or the system's own code: `28P01`, `READONLY`, `CERT_HAS_EXPIRED`; empty where there is none. */
@@ -52,7 +52,7 @@ const MAY_PASS: ReadonlySet<ServerFaultKind> = new Set([
   "unclear",
 ]);
 
-/** Whether it is of use to ask again in a moment; a certificate or a login does not change by itself. */
+/** Whether a retry soon may help. A certificate or a login does not change without a person. */
 export function mayPass({ kind }: ServerFault): boolean {
   return MAY_PASS.has(kind);
 }

@@ -1,6 +1,6 @@
 /**
- * An error, what it wraps, and what that wraps. A name with several addresses fails with one error for each:
- * the first of them comes next. An error that is its own cause ends it.
+ * An error, its cause, the cause of that, and so on. A name with several addresses fails with one error for each
+ * address; the first of them is next. An error that is its own cause ends the sequence.
  */
 export function* layersOf(thrown: unknown): Generator {
   let layer = thrown;

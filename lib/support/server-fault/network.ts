@@ -44,8 +44,8 @@ const FILE_CODES: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EPERM", "E
 const NO_CERTIFICATE = /^ERR_OSSL_/;
 
 /**
- * What a code of Node, of OpenSSL or of the client for HTTP says; undefined for any other. The only list of
- * such codes: of certificates for every server alike.
+ * The fault for a code of Node, OpenSSL or the HTTP client; undefined for other codes. The only list of such
+ * codes, shared by all servers.
  */
 export function faultOfCode(code: string): ServerFault | undefined {
   const kind =

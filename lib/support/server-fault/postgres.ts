@@ -27,7 +27,7 @@ const BY_STATE: readonly (readonly [RegExp, ServerFaultKind])[] = [
   [/^57P/, "busy"],
 ];
 
-/** What the driver says where it gives no code. */
+/** Messages of the driver for errors without a code. */
 const BY_WORDS: readonly (readonly [RegExp, ServerFaultKind])[] = [
   [/server does not support SSL/i, "no-tls"],
   [/error establishing an SSL connection/i, "tls-failed"],
@@ -36,7 +36,7 @@ const BY_WORDS: readonly (readonly [RegExp, ServerFaultKind])[] = [
   [/^SASL/i, "tls-failed"],
 ];
 
-/** What PostgreSQL or the way to it said when no session could be had, or a session could not go on. */
+/** The fault of PostgreSQL, or of the network, when a session failed or could not be opened. */
 export function postgresFault(thrown: unknown): ServerFault {
   const state = sqlStateOf(thrown);
   if (state !== undefined) {

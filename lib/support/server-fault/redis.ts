@@ -22,7 +22,7 @@ const BY_WORD: Readonly<Record<string, ServerFaultKind>> = {
   CLUSTERDOWN: "busy",
 };
 
-/** What Redis says after the general word `ERR`. */
+/** Messages of Redis after the general word `ERR`. */
 const BY_ERR: readonly (readonly [RegExp, ServerFaultKind])[] = [
   [/max number of clients/i, "full"],
   [/AUTH .*without any password configured/i, "login-refused"],
@@ -30,7 +30,7 @@ const BY_ERR: readonly (readonly [RegExp, ServerFaultKind])[] = [
 ];
 
 /**
- * What Redis or the way to it said.
+ * The fault of Redis or of the network.
  *
  * @param earlier the last error of the connection: the driver gives up with an error that does not say why
  */
@@ -49,7 +49,8 @@ function judge(thrown: unknown): ServerFault | undefined {
     const kind = BY_WORD[word];
     if (kind !== undefined) return { kind, code: word };
     if (word !== "ERR") continue;
-    // What a script met, as older versions say it: `ERR Error running script …: -READONLY You can't write`.
+    // An error inside a script, as older versions report it: `ERR Error running script …: -READONLY You can't
+    // write`.
     const within = /-([A-Z]{2,20}) /.exec(message)?.[1] ?? "";
     const kindWithin = BY_WORD[within];
     if (kindWithin !== undefined) return { kind: kindWithin, code: within };

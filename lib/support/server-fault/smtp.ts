@@ -2,20 +2,20 @@ import { errorCode } from "../errors.ts";
 import type { ServerFault, ServerFaultKind } from "./kinds.ts";
 import { networkFault } from "./network.ts";
 
-/** What the client for mail hangs on its errors. Their messages quote the server, and addresses with it. */
+/** Fields that the mail client adds to its errors. Their messages quote the server, including addresses. */
 export interface SmtpError extends Error {
   code?: string | undefined;
   /** The system's own code, where the client has put its own in front. */
   originalCode?: string | undefined;
-  /** The command under way; `CONN` for the connection itself, `API` for what never left. */
+  /** The current command; `CONN` for the connection itself, `API` for a message that never left. */
   command?: string | undefined;
   responseCode?: number | undefined;
   response?: string | undefined;
 }
 
 /**
- * What a mail server or the way to it said. The class of the number comes before the command at which it was
- * said: 4xx is "later" at each of them (RFC 5321, 4.2.1). A number or a code, and none of the words.
+ * The fault of a mail server or of the network. The class of the status decides before the command: 4xx means
+ * "later" for every command (RFC 5321, 4.2.1). Holds a status or a code, never the server's words.
  */
 export function smtpFault(thrown: unknown): ServerFault {
   const error: SmtpError = thrown instanceof Error ? thrown : new Error();

@@ -26,7 +26,7 @@ export function parseRate(text: string): number | undefined {
   return Number(whole) * 100 + Number(hundredths.padEnd(2, "0"));
 }
 
-/** What is wrong with a certificate by itself; undefined when nothing is. */
+/** The problem of a certificate's own terms; undefined when there is none. */
 export function faultInTerms({
   rateBps,
   from,

@@ -35,8 +35,8 @@ interface Line extends CreditedEarning {
 }
 
 /**
- * Who had tax taken at the higher rate for want of a PAN that counts now: it became operative within the days of
- * a circular, or is valid by now. Nothing gives the tax back by itself, so the case is shown with its amount.
+ * Payees taxed at the higher rate for want of a PAN that counts now: it became operative within the days of a
+ * circular, or is valid by now. No job gives this tax back, so the case is shown with its amount.
  */
 export async function readHigherRateTaken(
   db: DbSession,
@@ -54,7 +54,7 @@ export async function readHigherRateTaken(
   });
 }
 
-/** What one year of one payee has too much; nothing where it has not, or where it can not be assessed. */
+/** The excess of one year of one payee; empty without an excess, or where the year cannot be assessed. */
 function ofPayeeYear(
   state: PayeeTaxState,
   lines: readonly Line[],

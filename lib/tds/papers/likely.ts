@@ -8,10 +8,10 @@ export interface LikelyChange {
 }
 
 /**
- * Marks a payee whose year is likely to exceed the threshold of the exemption, or takes the mark away. What it
- * changes is the tax of later credits; tax that they then owe for earlier ones of the year is caught up.
+ * Marks a payee whose year is likely to exceed the threshold of the exemption, or removes the mark. The mark
+ * changes the tax of later credits. Tax that is then due for earlier credits of the year is caught up.
  *
- * @throws {AfterhoursError} `NO_EXEMPTION` for a payee who is taxed from the first rupee anyway
+ * @throws {AfterhoursError} `NO_EXEMPTION` for a payee without exemption, taxed from the first rupee
  */
 export async function markLikely(
   db: Db,
@@ -43,7 +43,7 @@ export async function markLikely(
   });
 }
 
-/** The payees who are marked. */
+/** The marked payees. */
 export async function listLikely(
   db: DbSession,
 ): Promise<{ payeeRef: string; payeeName: string }[]> {

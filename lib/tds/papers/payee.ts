@@ -3,13 +3,13 @@ import type { Day } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import type { DayRange, PanStatus, PayeeCategory } from "../types.ts";
 
-/** Who changes a payee's tax papers, and why. */
+/** The author of a change to a payee's tax papers, and the reason. */
 export interface Operator {
   by: string;
   reason: string | null;
 }
 
-/** What of a payee the papers depend on. */
+/** The facts about a payee on which the papers depend. */
 export interface TaxPayee {
   consultantId: string;
   ref: string;

@@ -23,7 +23,7 @@ export interface ReliefChange {
   after: DayRange | null;
 }
 
-/** What is wrong with days of relief by themselves; undefined when nothing is. */
+/** The problem of the days of relief alone; undefined when there is none. */
 export function faultInRelief({ from, to }: DayRange): string | undefined {
   if (from > to) return `the days end on ${to}, before they begin on ${from}`;
   if (from < RELIEF_FIRST_DAY)

@@ -45,9 +45,9 @@ export interface Accrual {
 const PAGE = 200;
 
 /**
- * The tax on all credits that are not paid yet, by the rules of the payout run: on the payee's year as it is now,
- * with certificates, exemption and what is carried, whatever money is there to take it from. What a payout in flight has reserved is in it as reserved.
- * Once the payout is completed, the same tax is withheld and no longer accrued. Reads only.
+ * The tax on all credits that are not paid yet, by the rules of the payout run. It uses the payee's year as it
+ * is now, with certificates, exemption and carried tax, and ignores the available money. Payouts in flight count
+ * with their reserved tax. Once a payout is completed, its tax is withheld and no longer accrued. Reads only.
  */
 export async function readAccrual(
   db: DbSession,
@@ -86,8 +86,8 @@ export async function readAccrual(
 }
 
 /**
- * More than any tax. Tax is owed by the day of the credit, also on a sale that the buyer paid to the consultant
- * directly, which brings no money to take it from. Only what a payout withholds is bounded by its money.
+ * More than any tax. Tax is due by the day of the credit, also on a sale that the buyer paid to the consultant
+ * directly, which brings no money. Only the tax that a payout withholds is bounded by its money.
  */
 const WHATEVER_IS_IN_HAND = 10n ** 15n;
 
@@ -136,7 +136,7 @@ function byConsultant(
   return [...grouped].map(([consultantId, own]) => ({ consultantId, credits: own }));
 }
 
-/** What payouts in flight have reserved, as it is. */
+/** The reserved tax of payouts in flight. */
 async function readReserved(db: DbSession): Promise<AccruedTax[]> {
   return db.query<AccruedTax[]>`
     SELECT consultant_id AS "consultantId", earning_id AS "earningId", credited_on::text AS "creditedOn",

@@ -5,7 +5,7 @@ import type { TaxSettings } from "../settings.ts";
 import { readAccrual, type Accrual, type Unassessed } from "./accrual.ts";
 import { depositDueOn } from "./periods.ts";
 
-/** Tax of one month, section and code: what is owed to the government, and what was handed over. */
+/** Tax of one month, section and code: the amount owed to the government, and the amount deposited. */
 export interface Challan {
   /** `YYYY-MM`, of the credits. */
   month: string;
@@ -25,7 +25,7 @@ export interface Challan {
   isOverdue: boolean;
 }
 
-/** What is to be deposited, and the credits on which that can not be said. */
+/** The tax to be deposited, and the credits whose tax cannot be assessed. */
 export interface Challans {
   challans: readonly Challan[];
   unassessed: readonly Unassessed[];
@@ -33,7 +33,7 @@ export interface Challans {
 
 type Settled = Pick<Challan, "month" | "section" | "code" | "withheldPaise" | "depositedPaise">;
 
-/** What is to be deposited by when, oldest month first; with `all`, settled months as well. */
+/** The tax to be deposited and its due dates, oldest month first; with `all`, settled months as well. */
 export async function readChallans(
   db: DbSession,
   { all, settings }: { all: boolean; settings: TaxSettings },

@@ -15,7 +15,7 @@ export interface Deposit {
   section: string;
   code: string;
   amountPaise: Paise;
-  /** BSR code, date and serial number, or whatever identifies the receipt. */
+  /** BSR code, date and serial number, or another identifier of the receipt. */
   challanReference: string;
   depositedOn: Day;
   recordedBy: string;
@@ -35,7 +35,7 @@ export async function recordDeposit(
   settings: TaxSettings,
 ): Promise<"recorded" | "recorded-before"> {
   return inTransaction(db, async (tx) => {
-    // One after the other: two deposits at once must not both fit into what is due.
+    // Locks out a second deposit: two at once must not both fit into the due amount.
     const locked = await tx.query<unknown[]>`
       SELECT 1 FROM command_locks WHERE command = 'tax-deposit' FOR UPDATE`;
     if (locked.length !== 1) throw new Error("command_locks has no row for tax-deposit");
@@ -103,7 +103,7 @@ async function assertNotInFuture(tx: DbSession, { depositedOn }: Deposit): Promi
   });
 }
 
-/** What is withheld and accrued for the deposit's month. @throws {AfterhoursError} `DEPOSIT_EXCEEDS` */
+/** The tax withheld and accrued for the deposit's month. @throws {AfterhoursError} `DEPOSIT_EXCEEDS` */
 async function assertDue(tx: DbSession, deposit: Deposit, settings: TaxSettings): Promise<Paise> {
   const { challans } = await readChallans(tx, { all: true, settings });
   const month = challans.find(

@@ -1,4 +1,4 @@
-/** What finance hands in: the register of a quarter, what is to be deposited, and what was. */
+/** Papers for finance: the register of a quarter, tax to be deposited, and deposited tax. */
 export { readAccrual, type Accrual, type AccruedTax, type Unassessed } from "./accrual.ts";
 export { parseChallan, type ChallanNumber } from "./challan-reference.ts";
 export { readChallans, type Challan, type Challans } from "./challans.ts";

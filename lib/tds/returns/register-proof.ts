@@ -2,7 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
 import type { Quarter } from "./periods.ts";
 
-/** How the withheld tax of a quarter stands to the books. */
+/** The withheld tax of a quarter compared with the books. */
 export interface RegisterProof {
   /** Payouts with lines in the quarter whose tax in the books is another than in all of their lines. */
   disagreeing: readonly { payoutId: string; registerPaise: Paise; ledgerPaise: Paise }[];

@@ -27,7 +27,7 @@ export interface RegisterLine {
   /** The day in India on which it was withheld; null for zero tax and for accrued tax. */
   deductedOn: Day | null;
   depositDueOn: Day;
-  /** Why the tax is what it is. */
+  /** The reason for this amount of tax. */
   reason: string;
   /** Of the certificate for a lower rate that covers the credit or a part of it. */
   certificateNumber: string | null;

@@ -18,8 +18,9 @@ export async function consultantsWithUnpaidCredits(db: DbSession): Promise<strin
 }
 
 /**
- * The credits of these consultants that wait for a payout, or for one to be claimed: net of refunds and of what
- * the next batch would take off them for refunded sales. A hold or a dispute changes nothing: the credit is made.
+ * The credits of these consultants that wait for a payout or for its claim. Amounts are net of refunds and of
+ * recoveries that the next batch would take for refunded sales. A hold or a dispute changes nothing: the credit
+ * is made.
  */
 export async function readUnpaidCredits(
   db: DbSession,
@@ -40,7 +41,7 @@ export async function readUnpaidCredits(
   return withoutTaken(rows, await planRecoveries(db, consultantIds, refundBase));
 }
 
-/** What the takes leave of the credits; a credit of which nothing is left to pay is in no payout. */
+/** The credits after the recoveries; a credit with nothing left to pay is in no payout. */
 function withoutTaken(credits: readonly UnpaidCredit[], takes: readonly Take[]): UnpaidCredit[] {
   if (takes.length === 0) return [...credits];
   const taken = new Map<string, { grossPaise: bigint; amountPaise: bigint }>();

@@ -1,6 +1,6 @@
 import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 
-/** A plan whose waitlist has to go on, and what a run would do to it now. */
+/** A plan with due waitlist work, and the actions of a run now. */
 export interface DuePlan {
   planId: string;
   /** Offers whose time has passed. */
@@ -10,11 +10,11 @@ export interface DuePlan {
 }
 
 /**
- * Plans with an offer whose time has passed, or with a free seat and somebody who waits for it: whoever
- * freed it, and whether or not that was told to anybody. Two indexes hold exactly these rows. The first in
- * line is looked up for each plan that has a seat: as an EXISTS the same question was answered by reading
- * everybody who waits (99,000 rows of 1,000,000, for 5 plans that were due). For a page of 10,000 that are due,
- * UNION ALL and GROUP BY take 2.5 times as much of the processor; each half limited before, as much.
+ * Plans with an expired offer, or with a free seat and a waiting person. The reason for the free seat does not
+ * matter, nor whether it was announced. Two indexes hold exactly these rows. The first in line is looked up for
+ * each plan that has a seat: an EXISTS read everybody on the waitlist (99,000 rows of 1,000,000, for 5 due
+ * plans). For a page of 10,000 due plans, UNION ALL and GROUP BY take 2.5 times as much of the processor; each
+ * half limited before, as much.
  */
 const DUE: SqlPart = sql`
   SELECT plan_id AS id FROM waitlist_entries WHERE status = 'NOTIFIED' AND expires_at <= now()
@@ -32,8 +32,8 @@ export async function countDuePlans(db: DbSession): Promise<number> {
 }
 
 /**
- * A page of plans that are due, by their ids. `toExpire` and `toOffer` are a forecast, by the rules of
- * `advanceWaitlist`: a seat goes to the first ones in line who may have it.
+ * A page of due plans, by their ids. `toExpire` and `toOffer` are a forecast, by the rules of `advanceWaitlist`:
+ * a seat goes to the first eligible people in line.
  */
 export async function duePlansAfter(
   db: DbSession,

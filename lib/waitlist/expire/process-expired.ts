@@ -18,9 +18,9 @@ import {
 const PAGE = 200;
 
 /**
- * Ends every offer whose time has passed and offers each free seat to the next person, one transaction for
- * each plan: see docs/jobs/process-expired-notifications.md. What is due is what the rows say now, not what
- * happened since the last run, so that no missed run and no crash loses a seat. `limit` counts plans.
+ * Ends every expired offer and offers each free seat to the next person, one transaction for each plan: see
+ * docs/jobs/process-expired-notifications.md. Due plans follow from the rows as they are now, not from events
+ * since the last run. So no missed run and no crash loses a seat. `limit` counts plans.
  */
 export async function processExpiredNotifications(
   ports: WaitlistPorts<WaitlistSettings>,

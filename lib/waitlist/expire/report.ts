@@ -2,11 +2,11 @@ import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/
 import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** What became of one plan whose waitlist had to go on. */
+/** The result of one due plan. */
 export type PlanOutcome =
   /** Its offers are ended and its seats offered; in a dry run, would be. */
   | "advanced"
-  /** Nobody was told anything: somebody else was faster, or who waits can't be offered a seat. */
+  /** No offer was made: another session was faster, or no waiting person can be offered a seat. */
   | "unchanged"
   /** Another session holds its rows: left to the next run. */
   | "locked"

@@ -28,9 +28,9 @@ export type BookSeatsResult =
   | Busy;
 
 /**
- * Books free seats of a webinar or class, several at once or none. Who waits comes first: free seats are
- * offered to the waitlist before anything is booked, also when that leaves nothing. A seat that is offered
- * to the person who books counts as free for this booking.
+ * Books free seats of a webinar or class, all or none. The waitlist comes first: free seats are offered to it
+ * before the booking, even if no seat is left. A seat that is offered to the buyer counts as free for this
+ * booking.
  */
 export async function bookSeats(
   db: Db,

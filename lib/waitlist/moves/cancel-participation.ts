@@ -4,7 +4,7 @@ import type { SeatOffer } from "../offer-free-seats.ts";
 import { makeMove, type Busy } from "./move.ts";
 
 export type CancelParticipationResult =
-  /** So many seats were given back, and each was offered to somebody who waits. */
+  /** The number of returned seats, and the offers made for them. */
   | { kind: "cancelled"; seats: number; offers: readonly SeatOffer[] }
   /** Cancelled before: nothing to give back. */
   | { kind: "not-held" }
@@ -12,8 +12,8 @@ export type CancelParticipationResult =
   | Busy;
 
 /**
- * A participant leaves with all the seats of the booking. Slots go, seats are offered on, one transaction.
- * Money is none of its business: what goes back to the buyer is a refund.
+ * A participant leaves with all the seats of the booking. Slots go and seats are offered, in one transaction.
+ * Money is not moved: paying the buyer back is a refund.
  */
 export async function cancelParticipation(
   db: Db,

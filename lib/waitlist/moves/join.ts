@@ -9,7 +9,7 @@ export interface Join {
   userId: string;
   /** The higher comes first. Default 0. */
   priority?: number;
-  /** How long a seat is kept for whom it is offered to. */
+  /** How long an offered seat is kept. */
   offerMs: number;
 }
 
@@ -27,7 +27,10 @@ export type JoinResult =
   | { kind: "no-waitlist" }
   | Busy;
 
-/** Puts a person on the waitlist of a webinar or class. Who has left joins again at the end of the line. */
+/**
+ * Puts a person on the waitlist of a webinar or class. After leaving, a person joins again at the end of the
+ * line.
+ */
 export async function joinWaitlist(
   db: Db,
   { planId, userId, priority = 0, offerMs }: Join,

@@ -7,8 +7,8 @@ export interface Busy {
 }
 
 /**
- * One change of a waitlist, in one transaction. Whoever makes one locks first the plan, then the entry,
- * then the booking, then its slots, so that two of them wait for each other and not crosswise.
+ * One change of a waitlist, in one transaction. Every change locks first the plan, then the entry, then the
+ * booking, then its slots, so that two changes never deadlock.
  */
 export async function makeMove<Result>(
   db: Db,

@@ -23,7 +23,7 @@ export async function lockEntry(tx: DbSession, entryId: string): Promise<LockedE
   return entry;
 }
 
-/** The offer to a person that stands, locked; there is at most one for a plan. */
+/** A person's open offer, locked; there is at most one for a plan. */
 export async function lockOfferOf(
   tx: DbSession,
   { planId, userId }: { planId: string; userId: string },
@@ -36,7 +36,7 @@ export async function lockOfferOf(
   return entry?.id;
 }
 
-/** What the plan is now; undefined where there is no such plan, or it has no seats to wait for. */
+/** The plan as it is now; undefined where the plan does not exist or has no waitlist. */
 export async function readGroupPlan(
   tx: DbSession,
   planId: string,

@@ -12,13 +12,10 @@ export interface DueReminder {
 /** Where a page begins: behind this offer, in the order in which offers end. */
 export type ReminderCursor = Pick<DueReminder, "entryId" | "expiresAt">;
 
-/**
- * Right after an offer its mail has just said what the reminder would say. An offer that is shorter than
- * this has no reminder.
- */
+/** Right after an offer, its mail has just said the same as the reminder. A shorter offer has no reminder. */
 const QUIET_AFTER_OFFER: SqlPart = sql`interval '1 hour'`;
 
-/** What makes the reminder of an offer be sent once. */
+/** The key that makes the reminder of an offer be sent once. */
 export function reminderKey(entryId: string): string {
   return `waitlist-reminder:${entryId}`;
 }
@@ -64,8 +61,8 @@ export async function dueRemindersAfter(
 }
 
 /**
- * Locks an offer if it still stands. Who books it or leaves waits until the reminder is written, and then
- * takes it back together with the offer.
+ * Locks an offer that is still open. Booking it or leaving waits until the reminder is written, and then removes
+ * the reminder with the offer.
  */
 export async function lockStandingOffer(tx: DbSession, entryId: string): Promise<boolean> {
   const rows = await tx.query<unknown[]>`

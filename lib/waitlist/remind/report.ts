@@ -3,9 +3,9 @@ import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import type { ReminderState } from "./due-reminders.ts";
 
-/** What became of one offer that its person had to be reminded of. */
+/** The result of one offer with a due reminder. */
 export type ReminderOutcome =
-  /** The reminder stands in the outbox; in a dry run, would stand there. */
+  /** The reminder is in the outbox; in a dry run, would be there. */
   | "queued"
   /** Booked, left, ended, or reminded by another run meanwhile. */
   | "gone"

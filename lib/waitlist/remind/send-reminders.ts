@@ -27,10 +27,9 @@ import {
 const PAGE = 200;
 
 /**
- * Reminds everyone whose offer ends soon and who was not reminded of it, however late the run is: see
- * docs/jobs/send-expiration-reminders.md. The reminder goes to the outbox under a key of its own for each
- * offer, so that it is there once; it counts as sent when the mail server has taken it. `limit` counts
- * offers.
+ * Reminds each person whose offer ends soon and who got no reminder yet, however late the run is: see
+ * docs/jobs/send-expiration-reminders.md. The reminder goes to the outbox under its offer's own key, so that it
+ * is there once. It counts as sent when the mail server has taken it. `limit` counts offers.
  */
 export async function sendExpirationReminders(
   ports: WaitlistPorts<ReminderSettings>,

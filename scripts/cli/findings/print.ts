@@ -5,7 +5,7 @@ import { istMinute } from "../../../lib/support/calendar.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
 import { page, section, table, type Fact } from "../frame/print.ts";
 
-/** Details hold what a provider said, and people write reasons. */
+/** Details hold the provider's words, and people write reasons. */
 
 export function findingLines(findings: readonly Finding[]): string[] {
   return table(

@@ -69,8 +69,8 @@ export const BY = [
 ] as const;
 
 /**
- * Who does it: `--by`, else who started the workflow, else who is logged in. Many shells of containers and schedulers have
- * no USER; the system still knows the login.
+ * The name of the person: `--by`, else the starter of the workflow, else the system's login. Many shells of
+ * containers and schedulers have no USER; the system still knows the login.
  *
  * @throws {UsageError}
  */

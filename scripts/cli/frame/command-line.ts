@@ -39,7 +39,7 @@ export function exitOf({ exitCode }: CommanderError): number {
   return exitCode === 0 ? EXIT.done : EXIT.usage;
 }
 
-/** Commander wraps its own lines, and not what is added to them. */
+/** Commander wraps its own lines, but not added text. */
 class WrappedCommand extends Command {
   override createCommand(name?: string): Command {
     return new WrappedCommand(name);
@@ -74,14 +74,14 @@ function helpWidthOf(command: Command): number {
 }
 
 let lost: (() => void) | undefined;
-/** Resolves when nobody reads what is printed any more: the signal to stop for what runs until it is stopped. */
+/** Resolves when the reader of the output has gone: the signal to stop for a command that runs until then. */
 export const readerLost = new Promise<void>((resolve) => (lost = resolve));
 
 let isListening = false;
 
 /**
- * `payouts list | head`: a command whose reader has seen enough goes on to its end without a word, so that what
- * it changes is changed whole. Output that can not be written for another reason is a failure.
+ * `payouts list | head`: a command that loses its reader continues silently to its end, so that its changes are
+ * complete. Output that cannot be written for another reason is a failure.
  */
 function surviveLostReaders(): void {
   if (isListening) return;

@@ -133,7 +133,7 @@ export function unknown(what: string, name: string): AfterhoursError {
   return new AfterhoursError(`UNKNOWN_${what.toUpperCase()}`, `there is no ${what} ${name}`);
 }
 
-/** Prints what went wrong; returns the exit status. */
+/** Prints the error; returns the exit status. */
 export function describeFailure(thrown: unknown): number {
   // A reader that has seen enough, such as `head`, is no fault.
   if (errorCode(thrown) === "EPIPE") return EXIT.done;
@@ -158,13 +158,13 @@ function printError(text: string): void {
   console.error(eachOnOneLine(redactor.text(text)));
 }
 
-/** What went wrong and what to do, on one line. */
+/** The error and its remedy, on one line. */
 export function told(thrown: unknown): string {
   if (!(thrown instanceof AfterhoursError) || thrown.remedy === undefined) return briefly(thrown);
   return redactor.text(`${thrown.message}. ${thrown.remedy}`);
 }
 
-/** The last line is what the database said; those before it quote the query. */
+/** The last line is the database's message; the earlier ones quote the query. */
 export function briefly(thrown: unknown): string {
   const lines = toError(thrown).message.trim().split("\n");
   return redactor.text(lines.at(-1) ?? "no message");

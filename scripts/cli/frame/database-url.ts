@@ -8,7 +8,7 @@ import { tlsVariableProblems } from "../../../lib/support/plaintext.ts";
 import { decoded, readServerUrl } from "../../../lib/support/server-url.ts";
 
 /**
- * The value of DATABASE_URL, checked. Its text never stands in a message: it holds a password.
+ * The value of DATABASE_URL, checked. Its text never appears in a message: it holds a password.
  *
  * @throws AfterhoursError MISCONFIGURED when it is missing or no PostgreSQL URL
  */
@@ -39,7 +39,7 @@ function misconfigured(message: string): AfterhoursError {
   return new AfterhoursError("MISCONFIGURED", `${message}.`);
 }
 
-/** `host:port` and database of a URL: what a message may say of it. */
+/** `host:port` and database of a URL: the only parts that a message may show. */
 export function describeServer(url: string): string {
   const { port, pathname } = new URL(url);
   const database = decoded(pathname.slice(1));

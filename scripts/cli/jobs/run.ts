@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Runs the job's own file as its schedule does; returns the exit status. What stops us is handed on. */
+/** Runs the job's own file as its schedule does; returns the exit status. Passes stop signals on. */
 export async function runJobFile(name: string, flags: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ["--import", "tsx", `jobs/${name}.ts`, ...flags], {
     cwd: ROOT,

@@ -9,7 +9,7 @@ import { SAMPLE_MAILS, SAMPLE_READER } from "./sample.ts";
 
 const FROM = { name: "The marketplace", address: "bookings@marketplace.example" };
 
-/** Renders every mail with sample data into files: HTML, text, and what a mail program opens. */
+/** Renders every mail with sample data into files: HTML, text, and a message that a mail program opens. */
 export async function previewMails(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const rows: string[][] = [];

@@ -89,8 +89,8 @@ async function textOf(path: string): Promise<string> {
 }
 
 /**
- * Shows what a choice means, with count and sum, asks for a yes, and approves each as it was shown. What changed in between
- * is refused.
+ * Shows the chosen payouts with count and sum, asks for a yes, and approves each as shown. A payout that changed
+ * in between is refused.
  */
 export async function approveMany(
   db: Db,

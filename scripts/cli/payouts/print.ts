@@ -1,6 +1,6 @@
-import { fundsTable, type Funds } from "../../../lib/payouts/funds.ts";
-import { holdEnds } from "../../../lib/payouts/on-hold.ts";
-import { MAXIMUM_TRIES } from "../../../lib/payouts/due.ts";
+import { fundsTable, type Funds } from "../../../lib/payouts/state/funds.ts";
+import { holdEnds } from "../../../lib/payouts/state/on-hold.ts";
+import { MAXIMUM_TRIES } from "../../../lib/payouts/state/due.ts";
 import type {
   AccountNote,
   HoldChange,
@@ -48,7 +48,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
   );
 }
 
-/** What is open beside what the account held when it was last read. */
+/** The open payouts beside the last known balance of the account. */
 export function fundsLines(funds: Funds): string[] {
   const { title, columns, rows } = fundsTable(funds);
   const asOf = funds.asOf === null ? "" : `, as read ${istMinute(funds.asOf)} IST`;
@@ -56,8 +56,8 @@ export function fundsLines(funds: Funds): string[] {
 }
 
 /**
- * How many payouts, and what is owed by them together, for each currency. What a failed or reversed payout was for is
- * owed by a later one, so it counts neither as owed nor as paid.
+ * The number of payouts and their owed sum, for each currency. A failed or reversed payout counts neither as
+ * owed nor as paid: a later payout owes its amount.
  */
 export function totalLine(payouts: readonly ListedPayout[]): string {
   const open = payouts.filter(({ status }) => UNFINISHED.has(status));

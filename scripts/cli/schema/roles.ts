@@ -8,7 +8,10 @@ import { connectAdmin, describeServer } from "../frame/database-url.ts";
 /** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
 export const ROLES_FILE = fileURLToPath(new URL("../../../prisma/roles.sql", import.meta.url));
 
-/** The groups that it makes; a login is a member of one of them or of several. The last has what all have. */
+/**
+ * The groups that it makes; a login is a member of one of them or of several. All others are members of the
+ * last.
+ */
 export const GROUPS = [
   "afterhours_readonly",
   "afterhours_jobs",
@@ -22,7 +25,7 @@ export type Group = (typeof GROUPS)[number];
 export interface RolesOptions {
   /** Of the owner of the database, or a superuser. */
   url: string;
-  /** Is told what PostgreSQL warns of, and what could not be taken away. */
+  /** Called for PostgreSQL's warnings, and for rights that could not be taken away. */
   say?: (line: string) => void;
 }
 
@@ -53,7 +56,7 @@ export async function applyRoles({ url, say }: RolesOptions): Promise<void> {
 }
 
 /**
- * To whoever owns nothing PostgreSQL says so in a hundred warnings, one for each column, and goes on.
+ * A role without ownership gets a hundred warnings from PostgreSQL, one for each column, and no error.
  *
  * @throws AfterhoursError ROLES_NOT_OWNER
  */

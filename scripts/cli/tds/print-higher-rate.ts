@@ -25,7 +25,7 @@ export function higherRateLines(taken: readonly HigherRateTaken[]): string[] {
   ];
 }
 
-/** One sentence on what it means. */
+/** Its meaning in one sentence. */
 export function describeHigherRate(taken: readonly HigherRateTaken[]): string {
   const together = formatRupees(sumPaise(taken.map(({ differencePaise }) => differencePaise)));
   return `Together ${together}. It is not given back by itself: correct the statement, or let the payee claim it with the return.`;

@@ -144,7 +144,7 @@ function challanCells(challan: Challan, rupees: (paise: Paise) => string): strin
   ];
 }
 
-/** For a person; a spreadsheet sums by itself. */
+/** For a person; a spreadsheet can add up on its own. */
 function totals(challans: readonly Challan[]): string[] {
   const sum = (of: (challan: Challan) => Paise): string => formatRupees(sumPaise(challans.map(of)));
   return [

@@ -37,12 +37,12 @@ interface Totals {
 export interface RegisterOptions {
   unmask: boolean;
   format: Format;
-  /** Also what was withheld and taken back. */
+  /** Also tax that was withheld and taken back. */
   all: boolean;
   settings: TaxSettings;
 }
 
-/** The register to standard output, what is to be said of it to standard error. Whether the books agree. */
+/** Prints the register to standard output, and notes to standard error. Returns whether the books agree. */
 export async function printRegister(
   db: Db,
   quarter: Quarter,

@@ -1,4 +1,4 @@
-/** Runs a subject and what it is compared with right after each other, in either order in turn. */
+/** Runs a subject and its reference right after each other, with the order changed each time. */
 export async function sideBySide<T>(
   round: number,
   { subject, reference }: { subject: () => T | Promise<T>; reference: () => T | Promise<T> },

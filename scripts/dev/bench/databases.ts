@@ -4,9 +4,9 @@ import { startPostgres, type RunningPostgres } from "../services/postgres.ts";
 
 const TEMPLATE = "bench_migrated";
 
-/** The embedded PostgreSQL as in production: what is committed has been flushed. */
+/** The embedded PostgreSQL with production settings: each commit is flushed. */
 export interface BenchServer {
-  /** Its superuser's, for what is done to a whole database. */
+  /** Its superuser's, for actions on a whole database. */
   readonly url: string;
   /** A migrated and empty database. */
   create: (name: string) => Promise<string>;

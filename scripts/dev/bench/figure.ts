@@ -6,15 +6,15 @@ export interface Measurement {
   values: readonly number[];
 }
 
-/** What a number is meant to be. */
+/** The target of a number. */
 export interface Target {
-  /** The ratio to what ran alongside, or the number itself. */
+  /** The ratio to the reference, or the number itself. */
   of: "ratio" | "value";
   atMost?: number;
   atLeast?: number;
 }
 
-/** A number, and what ran alongside: a ratio tells of the program, where a time tells of the machine as well. */
+/** A number and its reference: a ratio measures the program, where a time depends on the machine as well. */
 export interface Row {
   measured: Measurement;
   /** Round by round the same. Undefined where the number depends on no machine. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** On what it was measured. */
+/** The machine of the measurements. */
 export interface Machine {
   processor: string;
   cores: number;

@@ -29,7 +29,7 @@ async function main(argv: string[]): Promise<number> {
     say(bench.title);
     const sections = await bench.run({ rounds, quick, say: (line) => say(`  ${line}`) });
     figures.push({ bench, sections });
-    // After each one: whoever stops it keeps what was measured.
+    // After each one: an interrupted benchmark keeps its measurements.
     writeResults(out, { machine, startedAt, rounds, quick, figures });
   }
   console.log(writeResults(out, { machine, startedAt, rounds, quick, figures }));

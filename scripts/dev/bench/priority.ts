@@ -1,8 +1,8 @@
 import { constants, setPriority } from "node:os";
 
 /**
- * Before others on this machine, where it is allowed: the provider has a machine of its own, and what its
- * process waits for a processor must not count as time that a request was on its way.
+ * Raises a process's priority on this machine, where that is allowed. The provider has its own machine in
+ * production. Its waits for a processor must not count as the travel time of a request.
  */
 export function preferProcess(pid: number | undefined): void {
   if (pid === undefined) return;

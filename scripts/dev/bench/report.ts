@@ -22,7 +22,7 @@ export function writeResults(folder: string, results: Results): string {
   return markdown;
 }
 
-/** For a program: each number of each round, with what is made of them. */
+/** For a program: each number of each round, and the results computed from them. */
 function toData({ machine, startedAt, rounds, quick, figures }: Results): object {
   return {
     machine,
@@ -89,7 +89,7 @@ function renderSection({ heading, rows }: Section): string[] {
   ];
 }
 
-/** The median, and what the middle half of the rounds lies between where that is not all the same. */
+/** The median, and the range of the middle half of the rounds where they differ. */
 function rangeText({ low, median, high }: Spread, unit = ""): string {
   const range = [numberText(low), numberText(high)];
   const isOne = range.every((text) => text === numberText(median));

@@ -43,7 +43,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Values that come in one by one, each under the name of what it is of. */
+/** Values that arrive one at a time, each under the name of its subject. */
 export class Recorder {
   readonly #values = new Map<string, { unit: string; values: number[] }>();
 

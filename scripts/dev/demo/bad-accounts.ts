@@ -1,6 +1,6 @@
 /**
- * Account numbers in the sample that the demo's provider treats badly, so that the demo shows what
- * becomes of such payouts. Like all account numbers of the sample, they are made up.
+ * Account numbers in the sample that the demo's provider fails, so that the demo shows the result of such
+ * payouts. Like all account numbers of the sample, they are made up.
  */
 
 /** The provider refuses a payout to these. Consultants C-013, C-046, C-071 and C-088. */

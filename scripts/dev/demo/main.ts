@@ -22,8 +22,8 @@ const TIMEOUT_MS = 2000;
 process.exitCode = await main();
 
 /**
- * The main job on real parts: an embedded PostgreSQL, the provider's sandbox, the shipped week of
- * earnings or the user's own. Everything it started is stopped at the end, whatever the end is.
+ * The main job on real parts: an embedded PostgreSQL, the provider's sandbox, the shipped week of earnings or
+ * the user's own. Every started server is stopped at the end, also after an error.
  */
 async function main(): Promise<number> {
   const program = newCommand("demo")
@@ -66,7 +66,7 @@ interface Stage {
   keep: boolean;
   all: boolean;
   signal: AbortSignal;
-  /** What was started, in order. */
+  /** Clean-up steps, in the order of the starts. */
   cleanups: (() => Promise<void>)[];
 }
 
@@ -154,7 +154,7 @@ async function demonstrate({ file, keep, all, signal, cleanups }: Stage): Promis
   return isPaid && isAllDone ? 0 : 1;
 }
 
-/** What the sample's bad accounts meet at the provider. */
+/** The provider's faults for the sample's bad accounts. */
 function sampleFaults(): Parameters<Awaited<ReturnType<typeof startSandbox>>["addFaults"]>[0] {
   return [
     ...refusedAccounts.map((account_number) => ({

@@ -77,7 +77,7 @@ export async function readResult(url: string): Promise<DemoResult> {
   }
 }
 
-/** The result as a person reads it, beside what the provider itself counts. */
+/** The result for a person, beside the provider's own counts. */
 export function printResult(
   { line, books, reasons }: DemoResult,
   provider: readonly PayoutRecord[],

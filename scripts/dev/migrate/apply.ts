@@ -34,13 +34,13 @@ const LOCK_TRIES = 10;
 const PAUSE_BETWEEN_TRIES_MS = 2_000;
 
 /**
- * Applies the migrations that the database lacks, as `prisma migrate deploy` does and into the same
- * table. Each is one transaction. Two at once are safe: the second waits and finds nothing to do. One that waits for a
- * table is tried again and again, so that nobody waits behind it for long.
+ * Applies the migrations that the database lacks, as `prisma migrate deploy` does and into the same table. Each
+ * is one transaction. Two at once are safe: the second waits and finds nothing to do. A migration that waits for
+ * a table is retried in short tries, so that no session waits behind it for long.
  *
- * @returns the names of what was applied, in order
- * @throws AfterhoursError DATABASE_UNREACHABLE, DATABASE_NOT_OURS, MIGRATION_FAILED, MIGRATION_LOCKED, MIGRATION_BLOCKED;
- * MISCONFIGURED where the server is too old or the session is not one that may be worked with
+ * @returns the names of the applied migrations, in order
+ * @throws AfterhoursError DATABASE_UNREACHABLE, DATABASE_NOT_OURS, MIGRATION_FAILED, MIGRATION_LOCKED,
+ * MIGRATION_BLOCKED; MISCONFIGURED where the server is too old or the session's settings are not allowed
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const folders = options.folders ?? OUR_FOLDERS;
@@ -83,8 +83,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
  */
 async function takeLock(admin: DatabaseSession, { url, say }: MigrateOptions): Promise<void> {
   const deadline = performance.now() + LOCK_WITHIN_MS;
-  // A pooler gives the session away at the end of the transaction, with what it locked; a transaction that
-  // only waits holds nothing else, and stays with us until it ends.
+  // A pooler takes the session back at the end of the transaction, with its locks. A transaction that only waits
+  // holds nothing else, and stays with us until it ends.
   if (admin.isPooled) await admin.query("BEGIN");
   const scope = admin.isPooled ? "pg_try_advisory_xact_lock" : "pg_try_advisory_lock";
   for (let attempt = 1; ; attempt += 1) {
@@ -111,7 +111,7 @@ async function takeLock(admin: DatabaseSession, { url, say }: MigrateOptions): P
   }
 }
 
-/** @throws {BlockedError} where another session holds what a migration needs, and did so at each try */
+/** @throws {BlockedError} where another session held a needed lock at each try */
 async function applyInTries(
   engine: OpenEngine,
   {
@@ -153,7 +153,7 @@ function heldBy(seen: SeenBlockers): string {
   return `${seen.tables === "" ? "a lock" : seen.tables}, held by ${seen.names}`;
 }
 
-/** Another session holds what a migration needs. */
+/** Another session holds a lock that a migration needs. */
 class BlockedError extends AfterhoursError {
   override readonly name = "BlockedError";
 

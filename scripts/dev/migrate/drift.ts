@@ -11,12 +11,12 @@ export interface DriftOptions {
 }
 
 /**
- * The SQL that leads from what the migrations make to what the schema says; empty when both agree.
+ * The SQL that leads from the migrations' result to the schema; empty when both agree.
  *
- * Compared is what the schema language can say: tables, columns, defaults, enums, keys and indexes
- * on whole columns. The engine does not look at check constraints, partial and expression indexes,
- * exclusion constraints, triggers, functions and views, so those are free to stand in a migration
- * alone. A plain, covering or `NULLS NOT DISTINCT` index that only a migration knows does count.
+ * Compares everything that the schema language can express: tables, columns, defaults, enums, keys and indexes
+ * on whole columns. The engine ignores check constraints, partial and expression indexes, exclusion constraints,
+ * triggers, functions and views, so these may exist in a migration alone. A plain, covering or `NULLS NOT
+ * DISTINCT` index that only a migration knows does count.
  */
 export async function schemaDrift(options: DriftOptions = {}): Promise<string> {
   const folders = options.folders ?? OUR_FOLDERS;

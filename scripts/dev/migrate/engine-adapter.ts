@@ -11,11 +11,11 @@ import { sqlStateOf } from "../../../lib/db/connection.ts";
 import { newSessionPool, type DatabaseSession } from "../../../lib/db/session.ts";
 import { administration } from "../../cli/frame/database-url.ts";
 
-/** By this name of its session one sees for whom a migration waits. */
+/** The name of its session, by which the blockers of a migration are found. */
 export const MIGRATION_SESSION = "afterhours migration";
 
 /**
- * How long a migration waits for a lock. All that comes to the table meanwhile waits behind it: half as long as a job
+ * How long a migration waits for a lock. All later sessions wait behind it meanwhile: half as long as a job
  * waits, so that no job gives up.
  */
 const LOCK_WAIT = "1s";

@@ -3,7 +3,7 @@ import type { MigrationList } from "@prisma/schema-engine-wasm";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 import { describeServer } from "../../cli/frame/database-url.ts";
 
-/** What a database has of our migrations, before anything is written to it. */
+/** The migrations that a database has, before anything is written to it. */
 export interface History {
   /** Ours that are not applied, in order. */
   missing: string[];
@@ -56,8 +56,8 @@ async function readNames(admin: pg.Client): Promise<{ name: string; isApplied: b
 }
 
 /**
- * What lies in `public` and is not of an extension: every table, view and sequence, and of types and functions
- * those whose names we use.
+ * Everything in `public` that belongs to no extension: every table, view and sequence, and those types and
+ * functions whose names we use.
  */
 async function readOthers(admin: pg.Client, migrations: MigrationList): Promise<string[]> {
   const made = migrations.migrationDirectories.flatMap(({ migrationFile: { content } }) =>

@@ -8,7 +8,7 @@ type Bindings = EngineModule &
   Record<string, unknown> & { __wbg_set_wasm(exports: WasmExports): void };
 type WasmExports = Record<string, unknown>;
 
-/** What is used of it; the type libraries of this project do not describe it. */
+/** The used part of it; the type libraries of this project do not describe it. */
 declare const WebAssembly: {
   instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: WasmExports } }>;
 };

@@ -9,7 +9,7 @@ import { NARROWEST_COLUMN, newCommand } from "../../cli/frame/command-line.ts";
 const SCRIPTS: Readonly<Record<string, string>> = { apply: "migrate", db: "<script>" };
 
 const program = newCommand("db")
-  // `npm run db:migrate` is typed, and `apply` is what the script hands on.
+  // A person types `npm run db:migrate`, and the script passes `apply` on.
   .configureHelp({
     minWidthToWrap: NARROWEST_COLUMN,
     commandUsage: (command) =>

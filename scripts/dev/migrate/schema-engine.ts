@@ -10,12 +10,12 @@ import { EngineAdapterFactory } from "./engine-adapter.ts";
 import { loadEngine } from "./load-engine.ts";
 
 /**
- * Prisma's migration engine on one database, until it is closed. What it refuses is thrown as an
- * AfterhoursError with Prisma's own code (`P3009` …) where there is one, `LOCK_NOT_TAKEN` where it waited too long
- * for a lock, else `SCHEMA_ENGINE`.
+ * Prisma's migration engine on one database, until it is closed. A refusal is thrown as an AfterhoursError with
+ * Prisma's own code (`P3009` …) where there is one, `LOCK_NOT_TAKEN` where it waited too long for a lock, else
+ * `SCHEMA_ENGINE`.
  */
 export interface OpenEngine {
-  /** Applies what is missing, in order, and returns the names of what it applied. */
+  /** Applies missing migrations, in order, and returns their names. */
   applyMigrations(migrations: MigrationList): Promise<string[]>;
   /** Names of the migrations that began here and did not finish. */
   failedMigrations(migrations: MigrationList): Promise<string[]>;
@@ -30,8 +30,8 @@ export interface EngineOptions {
   url: string;
   schema: SchemaContainer[];
   /**
-   * True for an empty database made for the purpose: the engine then replays migrations in it to
-   * see what they lead to. In any other database that would be damage, and is refused.
+   * True for an empty database made for the purpose: the engine then replays migrations in it to see their
+   * result. In any other database that would be damage, and is refused.
    */
   isScratch: boolean;
 }

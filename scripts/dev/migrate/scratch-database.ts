@@ -24,7 +24,7 @@ async function withScratchOn<T>(serverUrl: string, work: (url: string) => Promis
   const name = `afterhours_scratch_${randomUUID().replaceAll("-", "")}`;
   const admin = await connectAdmin(serverUrl);
   try {
-    // template0: whatever a site has put into template1 is no part of our schema.
+    // template0: a site's own objects in template1 are no part of our schema.
     await admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
     try {
       const url = new URL(serverUrl);

@@ -6,13 +6,13 @@ import { MIGRATION_SESSION } from "./engine-adapter.ts";
 
 const LOOK_EVERY_MS = 100;
 
-/** For whom a migration waited last, and at which tables; undefined where it never had to wait. */
+/** The latest sessions that blocked a migration, and the tables; undefined without a wait. */
 export type SeenBlockers = (LockHolders & { tables: string }) | undefined;
 
 /**
- * Looks, while a migration runs, for whom it waits: once it has given up, its session waits for nobody.
+ * Looks for the sessions that block a migration while it runs: once it has given up, it waits for none.
  *
- * @returns stops looking, and says what was seen
+ * @returns a function that stops the search and returns its result
  */
 export function watchBlockers(admin: Pick<pg.ClientBase, "query">): () => Promise<SeenBlockers> {
   const stopped = new AbortController();
@@ -23,7 +23,7 @@ export function watchBlockers(admin: Pick<pg.ClientBase, "query">): () => Promis
       if (blockers.length > 0) seen = blockers;
       await sleep(LOOK_EVERY_MS, stopped.signal);
     }
-    // What can not be seen is not told; the migration's own error says the rest.
+    // Unreadable blockers are not reported; the migration's own error reports the rest.
   })().catch(() => undefined);
   return async () => {
     stopped.abort();

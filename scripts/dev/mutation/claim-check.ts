@@ -1,4 +1,4 @@
-/** What is checked, and with what. A module that the script loads exports one as `claimCheck`. */
+/** The subject and the tests of a check. A module that the script loads exports one as `claimCheck`. */
 export interface ClaimCheck {
   /** The folder that all paths are relative to. */
   root: string;
@@ -14,7 +14,7 @@ export interface ClaimCheck {
   exempt: Readonly<Record<string, string>>;
 }
 
-/** What differs between the source and the lists of the check; it must be nothing. */
+/** Differences between the source and the lists of the check; there must be none. */
 export function drift(
   { tests, exempt }: ClaimCheck,
   mutants: readonly { id: string; file: string }[],

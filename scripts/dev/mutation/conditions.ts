@@ -7,14 +7,14 @@ export interface Span {
 /** One condition of a WHERE, or one inside of it: of a subquery, or of an alternative. */
 export interface Condition extends Span {
   text: string;
-  /** What stands for it once it is removed: an alternative of an OR is one that never holds. */
+  /** The replacement of a removed condition: a removed alternative of an OR never holds. */
   without: "TRUE" | "FALSE";
 }
 
 /**
  * Every condition of a statement: the conjuncts of each WHERE, and within them those of subqueries, the
- * alternatives of an OR, and the conditions of each alternative. `sql` has the same length as the text in the source; what is no SQL in it (an
- * interpolated value) is a run of `HOLE`.
+ * alternatives of an OR, and the conditions of each alternative. `sql` has the same length as the text in the
+ * source; an interpolated value is a run of `HOLE`.
  */
 export function conditionsOf(sql: string): Condition[] {
   const masked = mask(sql);
@@ -38,7 +38,7 @@ export function conjunctsOf(sql: string): Condition[] {
   return [...own, ...conditionsOf(sql)].toSorted((a, b) => a.start - b.start || b.end - a.end);
 }
 
-/** Stands where the source interpolates a value: a letter of a word, so that it splits nothing. */
+/** Replaces an interpolated value of the source: a letter of a word, so that it splits nothing. */
 export const HOLE = "\u00a4";
 
 /** Blanks comments and quoted text, which may hold words that mean something elsewhere. */
@@ -51,7 +51,7 @@ export function mask(sql: string): string {
 const CLAUSE =
   /^(?:GROUP|ORDER|LIMIT|OFFSET|RETURNING|FOR|HAVING|WINDOW|UNION|EXCEPT|INTERSECT|DO|ON)\b/i;
 
-/** What stands behind each WHERE up to the next clause, but for FILTER (WHERE …) and ON CONFLICT … WHERE. */
+/** The text after each WHERE up to the next clause, except for FILTER (WHERE …) and ON CONFLICT … WHERE. */
 function whereBodies(masked: string): Span[] {
   const bodies: Span[] = [];
   for (const { index } of masked.matchAll(/\bWHERE\b/gi)) {
@@ -77,7 +77,7 @@ function endOfClause(masked: string, start: number): number {
   return masked.length;
 }
 
-/** Splits at a word that stands in no parentheses. The AND of a BETWEEN is no such word. */
+/** Splits at a word outside of parentheses. The AND of a BETWEEN is no such word. */
 function splitAt(masked: string, { start, end }: Span, word: "AND" | "OR"): Span[] {
   const parts: Span[] = [];
   let depth = 0;
@@ -114,7 +114,7 @@ function alternativesOf(sql: string, masked: string, conjunct: Span): Condition[
   });
 }
 
-/** What is within the parentheses around all of a span; the span itself when there are none. */
+/** The text within the parentheses around all of a span; the span itself when there are none. */
 function inParentheses(masked: string, span: Span): Span {
   if (masked.charAt(span.start) !== "(" || masked.charAt(span.end - 1) !== ")") return span;
   let depth = 0;

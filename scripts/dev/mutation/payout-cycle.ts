@@ -4,7 +4,7 @@ import type { ClaimCheck } from "./claim-check.ts";
 const payouts = (...names: string[]): string[] =>
   names.map((name) => `test/lib/payouts/${name}.test.ts`);
 
-/** Every statement that claims, hands on or settles what is paid. */
+/** Every statement that claims, transfers or settles payments. */
 export const claimCheck: ClaimCheck = {
   root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
   scope: [
@@ -29,32 +29,31 @@ export const claimCheck: ClaimCheck = {
     "lib/findings/resolve.ts": ["test/lib/findings/findings.test.ts"],
     "lib/job/lock/postgres-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
     "lib/job/lock/redis-lock-store.ts": ["test/lib/job/lock/lock-store.test.ts"],
-    "lib/payouts/account-holds.ts": payouts("account-holds"),
-    "lib/payouts/batch/link.ts": payouts("changed-meanwhile"),
-    "lib/payouts/claim.ts": payouts("holder-only", "on-hold"),
-    "lib/payouts/complete.ts": payouts("holder-only"),
-    "lib/payouts/due.ts": payouts("holder-only", "abandoned-claims"),
-    "lib/payouts/held.ts": payouts("holder-only"),
-    "lib/payouts/on-hold.ts": payouts("on-hold"),
-    "lib/payouts/operate/approve.ts": payouts("changed-meanwhile"),
-    "lib/payouts/operate/hold.ts": payouts("changed-meanwhile"),
-    "lib/payouts/operate/organization.ts": payouts("changed-meanwhile"),
-    "lib/payouts/operate/reject.ts": payouts("changed-meanwhile"),
-    "lib/payouts/operate/retry.ts": payouts("changed-meanwhile"),
-    "lib/payouts/payee.ts": payouts("holder-only"),
-    "lib/payouts/reconcile/our-attempts.ts": payouts("money-back-late"),
-    "lib/payouts/release.ts": payouts("holder-only"),
-    "lib/payouts/reverse.ts": payouts("holder-only"),
-    "lib/payouts/settle.ts": payouts("holder-only"),
-    "lib/payouts/stuck/give-back.ts": payouts("holder-only"),
-    "lib/payouts/stuck/in-doubt.ts": payouts("holder-only"),
+    "lib/payouts/state/account-holds.ts": payouts("state/account-holds"),
+    "lib/payouts/batch/link.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/state/claim.ts": payouts("state/holder-only", "state/on-hold"),
+    "lib/payouts/state/complete.ts": payouts("state/holder-only"),
+    "lib/payouts/state/due.ts": payouts("state/holder-only", "state/abandoned-claims"),
+    "lib/payouts/state/held.ts": payouts("state/holder-only"),
+    "lib/payouts/state/on-hold.ts": payouts("state/on-hold"),
+    "lib/payouts/operate/approve.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/operate/hold.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/operate/organization.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/operate/reject.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/operate/retry.ts": payouts("operate/changed-meanwhile"),
+    "lib/payouts/state/payee.ts": payouts("state/holder-only"),
+    "lib/payouts/reconcile/our-attempts.ts": payouts("reconcile/money-back-late"),
+    "lib/payouts/state/release.ts": payouts("state/holder-only"),
+    "lib/payouts/state/reverse.ts": payouts("state/holder-only"),
+    "lib/payouts/state/outcome.ts": payouts("state/holder-only"),
+    "lib/payouts/state/take-over.ts": payouts("state/holder-only"),
     "lib/statement/name-in-doubt.ts": ["test/lib/statement/name-in-doubt.test.ts"],
     "lib/tds/reserve.ts": ["test/lib/tds/reserve.test.ts"],
   },
   exempt: {
     "lib/earnings/recoveries.ts applyRecoveries: status = 'READY'":
       "It bounds what is locked, and claims nothing: what is taken is read afterwards, and refundReadyEarning refuses what is not READY.",
-    "lib/payouts/claim.ts casDueToProcessing: organization_id IS NULL":
+    "lib/payouts/state/claim.ts casDueToProcessing: organization_id IS NULL":
       "No row can differ: the constraint payouts_organization_unapproved lets no payout of an organization be APPROVED. It says whose payout it is to who reads the statement.",
   },
 };

@@ -3,9 +3,9 @@ import { join, relative } from "node:path";
 import ts from "typescript";
 import { conditionsOf, conjunctsOf, HOLE, mask, type Condition } from "./conditions.ts";
 
-/** One condition of a claiming statement, and what the source is without it. */
+/** One condition of a claiming statement, and the source without it. */
 export interface Mutant {
-  /** Names it in reports and exemptions: `lib/payouts/held.ts assertHeld: status = 'PROCESSING'`. */
+  /** Names it in reports and exemptions: `lib/payouts/state/held.ts assertHeld: status = 'PROCESSING'`. */
   id: string;
   file: string;
   line: number;
@@ -19,11 +19,11 @@ export interface Mutant {
 export interface Claims {
   statements: number;
   mutants: readonly Mutant[];
-  /** What the source holds and this reader can't vouch for. */
+  /** Parts of the source that this reader cannot check. */
   problems: readonly string[];
 }
 
-/** Columns that say in which state a row is, or who holds it. */
+/** Columns for the state of a row, or for its holder. */
 const STATE =
   /\b(?:status|state|claimed_by|claim_fence|claimed_at|fence|owner|expires_at|released_at|resolved_at|tries|reverses_id|payee_id)\b|_id\s+IS\s+(?:NOT\s+)?NULL/i;
 
@@ -81,7 +81,7 @@ export function mutate(source: string, { start, end, replacement }: Mutant): str
 }
 
 interface SqlText {
-  /** The function or constant in which it stands. */
+  /** The function or constant that holds it. */
   owner: string;
   /** As long as in the source, with holes where a value is interpolated. */
   sql: string;
@@ -115,7 +115,7 @@ function isWhole(sql: string): boolean {
   return /^\s*(?:SELECT|UPDATE|DELETE|INSERT|WITH)\b/i.test(sql);
 }
 
-/** Scripts that Redis runs: who may extend or free a lock, and whether it is free. */
+/** Scripts that Redis runs: they decide which owner may extend or free a lock, and whether it is free. */
 function isLua({ sql }: SqlText): boolean {
   return sql.includes("redis.call(");
 }

@@ -15,8 +15,8 @@ export interface TestBench {
 }
 
 /**
- * One Vitest, with one PostgreSQL and one Redis, for many mutants. A mutant exists only in what Vitest hands
- * to the tests' process when that loads the file: nothing is written, so that nothing can be left behind.
+ * One Vitest, with one PostgreSQL and one Redis, for many mutants. A mutant exists only in the text that Vitest
+ * passes to the tests' process for that file: nothing is written, so nothing can be left behind.
  */
 export async function openTestBench(check: ClaimCheck): Promise<TestBench> {
   const { createVitest } = await import("vitest/node");
@@ -115,7 +115,7 @@ function errorsOf(module: TestModule): string[] {
   return module.errors().map(({ message }) => message);
 }
 
-/** Message and code of an error, and of what it wraps. */
+/** Message and code of an error, and of its causes. */
 function textOf(error: unknown, depth = 0): string {
   if (typeof error !== "object" || error === null || depth > 4) return "";
   const { message, code, cause } = error as { message?: unknown; code?: unknown; cause?: unknown };

@@ -19,7 +19,7 @@ export interface FailedTest {
 /** PostgreSQL could not read the statement (class 42), or the parameters did not fit it (08P01). */
 const NOT_UNDERSTOOD = /^(?:42(?!501)[0-9A-Z]{3}|08P01)$/;
 
-/** What the run of one test file says. Undefined: all passed, so the next file is asked. */
+/** The verdict of the run of one test file. Undefined: all passed, so the next file is asked. */
 export function fateOf(run: {
   failed: readonly FailedTest[];
   /** Errors outside of tests: a file that could not be loaded, a broken set-up. */

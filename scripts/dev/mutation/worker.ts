@@ -4,7 +4,7 @@ import type { Mutant } from "./statements.ts";
 import { openTestBench } from "./test-bench.ts";
 import type { Fate } from "./verdict.ts";
 
-/** What a worker is asked for: a mutant, or a test file on the source as it is. */
+/** A worker's task: a mutant, or a test file on the unchanged source. */
 export type Task = { mutant: Mutant } | { testFile: string };
 export type Answer = { ready: true } | { fate: Fate };
 

@@ -7,8 +7,8 @@ import type { Answer, Task } from "./worker.ts";
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 
 /**
- * Does the tasks with so many processes at once and tells of each as it is done. Ends the processes whatever
- * happens; they end by themselves when this one is killed.
+ * Runs the tasks with so many processes at once, and reports each as it is done. Always ends the processes; they
+ * end on their own when this one is killed.
  */
 export async function doAll<T extends { task: Task }>(
   items: readonly T[],

@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 
-/** A server program of Debian, and what it is called where. */
+/** A server program of Debian, and its names. */
 export interface DebianProgram {
   /** The executable, and the package that has it. */
   name: string;
@@ -87,7 +87,7 @@ function download(program: DebianProgram, cwd: string): void {
   }
 }
 
-/** What `apt-get install` would add to this system, in the form `Inst <package> (...)`. */
+/** The packages that `apt-get install` would add to this system, in the form `Inst <package> (...)`. */
 function neededPackages(program: DebianProgram, cwd: string): string[] {
   const args = ["install", "--simulate", "--no-install-recommends", program.name];
   const plan = run(program, { command: "apt-get", args, cwd });

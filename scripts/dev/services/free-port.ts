@@ -2,8 +2,8 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
 /**
- * A loopback port that nobody listens on now. Somebody else can take it before the server does:
- * whoever starts a server on it tries again with another.
+ * A loopback port that is free now. Another process can take it before the server does: the caller then tries
+ * again with another.
  */
 export async function freePort(): Promise<number> {
   const server = createServer();

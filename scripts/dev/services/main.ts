@@ -34,7 +34,7 @@ try {
   process.exitCode = report(toError(thrown));
 }
 
-/** Starts, prints what to export, waits for a signal, stops in the opposite order. */
+/** Starts the servers, prints the lines to export, waits for a signal, stops in the opposite order. */
 async function run(options: Options): Promise<void> {
   const interrupted = firstOf(["SIGINT", "SIGTERM", "SIGHUP"]);
   // Neither a server nor a listener for signals keeps a process alive.

@@ -36,7 +36,7 @@ export interface RunningPostgres {
   /** The database `postgres` as the superuser, with the password in it. */
   readonly url: string;
   readonly port: number;
-  /** Where the server writes what it has to say. */
+  /** The server's log. */
   readonly logFile: string;
   /** The same server, another database. */
   readonly urlOf: (database: string) => string;
@@ -52,10 +52,10 @@ const READY_WITHIN_MS = 60_000;
 const PORT_ATTEMPTS = 5;
 
 /**
- * Starts a real PostgreSQL on 127.0.0.1 that nobody needs to install. It demands a password, made
- * for this run, and it ends with this process, whatever ends that.
+ * Starts a real PostgreSQL on 127.0.0.1 without an installation. It demands a password, made for this run. It
+ * ends with this process, even if this process is killed.
  *
- * @throws AfterhoursError with what the server said when it does not come up
+ * @throws AfterhoursError with the server's output when it does not start
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {
   const account = serverAccount();
@@ -268,7 +268,7 @@ function urlFor(cluster: Cluster, port: number, database: string): string {
   return `postgresql://postgres:${cluster.password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 }
 
-/** Only what the server needs: settings of ours such as PGDATA or PGPORT must not reach it. */
+/** Only the variables that the server needs: settings of ours such as PGDATA or PGPORT must not reach it. */
 function serverEnvironment(home: string): Record<string, string> {
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home, LC_ALL: "C", TZ: "UTC" };
 }

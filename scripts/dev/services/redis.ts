@@ -22,7 +22,7 @@ export interface RunningRedis {
   /** With the password in it. */
   readonly url: string;
   readonly port: number;
-  /** Ends the server as a signal does; what it held is lost, as nothing is kept on disk. */
+  /** Ends the server as a signal does; its data is lost, as nothing is kept on disk. */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>;
   /** Starts it again, empty, on the same port. */
   readonly restart: () => Promise<void>;
@@ -33,8 +33,8 @@ const READY_WITHIN_MS = 20_000;
 const PORT_ATTEMPTS = 5;
 
 /**
- * Starts a real Redis on 127.0.0.1 on a free port: nothing on disk, a password made for this run.
- * It ends with this process, whatever ends that.
+ * Starts a real Redis on 127.0.0.1 on a free port: nothing on disk, a password made for this run. It ends with
+ * this process, even if this process is killed.
  *
  * @throws AfterhoursError when there is no redis-server and none can be fetched
  */
@@ -104,7 +104,7 @@ async function startOn(parts: Parts, port: number): Promise<void> {
   }
 }
 
-/** The password stands in a file that only we can read, never in the list of processes. */
+/** The password is in a file that only we can read, never in the list of processes. */
 function configurationText(
   values: Pick<Parts, "password" | "home" | "settings"> & { port: number },
 ): string {

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 
-/** Whom a server runs as; empty: as ourselves. Fits into the options of `spawn`. */
+/** The account of a server; empty: our own. Fits into the options of `spawn`. */
 export type ServerAccount = { uid: number; gid: number } | { uid?: never; gid?: never };
 
 /**
@@ -30,7 +30,7 @@ export function serverAccount(): ServerAccount {
   );
 }
 
-/** Whether a server would run as `nobody`, whose files are open to whatever else runs as nobody. */
+/** Whether a server would run as `nobody`, whose files every other process of nobody can read. */
 export function runsAsNobody(
   passwd: string = readFileSync("/etc/passwd", "utf8"),
   { root = isRoot() }: { root?: boolean } = {},

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 
-/** One server program: what to run, as whom, and where its output goes. */
+/** One server program: its command, its account and its output. */
 export interface ServerCommand {
   command: string;
   args: string[];
@@ -35,8 +35,8 @@ export class SupervisedServer {
   #exit: ServerExit | undefined;
 
   /**
-   * @param options.stopSignals what ends the server, gentlest first; SIGKILL follows by itself
-   * @param options.removeAtEnd directories that are removed once the server has ended
+   * @param options.stopSignals signals that end the server, gentlest first; SIGKILL follows automatically @param
+   * options.removeAtEnd directories that are removed once the server has ended
    */
   constructor(options: { stopSignals: NodeJS.Signals[]; removeAtEnd: string[] }) {
     this.#supervisor = fork(SUPERVISOR, [options.stopSignals.join(","), ...options.removeAtEnd], {

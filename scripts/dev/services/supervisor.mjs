@@ -1,15 +1,13 @@
 /**
- * Keeps one server process for a parent, and ends with that parent. It stands in a session of its
- * own, so that Ctrl-C in a terminal does not reach the server before the parent has finished its
- * work; and it notices by the closed channel that the parent is gone, whatever killed it, even
- * SIGKILL. Then it stops the server and removes what the server was given to write in.
+ * Keeps one server process for a parent, and ends with that parent. It has its own session, so that Ctrl-C in a
+ * terminal does not reach the server before the parent has finished its work. The closed channel shows that the
+ * parent is gone, even after SIGKILL. Then it stops the server and removes the server's directories.
  *
- * From the parent: `{ start: { command, args, cwd, env, uid, gid, logFile } }`, `{ signal }`,
- * `{ stop: true }`. To the parent: `{ started: pid }`, `{ exited: { code, signal } }`,
- * `{ failed: message }`.
+ * From the parent: `{ start: { command, args, cwd, env, uid, gid, logFile } }`, `{ signal }`, `{ stop: true }`.
+ * To the parent: `{ started: pid }`, `{ exited: { code, signal } }`, `{ failed: message }`.
  *
- * Arguments: the signals that stop the server, gentlest first, as `SIGINT,SIGQUIT`; then the
- * directories to remove at the end.
+ * Arguments: the signals that stop the server, gentlest first, as `SIGINT,SIGQUIT`; then the directories to
+ * remove at the end.
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync, rmSync } from "node:fs";

@@ -22,7 +22,7 @@ export interface Behaviour {
     | "drop"
     /** Refuses each recipient once with 450, and then takes the mail. */
     | "greylist"
-    /** Goes on as usual when the promise resolves. */
+    /** Continues as usual when the promise resolves. */
     | { wait: Promise<void> };
   /** At `answer`: the mail is taken all the same, and its sender does not know. */
   taken?: boolean;
@@ -32,7 +32,7 @@ export interface Behaviour {
   times?: number;
 }
 
-/** What the server is told to do, in the order in which it was told. */
+/** The server's instructions, in the order in which they were given. */
 export class Script {
   readonly #steps: { behaviour: Behaviour; left: number }[] = [];
   readonly #greeted = new Set<string>();
@@ -47,7 +47,7 @@ export class Script {
     this.#steps.length = 0;
   }
 
-  /** What to do now, if anything else than usual. */
+  /** The next unusual behaviour, if there is one. */
   take(stage: Stage, recipient?: string): Behaviour | undefined {
     const step = this.#steps.find(
       ({ behaviour, left }) =>

@@ -40,9 +40,9 @@ export interface MailSandbox {
   readonly url: string;
   /** `SMTP_URL` and `MAIL_FROM` of a job that sends here. */
   readonly env: { readonly SMTP_URL: string; readonly MAIL_FROM: string };
-  /** What was taken, in order. */
+  /** The accepted mails, in order. */
   mails(): readonly ReceivedMail[];
-  /** What to do instead of taking mail, once each unless told otherwise. */
+  /** Behaviours to use instead of taking mail, once each unless stated otherwise. */
   behave(...behaviours: Behaviour[]): void;
   /** Back to taking everything. */
   behaveWell(): void;
@@ -62,7 +62,7 @@ export async function startMailSandbox(options: MailSandboxOptions = {}): Promis
   const sockets = new Map<number, Socket>();
   if (saveTo !== undefined) mkdirSync(saveTo, { recursive: true });
 
-  /** `next` is what the server goes on with; it is never called by one that hangs or drops. */
+  /** `next` continues the server; a server that hangs or drops never calls it. */
   const at = (
     stage: Stage,
     session: Pick<SMTPServerSession, "remotePort">,
@@ -141,7 +141,7 @@ export async function startMailSandbox(options: MailSandboxOptions = {}): Promis
       });
     },
   });
-  // A client that breaks off is what this server is for.
+  // A client that breaks off is a case that this server exists for.
   server.on("error", () => undefined);
   server.server.on("connection", (socket: Socket) => {
     const { remotePort = 0 } = socket;

@@ -12,7 +12,7 @@ export interface Transaction {
   /** Balance after this transaction. */
   readonly balancePaise: number;
   readonly createdAtSeconds: number;
-  /** What caused it, as it is now: a payout's status may have changed since. */
+  /** Its cause in the present state: a payout's status may have changed since. */
   readonly source: () => Record<string, unknown>;
 }
 

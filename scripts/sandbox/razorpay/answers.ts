@@ -13,7 +13,7 @@ export function refusalAnswer(refusal: Refusal): Answer {
   return { status: refusal.status, body: { error: refusal.error } };
 }
 
-/** What a fault with a status answers: the usual error of that status, and what the fault changes in it. */
+/** The answer of a fault with a status: the usual error of that status, with the fault's changes. */
 export function faultAnswer(fault: CompleteFault, status: number): Answer {
   const { without = [], ...changes } = fault.error ?? {};
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);

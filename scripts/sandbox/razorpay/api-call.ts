@@ -96,7 +96,7 @@ function courseOf({ endReason, lowBalance, oldDetails, noMode, ...fault }: Compl
     ...(initialState ? { initialState } : {}),
     ...(oldDetails ? { oldDetails } : {}),
     ...(noMode ? { noMode } : {}),
-    // What stays in processing has its reason there from the first answer on.
+    // A payout that stays in processing has its reason from the first answer on.
     ...(endState === "processing" && endReason !== undefined ? { initialReason: endReason } : {}),
     ...(endState
       ? { settlement: { endState, ...reason } }

@@ -12,7 +12,7 @@ export interface ApiRequest {
   query: URLSearchParams;
   rawBody: string;
   idempotencyKey: string | undefined;
-  /** How a fault wants the payout that this request makes to go on. */
+  /** The fault's course for the payout that this request makes. */
   course: Course;
   /** The same for a refund. */
   refundCourse: RefundCourse;

@@ -11,7 +11,7 @@ import { parseRefund, refundKeyOf } from "./refunds.ts";
 import type { CheckoutRoute } from "./routes.ts";
 import type { World } from "./world.ts";
 
-/** The calls of the payments API: what buyers pay and what they get back. */
+/** The calls of the payments API: payments of buyers, and their refunds. */
 export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
   "POST /orders": ({ orders }, { rawBody }) =>
     orderJson(orders.create(parseOrder(parseJsonObject(rawBody)))),
@@ -59,7 +59,7 @@ export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
   },
 };
 
-/** One key, one refund, as with payouts; the key stands for the payment in the path as well. */
+/** One key, one refund, as with payouts; the key includes the payment in the path. */
 function createRefund(world: World, request: ApiRequest): JsonObject {
   const { id, rawBody } = request;
   const key = refundKeyOf(request.idempotencyKey);

@@ -24,13 +24,13 @@ export interface OrderRecord {
   notes: Record<string, string>;
 }
 
-/** What buyers, banks and time do, which no call of the API can: made here by hand. */
+/** Actions of buyers, banks and time, which no call of the API can make: made here by hand. */
 export interface CheckoutControl {
   /** Every order ever made, oldest first. */
   orders(): OrderRecord[];
   payments(): PaymentRecord[];
   refunds(): RefundRecord[];
-  /** Throws an Error that names what is wrong, as do all below. */
+  /** Throws an Error that names the problem, as do all below. */
   createOrder(order: NewOrder): OrderRecord;
   /** A buyer's try to pay an order, for its whole amount. */
   createPayment(payment: NewPayment): PaymentRecord;
@@ -38,7 +38,7 @@ export interface CheckoutControl {
   movePayment(id: string, to: { status: PaymentState }): PaymentRecord;
   /** Throws `IllegalMove`. */
   moveRefund(id: string, to: { status: RefundState }): RefundRecord;
-  /** What was captured and not refunded: another balance than that of RazorpayX. */
+  /** Captured and not refunded: another balance than that of RazorpayX. */
   paymentsAccount(): AccountSummary;
   /** Sets it or adds to it, in paise, as a settlement to our bank would. */
   changePaymentsBalance(change: BalanceChange): AccountSummary;

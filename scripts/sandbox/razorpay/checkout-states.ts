@@ -1,4 +1,4 @@
-/** The states of what buyers pay with, and of what they get back, as the provider names them. */
+/** The states of payments and of refunds, with the provider's names. */
 
 export const PAYMENT_STATES = ["created", "authorized", "captured", "refunded", "failed"] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];

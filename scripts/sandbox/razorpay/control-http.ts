@@ -19,7 +19,7 @@ const moveSchema = z.strictObject({
   reason: z.string().min(1).optional(),
 });
 
-/** Answers `/__sandbox/…`. Whatever is wrong with a request is a 400 that says so. */
+/** Answers `/__sandbox/…`. Any problem of a request is a 400 that names it. */
 export function answerControl(
   control: SandboxControl,
   call: { method: string; path: string; rawBody: string },
@@ -44,7 +44,7 @@ function route(
     const { status, reason } = parse(moveSchema, rawBody);
     return control.movePayout(moved, { status, ...(reason === undefined ? {} : { reason }) });
   }
-  // Here and below the control validates what it is given, so the casts let nothing through.
+  // Here and below the control validates its input, so the casts let nothing through.
   if (method === "POST" && kind === "payments")
     return control.movePayment(moved, json(rawBody) as { status: PaymentState });
   if (method === "POST" && kind === "refunds")

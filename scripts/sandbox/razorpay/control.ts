@@ -15,8 +15,8 @@ import type { PayoutState } from "./states.ts";
 import type { World } from "./world.ts";
 
 /**
- * What a test or a person may do behind the API's back. None of it lets time pass: a payout or refund that is
- * due to settle does so when the API is asked, not when this is.
+ * Actions of a test or a person outside of the API. None of them lets time pass: a payout or refund that is due
+ * to settle does so when the API is asked.
  */
 export interface SandboxControl extends CheckoutControl {
   /** Every payout ever accepted, oldest first. */
@@ -35,7 +35,7 @@ export interface SandboxControl extends CheckoutControl {
     fundAccountId: string;
   };
   account(): AccountSummary;
-  /** Sets the balance or adds to it, in paise, then starts what waits in the low-balance queue. */
+  /** Sets the balance or adds to it, in paise, then starts payouts of the low-balance queue. */
   changeBalance(change: BalanceChange): AccountSummary;
   /** Of a current account: the daily payout of fees. Throws when none are due. */
   collectFees(): PayoutRecord;

@@ -1,4 +1,4 @@
-/** What stands under `error` in every refusal of the API. */
+/** The content of `error` in every refusal of the API. */
 export interface ApiError {
   code: string;
   description: string;
@@ -44,7 +44,7 @@ export function urlNotFound(): Refusal {
   return new Refusal(400, { description, source: null, reason: null });
 }
 
-/** The documented error body for an HTTP status, with whatever the caller wants otherwise. */
+/** The documented error body for an HTTP status, with the caller's changes. */
 export function apiError(status: number, changes: Partial<ApiError> = {}): ApiError {
   const usual = USUAL.get(status) ?? (status >= 500 ? SERVER : BAD_REQUEST);
   return { step: null, metadata: {}, ...usual, ...changes };

@@ -1,7 +1,7 @@
 import type { CompleteFault } from "./faults.ts";
 import type { Route } from "./routes.ts";
 
-/** What a request is about, as far as a fault may ask. */
+/** The subject of a request, as far as a fault may match it. */
 export type Subject = NonNullable<CompleteFault["match"]>;
 
 /** A fault that still has something to do. */

@@ -134,7 +134,7 @@ export type Fault = z.input<typeof faultSchema>;
 /** A fault with its defaults filled in. */
 export type CompleteFault = z.output<typeof faultSchema>;
 
-/** The text of what is wrong names the fault and the field, `faults[2].match.vpa: …`. */
+/** The message names the fault and the field, `faults[2].match.vpa: …`. */
 export class InvalidFault extends Error {
   override readonly name = "InvalidFault";
 }

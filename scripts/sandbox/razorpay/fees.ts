@@ -1,7 +1,7 @@
 export const PAYOUT_MODES = ["NEFT", "RTGS", "IMPS", "UPI"] as const;
 export type PayoutMode = (typeof PAYOUT_MODES)[number];
 
-/** Made-up prices, in paise: what an account really pays depends on its contract. */
+/** Made-up prices, in paise: an account's real prices depend on its contract. */
 const FEE_PAISE: Readonly<Record<PayoutMode, number>> = {
   NEFT: 200,
   RTGS: 1000,

@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../../lib/support/clock.ts";
 import { invalid, Refusal } from "./errors.ts";
 
-/** What a key was first used for: what was made, or the refusal that was answered. */
+/** The first result of a key: the made record, or the refusal. */
 export type Outcome<Made> = { made: Made } | { refusal: Refusal };
 
 export interface IdempotencyKeys<Made> {
   /**
-   * What the key stands for, or undefined when it is unused or older than seven days. Throws a
-   * `Refusal` when it was used with another body.
+   * The result of the key, or undefined when it is unused or older than seven days. Throws a `Refusal` when it
+   * was used with another body.
    */
   find(key: string, rawBody: string): Outcome<Made> | undefined;
   remember(key: string, rawBody: string, outcome: Outcome<Made>): void;
@@ -57,7 +57,7 @@ export function requireIdempotencyKey(key: string | undefined): string {
   return key;
 }
 
-/** Equal bytes, or else equal JSON whatever the order of its members and its white space. */
+/** Equal bytes, or equal JSON apart from the order of its members and its white space. */
 function isSameBody(before: string, now: string): boolean {
   if (before === now) return true;
   try {

@@ -3,8 +3,8 @@ import type { JsonObject } from "./fields.ts";
 import type { Payment } from "./payments.ts";
 
 /**
- * A payment as the API answers it. Like the provider's, it carries what is known of the buyer; all of it
- * is made up and the same for everybody.
+ * A payment as the API answers it. Like the provider's, it carries data about the buyer; all of it is made up
+ * and the same for everybody.
  */
 export function paymentJson(payment: Payment): JsonObject {
   const { order, method, refundedPaise } = payment;

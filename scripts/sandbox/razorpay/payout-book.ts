@@ -41,7 +41,7 @@ export interface PayoutFilter {
   status?: string;
 }
 
-/** Every payout ever accepted, found by what callers ask for without walking through all of them. */
+/** Every accepted payout, with an index for each question of callers. */
 export interface PayoutBook {
   add(payout: Payout): void;
   get(id: string): Payout | undefined;

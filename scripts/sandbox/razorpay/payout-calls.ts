@@ -13,9 +13,9 @@ import type { Payout, PayoutFilter } from "./payout-book.ts";
 import type { World, WorldSettings } from "./world.ts";
 
 /**
- * One key, one payout, also for two requests in flight: from finding the key to remembering it nothing
- * is awaited, so the second request always finds what the first one made. A used key answers the
- * payout in its latest state.
+ * One key, one payout, also for two requests in flight. Nothing is awaited between finding the key and storing
+ * it, so the second request always finds the first one's payout. A used key answers the payout in its latest
+ * state.
  */
 export function createPayout(world: World, request: ApiRequest): JsonObject {
   const key = requireIdempotencyKey(request.idempotencyKey);

@@ -40,7 +40,7 @@ export interface Payouts extends Pick<PayoutBook, "get" | "all" | "list"> {
   move(payout: Payout, to: PayoutState, reason?: string): void;
   /** Settles every payout that has been in `processing` for the settlement time. */
   settleDue(): void;
-  /** Starts what the balance now covers: first in first out, skipping what does not fit. */
+  /** Starts payouts that the balance now covers: first in first out, skipping those that exceed it. */
   runLowBalanceQueue(): void;
   /** Of a current account: pays the provider's fees since the last time. Undefined when none are due. */
   collectFees(): Payout | undefined;
@@ -53,7 +53,7 @@ export function createPayouts(options: {
   settleAfterMs: number;
   /** Default `lite`. */
   accountKind?: "lite" | "current";
-  /** Whom the provider pays its fees to. */
+  /** The account to which the provider pays its fees. */
   feesPayee?: () => FundAccount;
 }): Payouts {
   const { account, clock, ids, settleAfterMs, accountKind = "lite", feesPayee } = options;

@@ -38,7 +38,7 @@ export interface RefundCourse {
 }
 
 export interface Refunds {
-  /** Throws a `Refusal` when the payment's state, what is left of it or the balance forbids it. */
+  /** Throws a `Refusal` when the payment's state, its remaining amount or the balance forbids it. */
   create(order: {
     payment: Payment;
     request: RefundRequest;
@@ -123,7 +123,7 @@ export function createRefunds(options: {
   };
 }
 
-/** Throws a `Refusal` that names what is at fault. Without an amount, all that is left is refunded. */
+/** Throws a `Refusal` that names the wrong field. Without an amount, the whole rest is refunded. */
 export function parseRefund(body: JsonObject, payment: Payment): RefundRequest {
   allowOnly(body, ["amount", "speed", "receipt", "notes"]);
   const capturedPaise = payment.order.amountPaise;

@@ -9,8 +9,8 @@ import type { Route } from "./routes.ts";
 import type { World } from "./world.ts";
 
 /**
- * What a request is about, for faults to match on. It looks things up but validates nothing: a fault
- * may also meet a request that would be refused.
+ * The subject of a request, for faults to match on. This looks records up but validates nothing: a fault may
+ * also meet a request that would be refused.
  */
 export function subjectOf(world: World, route: Route, request: ApiRequest): Subject {
   const { idempotencyKey } = request;
@@ -145,7 +145,7 @@ function ofContact(contact: Contact | undefined): Subject {
   return texts({ contact_reference: contact?.details.referenceId });
 }
 
-/** Keeps what is a text. */
+/** Keeps only texts. */
 function texts(values: Record<string, unknown>): Subject {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => typeof value === "string"),

@@ -1,6 +1,6 @@
 import type { Payout } from "./payout-book.ts";
 
-/** What a debit for a payout shows as its cause. */
+/** The cause shown by a debit for a payout. */
 export function payoutSource(payout: Payout): Record<string, unknown> {
   return {
     id: payout.id,
@@ -18,7 +18,7 @@ export function payoutSource(payout: Payout): Record<string, unknown> {
   };
 }
 
-/** What a credit shows as its cause when the money of a payout has come back. */
+/** The cause shown by a credit for returned money of a payout. */
 export function reversalSource(id: string, payout: Payout): Record<string, unknown> {
   return {
     id,

@@ -39,7 +39,7 @@ export interface World {
   readonly fundAccounts: FundAccounts;
   readonly payouts: Payouts;
   readonly keys: IdempotencyKeys<Payout>;
-  /** What buyers paid and did not get back, apart from the RazorpayX account. */
+  /** Payments of buyers less refunds, apart from the RazorpayX account. */
   readonly paymentsAccount: Account;
   readonly orders: Orders;
   readonly payments: Payments;

@@ -1,7 +1,7 @@
 import { defaultTaxPolicy } from "../../../lib/tds/index.ts";
 import { reconcileLedger } from "../../../lib/ledger/reconcile/reconcile-ledger.ts";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
-import { createPayoutBatch } from "../../../lib/payouts/create-batch.ts";
+import { createPayoutBatch } from "../../../lib/payouts/batch/create-batch.ts";
 import { approvePayout } from "../../../lib/payouts/operate/index.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { noLease } from "../../../lib/support/lease.ts";

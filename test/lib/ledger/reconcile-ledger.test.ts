@@ -263,27 +263,82 @@ describe("a drift", () => {
     expect((await prove()).report.drifts).toBe(0);
   });
 
-  it("is a payout that is completed and not booked, and one that is booked and not completed", async () => {
-    await everything();
-    const [payout] = await world.database.query<{ id: string }>(
-      "SELECT id FROM payouts WHERE status = 'COMPLETED' ORDER BY id LIMIT 1",
-    );
-    await tamper(
-      `UPDATE ledger_transactions SET key = 'elsewhere', kind = 'wallet-lost' WHERE key = 'payout-completed:${payout?.id ?? ""}'`,
-    );
-    try {
-      const { report } = await prove();
-      expect(report.checks.filter(({ count }) => count > 0).map(({ code }) => code)).toEqual(
-        expect.arrayContaining(["COMPLETED_NOT_BOOKED", "BOOKED_NOT_COMPLETED"]),
+  describe("of a posting of a payout is named once, by the check that says most of it", () => {
+    const CHECKED = ["POSTING_WITHOUT_SOURCE", "COMPLETED_NOT_BOOKED", "BOOKED_NOT_COMPLETED"];
+
+    it.each([
+      [
+        "its payout was not paid",
+        "UPDATE payouts SET status = 'FAILED' WHERE id = PAID",
+        "UPDATE payouts SET status = 'COMPLETED' WHERE id = PAID",
+        { BOOKED_NOT_COMPLETED: ["PAID"] },
+      ],
+      [
+        "its payout came back, and only the way there is booked as such",
+        "UPDATE payouts SET status = 'COMPLETED' WHERE id = REVERSED",
+        "UPDATE payouts SET status = 'REVERSED' WHERE id = REVERSED",
+        { BOOKED_NOT_COMPLETED: ["REVERSED"] },
+      ],
+      [
+        "it is of another kind: one payout is not booked, and what is booked is of no payment",
+        "UPDATE ledger_transactions SET key = 'wallet-lost:1', kind = 'wallet-lost' WHERE key = 'payout-completed:' || PAID",
+        "UPDATE ledger_transactions SET key = 'payout-completed:' || PAID, kind = 'payout-completed' WHERE kind = 'wallet-lost'",
+        { COMPLETED_NOT_BOOKED: ["PAID"], BOOKED_NOT_COMPLETED: ["PAID"] },
+      ],
+      [
+        "it names no payout",
+        "UPDATE ledger_transactions SET payout_id = NULL WHERE key = 'payout-completed:' || PAID",
+        "UPDATE ledger_transactions SET payout_id = PAID WHERE key = 'payout-completed:' || PAID",
+        { POSTING_WITHOUT_SOURCE: ["PAID"] },
+      ],
+      [
+        "it names another payout, which is paid",
+        "UPDATE ledger_transactions SET payout_id = OTHER WHERE key = 'payout-completed:' || PAID",
+        "UPDATE ledger_transactions SET payout_id = PAID WHERE key = 'payout-completed:' || PAID",
+        { POSTING_WITHOUT_SOURCE: ["PAID"] },
+      ],
+      [
+        "it is the way back of a payout that stayed paid",
+        "UPDATE ledger_transactions SET payout_id = PAID WHERE key = 'payout-reversed:' || REVERSED",
+        "UPDATE ledger_transactions SET payout_id = REVERSED WHERE key = 'payout-reversed:' || REVERSED",
+        { BOOKED_NOT_COMPLETED: ["PAID"] },
+      ],
+    ])("%s", async (_what, change, back, expected) => {
+      await everything();
+      const [ids] = await world.database.query<Record<"PAID" | "OTHER" | "REVERSED", string>>(
+        `SELECT min(id::text) FILTER (WHERE status = 'COMPLETED') AS "PAID",
+                max(id::text) FILTER (WHERE status = 'COMPLETED') AS "OTHER",
+                min(id::text) FILTER (WHERE status = 'REVERSED') AS "REVERSED"
+         FROM payouts`,
       );
-      const rows = report.checks.find(({ code }) => code === "COMPLETED_NOT_BOOKED")?.rows;
-      expect(new Set(rows?.map(({ subjectId }) => subjectId))).toEqual(new Set([payout?.id]));
-    } finally {
-      await tamper(
-        `UPDATE ledger_transactions SET key = 'payout-completed:' || payout_id, kind = 'payout-completed'
-         WHERE key = 'elsewhere'`,
-      );
-    }
+      const withIds = (statement: string): string =>
+        Object.entries(ids ?? {}).reduce(
+          (text, [word, id]) =>
+            text.replace(new RegExp(`(?<!')\\b${word}\\b`, "g"), `'${id}'::uuid`),
+          statement,
+        );
+      await tamper(withIds(change));
+      try {
+        const { report } = await prove();
+        const named = report.checks.filter(
+          ({ code, count }) => CHECKED.includes(code) && count > 0,
+        );
+        // A posting is named once for each of its accounts.
+        const subjects = (rows: (typeof named)[number]["rows"]): Set<string> =>
+          new Set(rows.map(({ subjectId }) => /[0-9a-f-]{36}/.exec(subjectId)?.[0] ?? subjectId));
+        expect(Object.fromEntries(named.map(({ code, rows }) => [code, subjects(rows)]))).toEqual(
+          Object.fromEntries(
+            Object.entries(expected).map(([code, words]) => [
+              code,
+              new Set(words.map((word) => ids?.[word as "PAID"])),
+            ]),
+          ),
+        );
+      } finally {
+        await tamper(withIds(back));
+      }
+      expect((await prove()).report.drifts).toBe(0);
+    });
   });
 
   it("is more tax deposited for a month than was withheld", async () => {

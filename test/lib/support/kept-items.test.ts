@@ -6,8 +6,8 @@ import {
   emptyCleanupReport,
 } from "../../../lib/holds/cleanup/report.ts";
 import { countLate, emptyLateReport, lateTables } from "../../../lib/payments/late/report.ts";
-import { countItem, emptyReport } from "../../../lib/payouts/report.ts";
-import { payoutTables } from "../../../lib/payouts/outputs.ts";
+import { countItem, emptyReport } from "../../../lib/payouts/pay/report.ts";
+import { payoutTables } from "../../../lib/payouts/pay/outputs.ts";
 import {
   addItem,
   countFinding,

@@ -33,7 +33,10 @@ function toldOf(error: unknown): string {
 const MOST_SKEW_MS = 5_000;
 const PARTS = ["database", "connection", "role", "clocks", "runs"] as const;
 
-/** Reachable, migrated, what the login may do, its clock, and what the watchdog would say of the runs. Reads only. */
+/**
+ * Checks that the database is reachable and migrated, the rights of the login, the clock, and the watchdog's
+ * verdict on the runs. Reads only.
+ */
 export async function checkDatabase(
   env: Env,
   { jobs, watchdog }: { jobs: readonly AnyJob[]; watchdog: string },
@@ -80,7 +83,7 @@ function recognise(error: unknown, url: string): unknown {
   return isPermissionDenied(error) ? new DatabasePermissionError(url, error) : error;
 }
 
-/** What the server says of its end of a session, and what our end has: a pooler may be between. */
+/** The server's end of the connection, and ours: a pooler may be between them. */
 async function checkConnection(url: string): Promise<CheckFinding> {
   const session = newSession({ url, applicationName: "afterhours jobs check", readOnly: true });
   session.on("error", () => undefined);

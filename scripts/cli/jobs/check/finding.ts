@@ -1,11 +1,13 @@
 import type { Channel } from "../../../../lib/support/channel.ts";
 import { oneLine } from "../../../../lib/support/one-line.ts";
 
-/** What one part of `jobs -- check` found. */
+/** The result of one part of `jobs -- check`. */
 export interface CheckFinding {
-  /** What was looked at. */
+  /** The subject of the check. */
   part: string;
-  /** Neither is a fault: `warning` works and could be better, of `not-checked` the detail says what it lacks. */
+  /**
+   * Neither is a fault: `warning` works but could be better; the detail of `not-checked` names the missing part.
+   */
   state: "ok" | "wrong" | "warning" | "not-checked";
   detail: string;
 }
@@ -21,7 +23,9 @@ export const notChecked = (part: string, detail: string): CheckFinding => {
   return { part, state: "not-checked", detail };
 };
 
-/** Fine as far as it goes, with what the connection really has: a warning where others could read or change it. */
+/**
+ * A good result with the properties of the connection: a warning where others could read or change its data.
+ */
 export function overChannel(
   part: string,
   detail: string,

@@ -5,16 +5,19 @@ import {
   razorpayXVariables,
   type AccountKind,
   type Balance,
-  type ProviderVariable,
   type RazorpayX,
 } from "../../../../lib/razorpay/index.ts";
-import { gatewayDown, systemicVerdict } from "../../../../lib/payments/provider/faults.ts";
-import { faultOf } from "../../../../lib/payouts/faults.ts";
+import { systemicVerdict } from "../../../../lib/payments/provider/faults.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
-import { present, type Env } from "../../../../lib/support/environment.ts";
+import {
+  present,
+  type Env,
+  type EnvironmentVariable,
+} from "../../../../lib/support/environment.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
 import { notChecked, ok, warning, wrong, type CheckFinding } from "./finding.ts";
+import { gatewayDown, faultOf } from "../../../../lib/provider/faults.ts";
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog(), dryRun: true };
 /** An order that there is not: to be told so proves the keys, and reads nothing of anybody. */
@@ -97,9 +100,9 @@ function channelTo({ baseUrl }: { baseUrl: string }): string {
 }
 
 /** Of the required ones: an address or a limit that is set is not a key. */
-function nothingSet(env: Env, variables: readonly ProviderVariable[]): boolean {
+function nothingSet(env: Env, variables: readonly EnvironmentVariable[]): boolean {
   return variables
-    .filter(({ defaultValue }) => defaultValue === undefined)
+    .filter(({ required }) => required)
     .every(({ name, fallback }) => {
       const values = [name, ...(fallback === undefined ? [] : [fallback])];
       return values.every((each) => present(env, each) === undefined);

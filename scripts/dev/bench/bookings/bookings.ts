@@ -9,10 +9,10 @@ import { rowJobs, timeCommits, timeRun } from "./jobs.ts";
 import { seedDue } from "./seed-due.ts";
 
 interface Size {
-  /** What is over and done with; what is due stands beside it. */
+  /** Finished rows; due rows are beside them. */
   small: number;
   large: number;
-  /** At the least: what the rounds before have handled is due no more. */
+  /** At least so many: rows that earlier rounds handled are no longer due. */
   due: number;
   /** How many of those due a round handles. */
   taken: number;
@@ -23,7 +23,7 @@ const QUICK: Size = { small: 1_000, large: 2_000, due: 100, taken: 10 };
 /** A row may cost this much more in the large table; the rest is noise. */
 const GROWTH = 1.25;
 
-/** The jobs of the bookings half: what is due in a small table and in a large one. */
+/** The jobs of the bookings half, with their due rows in a small table and in a large one. */
 export const bookingsBench: Bench = {
   name: "bookings",
   title: "Waitlist, slots, outbox",
@@ -94,7 +94,7 @@ export const bookingsBench: Bench = {
   },
 };
 
-/** What other jobs have queued must not be counted as due by the next one that is measured. */
+/** Mails queued by other jobs must not count as due for the next measured one. */
 async function forgetMails(url: string): Promise<void> {
   await withClient(url, (client) =>
     client.query(

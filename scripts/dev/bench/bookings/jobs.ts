@@ -14,13 +14,13 @@ import { newUuid, systemRandom } from "../../../../lib/support/random.ts";
 import { processExpiredNotifications } from "../../../../lib/waitlist/expire/process-expired.ts";
 import { sendExpirationReminders } from "../../../../lib/waitlist/remind/send-reminders.ts";
 
-/** What a job is given, whichever it is. */
+/** The ports of any job. */
 type Ports = ReturnType<typeof portsOf>;
 
 /** A job that handles rows, and says how many it has handled. */
 export interface RowJob {
   name: string;
-  /** What a row of it is. */
+  /** The meaning of one row. */
   rows: string;
   run: (ports: Ports, env: Readonly<Record<string, string>>) => Promise<number>;
 }
@@ -87,7 +87,9 @@ export async function timeRun(
   }
 }
 
-/** How long it takes to change `count` rows, one commit each, on one session: what no job of this kind goes below. */
+/**
+ * The time to change `count` rows, one commit each, on one session: the lower limit of every job of this kind.
+ */
 export async function timeCommits(url: string, count: number): Promise<number> {
   const db = openDatabase({ url, applicationName: "bench", readOnly: false, connections: 1 });
   try {

@@ -1,4 +1,4 @@
-/** The mail server, in a process of its own: what it does with a mail is not the job's time. */
+/** The mail server in a separate process: its work on a mail is not the job's time. */
 import { startMailSandbox } from "../../../sandbox/mail/index.ts";
 
 const sandbox = await startMailSandbox();

@@ -1,7 +1,7 @@
 import { seedPast } from "../../seed/past.ts";
 import { withClient } from "../databases.ts";
 
-/** What the jobs that are measured read and write. */
+/** The tables that the measured jobs read and write. */
 const TABLES: ReadonlySet<string> = new Set([
   "consultants",
   "users",

@@ -10,12 +10,12 @@ import { Recorder } from "../spread.ts";
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const PRODUCTION = ["--omit=dev"];
 
-/** What stands between a runner's clone and a job, with npm's cache filled. */
+/** The steps between a runner's clone and a job, with npm's cache filled. */
 export const installBench: Bench = {
   name: "install",
   title: "Cost of a CI run",
   run: async ({ rounds, quick, say }) => {
-    // What is cached by it is measured, and not the network.
+    // This fills the cache, so that the network is not measured.
     install([]);
     const recorder = new Recorder();
     for (let round = 0; round < (quick ? 1 : rounds); round++) {
@@ -62,7 +62,7 @@ interface Installation {
   developmentTools: number;
 }
 
-/** @throws with what npm said, where it fails */
+/** @throws with npm's output, where it fails */
 function install(flags: readonly string[]): Installation {
   const folder = mkdtempSync(join(tmpdir(), "afterhours-install-"));
   try {

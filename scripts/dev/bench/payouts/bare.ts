@@ -4,8 +4,8 @@ const BATCH = 100;
 const SESSIONS = 4;
 
 /**
- * What no pipeline on these tables can exceed: claim and settle in batches with plain `pg`, and nothing
- * else. No tax, no attempt, no request, no books. Returns how many it settled.
+ * The upper limit of any pipeline on these tables: claim and settle in batches with plain `pg`, and nothing
+ * else. No tax, no attempt, no request, no books. Returns the number of settled payouts.
  */
 export async function runBare(url: string, { most }: { most: number }): Promise<number> {
   const runId = "00000000-0000-4000-8000-00000000ba5e";

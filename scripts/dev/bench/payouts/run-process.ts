@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { openDatabase } from "../../../../lib/db/client.ts";
-import { processPayouts } from "../../../../lib/payouts/process-payouts.ts";
+import { processPayouts } from "../../../../lib/payouts/pay/process-payouts.ts";
 import { openGateway } from "../../../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import { noLease } from "../../../../lib/support/lease.ts";
@@ -84,7 +84,7 @@ async function run(request: RunRequest): Promise<RunAnswer> {
   };
 }
 
-/** Of this program alone: what `resourceUsage` says begins with the memory of the process that forked it. */
+/** Of this program alone: `resourceUsage` includes the memory of the process that forked it. */
 function peakBytes(): number {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
   return Number(kilobytes) * 1024;

@@ -12,7 +12,7 @@ export interface BenchSandbox {
   delay(delays: Delays): Promise<void>;
   /** When each request since the last question arrived, on the machine's monotonic clock, which every process reads alike. */
   arrivalsMs(): Promise<number[]>;
-  /** Puts it before other processes, for whoever measures when requests arrive. */
+  /** Raises its priority over other processes, for measuring when requests arrive. */
   prefer(): void;
   /** Forgets everything. */
   reset(): Promise<void>;

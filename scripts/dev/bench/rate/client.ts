@@ -10,7 +10,7 @@ import { preferProcess } from "../priority.ts";
 /** More than are under way at once at this rate and these times. */
 const CALLERS = 20;
 
-/** The client alone, asked by twenty at once: what it makes of a rate when work never runs out. */
+/** The client alone, called by twenty at once: its rate when work never runs out. */
 export interface ClientAlone {
   /** When each of so many requests arrived, in ms. */
   arrivalsMs(calls: number): Promise<number[]>;

@@ -1,6 +1,6 @@
 /**
- * A provider that only counts: it answers each request after a time between 50 and 800 ms, and says when
- * each one arrived. In a process of its own, so that the caller's work does not delay what it sees.
+ * A provider that only counts: it answers each request after a time between 50 and 800 ms, and reports when each
+ * one arrived. In a separate process, so that the caller's work does not delay its clock.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** What one process took, from its start to its end. */
+/** The cost of one process, from its start to its end. */
 export interface ProcessCost {
-  /** On the clock, as whoever started it sees it. */
+  /** Wall-clock time, as its parent process sees it. */
   wallMs: number;
   /** Of all its threads, on the processors. */
   cpuMs: number;
@@ -17,7 +17,7 @@ export interface ProcessCost {
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const USAGE = fileURLToPath(new URL("usage.cjs", import.meta.url));
 
-/** Runs Node to its end. The environment is only what is given, and PATH. */
+/** Runs Node to its end. The environment holds only the given values, and PATH. */
 export async function runNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -16,7 +16,7 @@ const JOBS = ["payouts/process-payouts", "waitlist/process-expired-notifications
 const HELD = "held";
 const ONE_CONNECTION = "node -e with one pg connection";
 
-/** What Node itself and one round trip to the database take: what no job can go below. */
+/** The time of Node itself and of one round trip to the database: the lower limit of every job. */
 const REFERENCE = [
   "-e",
   `const pg = require("pg");
@@ -29,7 +29,7 @@ interface Case {
   name: string;
   args: readonly string[];
   env: Record<string, string>;
-  /** What its step output says. */
+  /** The value of its step output. */
   ends: "completed" | "skipped";
   atMost?: number;
 }

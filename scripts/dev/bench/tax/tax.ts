@@ -8,7 +8,7 @@ import { creditsOf } from "./credits.ts";
 /** Few enough for a processor's cache, as the credits of one payee are. */
 const CREDITS = 3_000;
 const PASSES = 100;
-/** 2 µs for each: nothing beside what the database does for it. */
+/** 2 µs for each: negligible beside the database's work for it. */
 const TARGET_PER_SECOND = 500_000;
 const BARE = "one multiplication, half-up rounding and comparison of amounts";
 

@@ -18,10 +18,10 @@ export interface MarketplaceStage {
 }
 
 /**
- * The jobs of the bookings half on a seeded marketplace, each as a process of its own, and what they did:
+ * The jobs of the bookings half on a seeded marketplace, each as a separate process, and their results:
  * released, offered, booked again, refunded, mailed.
  *
- * @returns whether every job did what there was to do
+ * @returns whether every job did all its work
  */
 export async function demonstrateMarketplace(stage: MarketplaceStage): Promise<boolean> {
   const { root, home, databaseUrl, sandbox, signal, say } = stage;
@@ -51,7 +51,7 @@ export async function demonstrateMarketplace(stage: MarketplaceStage): Promise<b
       ["payments/process-refunds"],
       ["waitlist/process-expired-notifications"],
       ["waitlist/send-expiration-reminders"],
-      // Once more: what the provider had not finished is followed to its end.
+      // Once more: refunds that the provider had not finished are followed to their end.
       ["payments/process-refunds"],
       ["notifications/deliver-outbox"],
       ["ledger/reconcile-ledger"],

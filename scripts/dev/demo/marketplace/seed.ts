@@ -11,7 +11,7 @@ import {
 } from "../../seed/bookings.ts";
 import type { Sandbox } from "../../../sandbox/razorpay/index.ts";
 
-/** What the jobs by hand are called with. */
+/** The arguments for the jobs run by hand. */
 export interface SeededMarketplace {
   /** A checkout whose buyer has thought better of it. */
   toCancel: { paymentId: string; userId: string };
@@ -39,7 +39,7 @@ interface Address {
 }
 
 async function seedWaitlists(at: Address): Promise<void> {
-  // Two offers have ended: two of the four who wait are next.
+  // Two offers have ended: two of the four waiting people are next.
   const tax = await seedPlan(at, { title: "Tax for freelancers", capacity: 5 });
   for (let seat = 0; seat < 3; seat += 1) {
     await seedBooking(at, { plan: tax, status: "CONFIRMED" });
@@ -57,7 +57,7 @@ async function seedWaitlists(at: Address): Promise<void> {
 }
 
 async function seedAbandoned(at: Address, sandbox: Sandbox): Promise<void> {
-  // A class of six sessions, full; the abandoned seat goes to the one who waits.
+  // A class of six sessions, full; the abandoned seat goes to the one waiting person.
   const sanskrit = await seedPlan(at, {
     kind: "class",
     title: "Spoken Sanskrit",
@@ -184,7 +184,7 @@ async function seedPaid(at: Address, sandbox: Sandbox): Promise<SeededMarketplac
   ];
 }
 
-/** A booking whose earning is paid, and what its buyer paid: the earning's gross and 18% of GST. */
+/** A booking whose earning is paid, and its buyer's payment: the earning's gross and 18% of GST. */
 async function aPaidSale(at: Address): Promise<{ reference: string; paidPaise: bigint }> {
   const [sale] = await query<{ reference: string; gross: string }>(
     at,
@@ -200,7 +200,7 @@ function inRupees(paise: bigint): string {
   return `${paise / 100n}.${(paise % 100n).toString().padStart(2, "0")}`;
 }
 
-/** What the marketplace does when a checkout with a wallet begins. */
+/** The marketplace's own step when a checkout with a wallet begins. */
 async function takeFromWallet(
   at: Address,
   hold: { walletId: string; organizationId: string; amountPaise: bigint },

@@ -8,7 +8,7 @@ export interface JobEnd {
   exitCode: number;
 }
 
-/** What the jobs did, as the database and the mail server have it. */
+/** The jobs' results, as the database and the mail server have them. */
 export async function printMarketplace({
   databaseUrl,
   ends,
@@ -112,7 +112,7 @@ const TABLES: readonly { head: string[]; sql: string }[] = [
 
 type Cell = string | number | null;
 
-/** Amounts come as text with their unit, since a column of JSON or numbers would not say what it is. */
+/** Amounts come as text with their unit, since a column of JSON or numbers would not show the unit. */
 function cell(value: Cell): string {
   const text = value === null ? "" : String(value);
   return text.startsWith("paise:") ? formatRupees(BigInt(text.slice("paise:".length))) : text;
