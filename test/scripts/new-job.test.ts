@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -15,10 +16,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TREE = [
-  ...["jobs", "lib", "scripts", "test", "docs", "prisma", ".github", ".config"],
-  ...["README.md", "package.json", "tsconfig.json"],
-];
+/** The whole repository, since its pages link to each other. */
+const TREE = readdirSync(ROOT).filter(
+  (name) => ![".git", ".cache", "dist", "node_modules"].includes(name),
+);
 const JOB = "ops/example";
 
 let folder: string;
@@ -42,7 +43,7 @@ const make = (name: string): ReturnType<typeof node> =>
 /** The files of the copy that differ from the repository, or are in it alone. */
 function touched(): string[] {
   const files = TREE.flatMap((part) =>
-    /\.(?:md|json)$/.test(part)
+    statSync(join(folder, part)).isFile()
       ? [part]
       : readdirSync(join(folder, part), { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
