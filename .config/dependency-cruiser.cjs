@@ -15,11 +15,32 @@ module.exports = {
       to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/support/" },
     },
     {
-      name: "adapters-import-support-only",
+      name: "db-imports-support-only",
       severity: "error",
-      comment: "lib/db and lib/razorpay know nothing of payouts.",
-      from: { path: "^lib/(db|razorpay)/" },
-      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/(support|$1)/" },
+      from: { path: "^lib/db/" },
+      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/(support|db)/" },
+    },
+    {
+      name: "provider-port-imports-support-only",
+      severity: "error",
+      comment:
+        "The port says what a core may ask of a provider. It knows neither an adapter nor a core.",
+      from: { path: "^lib/provider/" },
+      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/(support|provider)/" },
+    },
+    {
+      name: "razorpay-implements-the-port",
+      severity: "error",
+      from: { path: "^lib/razorpay/" },
+      to: { path: "^(lib|jobs|scripts|test)/", pathNot: "^lib/(support|provider|razorpay)/" },
+    },
+    {
+      name: "only-jobs-and-scripts-choose-the-provider",
+      severity: "error",
+      comment:
+        "A core is given a PayoutProvider or a PaymentProvider, so that a second adapter changes no core.",
+      from: { path: "^lib/", pathNot: "^lib/razorpay/" },
+      to: { path: "^lib/razorpay/" },
     },
     {
       name: "cores-never-import-the-harness",

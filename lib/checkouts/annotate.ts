@@ -1,6 +1,6 @@
-import type { RazorpayPayments } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
+import type { PaymentProvider } from "../provider/index.ts";
 
 /**
  * Writes on the provider's order that its hold was released, after it was. No call cancels an order, so a
@@ -8,7 +8,7 @@ import type { Log } from "../support/log.ts";
  * succeeded is all that comes back.
  */
 export async function annotateReleased(
-  { gateway, log, signal }: { gateway: RazorpayPayments; log: Log; signal: AbortSignal },
+  { gateway, log, signal }: { gateway: PaymentProvider; log: Log; signal: AbortSignal },
   { orderId, notes }: { orderId: string; notes?: Readonly<Record<string, string>> },
 ): Promise<boolean> {
   try {
@@ -25,7 +25,7 @@ export async function annotateReleased(
 
 /** An annotation may replace the notes that are there, so they are sent along. */
 async function notesOf(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { JsonValue } from "./json.ts";
+import type { JsonValue } from "../provider/json.ts";
 
 /** What a body was read as, or what is wrong with it (naming fields, never values). */
 export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };

@@ -1,13 +1,18 @@
-import { present, type AllowedValues, type EnvironmentVariable } from "../support/environment.ts";
+import {
+  present,
+  type AllowedValues,
+  type EnvironmentSpec,
+  type EnvironmentVariable,
+} from "../support/environment.ts";
+import { credentials } from "../support/secret-forms.ts";
 import { isLoopbackHost } from "../support/loopback.ts";
 import { isDecodable } from "../support/server-url.ts";
-import {
-  ACCOUNT_KINDS,
-  type AccountKind,
-  type ConnectionSettings,
-  type RazorpayXSettings,
+import { ACCOUNT_KINDS, type AccountKind } from "../provider/payout-provider.ts";
+import type {
+  ConnectionSettings,
+  RazorpayXSettings,
+  RazorpayPaymentsSettings,
 } from "./contract.ts";
-import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**
@@ -129,7 +134,7 @@ export function asEnvironment(variables: readonly ProviderVariable[]): Environme
   }));
 }
 
-type Environment = Record<string, string | undefined>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SettingProblem {
   variable: string;
@@ -182,6 +187,37 @@ function parseWith<Settings extends Pick<ConnectionSettings, "baseUrl"> & { keyI
   }
   return problems.length === 0 ? { ok: true, settings } : { ok: false, problems };
 }
+
+/** The RazorpayX client's settings, for a job that pays out or asks about payouts. */
+export const razorpayXEnvironment: EnvironmentSpec<{ razorpayX: RazorpayXSettings }> = {
+  variables: asEnvironment(razorpayXVariables),
+  parse(env) {
+    const parsed = parseRazorpayXEnv(env);
+    if (!parsed.ok) return parsed;
+    const { keyId, keySecret, accountNumber } = parsed.settings;
+    return {
+      ok: true,
+      settings: { razorpayX: parsed.settings },
+      secrets: [...credentials(keyId, keySecret), accountNumber],
+    };
+  },
+};
+
+/** The payments client's settings, for a job that asks about orders and payments, or refunds them. */
+export const razorpayPaymentsEnvironment: EnvironmentSpec<{ razorpay: RazorpayPaymentsSettings }> =
+  {
+    variables: asEnvironment(razorpayPaymentsVariables),
+    parse(env) {
+      const parsed = parseRazorpayPaymentsEnv(env);
+      if (!parsed.ok) return parsed;
+      const { keyId, keySecret } = parsed.settings;
+      return {
+        ok: true,
+        settings: { razorpay: parsed.settings },
+        secrets: credentials(keyId, keySecret),
+      };
+    },
+  };
 
 type Report = (problem: SettingProblem) => unknown;
 

@@ -1,9 +1,3 @@
-import {
-  asEnvironment,
-  parseRazorpayPaymentsEnv,
-  razorpayPaymentsVariables,
-  type RazorpayPaymentsSettings,
-} from "../razorpay/index.ts";
 import { minutes } from "../support/clock.ts";
 import {
   mailEnvironmentOptional,
@@ -17,7 +11,6 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../support/environment.ts";
-import { credentials } from "../support/secret-forms.ts";
 
 /** How patient the refund run is. */
 export interface RefundRules {
@@ -29,9 +22,7 @@ export interface RefundRules {
   pendingAlarmMs: number;
 }
 
-export interface RefundSettings extends RefundRules {
-  razorpay: RazorpayPaymentsSettings;
-}
+export type RefundSettings = RefundRules;
 
 /** The shortest wait is 15 minutes: a request can be under way for as long as a call may take, and be queued behind. */
 const own = [
@@ -63,24 +54,23 @@ const own = [
 ] as const satisfies readonly EnvironmentVariable[];
 
 const refundsAlone: EnvironmentSpec<RefundSettings> = {
-  variables: [...asEnvironment(razorpayPaymentsVariables), ...own],
+  variables: own,
   parse(env) {
-    const provider = parseRazorpayPaymentsEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const problems: EnvironmentProblem[] = [];
     const whole = (index: 0 | 1 | 2): number => readWholeNumber(env, own[index], problems);
     const waitMs = minutes(whole(0));
     const unknownAlarmMs = minutes(60 * whole(1));
     const pendingAlarmMs = minutes(24 * 60 * whole(2));
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
+    if (problems.length > 0) return { ok: false, problems };
     return {
       ok: true,
-      settings: { razorpay: provider.settings, waitMs, unknownAlarmMs, pendingAlarmMs },
-      secrets: credentials(provider.settings.keyId, provider.settings.keySecret),
+      settings: { waitMs, unknownAlarmMs, pendingAlarmMs },
+      secrets: [],
     };
   },
 };
 
-/** Everything that the refund run reads from the environment, beyond the database. */
+/** Everything that the refund run reads from the environment, beyond the database and the provider's own settings. */
 export const refundEnvironment: EnvironmentSpec<
   RefundSettings & WithMail<MailSettings | undefined>
 > = combineEnvironments(refundsAlone, mailEnvironmentOptional);

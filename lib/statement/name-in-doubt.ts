@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
+import type { PayoutProvider, Transaction, Walk } from "../provider/index.ts";
 
 /**
  * A request whose answer was lost, or is not recorded yet, may have left a debit by which no attempt of ours is
@@ -7,7 +7,7 @@ import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
  * that left for no reason. Nothing else of the attempt changes; who holds the payout settles it.
  */
 export async function nameInDoubt(
-  { db, gateway, signal }: { db: DbSession; gateway: RazorpayX; signal: AbortSignal },
+  { db, gateway, signal }: { db: DbSession; gateway: PayoutProvider; signal: AbortSignal },
   transactions: readonly Transaction[],
 ): Promise<Walk> {
   for (const providerPayoutId of await unknownPayouts(db, transactions)) {

@@ -45,7 +45,7 @@ export const lateEnvironment: EnvironmentSpec<LateSettings> = {
         ...(checkout.ok ? [] : checkout.problems),
         ...(refunds.ok ? [] : refunds.problems),
       ];
-      // The provider's variables are read by both.
+      // The variables of mail are read by both.
       const said = new Map(problems.map((one) => [`${one.variable} ${one.problem}`, one]));
       return { ok: false, problems: [...said.values()] };
     }

@@ -2,9 +2,9 @@ import type {
   Answer,
   ProviderOrder,
   ProviderPayment,
-  RazorpayPayments,
-} from "../../razorpay/index.ts";
-import type { SystemicFault } from "../../razorpay/index.ts";
+  PaymentProvider,
+  SystemicFault,
+} from "../../provider/index.ts";
 
 /** What the provider knows of the payments of one order. */
 export type OrderSays =
@@ -28,7 +28,7 @@ export type OrderSays =
  * order that is paid says so itself, whatever the list holds.
  */
 export async function askOrder(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   { signal }: { signal: AbortSignal },
 ): Promise<OrderSays> {
@@ -44,7 +44,7 @@ export async function askOrder(
  * matter once the hold has ended.
  */
 export async function askForCaptures(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   { signal }: { signal: AbortSignal },
 ): Promise<OrderSays> {

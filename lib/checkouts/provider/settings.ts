@@ -1,17 +1,10 @@
 import {
-  asEnvironment,
-  parseRazorpayPaymentsEnv,
-  razorpayPaymentsVariables,
-  type RazorpayPaymentsSettings,
-} from "../../razorpay/index.ts";
-import {
   present,
   type Env,
   type EnvironmentProblem,
   type EnvironmentVariable,
   type ParsedEnvironment,
 } from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
 import {
   mailEnvironmentOptional,
   type MailSettings,
@@ -19,9 +12,8 @@ import {
 } from "../../notifications/index.ts";
 import { waitlistEnvironment } from "../../waitlist/settings.ts";
 
-/** What every job reads that ends or settles checkouts: payments API, waitlist, and mail, if it has any. */
+/** What every job reads that ends or settles checkouts, beside the provider's own settings: waitlist, and mail, if it has any. */
 export interface CheckoutSettings extends WithMail<MailSettings | undefined> {
-  razorpay: RazorpayPaymentsSettings;
   /** How long a freed seat is kept for the person to whom it is offered. */
   offerMs: number;
 }
@@ -33,7 +25,6 @@ export interface WholeNumber extends EnvironmentVariable {
 }
 
 export const checkoutVariables: readonly EnvironmentVariable[] = [
-  ...asEnvironment(razorpayPaymentsVariables),
   ...waitlistEnvironment.variables,
   ...mailEnvironmentOptional.variables,
 ];
@@ -43,11 +34,9 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
   env: Env,
   own: Own,
 ): ParsedEnvironment<CheckoutSettings & { numbers: Record<keyof Own, number> }> {
-  const provider = parseRazorpayPaymentsEnv(env);
   const waitlist = waitlistEnvironment.parse(env);
   const mail = mailEnvironmentOptional.parse(env);
   const problems: EnvironmentProblem[] = [
-    ...(provider.ok ? [] : provider.problems),
     ...(waitlist.ok ? [] : waitlist.problems),
     ...(mail.ok ? [] : mail.problems),
   ];
@@ -73,18 +62,16 @@ export function parseCheckoutEnv<Own extends Record<string, WholeNumber>>(
       },
     ),
   ) as Record<keyof Own, number>;
-  if (!provider.ok || !waitlist.ok || !mail.ok || problems.length > 0) {
+  if (!waitlist.ok || !mail.ok || problems.length > 0) {
     return { ok: false, problems };
   }
-  const { keyId, keySecret } = provider.settings;
   return {
     ok: true,
     settings: {
-      razorpay: provider.settings,
       ...waitlist.settings,
       ...mail.settings,
       numbers,
     },
-    secrets: [...credentials(keyId, keySecret), ...mail.secrets],
+    secrets: mail.secrets,
   };
 }

@@ -1,10 +1,4 @@
 import {
-  asEnvironment,
-  parseRazorpayXEnv,
-  razorpayXVariables,
-  type RazorpayXSettings,
-} from "../../razorpay/index.ts";
-import {
   present,
   type Env,
   type EnvironmentProblem,
@@ -14,7 +8,6 @@ import {
 import { LIMITS, limitsKept } from "../state/limits.ts";
 import { WHEN_SHORT, type WhenShort } from "./when-short.ts";
 import { parseRupees, type Paise } from "../../support/money.ts";
-import { credentials } from "../../support/secret-forms.ts";
 import type { TaxPolicy } from "../../tds/index.ts";
 import { parseTaxPolicy, taxVariables } from "../../tds/settings.ts";
 
@@ -26,7 +19,6 @@ export interface PayoutCaps {
 }
 
 export interface PayoutSettings {
-  razorpayX: RazorpayXSettings;
   caps: PayoutCaps;
   tax: TaxPolicy;
   /** What the payee reads on the bank statement. */
@@ -81,12 +73,11 @@ const own: readonly EnvironmentVariable[] = [
   ...taxVariables,
 ];
 
-/** Everything that the payout job reads from the environment. */
+/** What the pay run reads from the environment, beside the provider's own settings. */
 export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
-  variables: [...asEnvironment(razorpayXVariables), ...own],
+  variables: own,
   parse(env) {
-    const provider = parseRazorpayXEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const problems: EnvironmentProblem[] = [];
     const caps: PayoutCaps = {
       singlePaise: rupees(env, "PAYOUTS_MAX_SINGLE_RUPEES", problems),
       runPaise: rupees(env, "PAYOUTS_MAX_RUN_RUPEES", problems),
@@ -114,20 +105,18 @@ export const payoutEnvironment: EnvironmentSpec<PayoutSettings> = {
     );
     const whenShort = oneOf(env, "PAYOUTS_WHEN_SHORT", WHEN_SHORT, problems);
     const tax = parseTaxPolicy(env, problems);
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    const { keyId, keySecret, accountNumber } = provider.settings;
+    if (problems.length > 0) return { ok: false, problems };
     const startedBy = present(env, "GITHUB_ACTOR") ?? present(env, "USER");
     return {
       ok: true,
       settings: {
-        razorpayX: provider.settings,
         caps,
         tax,
         narration,
         whenShort,
         ...(startedBy === undefined ? {} : { startedBy }),
       },
-      secrets: [...credentials(keyId, keySecret), accountNumber],
+      secrets: [],
     };
   },
 };

@@ -1,19 +1,11 @@
 import {
-  asEnvironment,
-  parseRazorpayXEnv,
-  razorpayXVariables,
-  type RazorpayXSettings,
-} from "../../razorpay/index.ts";
-import {
   readWholeNumber,
   type EnvironmentProblem,
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
 
 export interface ReconcileSettings {
-  razorpayX: RazorpayXSettings;
   /** How many days each comparison goes back. */
   days: number;
   /** How many days the first comparison of a day goes back. */
@@ -40,18 +32,12 @@ const FULL_DAYS = {
 } as const satisfies EnvironmentVariable;
 
 export const reconcileEnvironment: EnvironmentSpec<ReconcileSettings> = {
-  variables: [...asEnvironment(razorpayXVariables), DAYS, FULL_DAYS],
+  variables: [DAYS, FULL_DAYS],
   parse(env) {
-    const provider = parseRazorpayXEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const problems: EnvironmentProblem[] = [];
     const days = readWholeNumber(env, DAYS, problems);
     const fullDays = readWholeNumber(env, FULL_DAYS, problems);
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    const { keyId, keySecret, accountNumber } = provider.settings;
-    return {
-      ok: true,
-      settings: { razorpayX: provider.settings, days, fullDays },
-      secrets: [...credentials(keyId, keySecret), accountNumber],
-    };
+    if (problems.length > 0) return { ok: false, problems };
+    return { ok: true, settings: { days, fullDays }, secrets: [] };
   },
 };

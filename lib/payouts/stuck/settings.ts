@@ -1,9 +1,3 @@
-import {
-  asEnvironment,
-  parseRazorpayXEnv,
-  razorpayXVariables,
-  type RazorpayXSettings,
-} from "../../razorpay/index.ts";
 import { minutes } from "../../support/clock.ts";
 import {
   present,
@@ -12,10 +6,8 @@ import {
   type EnvironmentSpec,
   type EnvironmentVariable,
 } from "../../support/environment.ts";
-import { credentials } from "../../support/secret-forms.ts";
 
 export interface StuckSettings {
-  razorpayX: RazorpayXSettings;
   /** How long after the last send "the provider does not have it" is believed. */
   waitMs: number;
   /** A payout that is open for longer makes the run red. */
@@ -57,10 +49,9 @@ const OPERATORS = {
 const ADDRESS = /^[^\s<>@,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 
 export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
-  variables: [...asEnvironment(razorpayXVariables), ...own, OPERATORS],
+  variables: [...own, OPERATORS],
   parse(env) {
-    const provider = parseRazorpayXEnv(env);
-    const problems: EnvironmentProblem[] = provider.ok ? [] : [...provider.problems];
+    const problems: EnvironmentProblem[] = [];
     const whole = (index: 0 | 1): number => readWholeNumber(env, own[index], problems);
     const waitMs = minutes(whole(0));
     const alarmMs = minutes(60 * whole(1));
@@ -68,16 +59,11 @@ export const stuckEnvironment: EnvironmentSpec<StuckSettings> = {
     if (operators !== undefined && !ADDRESS.test(operators)) {
       problems.push({ variable: OPERATORS.name, problem: "expected one address of mail" });
     }
-    if (!provider.ok || problems.length > 0) return { ok: false, problems };
-    const { keyId, keySecret, accountNumber } = provider.settings;
+    if (problems.length > 0) return { ok: false, problems };
     return {
       ok: true,
-      settings: { razorpayX: provider.settings, waitMs, alarmMs, operators },
-      secrets: [
-        ...credentials(keyId, keySecret),
-        accountNumber,
-        ...(operators === undefined ? [] : [operators]),
-      ],
+      settings: { waitMs, alarmMs, operators },
+      secrets: operators === undefined ? [] : [operators],
     };
   },
 };

@@ -1,18 +1,18 @@
+import { fiscalYearOf, type Day } from "../../../lib/support/calendar.ts";
+import { assessCredits, defaultTaxPolicy, emptyYear } from "../../../lib/tds/index.ts";
+import type { PlainClient, PlainSession } from "./plain-client.ts";
 import {
   buildPayoutRequest,
   chooseMode,
   type ProviderPayout,
-  type RazorpayX,
-} from "../../../lib/razorpay/index.ts";
-import { fiscalYearOf, type Day } from "../../../lib/support/calendar.ts";
-import { assessCredits, defaultTaxPolicy, emptyYear } from "../../../lib/tds/index.ts";
-import type { PlainClient, PlainSession } from "./plain-client.ts";
+  type PayoutProvider,
+} from "../../../lib/provider/index.ts";
 
 const PAGE = 100;
 
 export interface PlainPorts {
   db: PlainClient;
-  gateway: RazorpayX;
+  gateway: PayoutProvider;
   runId: string;
   /** No more than so many. */
   most: number;

@@ -1,9 +1,6 @@
 import type { Answer } from "./answer.ts";
-import type { CallOptions, ConnectionSettings } from "./contract.ts";
+import type { CallOptions } from "./payout-provider.ts";
 import type { ProviderOrder, ProviderPayment, ProviderRefund } from "./payments-entities.ts";
-
-/** The payments API has no account number: its keys say whose money it is. */
-export type RazorpayPaymentsSettings = ConnectionSettings;
 
 export interface RefundRequest {
   /** `pay_…`; only what was captured can be refunded. */
@@ -20,7 +17,7 @@ export interface RefundRequest {
 }
 
 /**
- * The payments side of Razorpay: what buyers pay, and what they get back. As with RazorpayX, what the
+ * The provider that takes payments, as the cores see it: what buyers pay, and what they get back. As with payouts, what the
  * provider or the network does is always a value; an `AfterhoursError` is thrown only for an argument
  * that would address another resource than meant, before anything is sent.
  *
@@ -28,7 +25,7 @@ export interface RefundRequest {
  * `annotateOrder`, which writes the same again, are repeated after a failure of network or server as
  * well. `createRefund` is not: that decision is the caller's.
  */
-export interface RazorpayPayments {
+export interface PaymentProvider {
   fetchOrder(orderId: string, options?: CallOptions): Promise<Answer<ProviderOrder>>;
   /**
    * Every try to pay the order. The documentation knows no paging here (UNVERIFIED for very many
