@@ -1,7 +1,9 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { checkoutEnvironment, cancelOutputs, cancelTables } from "../../lib/checkouts/index.ts";
+import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 import { isUuid } from "../../lib/support/uuid.ts";
 
 const uuidOnly = (text: string): string | undefined =>
@@ -20,7 +22,7 @@ export const job = defineJob({
   lock: "none",
   deadlineMs: minutes(5),
   pausedBy: "degraded",
-  environment: checkoutEnvironment,
+  environment: combineEnvironments(razorpayPaymentsEnvironment, checkoutEnvironment),
   run: async (context) => {
     const { cancelPending } = await import("../../lib/checkouts/cancel/cancel-pending.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");

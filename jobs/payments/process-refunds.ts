@@ -1,7 +1,9 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { refundEnvironment, refundOutputs, refundTables } from "../../lib/refunds/index.ts";
+import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 
 export const job = defineJob({
   name: "payments/process-refunds",
@@ -11,7 +13,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(20) },
   deadlineMs: minutes(13),
   pausedBy: "degraded",
-  environment: refundEnvironment,
+  environment: combineEnvironments(razorpayPaymentsEnvironment, refundEnvironment),
   run: async (context) => {
     const { processRefunds } = await import("../../lib/refunds/process-refunds.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");

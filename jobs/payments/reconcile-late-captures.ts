@@ -1,7 +1,9 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { lateEnvironment, lateOutputs, lateTables } from "../../lib/checkouts/index.ts";
+import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 
 export const job = defineJob({
   name: "payments/reconcile-late-captures",
@@ -12,7 +14,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(28),
   pausedBy: "degraded",
-  environment: lateEnvironment,
+  environment: combineEnvironments(razorpayPaymentsEnvironment, lateEnvironment),
   run: async (context) => {
     const { reconcileLateCaptures } =
       await import("../../lib/checkouts/late/reconcile-late-captures.ts");

@@ -1,5 +1,7 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { razorpayXEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 import { stuckEnvironment, stuckOutputs, stuckTables } from "../../lib/payouts/stuck/index.ts";
 
 export const job = defineJob({
@@ -10,7 +12,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(30),
   pausedBy: "degraded",
-  environment: stuckEnvironment,
+  environment: combineEnvironments(razorpayXEnvironment, stuckEnvironment),
   run: async (context) => {
     const { handleStuckPayouts } = await import("../../lib/payouts/stuck/handle-stuck.ts");
     const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");

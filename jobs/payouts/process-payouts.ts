@@ -1,6 +1,8 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { payoutEnvironment, payoutOutputs, payoutTables } from "../../lib/payouts/pay/index.ts";
+import { razorpayXEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 
 export const job = defineJob({
   name: "payouts/process-payouts",
@@ -11,7 +13,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(30),
   pausedBy: "degraded",
-  environment: payoutEnvironment,
+  environment: combineEnvironments(razorpayXEnvironment, payoutEnvironment),
   run: async (context) => {
     const { processPayouts } = await import("../../lib/payouts/pay/process-payouts.ts");
     const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");

@@ -1,5 +1,7 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { razorpayXEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 import {
   reconcileEnvironment,
   reconcileOutputs,
@@ -15,7 +17,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(30),
   pausedBy: "degraded",
-  environment: reconcileEnvironment,
+  environment: combineEnvironments(razorpayXEnvironment, reconcileEnvironment),
   run: async (context) => {
     const { reconcilePayoutStatus } =
       await import("../../lib/payouts/reconcile/reconcile-status.ts");

@@ -1,7 +1,9 @@
 import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/checkouts/index.ts";
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
+import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
+import { combineEnvironments } from "../../lib/support/environment.ts";
 
 export const job = defineJob({
   name: "slots/cleanup-tentative-slots",
@@ -12,7 +14,7 @@ export const job = defineJob({
   lock: { failMode: "closed", ttlMs: minutes(35) },
   deadlineMs: minutes(30),
   pausedBy: "degraded",
-  environment: cleanupEnvironment,
+  environment: combineEnvironments(razorpayPaymentsEnvironment, cleanupEnvironment),
   run: async (context) => {
     const { cleanupTentativeSlots } =
       await import("../../lib/checkouts/cleanup/cleanup-tentative-slots.ts");

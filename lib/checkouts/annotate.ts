@@ -1,13 +1,13 @@
-import type { RazorpayPayments } from "../razorpay/index.ts";
 import { toError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
+import type { PaymentProvider } from "../provider/index.ts";
 
 /**
  * Writes a note on the provider's order after its hold was released. No call cancels an order, so its payment
  * stays possible, and the note informs a reader. A failure only warns. Returns whether the note was written.
  */
 export async function annotateReleased(
-  { gateway, log, signal }: { gateway: RazorpayPayments; log: Log; signal: AbortSignal },
+  { gateway, log, signal }: { gateway: PaymentProvider; log: Log; signal: AbortSignal },
   { orderId, notes }: { orderId: string; notes?: Readonly<Record<string, string>> },
 ): Promise<boolean> {
   try {
@@ -24,7 +24,7 @@ export async function annotateReleased(
 
 /** An annotation may replace the notes that are there, so they are sent along. */
 async function notesOf(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {

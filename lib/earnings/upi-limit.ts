@@ -1,4 +1,4 @@
-import { defaultModeSettings } from "../razorpay/choose-mode.ts";
+import { defaultModeSettings } from "../provider/choose-mode.ts";
 import { formatRupees, type Paise } from "../support/money.ts";
 import type { Problem } from "./problems.ts";
 import type { ConsultantInFile } from "./types.ts";

@@ -1,6 +1,6 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
-import { ruleOf } from "../razorpay/index.ts";
 import { enqueueMail } from "./mail.ts";
+import { ruleOf } from "../provider/index.ts";
 
 /** More at once would keep the holds locked for long; the next run writes the rest. */
 const MOST = 500;

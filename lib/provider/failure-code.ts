@@ -1,4 +1,4 @@
-import type { Failure } from "../razorpay/index.ts";
+import type { Failure } from "./answer.ts";
 
 /** The provider's own code for a refusal: its reason where it gives one. */
 export function failureCode({ reason, code }: Failure): string {

@@ -1,4 +1,4 @@
-import type { Answer, SystemicFault } from "../razorpay/index.ts";
+import type { Answer, SystemicFault } from "./answer.ts";
 import { describeProviderFault } from "../support/server-fault/index.ts";
 import type { RunFault } from "../support/verdict.ts";
 
@@ -38,6 +38,34 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
 export function systemicFault(fault: SystemicFault, detail?: string): RunFault {
   const told = fault === "gateway-unreachable" ? describeProviderFault(detail) : undefined;
   return { code: fault, ...(told ?? REMEDIES[fault]) };
+}
+
+/** What differs from payouts: other keys, another balance, another API. */
+const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
+  credentials: {
+    message: "The provider does not accept our credentials for payments.",
+    remedy:
+      "Check RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET: was the key rotated, is it for this mode (test or live)?",
+  },
+  "not-allow-listed": {
+    message: "The provider refuses requests from this address.",
+    remedy: "Allow this runner's address at the provider, then run again.",
+  },
+  "insufficient-balance": {
+    message: "The provider holds too little of our money for the next refund.",
+    remedy:
+      "Add money to the refund balance on the provider's dashboard, then run again: what was not sent is still due.",
+  },
+  "wrong-address": {
+    message: "The provider does not know the address of the payments API for our account.",
+    remedy:
+      "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1. The provider answers the same where a feature is not enabled for the account: ask its support.",
+  },
+};
+
+/** As `systemicFault`, of the payments API. */
+export function paymentsFault(fault: SystemicFault, detail?: string): RunFault {
+  return { ...systemicFault(fault, detail), ...OF_PAYMENTS[fault] };
 }
 
 export const gatewayDown: RunFault = {

@@ -1,14 +1,13 @@
-import type { Clock } from "../support/clock.ts";
-import { sleep as realSleep } from "../support/clock.ts";
+import { type Clock, sleep as realSleep } from "../support/clock.ts";
 import type { Random } from "../support/random.ts";
 import type { Redactor } from "../support/redact.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer } from "../provider/answer.ts";
 import { type CallKind, classify, movesMoney } from "./classify.ts";
-import type { RetryEvent } from "./contract.ts";
 import type { RateLimiter, Sleep } from "./rate-limit.ts";
 import type { Reader } from "./reading.ts";
 import { answerWord, parseRetryAfterMs, retryDelayMs } from "./retry.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
+import type { RetryEvent } from "./contract.ts";
 
 export interface RazorpayPorts {
   clock: Clock;

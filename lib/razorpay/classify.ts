@@ -1,8 +1,14 @@
 import { createRedactor, type Redactor } from "../support/redact.ts";
 import { faultOfCode, isTlsFault } from "../support/server-fault/index.ts";
-import type { Answer, Failure, SystemicFault, UnknownAnswer, UnknownCause } from "./answer.ts";
+import type {
+  Answer,
+  Failure,
+  SystemicFault,
+  UnknownAnswer,
+  UnknownCause,
+} from "../provider/answer.ts";
 import { hear, type Heard, readFailure } from "./failure-words.ts";
-import { type JsonValue, parseJson } from "./json.ts";
+import { type JsonValue, parseJson } from "../provider/json.ts";
 import type { Reader } from "./reading.ts";
 import { redactBody, withoutSecrets } from "./redact-body.ts";
 import type { Exchange } from "./transport.ts";

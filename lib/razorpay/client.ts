@@ -5,12 +5,11 @@ import { connect } from "./connect.ts";
 import type {
   FundAccountInput,
   PayoutRequest,
-  RazorpayX,
-  RazorpayXSettings,
+  PayoutProvider,
   TimeWindow,
-} from "./contract.ts";
-import type { ProviderPayout } from "./entities.ts";
-import { parseJson } from "./json.ts";
+} from "../provider/payout-provider.ts";
+import type { ProviderPayout } from "../provider/entities.ts";
+import { parseJson } from "../provider/json.ts";
 import {
   balancesReader,
   readContact,
@@ -20,6 +19,7 @@ import {
   readTransactions,
 } from "./read-entities.ts";
 import { expecting } from "./reading.ts";
+import type { RazorpayXSettings } from "./contract.ts";
 
 const badArgument = argumentErrors("RazorpayX");
 
@@ -28,14 +28,16 @@ const badArgument = argumentErrors("RazorpayX");
  * first call loads the HTTP client. Import this module dynamically, so that a job which never pays
  * doesn't load it.
  */
-export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): RazorpayX {
-  const { accountNumber } = settings;
+export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPorts): PayoutProvider {
+  const { accountNumber, accountKind = "lite", requestsPerSecond } = settings;
   const readPayout = payoutReader(accountNumber);
   const readPayouts = payoutsReader(accountNumber);
   const perform = connect(settings, ports);
 
   return {
     accountNumber,
+    accountKind,
+    requestsPerSecond,
 
     createContact: async (input, options) =>
       perform(

@@ -1,9 +1,9 @@
 import { createRedactor } from "../support/redact.ts";
 import { credentials } from "../support/secret-forms.ts";
 import { type Caller, createCaller, type RazorpayPorts } from "./caller.ts";
-import type { ConnectionSettings } from "./contract.ts";
 import { createRateLimiter } from "./rate-limit.ts";
 import type { Transport } from "./transport.ts";
+import type { ConnectionSettings } from "./contract.ts";
 
 /**
  * A caller with a rate limit of its own. Its first call loads the HTTP client, which takes 55 ms, and half as

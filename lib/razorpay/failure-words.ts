@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Failure, SystemicFault } from "./answer.ts";
-import type { JsonValue } from "./json.ts";
+import type { Failure, SystemicFault } from "../provider/answer.ts";
+import type { JsonValue } from "../provider/json.ts";
 import { detail } from "./reading.ts";
 import { scrubText, scrubWord } from "./redact-body.ts";
 

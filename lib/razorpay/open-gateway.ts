@@ -3,8 +3,9 @@ import type { Redactor } from "../support/redact.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import { createRazorpayX } from "./client.ts";
-import type { RazorpayX, RazorpayXSettings } from "./contract.ts";
+import type { PayoutProvider } from "../provider/payout-provider.ts";
 import { dryRunRefusal, logRetries } from "./dry-run.ts";
+import type { RazorpayXSettings } from "./contract.ts";
 
 /**
  * The provider as a job uses it: repeats are logged, and in a dry run every call that would change
@@ -19,7 +20,7 @@ export function openGateway(
     log,
     dryRun,
   }: { clock: Clock; random: Random; redactor?: Redactor; log: Log; dryRun: boolean },
-): RazorpayX {
+): PayoutProvider {
   const client = createRazorpayX(settings, {
     clock,
     random,

@@ -4,7 +4,8 @@ import type { Random } from "../support/random.ts";
 import type { Redactor } from "../support/redact.ts";
 import { dryRunRefusal, logRetries } from "./dry-run.ts";
 import { createRazorpayPayments } from "./payments-client.ts";
-import type { RazorpayPayments, RazorpayPaymentsSettings } from "./payments-contract.ts";
+import type { PaymentProvider } from "../provider/payment-provider.ts";
+import type { RazorpayPaymentsSettings } from "./contract.ts";
 
 /**
  * The payments side as a job uses it: repeats are logged, and in a dry run every call that would
@@ -19,7 +20,7 @@ export function openPayments(
     log,
     dryRun,
   }: { clock: Clock; random: Random; redactor?: Redactor; log: Log; dryRun: boolean },
-): RazorpayPayments {
+): PaymentProvider {
   const client = createRazorpayPayments(settings, {
     clock,
     random,

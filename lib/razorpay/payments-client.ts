@@ -1,21 +1,18 @@
 import * as z from "zod";
 import { AfterhoursError } from "../support/errors.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer } from "../provider/answer.ts";
 import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
 import type { Caller, RazorpayPorts } from "./caller.ts";
 import { connect } from "./connect.ts";
-import type { CallOptions } from "./contract.ts";
-import { type JsonValue, parseJson } from "./json.ts";
-import { notesRules, sortedNotes } from "./notes.ts";
-import type {
-  RazorpayPayments,
-  RazorpayPaymentsSettings,
-  RefundRequest,
-} from "./payments-contract.ts";
-import { bearsReceipt, type ProviderRefund } from "./payments-entities.ts";
+import type { CallOptions } from "../provider/payout-provider.ts";
+import { type JsonValue, parseJson } from "../provider/json.ts";
+import { notesRules, sortedNotes } from "../provider/notes.ts";
+import type { PaymentProvider, RefundRequest } from "../provider/payment-provider.ts";
+import { bearsReceipt, type ProviderRefund } from "../provider/payments-entities.ts";
 import { readOrder, readPayment, readPayments, readRefund, readRefunds } from "./read-payments.ts";
 import { expecting } from "./reading.ts";
-import { walkList } from "./walk-list.ts";
+import { walkList } from "../provider/walk-list.ts";
+import type { RazorpayPaymentsSettings } from "./contract.ts";
 
 const badArgument = argumentErrors("Razorpay");
 
@@ -26,7 +23,7 @@ const badArgument = argumentErrors("Razorpay");
 export function createRazorpayPayments(
   settings: RazorpayPaymentsSettings,
   ports: RazorpayPorts,
-): RazorpayPayments {
+): PaymentProvider {
   const perform = connect(settings, ports);
 
   return {

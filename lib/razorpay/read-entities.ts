@@ -7,7 +7,7 @@ import {
   type ProviderPayout,
   type ProviderPayoutStatus,
   type Transaction,
-} from "./entities.ts";
+} from "../provider/entities.ts";
 import {
   amountPaise,
   anyDetail,

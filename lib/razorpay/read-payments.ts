@@ -6,7 +6,7 @@ import {
   type ProviderOrder,
   type ProviderPayment,
   type ProviderRefund,
-} from "./payments-entities.ts";
+} from "../provider/payments-entities.ts";
 import { amountPaise, anyDetail, id, listReader, type Reader, reader, text } from "./reading.ts";
 import { scrubReference, scrubWord } from "./redact-body.ts";
 

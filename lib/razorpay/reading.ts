@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { JsonValue } from "./json.ts";
+import type { JsonValue } from "../provider/json.ts";
 
 /** The parsed body, or its problem (naming fields, never values). */
 export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };

@@ -1,6 +1,6 @@
 import { REDACTED, withoutPersonalData } from "../support/personal-data.ts";
 import type { Redactor } from "../support/redact.ts";
-import type { JsonValue } from "./json.ts";
+import type { JsonValue } from "../provider/json.ts";
 
 /** Deeper than any answer of the provider; beyond it nothing is kept. */
 const MAX_DEPTH = 24;

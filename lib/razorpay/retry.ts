@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import type { Answer } from "../provider/answer.ts";
 import type { CallKind } from "./classify.ts";
 
 const FIRST_DELAY_MS = 500;

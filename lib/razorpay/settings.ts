@@ -9,13 +9,12 @@ import {
 import { isLoopbackHost } from "../support/loopback.ts";
 import { credentials } from "../support/secret-forms.ts";
 import { isDecodable } from "../support/server-url.ts";
-import {
-  ACCOUNT_KINDS,
-  type AccountKind,
-  type ConnectionSettings,
-  type RazorpayXSettings,
+import { ACCOUNT_KINDS, type AccountKind } from "../provider/payout-provider.ts";
+import type {
+  ConnectionSettings,
+  RazorpayXSettings,
+  RazorpayPaymentsSettings,
 } from "./contract.ts";
-import type { RazorpayPaymentsSettings } from "./payments-contract.ts";
 
 export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**

@@ -1,12 +1,12 @@
 import { recordFinding, type NewFinding } from "../findings/index.ts";
-import { bearsReceipt, type Answer, type ProviderRefund } from "../razorpay/index.ts";
 import { keyOf, takeLeg, type HeldLeg } from "./claim-leg.ts";
-import { paymentsFault } from "./faults.ts";
 import type { OpenLeg } from "./open-legs.ts";
 import type { LegResult } from "./outcome.ts";
 import type { LegPorts } from "./ports.ts";
 import { recordLeg, type LegNews } from "./record-leg.ts";
 import { describe, newsOfRefund, REFUSED_ON_RESEND } from "./send-leg.ts";
+import { bearsReceipt, type Answer, type ProviderRefund } from "../provider/index.ts";
+import { paymentsFault } from "../provider/faults.ts";
 
 /**
  * Ends doubt by asking the provider, and by nothing else: by the refund's id where there is one, else by our

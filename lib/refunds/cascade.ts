@@ -1,5 +1,5 @@
-import { MINIMUM_REFUND_PAISE } from "../razorpay/index.ts";
 import { formatRupees, minPaise, sumPaise, type Paise } from "../support/money.ts";
+import { MINIMUM_REFUND_PAISE } from "../provider/index.ts";
 
 export type LegKind = "card" | "wallet" | "referral_credit";
 

@@ -1,7 +1,7 @@
 import type { Db, DbSession } from "../db/client.ts";
-import { buildRefundRequest, requestHash } from "../razorpay/index.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import { isFree, type OpenLeg } from "./open-legs.ts";
+import { buildRefundRequest, requestHash } from "../provider/index.ts";
 
 /** A compare-and-swap that had to hit the leg hit none: another run has it, or it is settled. */
 export class LegLostError extends AfterhoursError {

@@ -1,29 +1,4 @@
-import type { SystemicFault } from "../razorpay/index.ts";
-import { systemicFault } from "../provider/faults.ts";
 import type { RunFault } from "../support/verdict.ts";
-
-/** Differences from payouts: other keys, another balance, another API. */
-const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
-  credentials: {
-    message: "The provider does not accept our credentials for payments.",
-    remedy:
-      "Check RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET: was the key rotated, is it for this mode (test or live)?",
-  },
-  "insufficient-balance": {
-    message: "The provider holds too little of our money for the next refund.",
-    remedy:
-      "Add money to the refund balance on the provider's dashboard, then run again: unsent refunds are still due.",
-  },
-  "wrong-address": {
-    message: "The provider does not know the address of the payments API for our account.",
-    remedy:
-      "Check RAZORPAY_BASE_URL; it ends with the version, such as /v1. The provider answers the same where a feature is not enabled for the account: ask its support.",
-  },
-};
-
-export function paymentsFault(fault: SystemicFault, detail?: string): RunFault {
-  return { ...systemicFault(fault, detail), ...OF_PAYMENTS[fault] };
-}
 
 export const paymentsDown: RunFault = {
   code: "gateway-down",

@@ -1,10 +1,10 @@
 import type { Db } from "../db/client.ts";
-import type { RazorpayPayments } from "../razorpay/index.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
 import type { Progress } from "../support/progress.ts";
 import type { RefundRules } from "./settings.ts";
+import type { PaymentProvider } from "../provider/index.ts";
 
 /** All that the refund run may touch. */
 export interface RefundPorts {
@@ -15,7 +15,7 @@ export interface RefundPorts {
   readonly limit: number | undefined;
   readonly settings: RefundRules;
   readonly db: Db;
-  readonly payments: RazorpayPayments;
+  readonly payments: PaymentProvider;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly log: Log;

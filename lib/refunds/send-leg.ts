@@ -1,16 +1,17 @@
 import { refusedAs } from "../provider/refusal-streak.ts";
-import type { Answer, ProviderRefund } from "../razorpay/index.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { LegLostError, prepareLeg, type HeldLeg } from "./claim-leg.ts";
-import { answerNotRecorded, paymentsFault } from "./faults.ts";
+import { answerNotRecorded } from "./faults.ts";
 import type { OpenLeg } from "./open-legs.ts";
 import type { LegResult } from "./outcome.ts";
 import type { LegPorts } from "./ports.ts";
 import { hasNews, recordLeg, type LegNews } from "./record-leg.ts";
 import type { SettledRefund } from "./settle-refund.ts";
 import { failureCode } from "../provider/failure-code.ts";
+import type { Answer, ProviderRefund } from "../provider/index.ts";
+import { paymentsFault } from "../provider/faults.ts";
 
 /** A refusal of a request that may have been sent before proves nothing until the provider is asked. */
 export const REFUSED_ON_RESEND = "REFUSED_ON_RESEND";

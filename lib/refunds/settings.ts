@@ -3,7 +3,6 @@ import {
   type MailSettings,
   type WithMail,
 } from "../notifications/index.ts";
-import { razorpayPaymentsEnvironment, type RazorpayPaymentsSettings } from "../razorpay/index.ts";
 import { combineEnvironments } from "../support/environment.ts";
 import { duration, environmentOf, group } from "../support/settings.ts";
 
@@ -16,8 +15,6 @@ export interface RefundRules {
   /** A refund that the provider has and has not finished for longer than this makes the run red. */
   pendingAlarmMs: number;
 }
-
-export type RefundSettings = RefundRules & { razorpay: RazorpayPaymentsSettings };
 
 const rules = {
   waitMs: duration("minutes", {
@@ -48,12 +45,11 @@ const rules = {
 /** As every job reads them that sends refunds. */
 export const refundRules = group<RefundRules>(rules);
 
-/** Everything that the refund run reads from the environment, beyond the database. */
+/** Everything that the refund run reads from the environment, beyond the database and the provider. */
 export const refundEnvironment = combineEnvironments(
-  razorpayPaymentsEnvironment,
   environmentOf<RefundRules>(rules),
   mailEnvironmentOptional,
 );
 
 /** Settings of process-refunds, with mail if a mail server is named. */
-export type RefundRunSettings = RefundSettings & WithMail<MailSettings | undefined>;
+export type RefundSettings = RefundRules & WithMail<MailSettings | undefined>;

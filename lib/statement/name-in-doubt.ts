@@ -1,5 +1,5 @@
 import type { DbSession } from "../db/client.ts";
-import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
+import type { PayoutProvider, Transaction, Walk } from "../provider/index.ts";
 
 /**
  * A request whose answer was lost, or is not yet recorded, may have left a debit that matches no known attempt.
@@ -7,7 +7,7 @@ import type { RazorpayX, Transaction, Walk } from "../razorpay/index.ts";
  * debit without a reason. The rest of the attempt stays unchanged; the run that claimed the payout finishes it.
  */
 export async function nameInDoubt(
-  { db, gateway, signal }: { db: DbSession; gateway: RazorpayX; signal: AbortSignal },
+  { db, gateway, signal }: { db: DbSession; gateway: PayoutProvider; signal: AbortSignal },
   transactions: readonly Transaction[],
 ): Promise<Walk> {
   for (const providerPayoutId of await unknownPayouts(db, transactions)) {

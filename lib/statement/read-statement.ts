@@ -1,6 +1,5 @@
 import type { Db } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
-import { walkList, type RazorpayX, type Transaction, type Walk } from "../razorpay/index.ts";
 import { AfterhoursError } from "../support/errors.ts";
 import type { Lease } from "../support/lease.ts";
 import type { Log } from "../support/log.ts";
@@ -8,11 +7,12 @@ import type { Paise } from "../support/money.ts";
 import { closeDays } from "./close-days.ts";
 import { nameInDoubt } from "./name-in-doubt.ts";
 import { countNew, findWrongDates, readReach, storeTransactions } from "./transactions.ts";
+import { walkList, type PayoutProvider, type Transaction, type Walk } from "../provider/index.ts";
 
 export interface StatementPorts {
   readonly dryRun: boolean;
   readonly db: Db;
-  readonly gateway: RazorpayX;
+  readonly gateway: PayoutProvider;
   readonly lease: Lease;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -103,7 +103,7 @@ async function readSteadily(
 }
 
 async function readBalance(
-  gateway: RazorpayX,
+  gateway: PayoutProvider,
   signal: AbortSignal,
 ): Promise<{ kind: "balance"; paise: Paise } | Exclude<Walk, { kind: "complete" }>> {
   const answer = await gateway.balances({ signal });

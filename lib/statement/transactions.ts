@@ -1,8 +1,8 @@
 import { inTransaction, sql, type Db, type DbSession } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
-import type { Transaction } from "../razorpay/index.ts";
 import { requireDay, type Day } from "../support/calendar.ts";
 import { toJson } from "../support/log.ts";
+import type { Transaction } from "../provider/index.ts";
 
 /** Each reading repeats these hours, for transactions that the provider lists late. */
 const OVERLAP_HOURS = 24;

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { FINDING_KINDS } from "../../lib/findings/index.ts";
 import { RUNBOOK_SECTIONS } from "../../lib/job/settle/runbooks.ts";
-import { DOCUMENTED_REASONS, REASON_RULES, stepOf } from "../../lib/razorpay/index.ts";
+import { DOCUMENTED_REASONS, REASON_RULES, stepOf } from "../../lib/provider/index.ts";
 
 /** As GitHub makes it of a heading. */
 const anchorOf = (title: string): string =>

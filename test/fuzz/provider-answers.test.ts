@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { classify, type CallKind } from "../../lib/razorpay/classify.ts";
-import { type JsonValue, redactBody } from "../../lib/razorpay/index.ts";
+import { redactBody } from "../../lib/razorpay/index.ts";
 import {
   balancesReader,
   payoutReader,
@@ -23,6 +23,7 @@ import { createRedactor } from "../../lib/support/redact.ts";
 import { credentials } from "../../lib/support/secret-forms.ts";
 import { fuzz } from "../support/fuzz.ts";
 import { answerText, OWN_ACCOUNT, PERSONAL, SECRET } from "./provider-bodies.ts";
+import type { JsonValue } from "../../lib/provider/index.ts";
 
 const redactor = createRedactor([...credentials("rzp_test_fuzzed", SECRET), OWN_ACCOUNT]);
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { JsonValue } from "../../lib/razorpay/index.ts";
+import type { JsonValue } from "../../lib/provider/index.ts";
 
 export const SECRET = "fuzz/s3cret+of=ours";
 export const OWN_ACCOUNT = "7878780080316316";

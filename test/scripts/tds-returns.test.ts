@@ -1,7 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../lib/db/client.ts";
-import type { ProviderPayout } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { reversePayout } from "../../lib/payouts/state/reverse.ts";
 import { systemClock } from "../../lib/support/clock.ts";
@@ -9,6 +8,7 @@ import { silentLog } from "../../lib/support/log.ts";
 import { runScript, type ScriptResult } from "../support/run-script.ts";
 import { settingsFor, type SeededPayout } from "../support/payout-world.ts";
 import { useWorld } from "../lib/payouts/world.ts";
+import type { ProviderPayout } from "../../lib/provider/index.ts";
 
 const world = useWorld();
 const SECTION = "393(1) Table Sl. No. 8(v)";

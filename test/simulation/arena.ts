@@ -1,6 +1,6 @@
 import pg from "pg";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
-import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
+import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { silentLog } from "../../lib/support/log.ts";
@@ -9,6 +9,7 @@ import { openTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { clearingStatement, createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { settingsFor } from "../support/payout-world.ts";
 import { openHistory } from "./history.ts";
+import type { PayoutProvider } from "../../lib/provider/index.ts";
 
 /** Processes that may run at the same time. */
 export const SLOTS = ["A", "B", "C"] as const;
@@ -23,7 +24,7 @@ export interface Arena {
   readonly sandbox: Sandbox;
   readonly razorpayX: RazorpayXSettings;
   /** The provider's client; in a dry run one that refuses to change anything. */
-  readonly gateway: Readonly<Record<"real" | "dry", RazorpayX>>;
+  readonly gateway: Readonly<Record<"real" | "dry", PayoutProvider>>;
   /** Where the simulated processes find the database. */
   readonly line: TcpProxy;
   /** The database sessions of a process; `dry` ones are read-only. */

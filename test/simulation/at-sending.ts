@@ -1,7 +1,7 @@
 import type { Fault } from "../../scripts/sandbox/razorpay/index.ts";
-import { requestHash } from "../../lib/razorpay/index.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { payoutName, type World } from "./world.ts";
+import { requestHash } from "../../lib/provider/index.ts";
 
 /** M13: whoever has lost the lease asks for nothing that could move money any more. */
 export function checkMayStillSend(

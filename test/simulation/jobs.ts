@@ -122,7 +122,6 @@ async function core(
     progress: noProgress,
     signal: process.stop.signal,
   };
-  const { razorpayX } = arena;
   switch (job) {
     case "batch": {
       const { verdict, report } = await createPayoutBatch({ ...ports, settings: BATCH });
@@ -132,7 +131,8 @@ async function core(
       const settings = settingsFor({ sandbox: arena.sandbox, caps: caps ?? UNCAPPED });
       const { verdict, report } = await processPayouts({
         ...ports,
-        settings: { ...settings, razorpayX: { ...razorpayX, requestsPerSecond: inHand } },
+        settings,
+        gateway: { ...ports.gateway, requestsPerSecond: inHand },
       });
       const { found, succeeded, failed, unknown, skipped } = report;
       const said = `${wordOf(verdict)}, found ${found}: ${succeeded} succeeded, ${failed} failed, ${unknown} unknown, ${skipped} skipped`;
@@ -140,7 +140,6 @@ async function core(
     }
     case "stuck": {
       const settings = {
-        razorpayX,
         waitMs: minutes(60),
         alarmMs: minutes(24 * 60),
         operators: undefined,
@@ -155,7 +154,7 @@ async function core(
     case "reconcile": {
       const { verdict, report } = await reconcilePayoutStatus({
         ...ports,
-        settings: { razorpayX, days: 14, fullDays: 400 },
+        settings: { days: 14, fullDays: 400 },
       });
       const { settled, reversed, critical } = report;
       return {

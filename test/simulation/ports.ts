@@ -1,9 +1,9 @@
 import type { Db, DbSession } from "../../lib/db/client.ts";
-import type { RazorpayX } from "../../lib/razorpay/index.ts";
 import { callProvider } from "./provider-calls.ts";
 import type { SimulatedProcess } from "./process.ts";
 import { incidentOf, type Incident } from "./trouble.ts";
 import type { World } from "./world.ts";
+import type { PayoutProvider } from "../../lib/provider/index.ts";
 
 type Query = DbSession["query"];
 type Execute = DbSession["execute"];
@@ -71,7 +71,11 @@ function countedSession(tx: DbSession, { within }: Incident): DbSession {
 }
 
 /** The provider's client, each call of which waits for its turn and may go wrong. */
-export function gatewayOf(world: World, process: SimulatedProcess, real: RazorpayX): RazorpayX {
+export function gatewayOf(
+  world: World,
+  process: SimulatedProcess,
+  real: PayoutProvider,
+): PayoutProvider {
   const call =
     <Input, Result>(
       name: Parameters<typeof callProvider>[2]["name"],
@@ -81,6 +85,8 @@ export function gatewayOf(world: World, process: SimulatedProcess, real: Razorpa
       callProvider(world, process, { name, input, send, signal: options?.signal });
   return {
     accountNumber: real.accountNumber,
+    accountKind: real.accountKind,
+    requestsPerSecond: real.requestsPerSecond,
     createContact: call("POST /contacts", (input, given) => real.createContact(input, given)),
     createFundAccount: call("POST /fund_accounts", (input, given) =>
       real.createFundAccount(input, given),

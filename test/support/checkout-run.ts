@@ -2,12 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
-import type { CleanupReport } from "../../lib/checkouts/index.ts";
+import type { CancelReport, CleanupReport, LateReport } from "../../lib/checkouts/index.ts";
 import { cancelPending } from "../../lib/checkouts/cancel/cancel-pending.ts";
-import type { CancelReport, LateReport } from "../../lib/checkouts/index.ts";
 import { reconcileLateCaptures } from "../../lib/checkouts/late/reconcile-late-captures.ts";
 import { processRefunds } from "../../lib/refunds/process-refunds.ts";
-import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { minutes, systemClock } from "../../lib/support/clock.ts";
 import { noLease, type Lease } from "../../lib/support/lease.ts";
@@ -16,6 +14,7 @@ import { noProgress } from "../../lib/support/progress.ts";
 import type { CoreResult } from "../../lib/support/verdict.ts";
 import { DAY_MS } from "./checkout-world.ts";
 import type { TestDatabase } from "./database.ts";
+import type { PaymentProvider } from "../../lib/provider/index.ts";
 
 export interface CheckoutRun {
   database: Pick<TestDatabase, "url">;
@@ -24,7 +23,7 @@ export interface CheckoutRun {
   limit?: number;
   lease?: Lease;
   signal?: AbortSignal;
-  wrapGateway?: (gateway: RazorpayPayments) => RazorpayPayments;
+  wrapGateway?: (gateway: PaymentProvider) => PaymentProvider;
 }
 
 const REFUND_RULES = {
@@ -73,7 +72,7 @@ export async function withPorts<T>(
     dryRun: boolean;
     limit: number | undefined;
     db: Db;
-    gateway: RazorpayPayments;
+    gateway: PaymentProvider;
     lease: Lease;
     clock: typeof systemClock;
     random: () => number;

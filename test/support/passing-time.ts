@@ -1,7 +1,6 @@
-import type { Clock } from "../../lib/support/clock.ts";
-import { systemClock } from "../../lib/support/clock.ts";
-import type { RazorpayX } from "../../lib/razorpay/index.ts";
+import { type Clock, systemClock } from "../../lib/support/clock.ts";
 import type { TestDatabase } from "./database.ts";
+import type { PayoutProvider } from "../../lib/provider/index.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -10,7 +9,7 @@ export interface PassingTime {
   /** For the sandbox: it is ahead by the passed time. */
   readonly clock: Clock;
   /** Wraps the provider's client, so that the run and the provider agree on the time. */
-  readonly wrapGateway: (gateway: RazorpayX) => RazorpayX;
+  readonly wrapGateway: (gateway: PayoutProvider) => PayoutProvider;
   /** Every time in the database is so many days longer ago, and the provider's clock so much further on. */
   pass(database: Pick<TestDatabase, "query">, days: number): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase } from "../../lib/db/client.ts";
 import type { PayoutCaps, PayoutRunReport, PayoutSettings } from "../../lib/payouts/pay/index.ts";
 import { processPayouts } from "../../lib/payouts/pay/process-payouts.ts";
-import type { RazorpayX, RazorpayXSettings } from "../../lib/razorpay/index.ts";
+import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { noLease, type Lease } from "../../lib/support/lease.ts";
@@ -12,6 +12,7 @@ import { noProgress } from "../../lib/support/progress.ts";
 import type { Verdict } from "../../lib/support/verdict.ts";
 import { defaultTaxPolicy, type TaxPolicy } from "../../lib/tds/index.ts";
 import type { TestDatabase } from "./database.ts";
+import type { PayoutProvider } from "../../lib/provider/index.ts";
 
 export { checkMoneyInvariants } from "./money-invariants.ts";
 export * from "./payout-seed.ts";
@@ -36,7 +37,7 @@ export interface RunOptions {
   /** The most payouts that run at once. Default: the job's own. */
   inHand?: number;
   /** Wraps the provider's client for the run. */
-  wrapGateway?: (gateway: RazorpayX) => RazorpayX;
+  wrapGateway?: (gateway: PayoutProvider) => PayoutProvider;
 }
 
 export interface RunResult {
@@ -56,12 +57,8 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
   const { database, dryRun = false, lease = noLease, log = silentLog() } = options;
   const runId = options.runId ?? randomUUID();
   const settings = settingsFor(options);
-  const gateway = openGateway(settings.razorpayX, {
-    clock: systemClock,
-    random: () => 0,
-    log,
-    dryRun,
-  });
+  const ports = { clock: systemClock, random: () => 0, log, dryRun };
+  const gateway = { ...openGateway(settings.razorpayX, ports), ...turnsOf(options) };
   const db = openDatabase({
     url: database.url,
     applicationName: RUN_APPLICATION_NAME,
@@ -76,7 +73,7 @@ export async function runPayouts(options: RunOptions): Promise<RunResult> {
       runId,
       dryRun,
       limit: options.limit,
-      settings: { ...settings, razorpayX: { ...settings.razorpayX, ...turnsOf(options) } },
+      settings,
       db,
       gateway: options.wrapGateway?.(gateway) ?? gateway,
       lease,
@@ -96,10 +93,10 @@ function turnsOf({ inHand }: RunOptions): { requestsPerSecond?: number } {
   return inHand === undefined ? {} : { requestsPerSecond: inHand };
 }
 
-/** The settings of `runPayouts`. */
+/** The settings of `runPayouts`, and those of the provider's client. */
 export function settingsFor(
   options: Pick<RunOptions, "sandbox" | "caps" | "tax" | "razorpayX" | "whenShort">,
-): PayoutSettings {
+): PayoutSettings & { razorpayX: RazorpayXSettings } {
   const { env } = options.sandbox;
   return {
     razorpayX: {

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openDatabase } from "../../lib/db/client.ts";
 import type { PayoutPorts } from "../../lib/payouts/pay/ports.ts";
-import type { RazorpayXSettings } from "../../lib/razorpay/index.ts";
 import { openGateway } from "../../lib/razorpay/open-gateway.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { noLease } from "../../lib/support/lease.ts";
@@ -14,9 +13,7 @@ export type ProviderRunOptions = Pick<
   "database" | "sandbox" | "dryRun" | "limit" | "lease" | "signal" | "razorpayX" | "wrapGateway"
 >;
 
-export type ProviderRunPorts = Omit<PayoutPorts, "settings"> & {
-  readonly razorpayX: RazorpayXSettings;
-};
+export type ProviderRunPorts = Omit<PayoutPorts, "settings">;
 
 /** The ports of a job that asks the provider, in this process: one session, read-only in a dry run. */
 export async function withProviderPorts<T>(
@@ -40,7 +37,6 @@ export async function withProviderPorts<T>(
       runId,
       dryRun,
       limit: options.limit,
-      razorpayX,
       db,
       gateway: options.wrapGateway?.(gateway) ?? gateway,
       lease,

@@ -7,10 +7,10 @@ import type { ReconcileReport } from "../../lib/payouts/reconcile/index.ts";
 export async function runReconcile(
   options: ProviderRunOptions & { days?: number; fullDays?: number },
 ): Promise<{ runId: string; verdict: Verdict; report: ReconcileReport }> {
-  return withProviderPorts(options, "reconcile run under test", ({ razorpayX, ...ports }) =>
+  return withProviderPorts(options, "reconcile run under test", (ports) =>
     reconcilePayoutStatus({
       ...ports,
-      settings: { razorpayX, days: options.days ?? 14, fullDays: options.fullDays ?? 400 },
+      settings: { days: options.days ?? 14, fullDays: options.fullDays ?? 400 },
     }),
   );
 }

@@ -8,7 +8,6 @@ import { processRefunds } from "../../lib/refunds/process-refunds.ts";
 import type { RefundRunReport } from "../../lib/refunds/report.ts";
 import type { RefundRules } from "../../lib/refunds/settings.ts";
 import { createPayoutBatch } from "../../lib/payouts/batch/create-batch.ts";
-import type { RazorpayPayments } from "../../lib/razorpay/index.ts";
 import { openPayments } from "../../lib/razorpay/open-payments.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { noLease, type Lease } from "../../lib/support/lease.ts";
@@ -19,6 +18,7 @@ import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import type { TestDatabase } from "./database.ts";
 import { seedPaid, type PaidBooking, type PaidSeed } from "./refund-world.ts";
 import type { BatchReport } from "../../lib/payouts/batch/index.ts";
+import type { PaymentProvider } from "../../lib/provider/index.ts";
 
 export interface RefundRunOptions {
   database: Pick<TestDatabase, "url">;
@@ -34,7 +34,7 @@ export interface RefundRunOptions {
   log?: Log;
   refundIds?: readonly string[];
   /** Wraps the provider's client for the run. */
-  wrapPayments?: (payments: RazorpayPayments) => RazorpayPayments;
+  wrapPayments?: (payments: PaymentProvider) => PaymentProvider;
 }
 
 export interface RefundRunResult {

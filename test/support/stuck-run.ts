@@ -8,11 +8,10 @@ import type { StuckReport } from "../../lib/payouts/stuck/index.ts";
 export async function runStuck(
   options: ProviderRunOptions & { operators?: string },
 ): Promise<{ runId: string; verdict: Verdict; report: StuckReport }> {
-  return withProviderPorts(options, "stuck run under test", ({ razorpayX, ...ports }) =>
+  return withProviderPorts(options, "stuck run under test", (ports) =>
     handleStuckPayouts({
       ...ports,
       settings: {
-        razorpayX,
         waitMs: minutes(60),
         alarmMs: minutes(24 * 60),
         operators: options.operators,

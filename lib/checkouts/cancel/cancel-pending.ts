@@ -1,13 +1,13 @@
 import type { Db } from "../../db/client.ts";
 import { annotateReleased } from "../annotate.ts";
 import { planRelease, releaseHold, type KeepReason } from "../release-hold.ts";
-import type { RazorpayPayments } from "../../razorpay/index.ts";
 import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import type { Random } from "../../support/random.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import type { CheckoutSettings } from "../provider/settings.ts";
 import { cancelReport, type CancelReport } from "./report.ts";
+import type { PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/cancel-pending";
 
@@ -15,7 +15,7 @@ export interface CancelPorts {
   readonly dryRun: boolean;
   readonly settings: Pick<CheckoutSettings, "offerMs">;
   readonly db: Db;
-  readonly gateway: RazorpayPayments;
+  readonly gateway: PaymentProvider;
   readonly lease: Lease;
   readonly random: Random;
   readonly log: Log;

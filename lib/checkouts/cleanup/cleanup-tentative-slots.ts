@@ -2,15 +2,15 @@ import type { Db } from "../../db/client.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askOrder, type OrderSays } from "../provider/ask-order.ts";
-import { gatewayDown, systemicVerdict, SILENT_IN_A_ROW } from "../provider/faults.ts";
-import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
+import { paymentsFault } from "../../provider/faults.ts";
+import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
+import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
 import { LeaseLostError, type Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import type { Progress } from "../../support/progress.ts";
 import type { Random } from "../../support/random.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { annotateReleased } from "../annotate.ts";
 import { planRelease, releaseHold, type KeepReason, type Release } from "../release-hold.ts";
 import { findCandidates, type Candidate } from "./candidates.ts";
@@ -23,6 +23,7 @@ import {
 } from "./report.ts";
 import type { CleanupSettings } from "./settings.ts";
 import { isForEveryRow } from "../../db/sqlstate.ts";
+import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:slots/cleanup-tentative-slots";
 
@@ -31,7 +32,7 @@ export interface CleanupPorts {
   readonly limit: number | undefined;
   readonly settings: Omit<CleanupSettings, "razorpay" | "mail">;
   readonly db: Db;
-  readonly gateway: RazorpayPayments;
+  readonly gateway: PaymentProvider;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly random: Random;
@@ -141,7 +142,7 @@ async function newsOf(
         outcome: "unanswered",
         code: said.fault,
         message: said.detail,
-        stop: systemicVerdict(said.fault, said.detail),
+        stop: failed(paymentsFault(said.fault, said.detail)),
       };
   }
 }

@@ -1,15 +1,15 @@
 import type { Db } from "../../db/client.ts";
-import type { ProviderPayment, RazorpayPayments } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
 import { LeaseLostError, type Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import { noProgress, type Progress } from "../../support/progress.ts";
 import type { Random } from "../../support/random.ts";
-import type { CoreResult, Verdict } from "../../support/verdict.ts";
+import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askForCaptures } from "../provider/ask-order.ts";
-import { gatewayDown, systemicVerdict, SILENT_IN_A_ROW } from "../provider/faults.ts";
+import { paymentsFault } from "../../provider/faults.ts";
+import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
 import { processRefunds } from "../../refunds/process-refunds.ts";
 import { judgeLate } from "./judge.ts";
 import {
@@ -24,6 +24,7 @@ import { countLate, emptyLateReport, type LateItem, type LateReport } from "./re
 import type { LateSettings } from "./settings.ts";
 import { planOrphan, settleOrphan } from "./settle-orphan.ts";
 import { isForEveryRow } from "../../db/sqlstate.ts";
+import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
 
@@ -34,7 +35,7 @@ export interface LatePorts {
   readonly limit: number | undefined;
   readonly settings: Omit<LateSettings, "razorpay" | "mail">;
   readonly db: Db;
-  readonly gateway: RazorpayPayments;
+  readonly gateway: PaymentProvider;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly random: Random;
@@ -78,7 +79,7 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     report.asked++;
     ports.progress.update(report.asked, holds.length);
     silentInARow = said.kind === "unanswered" && said.isSilent ? silentInARow + 1 : 0;
-    if (said.kind === "systemic") return systemicVerdict(said.fault, said.detail);
+    if (said.kind === "systemic") return failed(paymentsFault(said.fault, said.detail));
     if (said.kind === "captured") {
       await eachInItsOwn(ports, { report, of: hold }, () =>
         recordAll(ports, { hold, payments: said.payments, report }),

@@ -2,9 +2,9 @@ import type {
   Answer,
   ProviderOrder,
   ProviderPayment,
-  RazorpayPayments,
-} from "../../razorpay/index.ts";
-import type { SystemicFault } from "../../razorpay/index.ts";
+  PaymentProvider,
+  SystemicFault,
+} from "../../provider/index.ts";
 
 /** The provider's record of the payments of one order. */
 export type OrderSays =
@@ -28,7 +28,7 @@ export type OrderSays =
  * proof of payment, even if the list is incomplete.
  */
 export async function askOrder(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   { signal }: { signal: AbortSignal },
 ): Promise<OrderSays> {
@@ -44,7 +44,7 @@ export async function askOrder(
  * ended.
  */
 export async function askForCaptures(
-  gateway: RazorpayPayments,
+  gateway: PaymentProvider,
   orderId: string,
   { signal }: { signal: AbortSignal },
 ): Promise<OrderSays> {

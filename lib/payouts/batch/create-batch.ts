@@ -1,6 +1,5 @@
 import type { Db } from "../../db/client.ts";
 import { planRecoveries } from "../../earnings/recoveries.ts";
-import { defaultModeSettings } from "../../razorpay/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { toError } from "../../support/errors.ts";
 import type { Lease } from "../../support/lease.ts";
@@ -27,6 +26,7 @@ import {
 import type { BatchSettings } from "./settings.ts";
 import { unsettledOf } from "./unsettled.ts";
 import { isForEveryRow } from "../../db/sqlstate.ts";
+import { defaultModeSettings } from "../../provider/index.ts";
 
 /** All that the batch may touch. */
 export interface BatchPorts {

@@ -1,4 +1,3 @@
-import { defaultModeSettings } from "../../razorpay/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 import { RETRY_LATER } from "../state/account-holds.ts";
@@ -7,6 +6,7 @@ import type { NewStatus } from "./decide.ts";
 import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { Unsettled } from "./unsettled.ts";
+import { defaultModeSettings } from "../../provider/index.ts";
 
 /** Why a consultant got no payout in this batch. */
 export type LeftOut = "carried" | "on_hold" | "refused" | "changed";

@@ -1,8 +1,8 @@
 import type { DbSession } from "../../db/client.ts";
-import { defaultModeSettings } from "../../razorpay/index.ts";
 import type { Paise } from "../../support/money.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
+import { defaultModeSettings } from "../../provider/index.ts";
 
 export interface ListedPayout {
   id: string;

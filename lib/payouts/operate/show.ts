@@ -1,12 +1,12 @@
 import { readAudit, type RecordedAuditEntry } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
-import { nextStep, ruleOf } from "../../razorpay/index.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops, type AccountStop } from "../state/account-holds.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
+import { nextStep, ruleOf } from "../../provider/index.ts";
 
 /** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
 export interface PayoutDetails {

@@ -1,15 +1,15 @@
-import {
-  accountHolderName,
-  contactName,
-  type Answer,
-  type CallOptions,
-  type RazorpayX,
-} from "../../razorpay/index.ts";
 import type { DbSession } from "../../db/client.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
 import type { RefusalGate } from "./refusal-gate.ts";
 import { keepContactId, keepFundAccountId, removeName } from "../state/payee.ts";
 import { failureCode } from "../../provider/failure-code.ts";
+import {
+  accountHolderName,
+  contactName,
+  type Answer,
+  type CallOptions,
+  type PayoutProvider,
+} from "../../provider/index.ts";
 
 type NotAccepted = Exclude<Answer<unknown>, { kind: "accepted" }>;
 
@@ -27,7 +27,7 @@ export type Destination =
  * the record that exists. Both ids are kept, so that this costs two calls once for each account.
  */
 export async function ensureDestination(
-  { db, gateway, gate }: { db: DbSession; gateway: RazorpayX; gate: RefusalGate },
+  { db, gateway, gate }: { db: DbSession; gateway: PayoutProvider; gate: RefusalGate },
   payout: ClaimedPayout,
   options: Required<CallOptions>,
 ): Promise<Destination> {

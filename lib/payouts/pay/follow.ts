@@ -1,11 +1,11 @@
 import type { DbSession } from "../../db/client.ts";
-import type { ProviderPayout } from "../../razorpay/index.ts";
 import { toError } from "../../support/errors.ts";
 import type { Paise } from "../../support/money.ts";
 import { doAll } from "./group.ts";
 import { recordOutcomes, settlementOf, type Recording, type Settlement } from "../state/outcome.ts";
 import type { UnitPorts } from "./unit.ts";
 import { concernsAll } from "../state/faults.ts";
+import type { ProviderPayout } from "../../provider/index.ts";
 
 /** When the payouts were made that the provider has and had not finished when it answered. */
 export interface InFlight {

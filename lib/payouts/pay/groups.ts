@@ -1,5 +1,4 @@
 import { inTransaction } from "../../db/client.ts";
-import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { holdUnusableAccounts } from "../state/account-holds.ts";
 import { prepareAttempts, type AttemptInput, type PreparedAttempt } from "../state/attempt.ts";
 import { claimPayouts, type ClaimResult } from "../state/claim.ts";
@@ -14,6 +13,7 @@ import {
   type PayoutFailure,
 } from "../state/release.ts";
 import { recordOutcomes, type Recording } from "../state/outcome.ts";
+import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 /**
  * The largest number of rows in a transaction. Alone, a payout takes thirty round trips to the database and four

@@ -1,4 +1,3 @@
-import { nextStep } from "../../razorpay/index.ts";
 import { mostUrgentFirst } from "../../support/kept-items.ts";
 import { formatRupees } from "../../support/money.ts";
 import { firstFew } from "../../support/reasons-table.ts";
@@ -6,6 +5,7 @@ import type { SummaryTable } from "../../support/summary-table.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import { fundsTable } from "../state/funds.ts";
 import { errorsOf, urgency, type PayoutCounts, type PayoutRunReport } from "./report.ts";
+import { nextStep } from "../../provider/index.ts";
 
 /** The report as step outputs; the names of organizations' numbers begin with `org_`. */
 export function payoutOutputs(report: PayoutRunReport): Record<string, string | number> {

@@ -1,5 +1,4 @@
 import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
-import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { AfterhoursError, toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
@@ -15,6 +14,7 @@ import { skipped, type Unit, type UnitPorts, type UnitResult } from "./unit.ts";
 import { systemicFault } from "../../provider/faults.ts";
 import type { RunFault } from "../../support/verdict.ts";
 import { concernsAll } from "../state/faults.ts";
+import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 /**
  * One payout from claim to its final state. An error of this row is a value. A thrown error is one that every
@@ -164,7 +164,7 @@ async function makeReady(
     mode: choice.mode,
     accountNumber: ports.gateway.accountNumber,
     narration: ports.settings.narration,
-    feesApart: ports.settings.razorpayX.accountKind === "current",
+    feesApart: ports.gateway.accountKind === "current",
   });
 }
 

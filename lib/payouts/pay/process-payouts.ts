@@ -161,7 +161,7 @@ async function payAll(
     reserve: guard,
   };
   const window = createWindow({
-    most: Math.min(MOST_IN_HAND, ports.settings.razorpayX.requestsPerSecond),
+    most: Math.min(MOST_IN_HAND, ports.gateway.requestsPerSecond),
   });
   const end: RunEnd = { fault: undefined, error: undefined, unrecorded: undefined, stopped: false };
   let noAnswerInARow = 0;

@@ -1,4 +1,3 @@
-import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { describeRowError, isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 import { seconds, sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
@@ -9,6 +8,7 @@ import { hasAnswer, settlementOf, type AttemptRef, type Outcome } from "../state
 import { skipped, type UnitPorts, type UnitResult } from "./unit.ts";
 import { systemicFault } from "../../provider/faults.ts";
 import { failureCode } from "../../provider/failure-code.ts";
+import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 export interface Answered {
   payout: ClaimedPayout;

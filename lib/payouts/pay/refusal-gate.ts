@@ -1,4 +1,3 @@
-import type { Answer } from "../../razorpay/index.ts";
 import {
   createRefusalStreak,
   refusedAs,
@@ -6,6 +5,7 @@ import {
 } from "../../provider/refusal-streak.ts";
 import { refusesAll } from "../../provider/faults.ts";
 import type { RunFault } from "../../support/verdict.ts";
+import type { Answer } from "../../provider/index.ts";
 
 /** A payout itself, or the contact and fund account that it needs first. */
 export type Asked = "payout" | "destination";

@@ -1,5 +1,4 @@
-import { razorpayXEnvironment, type RazorpayXSettings } from "../../razorpay/index.ts";
-import { combineEnvironments, present } from "../../support/environment.ts";
+import { present } from "../../support/environment.ts";
 import type { Paise } from "../../support/money.ts";
 import { environmentOf, group, oneOf, rupees, text, wholeNumber } from "../../support/settings.ts";
 import type { TaxPolicy } from "../../tds/index.ts";
@@ -15,7 +14,6 @@ export interface PayoutCaps {
 }
 
 export interface PayoutSettings {
-  razorpayX: RazorpayXSettings;
   caps: PayoutCaps;
   tax: TaxPolicy;
   /** The text on the payee's bank statement. */
@@ -52,41 +50,38 @@ const caps = group<PayoutCaps>({
   }),
 });
 
-/** Everything that the payout job reads from the environment. */
-export const payoutEnvironment = combineEnvironments(
-  razorpayXEnvironment,
-  environmentOf<Omit<PayoutSettings, "razorpayX">>(
-    {
-      caps,
-      narration: text({
-        name: "PAYOUTS_NARRATION",
-        default: "Consultant payout",
-        description: "text on the payee's bank statement",
-        pattern: /^[a-zA-Z0-9 ]{1,30}$/,
-        form: "1 to 30 letters, digits and spaces",
-        example: "Acme payout",
-      }),
-      whenShort: oneOf<WhenShort>({
-        name: "PAYOUTS_WHEN_SHORT",
-        default: "pay-oldest-first",
-        description:
-          "when the account holds too little for all that is due: pay the oldest that it can pay, or stop before the first; either way the run is red and says how much is missing",
-        words: WHEN_SHORT,
-      }),
-      tax: taxPolicy,
-      // GitHub and a shell set these, so no job declares them.
-      startedBy: {
-        variables: [],
-        read: (env) => present(env, "GITHUB_ACTOR") ?? present(env, "USER"),
-      },
+/** Everything that the pay run reads from the environment, beyond the database and the provider. */
+export const payoutEnvironment = environmentOf<PayoutSettings>(
+  {
+    caps,
+    narration: text({
+      name: "PAYOUTS_NARRATION",
+      default: "Consultant payout",
+      description: "text on the payee's bank statement",
+      pattern: /^[a-zA-Z0-9 ]{1,30}$/,
+      form: "1 to 30 letters, digits and spaces",
+      example: "Acme payout",
+    }),
+    whenShort: oneOf<WhenShort>({
+      name: "PAYOUTS_WHEN_SHORT",
+      default: "pay-oldest-first",
+      description:
+        "when the account holds too little for all that is due: pay the oldest that it can pay, or stop before the first; either way the run is red and says how much is missing",
+      words: WHEN_SHORT,
+    }),
+    tax: taxPolicy,
+    // GitHub and a shell set these, so no job declares them.
+    startedBy: {
+      variables: [],
+      read: (env) => present(env, "GITHUB_ACTOR") ?? present(env, "USER"),
     },
-    (env, problems) =>
-      limitsKept(
-        env,
-        ["PAYOUTS_MAX_SINGLE_RUPEES", "PAYOUTS_MAX_RUN_RUPEES", "PAYOUTS_MAX_RUN_COUNT"],
-        problems,
-      ),
-  ),
+  },
+  (env, problems) =>
+    limitsKept(
+      env,
+      ["PAYOUTS_MAX_SINGLE_RUPEES", "PAYOUTS_MAX_RUN_RUPEES", "PAYOUTS_MAX_RUN_COUNT"],
+      problems,
+    ),
 );
 
 /** The caps where nobody has set any. */

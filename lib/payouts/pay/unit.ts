@@ -1,4 +1,3 @@
-import type { ProviderPayout } from "../../razorpay/index.ts";
 import type { CapRefusal } from "./caps.ts";
 import type { ClaimedPayout } from "../state/decide.ts";
 import type { DuePayoutOfPayee } from "../state/due.ts";
@@ -8,6 +7,7 @@ import type { RefusalGate } from "./refusal-gate.ts";
 import type { ItemOutcome } from "./report.ts";
 import type { AttemptRef, Settlement } from "../state/outcome.ts";
 import type { RunFault } from "../../support/verdict.ts";
+import type { ProviderPayout } from "../../provider/index.ts";
 
 /** The result of one payout, and whether the run can continue. */
 export type UnitResult =

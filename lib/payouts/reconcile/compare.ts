@@ -1,7 +1,7 @@
 import type { FindingKind, NewFinding } from "../../findings/index.ts";
-import type { AccountKind, ProviderPayout } from "../../razorpay/index.ts";
 import { settlementOf } from "../state/outcome.ts";
 import type { InDoubt } from "../state/in-doubt.ts";
+import type { AccountKind, ProviderPayout } from "../../provider/index.ts";
 
 export type AttemptState =
   "PREPARED" | "ACCEPTED" | "PROCESSED" | "REFUSED" | "FAILED" | "REVERSED" | "UNKNOWN";

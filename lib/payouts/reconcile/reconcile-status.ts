@@ -1,11 +1,4 @@
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
-import {
-  ruleOf,
-  walkList,
-  type ProviderPayout,
-  type Transaction,
-  type Walk,
-} from "../../razorpay/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
@@ -35,6 +28,13 @@ import {
 import type { ReconcileSettings } from "./settings.ts";
 import { faultOf } from "../../provider/faults.ts";
 import { inFlightAtTheEnd, inFlightNote } from "../state/in-flight.ts";
+import {
+  ruleOf,
+  walkList,
+  type ProviderPayout,
+  type Transaction,
+  type Walk,
+} from "../../provider/index.ts";
 
 export type ReconcilePorts = Omit<RunPorts<ReconcileSettings>, "limit">;
 
@@ -127,7 +127,7 @@ async function comparePage(run: Run, page: ProviderPayout[], httpStatus: number)
 
 /** By its purpose, and only of a kind of account that has such payouts: anybody else's is a finding. */
 function isFeeCollection({ ports }: Run, { purpose }: ProviderPayout): boolean {
-  return ports.settings.razorpayX.accountKind === "current" && purpose === FEE_PURPOSE;
+  return ports.gateway.accountKind === "current" && purpose === FEE_PURPOSE;
 }
 
 /** UNVERIFIED: the documentation says that fees appear as a payout, and not by which purpose it is known. */
@@ -161,7 +161,7 @@ async function compareOne(
 ): Promise<void> {
   const { report } = run;
   const { payoutId } = ours;
-  const comparison = compare(ours, theirs, run.ports.settings.razorpayX.accountKind);
+  const comparison = compare(ours, theirs, run.ports.gateway.accountKind);
   switch (comparison.kind) {
     case "same":
     case "behind":

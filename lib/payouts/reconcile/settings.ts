@@ -1,35 +1,28 @@
-import { razorpayXEnvironment, type RazorpayXSettings } from "../../razorpay/index.ts";
-import { combineEnvironments } from "../../support/environment.ts";
 import { environmentOf, wholeNumber } from "../../support/settings.ts";
 
-interface OwnSettings {
+export interface ReconcileSettings {
   /** How many days each comparison goes back. */
   days: number;
   /** How many days the first comparison of a day goes back. */
   fullDays: number;
 }
 
-export type ReconcileSettings = { razorpayX: RazorpayXSettings } & OwnSettings;
-
-export const reconcileEnvironment = combineEnvironments(
-  razorpayXEnvironment,
-  environmentOf<OwnSettings>({
-    days: wholeNumber({
-      name: "PAYOUTS_RECONCILE_DAYS",
-      default: 14,
-      description: "how far each comparison with the provider goes back",
-      unit: "days",
-      least: 1,
-      most: 90,
-    }),
-    fullDays: wholeNumber({
-      name: "PAYOUTS_RECONCILE_FULL_DAYS",
-      default: 400,
-      description:
-        "how far the first comparison of a day goes back; of older payouts the account's statement tells",
-      unit: "days",
-      least: 1,
-      most: 3650,
-    }),
+export const reconcileEnvironment = environmentOf<ReconcileSettings>({
+  days: wholeNumber({
+    name: "PAYOUTS_RECONCILE_DAYS",
+    default: 14,
+    description: "how far each comparison with the provider goes back",
+    unit: "days",
+    least: 1,
+    most: 90,
   }),
-);
+  fullDays: wholeNumber({
+    name: "PAYOUTS_RECONCILE_FULL_DAYS",
+    default: 400,
+    description:
+      "how far the first comparison of a day goes back; of older payouts the account's statement tells",
+    unit: "days",
+    least: 1,
+    most: 3650,
+  }),
+});

@@ -1,8 +1,8 @@
 import { recordAudits } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
-import { reasonsWith, ruleOf } from "../../razorpay/index.ts";
 import { toJson } from "../../support/log.ts";
 import type { HoldingRun } from "./organization-audit.ts";
+import { reasonsWith, ruleOf } from "../../provider/index.ts";
 
 /** The pay run, unless told otherwise. */
 const PAY_RUN = "job:payouts/process-payouts";

@@ -1,10 +1,10 @@
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
-import { buildPayoutRequest, type JsonValue, type PayoutMode } from "../../razorpay/index.ts";
 import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 import type { ClaimedPayout } from "./decide.ts";
 import { lockHeld } from "./held.ts";
 import { ClaimLostError } from "./release.ts";
+import { buildPayoutRequest, type JsonValue, type PayoutMode } from "../../provider/index.ts";
 
 /** A committed attempt, ready to be sent. */
 export interface PreparedAttempt {

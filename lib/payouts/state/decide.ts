@@ -2,7 +2,6 @@ import type { DbSession } from "../../db/client.ts";
 import { requireDay } from "../../support/calendar.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import type { PayoutMode } from "../../razorpay/index.ts";
 import {
   assessPayee,
   readPayeeTaxStates,
@@ -14,6 +13,7 @@ import type { TaxPolicy, YearTotals } from "../../tds/index.ts";
 import { describeStop, readAccountStops, type AccountStop } from "./account-holds.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
 import { modeFor, readPayees, type Payee } from "./payee.ts";
+import type { PayoutMode } from "../../provider/index.ts";
 
 /** A payout that this run holds, taxed, with the account to which it goes. */
 export interface ClaimedPayout extends Payee {

@@ -1,12 +1,12 @@
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { failureCode } from "../../provider/failure-code.ts";
-import type { Failure, JsonValue, ProviderPayout } from "../../razorpay/index.ts";
 import { toJson } from "../../support/log.ts";
 import { holdRefusedAccounts } from "./account-holds.ts";
 import { completePayouts } from "./complete.ts";
 import { lockHeld } from "./held.ts";
 import type { Holder, HoldingRun } from "./organization-audit.ts";
 import { ClaimLostError, failPayouts, returnAllToDue } from "./release.ts";
+import type { Failure, JsonValue, ProviderPayout } from "../../provider/index.ts";
 
 /** The attempt that an answer belongs to, and the run that holds its payout. */
 export interface AttemptRef extends Holder {

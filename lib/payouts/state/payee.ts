@@ -1,12 +1,12 @@
 import type { DbSession } from "../../db/client.ts";
+import { formatRupees, type Paise } from "../../support/money.ts";
 import {
   chooseMode,
   type ModeChoice,
   reasonsWith,
   type PayoutMode,
   type RefusedMode,
-} from "../../razorpay/index.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
+} from "../../provider/index.ts";
 
 export type PayoutAccountDetails =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };

@@ -1,9 +1,9 @@
 import type { Db } from "../../db/client.ts";
-import type { RazorpayX } from "../../razorpay/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import type { Progress } from "../../support/progress.ts";
+import type { PayoutProvider } from "../../provider/index.ts";
 
 /** All that a run over payouts may touch. */
 export interface RunPorts<Settings> {
@@ -13,7 +13,7 @@ export interface RunPorts<Settings> {
   readonly limit: number | undefined;
   readonly settings: Settings;
   readonly db: Db;
-  readonly gateway: RazorpayX;
+  readonly gateway: PayoutProvider;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly log: Log;

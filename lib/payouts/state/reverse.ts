@@ -1,10 +1,10 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { postInverse } from "../../ledger/post-transaction.ts";
-import type { ProviderPayout } from "../../razorpay/index.ts";
 import { reverseDeductions } from "../../tds/reserve.ts";
 import { holdRefusedAccounts } from "./account-holds.ts";
 import { ClaimLostError, releaseEarnings } from "./release.ts";
+import type { ProviderPayout } from "../../provider/index.ts";
 
 /** A paid payout, the attempt that paid it, and the provider's current state of it. */
 export interface Reversal {

@@ -1,11 +1,11 @@
 import type { Db } from "../../db/client.ts";
 import { recordFinding, type FindingKind } from "../../findings/index.ts";
-import type { ProviderPayout } from "../../razorpay/index.ts";
 import type { Lease } from "../../support/lease.ts";
 import { ClaimLostError } from "./release.ts";
 import { recordAccepted, settlementOf, type AttemptRef } from "./outcome.ts";
 import type { InDoubt } from "./in-doubt.ts";
 import { takeOverInDoubt } from "./take-over.ts";
+import type { ProviderPayout } from "../../provider/index.ts";
 
 /** A run that settles payouts which other runs left in doubt. */
 export interface Settler {

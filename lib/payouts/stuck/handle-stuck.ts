@@ -1,4 +1,3 @@
-import type { Answer, ProviderPayout } from "../../razorpay/index.ts";
 import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
 import { readInFlight } from "../../ledger/in-flight.ts";
 import { toError } from "../../support/errors.ts";
@@ -27,6 +26,7 @@ import type { StuckSettings } from "./settings.ts";
 import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
 import { systemicFault, gatewayDown } from "../../provider/faults.ts";
 import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
+import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 export type StuckPorts = RunPorts<StuckSettings>;
 

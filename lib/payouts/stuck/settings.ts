@@ -1,4 +1,3 @@
-import { razorpayXEnvironment, type RazorpayXSettings } from "../../razorpay/index.ts";
 import {
   combineEnvironments,
   present,
@@ -19,7 +18,7 @@ interface Operators {
   operators: string | undefined;
 }
 
-export type StuckSettings = { razorpayX: RazorpayXSettings } & Waits & Operators;
+export type StuckSettings = Waits & Operators;
 
 const OPERATORS: EnvironmentVariable = {
   name: "OPERATORS_EMAIL",
@@ -49,7 +48,6 @@ const operatorsEnvironment: EnvironmentSpec<Operators> = {
 };
 
 export const stuckEnvironment = combineEnvironments(
-  razorpayXEnvironment,
   environmentOf<Waits>({
     waitMs: duration("minutes", {
       name: "PAYOUTS_STUCK_WAIT_MINUTES",

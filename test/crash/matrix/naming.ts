@@ -1,7 +1,7 @@
-import type { RazorpayX } from "../../../lib/razorpay/index.ts";
 import { accountIdOf, consultantIdOf, PAYEES, type ScriptedPayee } from "./payees.ts";
 import type { Naming } from "./process.ts";
 import type { Statement } from "./wire.ts";
+import type { PayoutProvider } from "../../../lib/provider/index.ts";
 
 /** Whose a payout is, learned from the statements that make payouts. */
 export interface PayeeBook {
@@ -152,7 +152,7 @@ function withKind(name: string, payee: ScriptedPayee | undefined): string {
 /** Where the reason may put the account on hold, in the same transaction. */
 const ENDS_BADLY = /^(answer, (failed|refused)|failure before an attempt|reversal)$/;
 
-function nameOfCall(method: keyof RazorpayX, argument: unknown, book: PayeeBook): string {
+function nameOfCall(method: keyof PayoutProvider, argument: unknown, book: PayeeBook): string {
   const text = typeof argument === "string" ? argument : JSON.stringify(argument);
   switch (method) {
     case "createPayout": {
@@ -182,6 +182,8 @@ function nameOfCall(method: keyof RazorpayX, argument: unknown, book: PayeeBook)
       return "GET /banking_balances";
     case "cancelPayout":
     case "accountNumber":
+    case "accountKind":
+    case "requestsPerSecond":
       throw new Error(`${method} has no name as a step`);
   }
 }

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Mailer } from "../../../lib/notifications/mailer.ts";
-import type { RazorpayPayments, RazorpayX } from "../../../lib/razorpay/index.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { createReadyReader, createRequestReader, type Statement } from "./wire.ts";
+import type { PaymentProvider, PayoutProvider } from "../../../lib/provider/index.ts";
 
 /** On which side of its effect a step is met. */
 export type Side = "before" | "after";
@@ -20,9 +20,9 @@ export interface Naming {
   /** The name of a statement outside of a transaction; undefined: it writes nothing. */
   write(statement: Statement): string | undefined;
   /** The name of a call of the provider. */
-  call(method: keyof RazorpayX, argument: unknown): string;
+  call(method: keyof PayoutProvider, argument: unknown): string;
   /** The name of a call of its payments side; a process that makes none needs none. */
-  paymentsCall?(method: keyof RazorpayPayments, argument: unknown): string;
+  paymentsCall?(method: keyof PaymentProvider, argument: unknown): string;
 }
 
 /**
@@ -33,8 +33,8 @@ export interface Naming {
 export interface FakeProcess {
   /** The same database, over this process's line. */
   readonly database: Pick<TestDatabase, "url">;
-  wrapGateway(gateway: RazorpayX): RazorpayX;
-  wrapPayments(payments: RazorpayPayments): RazorpayPayments;
+  wrapGateway(gateway: PayoutProvider): PayoutProvider;
+  wrapPayments(payments: PaymentProvider): PaymentProvider;
   /** To hand a mail over is the step `send`. */
   wrapMailer(mailer: Mailer): Mailer;
   /** Resolves when it was stopped, and rejects at a step without a name; else never. */
@@ -198,16 +198,18 @@ function createSteps(naming: Naming): (statement: Statement) => string | undefin
 }
 
 function watchCalls(
-  gateway: RazorpayX,
+  gateway: PayoutProvider,
   {
     naming,
     call,
   }: { naming: Naming; call: <T>(step: string, make: () => Promise<T>) => Promise<T> },
-): RazorpayX {
-  const step = <T>(method: keyof RazorpayX, argument: unknown, make: () => Promise<T>) =>
+): PayoutProvider {
+  const step = <T>(method: keyof PayoutProvider, argument: unknown, make: () => Promise<T>) =>
     call(naming.call(method, argument), make);
   return {
     accountNumber: gateway.accountNumber,
+    accountKind: gateway.accountKind,
+    requestsPerSecond: gateway.requestsPerSecond,
     createContact: (input, options) =>
       step("createContact", input, () => gateway.createContact(input, options)),
     createFundAccount: (input, options) =>
@@ -230,13 +232,13 @@ function watchCalls(
 }
 
 function watchPayments(
-  payments: RazorpayPayments,
+  payments: PaymentProvider,
   {
     naming,
     call,
   }: { naming: Naming; call: <T>(step: string, make: () => Promise<T>) => Promise<T> },
-): RazorpayPayments {
-  const step = <T>(method: keyof RazorpayPayments, argument: unknown, make: () => Promise<T>) =>
+): PaymentProvider {
+  const step = <T>(method: keyof PaymentProvider, argument: unknown, make: () => Promise<T>) =>
     call(naming.paymentsCall?.(method, argument) ?? method, make);
   return {
     fetchOrder: (id, options) => step("fetchOrder", id, () => payments.fetchOrder(id, options)),

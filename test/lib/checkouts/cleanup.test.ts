@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startSandbox, type Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
-import type { ProviderPayment } from "../../../lib/razorpay/index.ts";
 import {
   seedBooking,
   seedPlan,
@@ -18,6 +17,7 @@ import {
   walletState,
 } from "../../support/checkout-world.ts";
 import type { TestDatabase } from "../../support/database.ts";
+import type { ProviderPayment } from "../../../lib/provider/index.ts";
 
 const AMOUNT_PAISE = 100_000n;
 

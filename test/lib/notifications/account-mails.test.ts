@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { reasonsWith, ruleOf } from "../../../lib/razorpay/index.ts";
 import { deliveryEnvironment } from "../../../lib/notifications/settings.ts";
 import { openMailWorld, runDelivery, type MailWorld } from "../../support/mail.ts";
 import { seedPayees } from "../../support/payout-seed.ts";
+import { reasonsWith, ruleOf } from "../../../lib/provider/index.ts";
 
 const PAYEES = ["asha", "bina", "charu", "devi"] as const;
 

@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import type { Answer } from "../../../lib/razorpay/index.ts";
 import { classify } from "../../../lib/razorpay/classify.ts";
 import { payoutReader } from "../../../lib/razorpay/read-entities.ts";
 import {
@@ -13,6 +12,7 @@ import {
   providerError,
   startServer,
 } from "./provider-double.ts";
+import type { Answer } from "../../../lib/provider/index.ts";
 
 type Respond = (response: ServerResponse) => void;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { classify, type CallKind } from "../../../lib/razorpay/classify.ts";
-import type { JsonValue } from "../../../lib/razorpay/index.ts";
+import type { JsonValue } from "../../../lib/provider/index.ts";
 
 const CALLS: readonly CallKind[] = [
   "create-payout",

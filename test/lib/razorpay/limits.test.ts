@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { Answer } from "../../../lib/razorpay/index.ts";
 import { LARGEST_ANSWER_BYTES } from "../../../lib/razorpay/transport.ts";
 import { clientOf, firstSend, payoutBody, providerError, startServer } from "./provider-double.ts";
+import type { Answer } from "../../../lib/provider/index.ts";
 
 /** A block of an answer, and the least number of them that is too many. */
 const BLOCK = Buffer.alloc(64 * 1024, "x");

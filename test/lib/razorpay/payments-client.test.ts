@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { parseRazorpayPaymentsEnv } from "../../../lib/razorpay/index.ts";
+import { openPayments } from "../../../lib/razorpay/open-payments.ts";
+import { createRazorpayPayments } from "../../../lib/razorpay/payments-client.ts";
+import { systemClock } from "../../../lib/support/clock.ts";
+import { silentLog } from "../../../lib/support/log.ts";
+import { type Fault, type Sandbox, startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
+import { json, KEY_ID, KEY_SECRET, providerError, startServer } from "./provider-double.ts";
 import {
   type Answer,
   bearsReceipt,
   buildRefundRequest,
   type JsonValue,
-  parseRazorpayPaymentsEnv,
-  type RazorpayPayments,
-} from "../../../lib/razorpay/index.ts";
-import { openPayments } from "../../../lib/razorpay/open-payments.ts";
-import { createRazorpayPayments } from "../../../lib/razorpay/payments-client.ts";
-import { systemClock } from "../../../lib/support/clock.ts";
-import { silentLog } from "../../../lib/support/log.ts";
-import type { Fault, Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
-import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
-import { json, KEY_ID, KEY_SECRET, providerError, startServer } from "./provider-double.ts";
+  type PaymentProvider,
+} from "../../../lib/provider/index.ts";
 
 const REFUND = "POST /payments/:id/refund";
 
@@ -35,7 +34,7 @@ function settingsOf(sandbox: Sandbox) {
 }
 
 /** A client whose back-off takes no time. */
-function clientOf(sandbox: Sandbox, changes: { keySecret?: string } = {}): RazorpayPayments {
+function clientOf(sandbox: Sandbox, changes: { keySecret?: string } = {}): PaymentProvider {
   return createRazorpayPayments(
     { ...settingsOf(sandbox), ...changes },
     { clock: systemClock, random: () => 0.5, sleep: () => Promise.resolve() },

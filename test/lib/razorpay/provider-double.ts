@@ -2,14 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { createRazorpayX } from "../../../lib/razorpay/client.ts";
-import type {
-  JsonValue,
-  RazorpayX,
-  RazorpayPorts,
-  RazorpayXSettings,
-} from "../../../lib/razorpay/index.ts";
-import { buildPayoutRequest } from "../../../lib/razorpay/index.ts";
+import type { RazorpayPorts, RazorpayXSettings } from "../../../lib/razorpay/index.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
+import {
+  type JsonValue,
+  type PayoutProvider,
+  buildPayoutRequest,
+} from "../../../lib/provider/index.ts";
 
 export const KEY_ID = "rzp_test_madeupkey";
 export const KEY_SECRET = "madeup-secret-9f1c";
@@ -50,7 +49,7 @@ export async function startServer(
 export function clientOf(
   settings: Partial<RazorpayXSettings> & Pick<RazorpayXSettings, "baseUrl">,
   ports: Partial<RazorpayPorts> = {},
-): RazorpayX {
+): PayoutProvider {
   return createRazorpayX(
     {
       keyId: KEY_ID,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { JsonValue } from "../../../lib/razorpay/index.ts";
 import {
   readOrder,
   readPayment,
   readPayments,
   readRefund,
 } from "../../../lib/razorpay/read-payments.ts";
+import type { JsonValue } from "../../../lib/provider/index.ts";
 
 const order = {
   id: "order_MadeUp00000001",

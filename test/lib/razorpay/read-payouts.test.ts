@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { JsonValue } from "../../../lib/razorpay/index.ts";
 import {
   readFundAccount,
   payoutReader,
   payoutsReader,
 } from "../../../lib/razorpay/read-entities.ts";
 import { payoutBody } from "./provider-double.ts";
+import type { JsonValue } from "../../../lib/provider/index.ts";
 
 const readPayout = payoutReader("7878780080316316");
 const readPayouts = payoutsReader("7878780080316316");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JsonValue, redactBody, scrubText } from "../../../lib/razorpay/index.ts";
+import { redactBody, scrubText } from "../../../lib/razorpay/index.ts";
+import type { JsonValue } from "../../../lib/provider/index.ts";
 
 /** Made-up personal data of every kind that a payee has. */
 const planted: Record<string, JsonValue> = {

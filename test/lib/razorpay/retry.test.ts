@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseRetryAfterMs, retryDelayMs } from "../../../lib/razorpay/retry.ts";
-import type { SystemicAnswer, UnknownAnswer } from "../../../lib/razorpay/index.ts";
+import type { SystemicAnswer, UnknownAnswer } from "../../../lib/provider/index.ts";
 
 const limited: SystemicAnswer = {
   kind: "systemic",

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import pg from "pg";
 import { LeaseLostError, type Lease } from "../../../lib/support/lease.ts";
-import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
 import { newUuid } from "../../../lib/support/random.ts";
 import { startSandbox, type Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { createRefundWorld, type RefundWorld } from "../../support/refund-world.ts";
@@ -13,6 +12,7 @@ import {
   type RefundRunOptions,
   type RefundRunResult,
 } from "../../support/refund-run.ts";
+import type { PaymentProvider } from "../../../lib/provider/index.ts";
 
 let world: RefundWorld;
 let sandbox: Sandbox;
@@ -42,7 +42,7 @@ async function due(count = 1): Promise<string[]> {
 /** Does something else just before the request leaves. */
 function beforeSending(
   first: () => Promise<unknown>,
-): (payments: RazorpayPayments) => RazorpayPayments {
+): (payments: PaymentProvider) => PaymentProvider {
   return (payments) => ({
     ...payments,
     createRefund: async (...request) => {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ProviderPayout, RazorpayX, Transaction } from "../../../lib/razorpay/index.ts";
 import { nameInDoubt } from "../../../lib/statement/name-in-doubt.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { seedPayee } from "../../support/payout-world.ts";
 import { withDb } from "../payouts/sessions.ts";
+import type { ProviderPayout, PayoutProvider, Transaction } from "../../../lib/provider/index.ts";
 
 let database: TestDatabase;
 beforeEach(async () => void (database = await createTestDatabase()));
@@ -74,7 +74,7 @@ async function look({ reference }: { reference: string }): Promise<string[]> {
       const value = { id, referenceId: reference } as ProviderPayout;
       return Promise.resolve({ kind: "accepted", value, httpStatus: 200, body: null });
     },
-  } as unknown as RazorpayX;
+  } as unknown as PayoutProvider;
   const debit = { payoutId: "pout_1", debitPaise: 100n } as Transaction;
   const { signal } = new AbortController();
   await withDb(database, (db) => nameInDoubt({ db, gateway, signal }, [debit]));

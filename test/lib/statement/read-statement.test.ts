@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { RazorpayX, Transaction } from "../../../lib/razorpay/index.ts";
 import { runReconcile } from "../../support/reconcile-run.ts";
 import { useWorld } from "../payouts/world.ts";
+import type { PayoutProvider, Transaction } from "../../../lib/provider/index.ts";
 
 const world = useWorld();
 const DAY_MS = 24 * 3_600_000;
@@ -37,7 +37,7 @@ const findings = async (): Promise<string[]> =>
 /** The provider's transactions, each so many days older than it is, with running balances. */
 const aged =
   (list: readonly { daysAgo: number; credit?: bigint; debit?: bigint }[], closing: bigint) =>
-  (gateway: RazorpayX): RazorpayX => {
+  (gateway: PayoutProvider): PayoutProvider => {
     let balance = closing - list.reduce((sum, t) => sum + (t.credit ?? 0n) - (t.debit ?? 0n), 0n);
     const transactions = list.map((t, index): Transaction => {
       balance += (t.credit ?? 0n) - (t.debit ?? 0n);
@@ -123,7 +123,7 @@ describe("closing the days of the account", () => {
   it("closes nothing when the balance is not what the transactions come to", async () => {
     const movements = [{ daysAgo: 2, credit: 5_000n }];
     await read({ wrapGateway: aged(movements, 5_000n), days: 3 });
-    const wrong = (gateway: RazorpayX): RazorpayX => ({
+    const wrong = (gateway: PayoutProvider): PayoutProvider => ({
       ...aged(movements, 5_000n)(gateway),
       balances: (...call) => aged(movements, 4_000n)(gateway).balances(...call),
     });
@@ -133,7 +133,7 @@ describe("closing the days of the account", () => {
   });
 
   it("stops before a day whose closing is not the balance that the provider states", async () => {
-    const lying = (gateway: RazorpayX): RazorpayX => {
+    const lying = (gateway: PayoutProvider): PayoutProvider => {
       const honest = aged([{ daysAgo: 2, credit: 5_000n }], 5_000n)(gateway);
       return {
         ...honest,
@@ -161,7 +161,7 @@ describe("closing the days of the account", () => {
 
   it("closes no day while the balance keeps moving, and says nothing is wrong", async () => {
     let paise = 0n;
-    const moving = (gateway: RazorpayX): RazorpayX => {
+    const moving = (gateway: PayoutProvider): PayoutProvider => {
       const still = aged([{ daysAgo: 1, credit: 5_000n }], 5_000n)(gateway);
       return {
         ...still,
@@ -201,7 +201,7 @@ describe("the cash in the books", () => {
        UPDATE payout_attempts SET created_at = created_at - interval '40 days';
        SET session_replication_role = DEFAULT`,
     );
-    const nothingOnTheStatement = (gateway: RazorpayX): RazorpayX => ({
+    const nothingOnTheStatement = (gateway: PayoutProvider): PayoutProvider => ({
       ...gateway,
       listTransactions: async (...call) => {
         const answer = await gateway.listTransactions(...call);
@@ -325,7 +325,7 @@ describe("a reading that does not succeed", () => {
   );
 
   it("names the account when the provider lists no balance of it", async () => {
-    const without = (gateway: RazorpayX): RazorpayX => ({
+    const without = (gateway: PayoutProvider): PayoutProvider => ({
       ...gateway,
       balances: async (...call) => {
         const answer = await gateway.balances(...call);

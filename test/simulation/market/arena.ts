@@ -1,15 +1,15 @@
 import { mailEnvironment, type MailSettings } from "../../../lib/notifications/settings.ts";
-import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
 import { openPayments } from "../../../lib/razorpay/open-payments.ts";
 import { systemClock } from "../../../lib/support/clock.ts";
 import { silentLog } from "../../../lib/support/log.ts";
 import { startMailSandbox, type MailSandbox } from "../../../scripts/sandbox/mail/index.ts";
 import { openArena, type Arena } from "../arena.ts";
+import type { PaymentProvider } from "../../../lib/provider/index.ts";
 
 /** The arena of the payout cycle, with what checkouts and mail need beside it. */
 export interface MarketArena extends Arena {
   /** The client of the payments API; in a dry run one that refuses to change anything. */
-  readonly payments: Readonly<Record<"real" | "dry", RazorpayPayments>>;
+  readonly payments: Readonly<Record<"real" | "dry", PaymentProvider>>;
   readonly mail: MailSandbox;
   readonly mailSettings: MailSettings;
 }

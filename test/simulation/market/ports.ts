@@ -1,18 +1,18 @@
 import { openMailer } from "../../../lib/notifications/smtp-mailer.ts";
 import type { Mailer } from "../../../lib/notifications/mailer.ts";
-import type { RazorpayPayments } from "../../../lib/razorpay/index.ts";
 import type { Behaviour } from "../../../scripts/sandbox/mail/index.ts";
 import type { SimulatedProcess } from "../process.ts";
 import { callProvider } from "../provider-calls.ts";
 import { incidentOf } from "../trouble.ts";
 import type { Market } from "./world.ts";
+import type { PaymentProvider } from "../../../lib/provider/index.ts";
 
 /** The client of the payments API, each call of which waits for its turn and may go wrong. */
 export function paymentsOf(
   market: Market,
   process: SimulatedProcess,
-  real: RazorpayPayments,
-): RazorpayPayments {
+  real: PaymentProvider,
+): PaymentProvider {
   const call =
     <Input, Result>(
       name: Parameters<typeof callProvider>[2]["name"],

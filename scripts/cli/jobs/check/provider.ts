@@ -3,11 +3,8 @@ import {
   parseRazorpayXEnv,
   razorpayPaymentsVariables,
   razorpayXVariables,
-  type AccountKind,
-  type Balance,
-  type RazorpayX,
 } from "../../../../lib/razorpay/index.ts";
-import { systemicVerdict } from "../../../../lib/checkouts/provider/faults.ts";
+import { faultOf, gatewayDown, paymentsFault } from "../../../../lib/provider/faults.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import {
   present,
@@ -17,7 +14,7 @@ import {
 import { silentLog } from "../../../../lib/support/log.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
 import { notChecked, ok, warning, wrong, type CheckFinding } from "./finding.ts";
-import { gatewayDown, faultOf } from "../../../../lib/provider/faults.ts";
+import type { AccountKind, Balance, PayoutProvider } from "../../../../lib/provider/index.ts";
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog(), dryRun: true };
 /** An order that there is not: to be told so proves the keys, and reads nothing of anybody. */
@@ -44,7 +41,7 @@ async function checkRazorpayX(env: Env): Promise<CheckFinding[]> {
 
 /** Whether the provider says the same of our account's kind as RAZORPAYX_ACCOUNT_KIND. */
 async function checkAccountKind(
-  gateway: RazorpayX,
+  gateway: PayoutProvider,
   settings: { baseUrl: string; accountKind?: AccountKind },
 ): Promise<CheckFinding> {
   const part = "provider: account";
@@ -85,10 +82,7 @@ async function checkPayments(env: Env): Promise<CheckFinding> {
     case "unknown":
       return wrong(part, said(tried, parsed.settings, gatewayDown));
     case "systemic":
-      return wrong(
-        part,
-        said(tried, parsed.settings, systemicVerdict(answer.fault, answer.detail)),
-      );
+      return wrong(part, said(tried, parsed.settings, paymentsFault(answer.fault, answer.detail)));
   }
 }
 

@@ -1,3 +1,5 @@
+import { razorpayPaymentsEnvironment } from "../../../../lib/razorpay/index.ts";
+import { combineEnvironments, type EnvironmentSpec } from "../../../../lib/support/environment.ts";
 import { openDatabase, type Db } from "../../../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
 import { cleanupEnvironment } from "../../../../lib/checkouts/index.ts";
@@ -6,7 +8,6 @@ import { mailEnvironment, type MailSettings } from "../../../../lib/notification
 import { openMailer } from "../../../../lib/notifications/smtp-mailer.ts";
 import { openPayments } from "../../../../lib/razorpay/open-payments.ts";
 import { minutes, systemClock } from "../../../../lib/support/clock.ts";
-import type { EnvironmentSpec } from "../../../../lib/support/environment.ts";
 import { noLease } from "../../../../lib/support/lease.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { noProgress } from "../../../../lib/support/progress.ts";
@@ -49,7 +50,10 @@ export const rowJobs: readonly RowJob[] = [
     name: "slots/cleanup-tentative-slots",
     rows: "holds without an order released",
     run: async (ports, env) => {
-      const settings = settingsOf(cleanupEnvironment, { ...env, ...PROVIDER });
+      const settings = settingsOf(
+        combineEnvironments(razorpayPaymentsEnvironment, cleanupEnvironment),
+        { ...env, ...PROVIDER },
+      );
       const gateway = openPayments(settings.razorpay, ports);
       return (await cleanupTentativeSlots({ ...ports, settings, gateway })).report.released;
     },

@@ -2,8 +2,8 @@ import {
   buildPayoutRequest,
   chooseMode,
   type ProviderPayout,
-  type RazorpayX,
-} from "../../../../lib/razorpay/index.ts";
+  type PayoutProvider,
+} from "../../../../lib/provider/index.ts";
 import { fiscalYearOf, type Day } from "../../../../lib/support/calendar.ts";
 import { assessCredits, defaultTaxPolicy, emptyYear } from "../../../../lib/tds/index.ts";
 import type { PlainClient, PlainSession } from "./plain-client.ts";
@@ -12,7 +12,7 @@ const PAGE = 100;
 
 export interface PlainPorts {
   db: PlainClient;
-  gateway: RazorpayX;
+  gateway: PayoutProvider;
   runId: string;
   /** No more than so many. */
   most: number;

@@ -2,10 +2,10 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { createRazorpayX } from "../../../../lib/razorpay/client.ts";
-import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
 import { preferProcess } from "../priority.ts";
+import type { PayoutProvider } from "../../../../lib/provider/index.ts";
 
 /** More than are under way at once at this rate and these times. */
 const CALLERS = 20;
@@ -39,7 +39,7 @@ function clientOf({
 }: {
   port: number;
   requestsPerSecond: number;
-}): RazorpayX {
+}): PayoutProvider {
   return createRazorpayX(
     {
       keyId: "rzp_test_bench",
@@ -54,7 +54,7 @@ function clientOf({
 }
 
 /** As many at once as the times of the answers need. */
-async function callAll(client: RazorpayX, calls: number): Promise<void> {
+async function callAll(client: PayoutProvider, calls: number): Promise<void> {
   let left = calls;
   const caller = async (): Promise<void> => {
     while (left-- > 0) await client.createContact(CONTACT);

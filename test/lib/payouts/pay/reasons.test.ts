@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { payoutTables } from "../../../../lib/payouts/pay/index.ts";
 import { showPayout } from "../../../../lib/payouts/operate/index.ts";
-import {
-  DOCUMENTED_REASONS,
-  nextStep,
-  REASON_RULES,
-  ruleOf,
-  type DocumentedReason,
-  type ReasonRule,
-} from "../../../../lib/razorpay/index.ts";
 import { openDatabase } from "../../../../lib/db/client.ts";
 import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { runBatch } from "../../../support/batch-run.ts";
@@ -21,6 +13,14 @@ import {
   type SeededPayout,
 } from "../../../support/payout-world.ts";
 import type { BatchReport } from "../../../../lib/payouts/batch/index.ts";
+import {
+  DOCUMENTED_REASONS,
+  nextStep,
+  REASON_RULES,
+  ruleOf,
+  type DocumentedReason,
+  type ReasonRule,
+} from "../../../../lib/provider/index.ts";
 
 /** All that the provider has not decided yet, or for good: one payee for each documented reason. */
 const reasons = DOCUMENTED_REASONS.filter((reason) => reason !== "payout_processed");

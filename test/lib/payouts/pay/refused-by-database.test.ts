@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
 import { seedApprovedPayouts, type RunResult } from "../../../support/payout-world.ts";
 import { letClaimsAge } from "../../../support/claims-age.ts";
 import { runStuck } from "../../../support/stuck-run.ts";
 import { countByStatus, givenBack, inFlight, paid, untouched, viewOf } from "../rows.ts";
 import { impatient, inSession } from "../sessions.ts";
 import { useWorld } from "../world.ts";
+import type { PayoutProvider } from "../../../../lib/provider/index.ts";
 
 const world = useWorld();
 
@@ -286,7 +286,7 @@ describe("a final state at the end of the run that the database does not take", 
 });
 
 /** The first list is the question whether the provider is there, the second what became of the payouts. */
-function beforeSecondList(what: () => unknown): (gateway: RazorpayX) => RazorpayX {
+function beforeSecondList(what: () => unknown): (gateway: PayoutProvider) => PayoutProvider {
   let lists = 0;
   return (gateway) => ({
     ...gateway,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { payoutEnvironment } from "../../../../lib/payouts/pay/index.ts";
 import { batchEnvironment } from "../../../../lib/payouts/batch/index.ts";
+import { payoutEnvironment as ofTheRun } from "../../../../lib/payouts/pay/index.ts";
+import { razorpayXEnvironment } from "../../../../lib/razorpay/index.ts";
+import { combineEnvironments } from "../../../../lib/support/environment.ts";
+
+/** As the job declares it. */
+const payoutEnvironment = combineEnvironments(razorpayXEnvironment, ofTheRun);
 
 const required = {
   RAZORPAYX_KEY_ID: "rzp_test_key",

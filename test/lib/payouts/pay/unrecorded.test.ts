@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
-import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { openTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.ts";
@@ -8,6 +7,7 @@ import { countByStatus, failed, inFlight, paid, turnedAway, unknown, viewOf } fr
 import { endSessions, inSession, impatient } from "../sessions.ts";
 import { useWorld } from "../world.ts";
 import { isConnectionError } from "../../../../lib/db/sqlstate.ts";
+import type { PayoutProvider } from "../../../../lib/provider/index.ts";
 
 const world = useWorld();
 let line: TcpProxy;
@@ -16,7 +16,7 @@ afterEach(() => line.close());
 const throughLine = (): { url: string } => ({ url: line.through(world.database.url) });
 
 /** Does `what` after the provider's answer and before it is recorded. */
-function afterAnswer(what: () => unknown): (gateway: RazorpayX) => RazorpayX {
+function afterAnswer(what: () => unknown): (gateway: PayoutProvider) => PayoutProvider {
   return (gateway) => ({
     ...gateway,
     createPayout: async (request, options) => {

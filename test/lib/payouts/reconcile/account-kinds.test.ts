@@ -2,12 +2,12 @@ import { expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "../../../../lib/db/client.ts";
 import { CHECKS, runCheck } from "../../../../lib/ledger/reconcile/checks.ts";
 import { readProviderCash } from "../../../../lib/ledger/provider-cash.ts";
-import type { AccountKind } from "../../../../lib/razorpay/index.ts";
 import { startSandbox, type Sandbox } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { runPayouts, seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { runReconcile } from "../../../support/reconcile-run.ts";
 import { runScript } from "../../../support/run-script.ts";
+import type { AccountKind } from "../../../../lib/provider/index.ts";
 
 interface Account {
   database: TestDatabase;

@@ -4,7 +4,7 @@ import {
   type AttemptState,
   type OurAttempt,
 } from "../../../../lib/payouts/reconcile/compare.ts";
-import type { ProviderPayout, ProviderPayoutStatus } from "../../../../lib/razorpay/index.ts";
+import type { ProviderPayout, ProviderPayoutStatus } from "../../../../lib/provider/index.ts";
 
 const theirs = (change: Partial<ProviderPayout> = {}): ProviderPayout => ({
   id: "pout_1",

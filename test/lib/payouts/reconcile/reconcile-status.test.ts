@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { RazorpayX } from "../../../../lib/razorpay/index.ts";
 import type { PayoutSeed } from "../../../support/payout-world.ts";
 import { runReconcile } from "../../../support/reconcile-run.ts";
 import { snapshot } from "../snapshot.ts";
 import { useWorld } from "../world.ts";
+import type { PayoutProvider } from "../../../../lib/provider/index.ts";
 
 const world = useWorld();
 
@@ -94,7 +94,7 @@ describe("what the provider knows better", () => {
     await world.payout();
     await world.run();
     const before = await snapshot(world.database);
-    const late = (gateway: RazorpayX): RazorpayX => ({
+    const late = (gateway: PayoutProvider): PayoutProvider => ({
       ...gateway,
       listPayouts: async (...call) => {
         const answer = await gateway.listPayouts(...call);
@@ -170,7 +170,7 @@ describe("what no job may mend", () => {
 });
 
 describe("ours that the provider does not show", () => {
-  const emptyList = (gateway: RazorpayX): RazorpayX => ({
+  const emptyList = (gateway: PayoutProvider): PayoutProvider => ({
     ...gateway,
     listPayouts: async (...call) => {
       const answer = await gateway.listPayouts(...call);
@@ -257,7 +257,7 @@ it("reads a list of many pages, also while payouts are being made", async () => 
     await makeAtProvider({ reference_id: `chair ${index}`, amount: 100 });
   }
   let calls = 0;
-  const moving = (gateway: RazorpayX): RazorpayX => ({
+  const moving = (gateway: PayoutProvider): PayoutProvider => ({
     ...gateway,
     listPayouts: async (...call) => {
       if (calls++ === 1) await makeAtProvider({ reference_id: "chair in between", amount: 100 });

@@ -22,13 +22,13 @@ import {
   type AttemptRef,
 } from "../../../../lib/payouts/state/outcome.ts";
 import { type InDoubt } from "../../../../lib/payouts/state/in-doubt.ts";
-import type { ProviderPayout } from "../../../../lib/razorpay/index.ts";
 import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { seedPayee, type PayeeSeed, type SeededPayout } from "../../../support/payout-world.ts";
 import { meanwhile } from "../meanwhile.ts";
 import { viewOf } from "../rows.ts";
 import { takeOverAbandoned, takeOverInDoubt } from "../../../../lib/payouts/state/take-over.ts";
+import type { ProviderPayout } from "../../../../lib/provider/index.ts";
 
 /** Each test has a payee of its own in it. What the statements do is asked of the statements alone. */
 let database: TestDatabase;

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../../../lib/db/client.ts";
-import type { ProviderPayout } from "../../../../lib/razorpay/index.ts";
 import { openGateway } from "../../../../lib/razorpay/open-gateway.ts";
 import { reversePayout, type Reversal } from "../../../../lib/payouts/state/reverse.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { settingsFor, type SeededPayout } from "../../../support/payout-world.ts";
 import { useWorld } from "../world.ts";
+import type { ProviderPayout } from "../../../../lib/provider/index.ts";
 
 const world = useWorld();
 const clients: Db[] = [];

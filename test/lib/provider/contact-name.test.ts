@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accountHolderName, contactName } from "../../../lib/razorpay/index.ts";
+import { accountHolderName, contactName } from "../../../lib/provider/index.ts";
 
 describe("a contact's name", () => {
   it.each([

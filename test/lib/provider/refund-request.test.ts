@@ -5,7 +5,7 @@ import {
   buildRefundRequest,
   type RefundDetails,
   requestHash,
-} from "../../../lib/razorpay/index.ts";
+} from "../../../lib/provider/index.ts";
 
 const details: RefundDetails = {
   amountPaise: 50_000n,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildPayoutRequest, type PayoutDetails } from "../../../lib/razorpay/index.ts";
+import { buildPayoutRequest, type PayoutDetails } from "../../../lib/provider/index.ts";
 
 const details: PayoutDetails = {
   accountNumber: "7000000000000011",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseMode, DOCUMENTED_REASONS, type RefusedMode } from "../../../lib/razorpay/index.ts";
+import { chooseMode, DOCUMENTED_REASONS, type RefusedMode } from "../../../lib/provider/index.ts";
 
 describe("the mode of a payout to a bank account", () => {
   it.each([

@@ -1,9 +1,6 @@
 import type { Answer } from "./answer.ts";
-import type { CallOptions, ConnectionSettings } from "./contract.ts";
+import type { CallOptions } from "./payout-provider.ts";
 import type { ProviderOrder, ProviderPayment, ProviderRefund } from "./payments-entities.ts";
-
-/** The payments API has no account number: its keys say whose money it is. */
-export type RazorpayPaymentsSettings = ConnectionSettings;
 
 export interface RefundRequest {
   /** `pay_…`; only captured payments can be refunded. */
@@ -28,7 +25,7 @@ export interface RefundRequest {
  * which writes the same again, are repeated after a failure of network or server as well. `createRefund` is not:
  * the caller decides that.
  */
-export interface RazorpayPayments {
+export interface PaymentProvider {
   fetchOrder(orderId: string, options?: CallOptions): Promise<Answer<ProviderOrder>>;
   /**
    * Every try to pay the order. The documentation mentions no paging here (UNVERIFIED for very many tries); the

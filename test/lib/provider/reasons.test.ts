@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { DOCUMENTED_REASONS, nextStep, reasonsWith, ruleOf } from "../../../lib/razorpay/index.ts";
+import { DOCUMENTED_REASONS, nextStep, reasonsWith, ruleOf } from "../../../lib/provider/index.ts";
 
 it("has an action for each of the 35 reasons that the provider documents", () => {
   expect(DOCUMENTED_REASONS).toHaveLength(35);
