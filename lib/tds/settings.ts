@@ -28,7 +28,7 @@ export const taxPolicy: Setting<TaxPolicy> = mapped(
     likelyToExceed: oneOf({
       name: "TDS_LIKELY_TO_EXCEED",
       default: defaultTaxPolicy.likelyToExceed,
-      description: "from when a payee is taxed who is marked as likely to exceed the threshold",
+      description: "start of tax for a payee marked as likely to exceed the threshold",
       words: LIKELY_POLICIES,
     }),
     act2025: yesOrNo({
