@@ -64,8 +64,8 @@ describe("the job ops/prune", () => {
     const env = { ...world.env, RETENTION_RUNS_DAYS: "1", RETENTION_MAILS_DAYS: "never" };
     const end = await runJob({ file: PRUNE, env });
     expect(end).toMatchObject({ exitCode: 2, outputs: { outcome: "misconfigured" } });
-    expect(end.stdout).toContain("RETENTION_RUNS_DAYS: expected a whole number of days from 35");
-    expect(end.stdout).toContain("RETENTION_MAILS_DAYS: expected a whole number of days from 1");
+    expect(end.stdout).toContain("RETENTION_RUNS_DAYS: expected a whole number from 35");
+    expect(end.stdout).toContain("RETENTION_MAILS_DAYS: expected a whole number from 1");
   });
 
   it("killed on its way is finished by the next run, and the watchdog says that it was lost", async () => {

@@ -351,15 +351,15 @@ describe("the limits", () => {
       problems: [
         {
           variable: "RETENTION_RUNS_DAYS",
-          problem: "expected a whole number of days from 35 to 3650",
+          problem: "expected a whole number from 35 to 3650",
         },
         {
           variable: "RETENTION_MAILS_DAYS",
-          problem: "expected a whole number of days from 1 to 3650",
+          problem: "expected a whole number from 1 to 3650",
         },
         {
           variable: "RETENTION_FINDINGS_DAYS",
-          problem: "expected a whole number of days from 1 to 3650",
+          problem: "expected a whole number from 1 to 3650",
         },
       ],
     });
