@@ -39,6 +39,8 @@ export function commandFiles(): string[] {
   return readdirSync(join(ROOT, "scripts"), { recursive: true, encoding: "utf8" })
     .map((file) => `scripts/${file.replaceAll("\\", "/")}`)
     .filter((file) => /^scripts\/(?:(?:cli|dev)\/[^/]+\.ts|.+\/main\.ts)$/.test(file))
+    // The mutation check loads its settings, which are TypeScript.
+    .filter((file) => !file.startsWith("scripts/dev/mutation/"))
     .toSorted();
 }
 
