@@ -36,12 +36,14 @@ export async function bundleCommands(): Promise<{ folder: string; remove: () => 
 
 /** Every file of `scripts/` that is started as a program: those that lie in a room itself, and each `main.ts`. */
 export function commandFiles(): string[] {
-  return readdirSync(join(ROOT, "scripts"), { recursive: true, encoding: "utf8" })
-    .map((file) => `scripts/${file.replaceAll("\\", "/")}`)
-    .filter((file) => /^scripts\/(?:(?:cli|dev)\/[^/]+\.ts|.+\/main\.ts)$/.test(file))
-    // The mutation check loads its settings, which are TypeScript.
-    .filter((file) => !file.startsWith("scripts/dev/mutation/"))
-    .toSorted();
+  return (
+    readdirSync(join(ROOT, "scripts"), { recursive: true, encoding: "utf8" })
+      .map((file) => `scripts/${file.replaceAll("\\", "/")}`)
+      .filter((file) => /^scripts\/(?:(?:cli|dev)\/[^/]+\.ts|.+\/main\.ts)$/.test(file))
+      // The mutation check loads its settings, which are TypeScript.
+      .filter((file) => !file.startsWith("scripts/dev/mutation/"))
+      .toSorted()
+  );
 }
 
 /** A module finds files beside itself, so it keeps the address of its source. */
