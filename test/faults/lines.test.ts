@@ -245,7 +245,7 @@ async function openRedisWorld(): Promise<{ world: FaultWorld; line: TcpProxy; re
 }
 
 function lockOf({ database }: FaultWorld): string {
-  return `{${lockKey({ environment: database.name, job: "payouts/process-payouts" })}}:lock`;
+  return `{${lockKey({ environment: database.environment, job: "payouts/process-payouts" })}}:lock`;
 }
 
 /** How the run is recorded, and who holds its lock in the database. */

@@ -15,7 +15,7 @@ const PAYEES = 6;
 /** Approved payouts, and a job's lines to the database and to the provider, each through a proxy. */
 export interface FaultWorld {
   /** The test's own line: nothing happens to it. */
-  readonly database: Pick<TestDatabase, "url" | "name" | "query">;
+  readonly database: Pick<TestDatabase, "url" | "name" | "environment" | "query">;
   readonly sandbox: Sandbox;
   readonly lines: { readonly postgres: TcpProxy; readonly sandbox: TcpProxy };
   /** For the real job, over the proxies. */

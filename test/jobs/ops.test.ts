@@ -20,7 +20,7 @@ interface World {
 async function openWorld(): Promise<World> {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
-  return { database, env: { DATABASE_URL: database.url, AFTERHOURS_ENV: database.name } };
+  return { database, env: { DATABASE_URL: database.url, AFTERHOURS_ENV: database.environment } };
 }
 
 const run = (file: string, { env }: World, args: string[] = []): Promise<JobEnd> =>
@@ -147,7 +147,7 @@ describeWithRedis("the job ops/watchdog with locks in Redis", () => {
     const world: World = { database, env: { ...env, REDIS_URL: redis.url } };
     const owner = "2026-11-25T00:00:00.000Z@runner:00000000-0000-4000-8000-00000000000a";
     await seedRun(database, { job: "ops/prune", hoursAgo: 3, outcome: null, owner });
-    const key = lockKey({ environment: database.name, job: "ops/prune" });
+    const key = lockKey({ environment: database.environment, job: "ops/prune" });
     const store = createRedisLockStore(redis.url, { now: () => systemClock.now() });
     onTestFinished(() => store.close());
     await store.acquire({ key, owner, ttlMs: 600_000 });

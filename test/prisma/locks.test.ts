@@ -108,7 +108,7 @@ describe("a login of any kind", () => {
 
     const sandbox = await startSandbox();
     onTestFinished(() => sandbox.close());
-    const env = jobEnv({ database: { url, name: "full" }, sandbox, lockStore: "postgres" });
+    const env = jobEnv({ database: { url, environment: "full" }, sandbox, lockStore: "postgres" });
     const end = await runJob({ env });
     expect(end).toMatchObject({ exitCode: 1, outputs: { outcome: "failed" } });
     expect(end.stdout).toContain("has no memory, disk or connection left (53200)");

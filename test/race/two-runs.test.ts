@@ -41,7 +41,7 @@ describeWithRedis("two runs that start together, with Redis", { timeout: TIMEOUT
     const redis = useTestRedis();
     const world = await openWorld({ lockStore: "redis", redisUrl: redis.url });
     onTestFinished(async () => {
-      const keys = await redis.client.keys(`*${world.database.name}*`);
+      const keys = await redis.client.keys(`*${world.database.environment}*`);
       if (keys.length > 0) await redis.client.del(...keys);
       await redis.close();
     });

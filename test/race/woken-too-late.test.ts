@@ -78,7 +78,7 @@ describeWithRedis("a payout process that wakes up after its lease, kept in Redis
     async (_, sleeper) => {
       const redis = useTestRedis();
       const world = await openWorld({ lockStore: "redis", redisUrl: redis.url });
-      const ownKeys = (): Promise<string[]> => redis.client.keys(`*${world.database.name}*`);
+      const ownKeys = (): Promise<string[]> => redis.client.keys(`*${world.database.environment}*`);
       onTestFinished(async () => {
         const keys = await ownKeys();
         if (keys.length > 0) await redis.client.del(...keys);

@@ -171,7 +171,7 @@ function run(job: string): Promise<JobEnd> {
       ...mail.env,
       DATABASE_URL: reader.url,
       LOCK_STORE: "postgres",
-      AFTERHOURS_ENV: database.name,
+      AFTERHOURS_ENV: database.environment,
     },
   });
 }

@@ -6,6 +6,8 @@ import { sleep } from "../../lib/support/clock.ts";
 export interface TestDatabase {
   readonly url: string;
   readonly name: string;
+  /** Names the environment of runs on it, so that locks in Redis are those of one test. */
+  readonly environment: string;
   /** How long runs on it wait for a locked row, where that differs from the product's value. */
   readonly rowWait?: string;
   /**
@@ -65,6 +67,7 @@ interface OwnDatabase {
 const emptied: OwnDatabase[] = [];
 const sessions = new Map<string, LazySession>();
 let leftovers: Promise<void> | undefined;
+let handedOut = 0;
 
 /**
  * The files of one worker run one after the other, so the next one may drop the database that the last one kept.
@@ -119,6 +122,7 @@ function handOut(own: OwnDatabase, serverUrl: string): TestDatabase {
   return {
     url,
     name,
+    environment: `${name}_${(handedOut += 1)}`,
     query: async <Row extends pg.QueryResultRow>(
       text: string,
       values: unknown[] = [],

@@ -182,7 +182,7 @@ export function mailJobEnv(
   return {
     DATABASE_URL: database.url,
     LOCK_STORE: lockStore,
-    AFTERHOURS_ENV: database.name,
+    AFTERHOURS_ENV: database.environment,
     SMTP_TIMEOUT_MS: "5000",
     ...sandbox.env,
   };

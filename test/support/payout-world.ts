@@ -128,7 +128,7 @@ export const PAYOUT_JOB = "jobs/payouts/process-payouts.ts";
  * they share one Redis. With `lockStore: "redis"` its URL is needed.
  */
 export function jobEnv(options: {
-  database: Pick<TestDatabase, "url" | "name">;
+  database: Pick<TestDatabase, "url" | "environment">;
   sandbox: Pick<Sandbox, "env">;
   lockStore: "postgres" | "redis" | "off";
   redisUrl?: string;
@@ -137,7 +137,7 @@ export function jobEnv(options: {
   return {
     DATABASE_URL: database.url,
     LOCK_STORE: lockStore,
-    AFTERHOURS_ENV: database.name,
+    AFTERHOURS_ENV: database.environment,
     RAZORPAY_TIMEOUT_MS: "5000",
     RAZORPAY_REQUESTS_PER_SECOND: "100",
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),

@@ -20,7 +20,7 @@ let file: string;
 let env: Record<string, string>;
 beforeEach(async () => {
   database = await createTestDatabase();
-  file = join(step.folder, `${database.name}.json`);
+  file = join(step.folder, `${database.environment}.json`);
   env = { ...step.env, DATABASE_URL: database.url, REPORT_FILE: file };
 });
 afterEach(() => database.drop());
@@ -69,7 +69,7 @@ it("holds no personal data and no secret, wherever in the report they stand", as
 });
 
 it("is a new file: what waits under its name is neither opened nor followed", async () => {
-  const other = join(step.folder, `${database.name}-other`);
+  const other = join(step.folder, `${database.environment}-other`);
   for (const path of [other, `${file}.unfinished`]) writeFileSync(path, "theirs", { mode: 0o666 });
   symlinkSync(other, file);
   await runTestJob(testJob(), { env });
