@@ -104,7 +104,9 @@ it("says everything that is wrong with its settings at once, and ends with 2", a
 
   expect(exitCode).toBe(2);
   const text = stdout + stderr;
-  expect(text).toContain("PAYOUTS_MINIMUM_RUPEES: expected at least 1 rupee");
+  expect(text).toContain(
+    "PAYOUTS_MINIMUM_RUPEES: expected an amount in rupees of at least 1, such as 500.00",
+  );
   expect(text).toContain("PAYOUTS_AUTO_APPROVE_RUPEES: expected an amount in rupees");
   expect(text).toContain("DATABASE_URL: is missing or empty");
 });
