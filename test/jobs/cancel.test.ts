@@ -77,7 +77,10 @@ describeWithRedis("a cancelled step with a payout in hand and its lock in Redis"
   it("ends by itself and deletes the lock's key", async () => {
     const redis = useTestRedis();
     const world = await openWorld({ lockStore: "redis", redisUrl: redis.url });
-    const key = lockKey({ environment: world.database.environment, job: "payouts/process-payouts" });
+    const key = lockKey({
+      environment: world.database.environment,
+      job: "payouts/process-payouts",
+    });
     onTestFinished(async () => {
       await redis.client.del(`{${key}}:lock`, `{${key}}:fence`);
       await redis.close();

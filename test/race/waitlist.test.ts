@@ -165,7 +165,11 @@ describe("several runs at once", { timeout: TIMEOUT_MS }, () => {
   it("of the job files themselves, without a lock, do the same", async () => {
     const { entryId, next } = await seedOffer({ expiresInHours: -1 });
     const { entryId: soon } = await seedOffer({ expiresInHours: 2 });
-    const env = { DATABASE_URL: database.url, LOCK_STORE: "off", AFTERHOURS_ENV: database.environment };
+    const env = {
+      DATABASE_URL: database.url,
+      LOCK_STORE: "off",
+      AFTERHOURS_ENV: database.environment,
+    };
     const start = (name: string) => startJob({ file: `jobs/waitlist/${name}.ts`, env }).ended;
 
     const ends = await Promise.all(
