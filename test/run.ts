@@ -3,13 +3,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { filesOf, PARTS, testFiles, TIERS, type Tier } from "./tiers.ts";
+import { filesOf, PARTS, SEEDS, testFiles, TIERS, type Tier } from "./tiers.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** How much of the shared files each tier plays. */
 const SAMPLE = { seeds: 8, marketSeeds: 2, steps: 2 };
-const WHOLE = { seeds: 300, marketSeeds: 50 };
 
 const HELP = `Usage: npm test [-- FILTER...]
        npm run test:unit [-- FILTER...]
@@ -81,8 +80,8 @@ function shareOf(tier: Tier, part: number | undefined): Record<string, string> {
     console.log(
       `Part ${part} of ${PARTS} of the deep tier; again: npm run test:deep -- --part ${part}`,
     );
-    const seeds = quarter(WHOLE.seeds, part);
-    const market = quarter(WHOLE.marketSeeds, part);
+    const seeds = quarter(SEEDS.cycle, part);
+    const market = quarter(SEEDS.market, part);
     return {
       ...seedSettings(seeds.first, seeds.count, market.first, market.count),
       CRASH_MATRIX: `${part}/${PARTS}`,

@@ -23,7 +23,7 @@ export const SHARED: readonly string[] = [
   "simulation/market/market-2.test.ts",
 ];
 
-/** Files of the deep tier alone, the longest first. A file that takes longer than half a minute belongs here. */
+/** Files of the deep tier alone, the longest first. A file that takes longer than a minute belongs here. */
 export const DEEP: readonly string[] = [
   "scale/whole-tables.test.ts",
   "docs/commands-pages.test.ts",
@@ -65,6 +65,9 @@ export const DEEP: readonly string[] = [
   "race/create-payout-batch.test.ts",
   "jobs/silent-proxy.test.ts",
 ];
+
+/** The seeds that the deep tier plays, from 1 on: of the payout cycle, and of the marketplace. */
+export const SEEDS = { cycle: 300, market: 50 };
 
 /** What `.ci/run` plays of the deep tier is one of so many parts. */
 export const PARTS = 4;

@@ -4,4 +4,4 @@
  */
 export { refundOutputs, refundTables } from "./outputs.ts";
 export type { RefundRunReport } from "./report.ts";
-export { refundEnvironment, type RefundRules, type RefundSettings } from "./settings.ts";
+export { refundEnvironment, type RefundRules } from "./settings.ts";

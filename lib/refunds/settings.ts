@@ -1,8 +1,4 @@
-import {
-  mailEnvironmentOptional,
-  type MailSettings,
-  type WithMail,
-} from "../notifications/index.ts";
+import { mailEnvironmentOptional } from "../notifications/index.ts";
 import { combineEnvironments } from "../support/environment.ts";
 import { duration, environmentOf, group } from "../support/settings.ts";
 
@@ -50,6 +46,3 @@ export const refundEnvironment = combineEnvironments(
   environmentOf<RefundRules>(rules),
   mailEnvironmentOptional,
 );
-
-/** Settings of process-refunds, with mail if a mail server is named. */
-export type RefundSettings = RefundRules & WithMail<MailSettings | undefined>;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { SEEDS } from "../tiers.ts";
 import { openArena, type Arena } from "./arena.ts";
 import { simulate } from "./simulate.ts";
 
 /** Test files that share the seeds, so that each may have a processor. */
 const PARTS = 4;
-const SEEDS_IN_CI = 300;
 
 /** How many seeds, and from which one on. */
-const COUNT = wholeNumber("SIMULATION_SEEDS") ?? SEEDS_IN_CI;
+const COUNT = wholeNumber("SIMULATION_SEEDS") ?? SEEDS.cycle;
 const FIRST = wholeNumber("SIMULATION_FIRST_SEED") ?? 1;
 
 /** One test for each of this file's share of the seeds. */

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { SEEDS } from "../../tiers.ts";
 import { wholeNumber } from "../seeds.ts";
 import { openMarketArena, type MarketArena } from "./arena.ts";
 import { simulateMarket } from "./simulate.ts";
 
 /** Test files that share the seeds, so that each may have a processor. */
 const PARTS = 2;
-const SEEDS_IN_CI = 50;
 
-const COUNT = wholeNumber("SIMULATION_MARKET_SEEDS") ?? SEEDS_IN_CI;
+const COUNT = wholeNumber("SIMULATION_MARKET_SEEDS") ?? SEEDS.market;
 const FIRST = wholeNumber("SIMULATION_MARKET_FIRST_SEED") ?? 1;
 
 /** One test for each of this file's share of the seeds. */
