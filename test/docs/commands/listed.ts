@@ -158,7 +158,8 @@ export function scripts(): Record<string, string> {
 }
 
 function vitestProblems(command: string): string[] {
-  const words = command.split(/\s+/);
+  // A name of a test stands in quotes and may have spaces.
+  const words: readonly string[] = command.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
   const filters = words.slice(words.indexOf("--") + 1);
   const named = filters.filter(
     (word, index) => /^[a-z]/.test(word) && !/^-/.test(filters[index - 1] ?? ""),
