@@ -26,7 +26,10 @@ export async function withFacts(page: string, job: AnyJob): Promise<string> {
 function factsTable(job: AnyJob): string {
   const { schedule, lock, flags = [] } = job;
   const minutes = (ms: number): string => `${ms / 60_000} minutes`;
-  const own = flags.map(({ name, description }) => `\`--${name}\` (required: ${description})`);
+  const own = flags.map(
+    ({ name, description, default: fallback }) =>
+      `\`--${name}\` (${fallback === undefined ? "required" : `default \`${fallback}\``}: ${description})`,
+  );
   const required = job.environment.variables.filter((variable) => variable.required);
   const rows = [
     ["schedule", schedule === "by-hand" ? "none: started by hand" : inBoth(schedule.cron)],
