@@ -1,4 +1,4 @@
-import { seconds } from "../../support/clock.ts";
+import { seconds, sleep } from "../../support/clock.ts";
 import { concernsAll } from "../state/faults.ts";
 
 /** Runs all items in one transaction and answers in their order. Called with a single item as well. */
@@ -31,11 +31,11 @@ export function createBatcher<T, R>({
   }
   let waiting: Waiting[] = [];
   let isWorking = false;
-  let timer: NodeJS.Timeout | undefined;
+  let wait: AbortController | undefined;
 
   const begin = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+    wait?.abort();
+    wait = undefined;
     isWorking = true;
     // Items of the same turn of the event loop join this batch.
     setImmediate(() => {
@@ -56,8 +56,12 @@ export function createBatcher<T, R>({
   const schedule = (): void => {
     if (isWorking || waiting.length === 0) return;
     if (waiting.length >= most || !moreToCome()) begin();
-    else timer ??= setTimeout(begin, WAIT_MS);
+    else if (wait === undefined) beginLater((wait = new AbortController()));
   };
+  const beginLater = (own: AbortController): void =>
+    void sleep(WAIT_MS, own.signal).then(() => {
+      if (wait === own) begin();
+    });
 
   return (item) =>
     new Promise<R>((resolve, reject) => {
