@@ -82,6 +82,11 @@ export interface JobDefinition<Settings, Report, Flag extends string = never> {
   /** Database sessions for the core; one unless the job has a use for more. */
   readonly connections?: number;
   readonly environment: EnvironmentSpec<Settings>;
+  /**
+   * Sections of docs/runbooks.md by the reasons with which the core can end. Any other reason leads to the
+   * job's own page, and those of the harness are in `HARNESS_RUNBOOKS`. Default: none.
+   */
+  readonly runbooks?: Readonly<Record<string, string>>;
   /** Loads its core with a dynamic import, so that a skipped run never does. */
   run(context: JobContext<Settings, Flag>): Promise<CoreResult<Report>>;
   /** The job's own outputs, in snake_case, from the report. */
