@@ -1,5 +1,6 @@
 import { format } from "prettier";
 import type { AnyJob } from "../../lib/job/index.ts";
+import { istTime } from "../../lib/support/calendar.ts";
 import { nextTick } from "../../lib/support/cron.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
 
@@ -53,12 +54,7 @@ function factsTable(job: AnyJob): string {
 function inBoth(cron: string): string {
   const first = nextTick(cron, new Date("2026-01-01T00:00:00Z"));
   const [, , , , dayOfWeek = "*"] = cron.split(" ");
-  const inIndia = new Intl.DateTimeFormat("en-GB", {
-    timeZone: "Asia/Kolkata",
-    ...(dayOfWeek === "*" ? {} : { weekday: "long" }),
-    hour: "2-digit",
-    minute: "2-digit",
-  }).format(first);
+  const inIndia = istTime(first, { weekday: dayOfWeek !== "*" });
   const isOnceADay = /^\d+ \d+ /.test(cron);
   const place = isOnceADay ? `, which is ${inIndia} in India` : "";
   return `\`${cron}\` in UTC: ${cronInWords(cron)}${place}`;
