@@ -5,8 +5,8 @@ import type {
   DepositedChallan,
   RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
-import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
-import { decimal, table } from "../frame/print.ts";
+import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
+import { table } from "../frame/print.ts";
 
 export type Format = "csv" | "table";
 
@@ -50,7 +50,7 @@ export function registerCsv(lines: readonly RegisterLine[], print: RegisterPrint
         payeeName: harmless(payeeName),
         bookingReference: harmless(bookingReference),
       };
-      return cells({ ...line, ...texts }, print, decimal);
+      return cells({ ...line, ...texts }, print, toRupees);
     }),
     undefined,
   );
@@ -125,7 +125,7 @@ export function challanTable(challans: readonly Challan[]): string[] {
 
 export function challanCsv(challans: readonly Challan[]): string {
   return csv(
-    challans.map((challan) => challanCells(challan, decimal)),
+    challans.map((challan) => challanCells(challan, toRupees)),
     [...CHALLAN_COLUMNS, "Remark"],
   );
 }
