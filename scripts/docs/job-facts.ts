@@ -3,6 +3,7 @@ import type { AnyJob } from "../../lib/job/index.ts";
 import { istTime } from "../../lib/support/calendar.ts";
 import { nextTick } from "../../lib/support/cron.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
+import { markdownTable } from "../../lib/support/markdown-table.ts";
 
 const BEGIN = "<!-- Made by `npm run docs:generate` from the declaration of the job. -->";
 const END = "<!-- End of what is made. -->";
@@ -47,7 +48,7 @@ function factsTable(job: AnyJob): string {
         " ([all variables](../configuration.md#what-each-job-needs))",
     ],
   ];
-  return ["| | |", "| --- | --- |", ...rows.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
+  return markdownTable(["", ""], rows).join("\n");
 }
 
 /** India is ahead of UTC by 5:30 all year round. */

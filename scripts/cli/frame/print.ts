@@ -42,21 +42,6 @@ export function section(title: string, lines: readonly string[]): string[] {
   return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
 }
 
-/** Aligned columns; nothing when there are no rows. */
-export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const cells = [columns, ...rows].map((row) => row.map(oneLine));
-  const widths = columns.map((_, index) =>
-    cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
-  );
-  return cells.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
 export type Fact = readonly [label: string, value: string];
 
 /** What one thing is: its name, then its facts, the labels of one width. */

@@ -6,7 +6,7 @@ import type {
   RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
 import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
-import { table } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 export type Format = "csv" | "table";
 
@@ -61,7 +61,7 @@ export function registerCsvHeader(): string {
 }
 
 export function registerTable(lines: readonly RegisterLine[], print: RegisterPrint): string[] {
-  return table(
+  return textTable(
     [...REGISTER_COLUMNS],
     lines.map((line) => cells(line, print, formatRupees)),
   );
@@ -117,7 +117,7 @@ const CHALLAN_COLUMNS = [
 ] as const;
 
 export function challanTable(challans: readonly Challan[]): string[] {
-  return table(
+  return textTable(
     [...CHALLAN_COLUMNS, ""],
     [...challans.map((challan) => challanCells(challan, formatRupees)), totals(challans)],
   );
