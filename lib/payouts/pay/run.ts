@@ -12,13 +12,7 @@ import type { PayoutPorts } from "./ports.ts";
 import { createRefusalGate, type RefusalGate } from "./refusal-gate.ts";
 import type { ItemOutcome } from "./report.ts";
 
-/**
- * The largest number of rows in a transaction. Alone, a payout takes thirty round trips to the database and four
- * commits, and 11 ms of this process's processor (3,000 payouts, one session). In batches of up to 100 the same
- * 3,000 took 183 transactions, and 1.2 to 1.4 ms each. Of 5,000 payouts each took 1.23 ms with 25 rows and 64 at
- * once, 1.07 with 100 and 256, 1.03 with 200 and 512: beyond a hundred the requests themselves take the time.
- * And a larger batch repeats more work when one of its rows makes it fail.
- */
+/** The largest number of rows in a transaction; see docs/decisions/0010-batches-of-a-pay-run.md. */
 export const MOST_IN_BATCH = 100;
 
 /** How long a run that was told to stop waits for the answers it has asked for. */
