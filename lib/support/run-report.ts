@@ -145,10 +145,16 @@ export function itemsTable<Item>(
   items: readonly Item[],
   more = 0,
 ): SummaryTable {
-  const cells = Object.values(columns);
-  const row = (item: Item): string[] =>
-    cells.map((of) => (typeof of === "function" ? of(item) : cell(item[of] as Value)));
-  return { title, columns: Object.keys(columns), rows: items.map(row), more };
+  const rows = items.map((item) => fieldRows(columns, item).map(([, text]) => text));
+  return { title, columns: Object.keys(columns), rows, more };
+}
+
+/** One row for each field of one item: heading and text. */
+export function fieldRows<Item>(columns: Columns<Item>, item: Item): [string, string][] {
+  return Object.entries(columns).map(([heading, of]) => [
+    heading,
+    typeof of === "function" ? of(item) : cell(item[of] as Value),
+  ]);
 }
 
 /**
