@@ -5,7 +5,7 @@ import { askOrder, type OrderSays } from "../provider/ask-order.ts";
 import { paymentsFault } from "../../provider/faults.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
-import type { Clock } from "../../support/clock.ts";
+import { hours, type Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
 import { LeaseLostError, type Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
@@ -123,10 +123,10 @@ async function newsOf(
     case "captured":
       return recordAll(ports, orderId, said.payments);
     case "authorized": {
-      const hours = Math.round(ports.settings.alarmMs / 3_600_000);
+      const alarmHours = Math.round(ports.settings.alarmMs / hours(1));
       const overdue = ports.clock.now().getTime() - said.sinceMs > ports.settings.alarmMs;
       const message = overdue
-        ? `authorized for more than ${hours} hours and not captured: a person looks at it`
+        ? `authorized for more than ${alarmHours} hours and not captured: a person looks at it`
         : "the bank has set the money aside: it stays until that is captured or fails";
       return { outcome: "authorized", code: "AUTHORIZED", message, overdue };
     }

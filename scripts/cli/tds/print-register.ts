@@ -5,8 +5,8 @@ import type {
   DepositedChallan,
   RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
-import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
-import { decimal, table } from "../frame/print.ts";
+import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 export type Format = "csv" | "table";
 
@@ -62,7 +62,7 @@ export function registerCsv(lines: readonly RegisterLine[], print: RegisterPrint
         payeeName: harmless(line.payeeName),
         bookingReference: harmless(line.bookingReference),
       };
-      return cellsOf(columns, { ...line, ...texts }, decimal);
+      return cellsOf(columns, { ...line, ...texts }, toRupees);
     }),
   );
 }
@@ -73,7 +73,7 @@ export function registerCsvHeader(print: RegisterPrint): string {
 
 export function registerTable(lines: readonly RegisterLine[], print: RegisterPrint): string[] {
   const columns = registerColumns(print);
-  return table(
+  return textTable(
     Object.keys(columns),
     lines.map((line) => cellsOf(columns, line, formatRupees)),
   );
@@ -97,12 +97,12 @@ const CHALLAN_COLUMNS: Columns<Challan> = {
 
 export function challanTable(challans: readonly Challan[]): string[] {
   const rows = challans.map((challan) => challanCells(challan, formatRupees));
-  return table([...Object.keys(CHALLAN_COLUMNS), ""], [...rows, totals(challans)]);
+  return textTable([...Object.keys(CHALLAN_COLUMNS), ""], [...rows, totals(challans)]);
 }
 
 export function challanCsv(challans: readonly Challan[]): string {
   const heading = [...Object.keys(CHALLAN_COLUMNS), "Remark"];
-  return stringify([heading, ...challans.map((challan) => challanCells(challan, decimal))]);
+  return stringify([heading, ...challans.map((challan) => challanCells(challan, toRupees))]);
 }
 
 function challanCells(challan: Challan, rupees: Rupees): string[] {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { prepareAttempt } from "../../../../lib/payouts/state/attempt.ts";
 import { claimPayout, takeOverClaim } from "../../../../lib/payouts/state/claim.ts";
 import type { ClaimedPayout } from "../../../../lib/payouts/state/decide.ts";
-import { dueUnits, find } from "../../../../lib/payouts/pay/find-due.ts";
+import { dueItems, find } from "../../../../lib/payouts/pay/find-due.ts";
 import { ClaimLostError, failPayout, returnToDue } from "../../../../lib/payouts/state/release.ts";
 import { completePayouts } from "../../../../lib/payouts/state/complete.ts";
 import { inTransaction, type Db } from "../../../../lib/db/client.ts";
@@ -218,7 +218,7 @@ describe("a claim that a dead run left without an attempt", () => {
       };
       const found = await find(ports, { kind: "consultant", limit: 1000 });
       const met: string[] = [];
-      for await (const { id } of dueUnits(ports, [found])) {
+      for await (const { id } of dueItems(ports, [found])) {
         met.push(id);
         if (id !== returned) continue;
         await inTransaction(db, (tx) =>
