@@ -14,7 +14,7 @@ export function masked(value: string | null): string | null {
 }
 
 /** `a…@demobank` would name a person in a small bank: only the handle is shown. */
-export function maskedVpa(vpa: string): string {
+function maskedVpa(vpa: string): string {
   return `…@${vpa.slice(vpa.lastIndexOf("@") + 1)}`.replace("@", " at ");
 }
 

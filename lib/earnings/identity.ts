@@ -7,14 +7,14 @@ import type { Problem } from "./problems.ts";
 import type { ConsultantDetails, ConsultantInFile, PanStatus, PayeeCategory } from "./types.ts";
 
 /** Facts that belong to a PAN, for every code of its holder. */
-export interface OfPan {
+interface OfPan {
   code: string;
   category: PayeeCategory;
   panStatus: PanStatus;
 }
 
 /** Contradictions between two codes of one PAN. Shows codes, never the PAN. */
-export function panProblems(line: number, own: OfPan, other: OfPan & { where: string }): Problem[] {
+function panProblems(line: number, own: OfPan, other: OfPan & { where: string }): Problem[] {
   const differs = (column: ColumnName, what: string): Problem => ({
     line,
     column,

@@ -6,7 +6,7 @@ import type { OpenLeg } from "./open-legs.ts";
 import type { LegOutcome, LegResult } from "./outcome.ts";
 
 /** One leg that is not simply done, with the reason. Holds no personal data. */
-export interface RefundItem {
+interface RefundItem {
   refundId: string;
   legId: string;
   kind: LegKind;

@@ -7,7 +7,7 @@ import type { SummaryTable } from "./summary-table.ts";
 type Label = string | { readonly run?: string; readonly dryRun?: string };
 
 /** One counter of a report, declared under its name. */
-export interface Counter {
+interface Counter {
   /** Default: no row. Counters of one unit with the same label share a row, which shows their sum. */
   readonly label?: Label;
   /** Default: a number of things. */
@@ -36,7 +36,7 @@ type Outcome<C> = {
 type Value = string | number | Paise | null | undefined;
 
 /** Everything that follows from the declared counters of a report. */
-export interface ReportCounters<C extends Counters> {
+interface ReportCounters<C extends Counters> {
   /** All counters at zero. */
   readonly empty: (dryRun: boolean) => Counts<C> & { dryRun: boolean };
   /** Counts one item by its outcome. */

@@ -11,7 +11,7 @@ import type { PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/cancel-pending";
 
-export interface CancelPorts {
+interface CancelPorts {
   readonly dryRun: boolean;
   readonly settings: Pick<CheckoutSettings, "offerMs">;
   readonly db: Db;

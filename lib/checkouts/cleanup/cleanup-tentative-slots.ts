@@ -27,7 +27,7 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:slots/cleanup-tentative-slots";
 
-export interface CleanupPorts {
+interface CleanupPorts {
   readonly dryRun: boolean;
   readonly limit: number | undefined;
   readonly settings: Omit<CleanupSettings, "razorpay" | "mail">;

@@ -4,7 +4,7 @@ import { countReason, reasonsTable, type ReasonCount } from "../../support/reaso
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** The result of one booking with an old hold. */
-export type CleanupOutcome =
+type CleanupOutcome =
   /** Its slots are free again. */
   | "released"
   /** The provider had its money: it is recorded, and the booking confirmed or an orphan. */

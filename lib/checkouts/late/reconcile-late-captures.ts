@@ -28,7 +28,7 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
 
-export interface LatePorts {
+interface LatePorts {
   readonly runId: string;
   readonly dryRun: boolean;
   /** At most so many orders asked about, and at most so many orphans settled. */

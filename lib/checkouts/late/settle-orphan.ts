@@ -26,7 +26,7 @@ export type Settlement =
 /** A slot that somebody confirmed a moment ago. */
 const LOST_RACES = [SQLSTATE.exclusionViolation];
 
-export interface SettleOptions {
+interface SettleOptions {
   actor: string;
   random: Random;
   signal: AbortSignal;

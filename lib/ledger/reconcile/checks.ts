@@ -12,7 +12,7 @@ export interface DriftRow {
   details?: Readonly<Record<string, unknown>>;
 }
 
-export interface CheckResult {
+interface CheckResult {
   /** The first rows, by id. */
   rows: readonly DriftRow[];
   /** All of them. */

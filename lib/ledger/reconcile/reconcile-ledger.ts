@@ -15,7 +15,7 @@ import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
 import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
 import type { LedgerSettings } from "./settings.ts";
 
-export interface LedgerPorts {
+interface LedgerPorts {
   readonly dryRun: boolean;
   readonly db: Db;
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import type { Unsettled } from "./unsettled.ts";
 import { defaultModeSettings } from "../../provider/index.ts";
 
 /** Why a consultant got no payout in this batch. */
-export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
+type LeftOut = "carried" | "on_hold" | "refused" | "changed";
 
 /** One consultant without a payout, or with a smaller one, and the reason. Holds no personal data. */
 export interface BatchItem {

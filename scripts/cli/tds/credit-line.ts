@@ -16,7 +16,7 @@ export interface CreditLine {
   readonly error?: undefined;
 }
 
-export interface LineError {
+interface LineError {
   readonly code: "MISSING_FIELD" | "UNKNOWN_FIELD" | "INVALID_FIELD";
   readonly field: string;
   readonly message: string;
