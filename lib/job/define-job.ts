@@ -1,11 +1,7 @@
 import type { Db } from "../db/client.ts";
-import type { Clock } from "../support/clock.ts";
 import type { EnvironmentSpec } from "../support/environment.ts";
-import type { Lease } from "../support/lease.ts";
-import type { Log } from "../support/log.ts";
-import type { Progress } from "../support/progress.ts";
-import type { Random } from "../support/random.ts";
 import type { Redactor } from "../support/redact.ts";
+import type { RunContext } from "../support/run-context.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
@@ -24,25 +20,13 @@ export interface JobFlag<Name extends string = string> {
 }
 
 /** Everything that a job gets from the harness for its core. */
-export interface JobContext<Settings, Flag extends string = never> {
-  readonly runId: string;
-  readonly dryRun: boolean;
-  /** At most so many items, if the caller said so. */
-  readonly limit: number | undefined;
-  readonly settings: Settings;
+export interface JobContext<Settings, Flag extends string = never> extends RunContext<Settings> {
   /** The values of the job's own flags. */
   readonly flags: Readonly<Record<Flag, string>>;
   /** Warm, and read-only in a dry run. */
   readonly db: Db;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
   /** Knows the secrets of this run. */
   readonly redactor: Redactor;
-  readonly progress: Progress;
-  /** Fires on SIGINT, SIGTERM, the deadline, or a lost lease. */
-  readonly signal: AbortSignal;
 }
 
 export type OutputValue = string | number | bigint | boolean;

@@ -1,9 +1,9 @@
 import type { Db } from "../db/client.ts";
 import { backOffMs, UP_TO_A_FIFTH_MORE, type BackOff } from "../support/back-off.ts";
-import { hours, minutes, type Clock } from "../support/clock.ts";
-import type { Log } from "../support/log.ts";
+import { hours, minutes } from "../support/clock.ts";
 import { noProgress, type Progress } from "../support/progress.ts";
-import { newUuid, type Random } from "../support/random.ts";
+import { newUuid } from "../support/random.ts";
+import type { RunContext } from "../support/run-context.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import { judgeDelivery, type DeliveryFault } from "./judge.ts";
 import type { MailAnswer, MailFault, Mailer } from "./mailer.ts";
@@ -24,21 +24,19 @@ import { countMail, emptyDeliveryReport, handled, type DeliveryReport } from "./
 import { recordSent } from "./record-sent.ts";
 import type { MailSettings } from "./settings.ts";
 
-export interface DeliveryPorts {
-  readonly dryRun: boolean;
-  readonly limit: number | undefined;
-  readonly settings: {
-    readonly mail: Pick<MailSettings, "maxTries">;
-    /** Default: no. */
-    readonly mailRefusedAccounts?: boolean;
-  };
+interface DeliverySettings {
+  readonly mail: Pick<MailSettings, "maxTries">;
+  /** Default: no. */
+  readonly mailRefusedAccounts?: boolean;
+}
+
+export interface DeliveryPorts extends Pick<
+  RunContext<DeliverySettings>,
+  "dryRun" | "limit" | "settings" | "clock" | "random" | "log" | "signal"
+> {
   readonly db: Db;
   readonly mailer: Mailer;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
   readonly progress?: Progress;
-  readonly signal: AbortSignal;
   /** False: mail at its last try is due again at once, for a run that reports it and is red. Default true. */
   readonly givesUp?: boolean;
 }

@@ -10,6 +10,8 @@ type Label = string | { readonly run?: string; readonly dryRun?: string };
 interface Counter {
   /** Default: no row. Counters of one unit with the same label share a row, which shows their sum. */
   readonly label?: Label;
+  /** Whether the row is left out while the counter is zero. Default: no. */
+  readonly onlyIfAny?: true;
   /** Default: a number of things. */
   readonly unit?: "paise";
   /** Name of the step output; default: the name of the counter in snake_case. `false`: no output. */
@@ -86,10 +88,11 @@ export function reportCounters<const C extends Counters>(declared: C): ReportCou
     rows: (report, only) => {
       const values = valuesOf(report);
       const rows: { label: string; unit: string; sum: bigint }[] = [];
-      for (const [name, { label: names, unit = "count" }] of all) {
+      for (const [name, { label: names, unit = "count", onlyIfAny = false }] of all) {
         const label = typeof names === "object" ? names[report.dryRun ? "dryRun" : "run"] : names;
         if (label === undefined || (only ?? unit) !== unit) continue;
         const value = BigInt(values[name] ?? 0);
+        if (onlyIfAny && value === 0n) continue;
         const same = rows.find((row) => row.label === label && row.unit === unit);
         if (same) same.sum += value;
         else rows.push({ label, unit, sum: value });
@@ -142,10 +145,16 @@ export function itemsTable<Item>(
   items: readonly Item[],
   more = 0,
 ): SummaryTable {
-  const cells = Object.values(columns);
-  const row = (item: Item): string[] =>
-    cells.map((of) => (typeof of === "function" ? of(item) : cell(item[of] as Value)));
-  return { title, columns: Object.keys(columns), rows: items.map(row), more };
+  const rows = items.map((item) => fieldRows(columns, item).map(([, text]) => text));
+  return { title, columns: Object.keys(columns), rows, more };
+}
+
+/** One row for each field of one item: heading and text. */
+export function fieldRows<Item>(columns: Columns<Item>, item: Item): [string, string][] {
+  return Object.entries(columns).map(([heading, of]) => [
+    heading,
+    typeof of === "function" ? of(item) : cell(item[of] as Value),
+  ]);
 }
 
 /**
