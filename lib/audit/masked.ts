@@ -5,9 +5,9 @@
 const SHOWN = 4;
 
 /** The last four characters, or two of a short text: `…4321`. Null stays null. */
-export function masked(value: string): string;
-export function masked(value: string | null): string | null;
-export function masked(value: string | null): string | null {
+function masked(value: string): string;
+function masked(value: string | null): string | null;
+function masked(value: string | null): string | null {
   if (value === null) return null;
   const shown = value.length > 2 * SHOWN ? SHOWN : Math.min(2, Math.floor(value.length / 2));
   return `…${shown === 0 ? "" : value.slice(-shown)}`;

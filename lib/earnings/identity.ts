@@ -27,7 +27,7 @@ function panProblems(line: number, own: OfPan, other: OfPan & { where: string })
 }
 
 /** The status that a payee with a PAN gets where the file leaves it open. */
-export function statusOf({ panStatus, pan }: ConsultantDetails): PanStatus {
+function statusOf({ panStatus, pan }: ConsultantDetails): PanStatus {
   return panStatus ?? (pan === null ? "missing" : "valid");
 }
 

@@ -136,7 +136,7 @@ type Field<Item> = {
 }[keyof Item];
 
 /** By its heading: a field of the item, or text made of the item. */
-export type Columns<Item> = Readonly<Record<string, Field<Item> | ((item: Item) => string)>>;
+type Columns<Item> = Readonly<Record<string, Field<Item> | ((item: Item) => string)>>;
 
 /** One row for each item. Amounts are in rupees. `more`: rows that are left out. */
 export function itemsTable<Item>(

@@ -19,7 +19,7 @@ interface CheckResult {
   count: number;
 }
 
-export interface Check {
+interface Check {
   code: FindingCode;
   /** The proven statement, as a sentence without its full stop. */
   title: string;

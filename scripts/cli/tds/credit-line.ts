@@ -9,7 +9,7 @@ import {
 } from "../../../lib/tds/index.ts";
 import type { AssessmentInput, CrossingPolicy, Rounding } from "../../../lib/tds/index.ts";
 
-export interface CreditLine {
+interface CreditLine {
   readonly input: AssessmentInput;
   readonly crossing?: CrossingPolicy;
   readonly rounding?: Rounding;

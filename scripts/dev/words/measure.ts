@@ -26,7 +26,7 @@ export interface Room {
   hits: readonly Hit[];
 }
 
-export interface Page {
+interface Page {
   name: string;
   sentences: number;
   words: number;
