@@ -22,7 +22,7 @@ export interface AuditEntry {
   detail?: Readonly<Record<string, unknown>>;
 }
 
-export type AuditSubject =
+type AuditSubject =
   | "payout"
   | "consultant"
   | "organization"

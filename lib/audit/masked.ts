@@ -5,16 +5,16 @@
 const SHOWN = 4;
 
 /** The last four characters, or two of a short text: `…4321`. Null stays null. */
-export function masked(value: string): string;
-export function masked(value: string | null): string | null;
-export function masked(value: string | null): string | null {
+function masked(value: string): string;
+function masked(value: string | null): string | null;
+function masked(value: string | null): string | null {
   if (value === null) return null;
   const shown = value.length > 2 * SHOWN ? SHOWN : Math.min(2, Math.floor(value.length / 2));
   return `…${shown === 0 ? "" : value.slice(-shown)}`;
 }
 
 /** `a…@demobank` would name a person in a small bank: only the handle is shown. */
-export function maskedVpa(vpa: string): string {
+function maskedVpa(vpa: string): string {
   return `…@${vpa.slice(vpa.lastIndexOf("@") + 1)}`.replace("@", " at ");
 }
 

@@ -29,7 +29,7 @@ export interface Capture {
 }
 
 /** Why captured money pays for nothing, and is booked again or refunded. */
-export type OrphanReason =
+type OrphanReason =
   /** The hold had ended. */
   | "hold-ended"
   /** Another buyer's confirmed slot has the time. */
@@ -55,7 +55,7 @@ export type CaptureResult =
   /** Other sessions changed the same rows in every try; nothing was changed. */
   | { kind: "conflict" };
 
-export interface CaptureOptions {
+interface CaptureOptions {
   /** How long an offered seat is kept for the person. */
   offerMs: number;
   random: Random;

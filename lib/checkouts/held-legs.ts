@@ -16,7 +16,7 @@ export interface HeldMoney {
   creditPaise: Paise;
 }
 
-export interface HolderOfLegs {
+interface HolderOfLegs {
   paymentId: string;
   /** The organization that pays; null: a wallet's movement belongs to the wallet's owner. */
   organizationId: string | null;

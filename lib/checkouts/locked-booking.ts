@@ -1,9 +1,9 @@
 import { sql, type DbSession } from "../db/client.ts";
 
-export type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
+type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
 export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDED";
 
-export interface LockedPlan {
+interface LockedPlan {
   id: string;
   title: string;
   url: string;
@@ -27,7 +27,7 @@ export interface LockedPayment {
   ageMs: number;
 }
 
-export interface LockedSlot {
+interface LockedSlot {
   id: string;
   tentative: boolean;
   /** Since its last change, on the database's clock. */

@@ -41,7 +41,7 @@ export interface Released extends Freed, HeldMoney {
 
 export type Release = Released | { kind: "not-found" } | { kind: "conflict"; why: KeepReason };
 
-export interface ReleaseOptions {
+interface ReleaseOptions {
   /** `job:<name>`, or a person's name. */
   actor: string;
   /** How long an offered seat is kept for the person. */

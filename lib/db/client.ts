@@ -19,7 +19,7 @@ export interface DbSession {
   execute(statement: Statement, ...values: unknown[]): Promise<number>;
 }
 
-export interface TransactionOptions {
+interface TransactionOptions {
   /** Default: PostgreSQL's own, read committed. */
   isolationLevel?: "RepeatableRead" | "Serializable";
 }
@@ -36,7 +36,7 @@ export interface Db extends DbSession {
   close(): Promise<void>;
 }
 
-export interface DbOptions extends ConnectionOptions {
+interface DbOptions extends ConnectionOptions {
   /** Sessions that the client may hold at once; a job has one unless it asks for more. */
   connections: number;
   /** How long a statement waits for one of them. Default 60 s. */

@@ -44,7 +44,7 @@ export async function connectWithRetry<T>(
   }
 }
 
-export interface SerializableOptions {
+interface SerializableOptions {
   random: Random;
   signal?: AbortSignal;
   /** Default 5. */

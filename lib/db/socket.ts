@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 
-export interface DatabaseSocketOptions {
+interface DatabaseSocketOptions {
   /** Ends the connection when nothing has come or gone for so long. */
   silenceMs: number;
   /** Ends the connection at once when it fires; a later connection ends as well. */

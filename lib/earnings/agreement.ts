@@ -11,7 +11,7 @@ import type {
   PayoutAccountDetails,
 } from "./types.ts";
 
-export interface Agreement {
+interface Agreement {
   /** Problems of a row compared with the rows before it. */
   check(row: RowRead): Problem[];
   /** The consultants of these rows, each with all that the file says of it. */

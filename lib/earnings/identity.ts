@@ -7,14 +7,14 @@ import type { Problem } from "./problems.ts";
 import type { ConsultantDetails, ConsultantInFile, PanStatus, PayeeCategory } from "./types.ts";
 
 /** Facts that belong to a PAN, for every code of its holder. */
-export interface OfPan {
+interface OfPan {
   code: string;
   category: PayeeCategory;
   panStatus: PanStatus;
 }
 
 /** Contradictions between two codes of one PAN. Shows codes, never the PAN. */
-export function panProblems(line: number, own: OfPan, other: OfPan & { where: string }): Problem[] {
+function panProblems(line: number, own: OfPan, other: OfPan & { where: string }): Problem[] {
   const differs = (column: ColumnName, what: string): Problem => ({
     line,
     column,
@@ -27,7 +27,7 @@ export function panProblems(line: number, own: OfPan, other: OfPan & { where: st
 }
 
 /** The status that a payee with a PAN gets where the file leaves it open. */
-export function statusOf({ panStatus, pan }: ConsultantDetails): PanStatus {
+function statusOf({ panStatus, pan }: ConsultantDetails): PanStatus {
   return panStatus ?? (pan === null ? "missing" : "valid");
 }
 

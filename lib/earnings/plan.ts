@@ -60,7 +60,7 @@ export interface OfConsultant {
   details: ConsultantDetails;
 }
 
-export interface NewAccount extends OfConsultant {
+interface NewAccount extends OfConsultant {
   /** The active account until now; undefined when there was none. */
   before: PayoutAccountDetails | undefined;
   /** Whether there was an account at all, active or not. */

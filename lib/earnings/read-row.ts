@@ -30,7 +30,7 @@ export interface RowRead {
   problems: Problem[];
 }
 
-export interface RowContext {
+interface RowContext {
   line: number;
   header: Header;
   /** Today in India: a later credit date is refused. */

@@ -12,7 +12,7 @@ export const IDENTIFIERS: readonly ColumnName[] = [
 ];
 
 /** The damage that a spreadsheet has done to an identifier. */
-export interface SpreadsheetDamage {
+interface SpreadsheetDamage {
   /** `certain`: the value is lost. `likely`: it may be right, and a person has to say so. */
   certainty: "certain" | "likely";
   /** Never quotes the value. */
@@ -20,7 +20,7 @@ export interface SpreadsheetDamage {
 }
 
 /** The option that confirms a value that is likely damaged and right all the same. */
-export const CONFIRM_OPTION = "--accept-long-numbers";
+const CONFIRM_OPTION = "--accept-long-numbers";
 
 /** `2.02611E+14` of spreadsheets, `2.02611E14` of programs. `12E5` alone may be a code. */
 const EXPONENT = /^[+-]?(?:[0-9]+(?:[.,][0-9]+)?E\+[0-9]+|[0-9][.,][0-9]+E[0-9]+)$/i;

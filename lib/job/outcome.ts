@@ -1,7 +1,7 @@
 import type { EnvironmentProblem } from "../support/environment.ts";
 
 /** Why a run did nothing and was right to. */
-export type SkipReason = "maintenance" | "lock-held";
+type SkipReason = "maintenance" | "lock-held";
 /** The reason why a run ended early. */
 export type InterruptReason = "SIGINT" | "SIGTERM" | "deadline" | "lease-lost";
 

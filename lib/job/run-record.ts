@@ -3,7 +3,7 @@ import { toJson } from "../support/log.ts";
 import { exitCodeOf, reasonOf, type Outcome } from "./outcome.ts";
 import { isConnectionError } from "../db/sqlstate.ts";
 
-export interface RunStart {
+interface RunStart {
   runId: string;
   job: string;
   owner: string;

@@ -16,7 +16,7 @@ import type { StopSignal } from "./signals.ts";
 import { isMissingSchema, isPermissionDenied } from "../db/sqlstate.ts";
 
 /** The lock of a run that may proceed. */
-export interface TakenLock {
+interface TakenLock {
   lease: Lease;
   /** Asks once more whether it is held; the stop signal fires if it is not. */
   confirm: () => Promise<void>;

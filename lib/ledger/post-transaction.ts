@@ -3,7 +3,7 @@ import { AfterhoursError } from "../support/errors.ts";
 import { toJson } from "../support/log.ts";
 import { formatRupees, sumPaise, type Paise } from "../support/money.ts";
 
-export type LedgerAccountName =
+type LedgerAccountName =
   | {
       code:
         | "PLATFORM_CLEARING"

@@ -86,7 +86,7 @@ export async function bookedBeforeOpening(db: DbSession, day: string): Promise<P
 }
 
 /** A transaction of the account that explains the difference, or takes part in it. */
-export interface UnexplainedCash {
+interface UnexplainedCash {
   /** `txn_…` */
   transactionId: string;
   sourceEntity: string | null;

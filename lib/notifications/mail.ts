@@ -41,7 +41,7 @@ export interface SlowPayoutShown {
 }
 
 /** The reader of a mail: a buyer, or a payee. */
-export type MailReader =
+type MailReader =
   { userId: string; consultantId?: never } | { consultantId: string; userId?: never };
 
 /** Mails for operators of the jobs: they have no user. */
@@ -51,7 +51,7 @@ export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
 export type MailTemplate = keyof MailData;
 export type UserTemplate = Exclude<MailTemplate, OperatorTemplate>;
 
-export type NewMail<Template extends UserTemplate = UserTemplate> = MailReader & {
+type NewMail<Template extends UserTemplate = UserTemplate> = MailReader & {
   /** Makes it be sent once, such as `waitlist-offer:<entry>`. */
   key: string;
   template: Template;

@@ -18,7 +18,7 @@ export interface Claim {
   claimId: string;
 }
 
-export interface DueCount {
+interface DueCount {
   /** The database's clock at the count, with all its digits. Mail that is due later is left to a later run. */
   asOf: string;
   due: number;

@@ -26,9 +26,9 @@ const counters = reportCounters({
 });
 
 /** The result of one due mail. `left`: given back, due as it was. */
-export type MailOutcome = OutcomeOf<typeof counters> | "left";
+type MailOutcome = OutcomeOf<typeof counters> | "left";
 
-export interface MailItem {
+interface MailItem {
   mailId: string;
   template: string;
   tries: number;

@@ -20,7 +20,7 @@ export interface MailAddress {
 }
 
 /** How the mail server is reached. */
-export interface SmtpSettings {
+interface SmtpSettings {
   host: string;
   port: number;
   /** `implicit`: from the first byte (smtps). `required`: STARTTLS, or nothing is sent. */
@@ -129,7 +129,7 @@ function parseMail(env: Env): ParsedEnvironment<WithMail> {
 }
 
 /** Settings of the job that delivers the outbox. */
-export interface DeliverySettings extends WithMail {
+interface DeliverySettings extends WithMail {
   /** Whether it writes the mails to payees whose account was refused. */
   mailRefusedAccounts: boolean;
 }

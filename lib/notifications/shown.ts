@@ -60,7 +60,7 @@ export function footerOf(template: MailTemplate): string {
   return isForOperators(template) ? TO_OPERATORS : TO_USERS;
 }
 
-export const MAIL_TEMPLATES = Object.keys(SHOWN) as MailTemplate[];
+const MAIL_TEMPLATES = Object.keys(SHOWN) as MailTemplate[];
 
 function isForOperators(template: MailTemplate): template is OperatorTemplate {
   return OPERATOR_TEMPLATES.some((each) => each === template);

@@ -75,7 +75,7 @@ export async function compose(
 }
 
 /** `<mail-ID@domain>`: the same for each try of a mail, and for no other. */
-export function messageIdOf(mailId: string, from: string): string {
+function messageIdOf(mailId: string, from: string): string {
   return `<mail-${mailId}@${from.slice(from.lastIndexOf("@") + 1).toLowerCase()}>`;
 }
 

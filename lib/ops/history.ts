@@ -32,7 +32,7 @@ export interface RecordedRun {
   report: unknown;
 }
 
-export interface RunFilter {
+interface RunFilter {
   job: string | undefined;
   outcome: RunOutcome | undefined;
   /** Begun at or after. */

@@ -17,7 +17,7 @@ export interface Maintenance {
 /** When a phase ends: at an instant, or so long after now. */
 export type Until = { at: Date } | { afterMs: number };
 
-export interface MaintenanceRequest {
+interface MaintenanceRequest {
   phase: Phase;
   reason: string | null;
   until: Until | undefined;

@@ -20,7 +20,7 @@ export type ReasonAction =
   | "none";
 
 /** In which state of a payout the provider gives a reason. */
-export type ReasonState = "failed" | "processing" | "queued" | "pending" | "processed";
+type ReasonState = "failed" | "processing" | "queued" | "pending" | "processed";
 
 export interface ReasonRule {
   /** `failed` includes reversed. */

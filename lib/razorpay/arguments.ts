@@ -1,7 +1,7 @@
 import { AfterhoursError } from "../support/errors.ts";
 
 /** Names the argument and the expected form, never its value. */
-export type ArgumentError = (name: string, expected: string) => AfterhoursError;
+type ArgumentError = (name: string, expected: string) => AfterhoursError;
 
 /** Our own mistakes in calling one of the provider's APIs: thrown before anything is sent. */
 export function argumentErrors(api: "RazorpayX" | "Razorpay"): ArgumentError {

@@ -20,7 +20,7 @@ export interface RazorpayPorts {
   sleep?: Sleep;
 }
 
-export interface Call<T> {
+interface Call<T> {
   /** For the reader of a log: `create payout`. */
   operation: string;
   call: CallKind;

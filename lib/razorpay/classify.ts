@@ -31,7 +31,7 @@ export function movesMoney(call: CallKind): boolean {
   return call === "create-payout" || call === "create-refund";
 }
 
-export interface Question<T> {
+interface Question<T> {
   call: CallKind;
   /** Whether the same request may have reached the provider before. */
   resend: boolean;

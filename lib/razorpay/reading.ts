@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { JsonValue } from "../provider/json.ts";
 
 /** The parsed body, or its problem (naming fields, never values). */
-export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };
+type Reading<T> = { ok: true; value: T } | { ok: false; problem: string };
 
 export type Reader<T> = (body: JsonValue) => Reading<T>;
 

@@ -16,7 +16,7 @@ import type {
   RazorpayPaymentsSettings,
 } from "./contract.ts";
 
-export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
+const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
 /**
  * The only origins that may get our credentials. A variable can choose among these, and cannot add one:
  * otherwise anybody with the right to set a variable would get the keys. The sandbox on this machine is allowed
@@ -24,8 +24,8 @@ export const DEFAULT_BASE_URL = "https://api.razorpay.com/v1";
  */
 const PROVIDER_ORIGINS: readonly string[] = [new URL(DEFAULT_BASE_URL).origin];
 const TEST_KEY = /^rzp_test_/;
-export const DEFAULT_TIMEOUT_MS = 20_000;
-export const DEFAULT_REQUESTS_PER_SECOND = 8;
+const DEFAULT_TIMEOUT_MS = 20_000;
+const DEFAULT_REQUESTS_PER_SECOND = 8;
 
 const KEY: AllowedValues = { form: "one word, as the provider shows it", example: "rzp_live_abc" };
 const SECRET: AllowedValues = { form: "one word, as the provider shows it", example: "a1B2c3D4" };

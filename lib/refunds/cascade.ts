@@ -22,7 +22,7 @@ export interface LegShare {
   amountPaise: Paise;
 }
 
-export type Split =
+type Split =
   | { ok: true; shares: readonly LegShare[] }
   | { ok: false; code: "EXCEEDS_PAID" | "CARD_SHARE_TOO_SMALL"; message: string };
 

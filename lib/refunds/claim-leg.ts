@@ -21,7 +21,7 @@ export interface HeldLeg {
 }
 
 /** A leg whose request is committed, ready to be sent. */
-export interface PreparedLeg {
+interface PreparedLeg {
   providerPaymentId: string;
   idempotencyKey: string;
   /** The exact bytes to send; their hash is in the leg's row. */

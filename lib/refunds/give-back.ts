@@ -11,7 +11,7 @@ import { onPayment } from "./record-leg.ts";
 import { settleRefund } from "./settle-refund.ts";
 
 /** How the books name the movement of one leg into a wallet. */
-export function walletPostingKey(legId: string): string {
+function walletPostingKey(legId: string): string {
   return `wallet-refunded:${legId}`;
 }
 

@@ -33,7 +33,7 @@ export const PHASES = ["in-doubt", "due", "at-provider"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** A claim under an older fence of our lock is dead for certain; any other only after this long. */
-export const ABANDONED_AFTER_MS = minutes(45);
+const ABANDONED_AFTER_MS = minutes(45);
 
 /** The legs of a run: of these refunds alone, if they are given, and never those that another run holds. */
 export interface Selection {

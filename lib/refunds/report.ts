@@ -50,7 +50,7 @@ const counters = reportCounters({
 });
 
 /** One leg that is not simply done, with the reason. Holds no personal data. */
-export interface RefundItem {
+interface RefundItem {
   refundId: string;
   legId: string;
   kind: LegKind;

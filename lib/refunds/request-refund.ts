@@ -21,7 +21,7 @@ export type RequestRefundResult =
   | { kind: "known"; refundId: string }
   | { kind: "refused"; code: RequestRefusal; message: string };
 
-export type RequestRefusal =
+type RequestRefusal =
   | "UNKNOWN_PAYMENT"
   /** Open or expired: nothing was paid that could go back. */
   | "NOT_CAPTURED"

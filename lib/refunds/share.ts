@@ -2,7 +2,7 @@ import { minPaise, type Paise } from "../support/money.ts";
 import { less, type GrossAndAmount } from "../earnings/take.ts";
 
 /** How much of a payment has gone back, this refund included. */
-export interface Fraction {
+interface Fraction {
   backPaise: Paise;
   paidPaise: Paise;
 }

@@ -18,7 +18,7 @@ export interface PaymentDetails {
   audit: readonly RecordedAuditEntry[];
 }
 
-export interface PaidLeg {
+interface PaidLeg {
   kind: LegKind;
   amountPaise: Paise;
   /** Has gone back, or is on its way. */
@@ -38,7 +38,7 @@ export interface RefundDetails {
   legs: readonly RefundLegDetails[];
 }
 
-export interface RefundLegDetails {
+interface RefundLegDetails {
   kind: LegKind;
   state: string;
   amountPaise: Paise;
@@ -48,7 +48,7 @@ export interface RefundLegDetails {
 }
 
 /** The earning of the sale, and the consultant's share of the refund. */
-export interface RefundedEarning {
+interface RefundedEarning {
   status: string;
   amountPaise: Paise;
   leftPaise: Paise;

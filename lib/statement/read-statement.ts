@@ -30,7 +30,7 @@ export interface StatementReport {
   balancePaise: Paise | undefined;
 }
 
-export interface StatementReading {
+interface StatementReading {
   walk: Walk;
   report: StatementReport;
   /** The transactions read, oldest first. */

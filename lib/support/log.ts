@@ -10,7 +10,7 @@ export type Log = Pick<Logger, LogLevel>;
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = Level;
 
-export interface LogOptions {
+interface LogOptions {
   level: LogLevel;
   redactor: Redactor;
   /** Where lines go; one JSON object a line. */

@@ -1,5 +1,5 @@
 /** A text with one spelling for each character, and where each of its characters came from. */
-export interface PlainForm {
+interface PlainForm {
   text: string;
   /** The part of the original behind `text.slice(from, to)`. */
   original(from: number, to: number): [from: number, to: number];

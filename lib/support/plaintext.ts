@@ -18,7 +18,7 @@ export const allowPlaintextVariable = {
 } as const satisfies EnvironmentVariable;
 
 /** A connection that would not be encrypted, or whose server would not be verified. */
-export interface WeakConnection {
+interface WeakConnection {
   host: string;
   /** The setting that asks for plaintext, as the operator wrote it: `sslmode=disable`, `redis://`. */
   setting: string;

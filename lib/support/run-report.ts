@@ -7,7 +7,7 @@ import type { SummaryTable } from "./summary-table.ts";
 type Label = string | { readonly run?: string; readonly dryRun?: string };
 
 /** One counter of a report, declared under its name. */
-export interface Counter {
+interface Counter {
   /** Default: no row. Counters of one unit with the same label share a row, which shows their sum. */
   readonly label?: Label;
   /** Whether the row is left out while the counter is zero. Default: no. */
@@ -38,7 +38,7 @@ type Outcome<C> = {
 type Value = string | number | Paise | null | undefined;
 
 /** Everything that follows from the declared counters of a report. */
-export interface ReportCounters<C extends Counters> {
+interface ReportCounters<C extends Counters> {
   /** All counters at zero. */
   readonly empty: (dryRun: boolean) => Counts<C> & { dryRun: boolean };
   /** Counts one item by its outcome. */
@@ -136,7 +136,7 @@ type Field<Item> = {
 }[keyof Item];
 
 /** By its heading: a field of the item, or text made of the item. */
-export type Columns<Item> = Readonly<Record<string, Field<Item> | ((item: Item) => string)>>;
+type Columns<Item> = Readonly<Record<string, Field<Item> | ((item: Item) => string)>>;
 
 /** One row for each item. Amounts are in rupees. `more`: rows that are left out. */
 export function itemsTable<Item>(

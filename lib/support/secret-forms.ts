@@ -1,7 +1,7 @@
 import { storable } from "./storable.ts";
 
 /** A shorter secret is not masked on its own: that would turn ordinary words into stars. */
-export const SHORTEST_SECRET = 4;
+const SHORTEST_SECRET = 4;
 /** A secret shorter than this is masked only where it is a word of its own, and has no other forms. */
 export const SHORTEST_ANYWHERE = 6;
 

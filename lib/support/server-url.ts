@@ -1,5 +1,5 @@
 /** The allowed form of a server's address. */
-export interface ServerUrlForm {
+interface ServerUrlForm {
   schemes: readonly string[];
   /** `a URL like redis://host:6379`. */
   expected: string;

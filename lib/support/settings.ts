@@ -16,7 +16,7 @@ export interface Setting<T> {
 }
 
 /** The fields of `Settings`, each with the setting that it is read from. */
-export type SettingsOf<Settings> = {
+type SettingsOf<Settings> = {
   readonly [Field in keyof Settings]-?: Setting<Settings[Field]>;
 };
 

@@ -11,7 +11,7 @@ import { mayHaveAadhaar, type AssessmentInput } from "./types.ts";
  * The position of a credit: before the section, without identity, within the exemption, crossing the threshold,
  * or simply taxed.
  */
-export type Standing = "not-in-force" | "no-pan" | "exempt" | "crossing" | "taxed";
+type Standing = "not-in-force" | "no-pan" | "exempt" | "crossing" | "taxed";
 
 /** One credit alone, before rounding and without tax due on others. */
 export interface OwnTax {

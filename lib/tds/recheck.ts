@@ -6,7 +6,7 @@ import type { TaxPolicy } from "./policy.ts";
 import { replayLines, type RecordedLine } from "./replay.ts";
 
 /** A person's year in which other tax was withheld than the engine gives. */
-export interface TaxDifference {
+interface TaxDifference {
   fiscalYear: number;
   /** The codes of the person's consultants, sorted. */
   consultants: readonly string[];
@@ -21,7 +21,7 @@ const PAGE = 500;
  * The years whose tax can still be put right in a statement: the one that runs, and until 31 May, when the
  * statement of its last quarter is due, the one before.
  */
-export function openYears(today: Day): number[] {
+function openYears(today: Day): number[] {
   const year = fiscalYearOf(today);
   return today <= `${year}-05-31` ? [year - 1, year] : [year];
 }

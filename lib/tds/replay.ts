@@ -31,7 +31,7 @@ export interface RecordedLine {
 }
 
 /** The assessed tax of one person's year, and the withheld tax. */
-export interface YearDifference {
+interface YearDifference {
   fiscalYear: number;
   expectedPaise: Paise;
   actualPaise: Paise;

@@ -13,7 +13,7 @@ import type { TaxPolicy } from "./policy.ts";
 export { readPayeeTaxState, readPayeeTaxStates } from "./payee-state.ts";
 export type { CreditedEarning, PayeeCredits, PayeeTaxState } from "./payee-state.ts";
 
-export type PayeeTax =
+type PayeeTax =
   | { ok: true; taxPaise: Paise; lines: readonly CreditLine[]; years: readonly YearTotals[] }
   | { ok: false; error: { code: string; message: string } };
 

@@ -3,7 +3,7 @@ import { enqueueMail } from "../notifications/mail.ts";
 import { lockFreeSeats, offerFreeSeats, type SeatOffer } from "./offer-free-seats.ts";
 
 /** How far the waitlist of a plan went on. */
-export interface Advance {
+interface Advance {
   /** Entries whose offer has ended. */
   expired: readonly string[];
   offers: readonly SeatOffer[];

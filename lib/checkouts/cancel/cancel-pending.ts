@@ -9,7 +9,7 @@ import type { PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/cancel-pending";
 
-export interface CancelPorts extends Pick<
+interface CancelPorts extends Pick<
   RunContext<Pick<CheckoutSettings, "offerMs">>,
   "dryRun" | "settings" | "lease" | "random" | "log" | "signal"
 > {

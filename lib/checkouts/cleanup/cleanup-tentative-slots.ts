@@ -25,7 +25,7 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:slots/cleanup-tentative-slots";
 
-export interface CleanupPorts extends Omit<
+interface CleanupPorts extends Omit<
   RunContext<Omit<CleanupSettings, "razorpay" | "mail">>,
   "runId"
 > {

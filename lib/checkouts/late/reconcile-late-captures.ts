@@ -27,7 +27,7 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 const ACTOR = "job:payments/reconcile-late-captures";
 
 /** `limit`: at most so many orders asked about, and at most so many orphans settled. */
-export interface LatePorts extends RunContext<Omit<LateSettings, "razorpay" | "mail">> {
+interface LatePorts extends RunContext<Omit<LateSettings, "razorpay" | "mail">> {
   readonly db: Db;
   readonly gateway: PaymentProvider;
 }

@@ -12,7 +12,7 @@ import { decideLate, heldAppointments, type LateDecision, type RefundReason } fr
 import type { Orphan } from "./late-payments.ts";
 import { WriteConflictError } from "../../db/errors.ts";
 
-export type Settlement =
+type Settlement =
   /** Its slots were still free: booked again, and confirmed. */
   | { kind: "booked"; amountPaise: Paise }
   /** Asked for once, by the key `late-capture:<payment>`. */
@@ -26,7 +26,7 @@ export type Settlement =
 /** A slot that somebody confirmed a moment ago. */
 const LOST_RACES = [SQLSTATE.exclusionViolation];
 
-export interface SettleOptions {
+interface SettleOptions {
   actor: string;
   random: Random;
   signal: AbortSignal;

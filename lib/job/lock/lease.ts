@@ -14,7 +14,7 @@ export interface HeldLease extends Lease {
   release(): Promise<void>;
 }
 
-export interface LeasePorts {
+interface LeasePorts {
   clock: Clock;
   /** Called for each failed renewal; the lease continues while it can be trusted. */
   onRenewalFailed?: (error: unknown) => void;

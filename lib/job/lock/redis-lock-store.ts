@@ -35,14 +35,14 @@ return 0`;
 /** A dead server is not asked for ever. */
 const CONNECT: BackOff = { firstMs: 200, tries: 4 };
 
-export interface RedisLockPorts {
+interface RedisLockPorts {
   /** The present instant, to turn a remaining time to live into a time of day for people. */
   now: () => Date;
   /** When this fires, the connection ends, and every command without an answer fails. */
   cut?: AbortSignal;
 }
 
-export interface RedisLockStore extends LockStore {
+interface RedisLockStore extends LockStore {
   /** The owner of a key, for callers that only read. @throws {LockUnavailableError} */
   holder(key: string): Promise<string | undefined>;
   /**

@@ -8,7 +8,7 @@ import {
 } from "../../support/server-fault/index.ts";
 
 /** The messages to a dead man's switch: a run that never pings did not happen. */
-export type Beat = "start" | "success" | "fail";
+type Beat = "start" | "success" | "fail";
 
 const TIMEOUT_MS = seconds(5);
 /** A run that was told to stop has seconds left in all. */

@@ -4,7 +4,7 @@ import type { OutputValue } from "../define-job.ts";
 import type { SummaryInput } from "./summary.ts";
 
 /** Everything there is to say of a run, for a program that reads it later. */
-export interface ReportFile {
+interface ReportFile {
   summary: SummaryInput;
   exitCode: number;
   origin: { commit: string | undefined; runUrl: string | undefined };

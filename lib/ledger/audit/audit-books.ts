@@ -3,7 +3,7 @@ import type { Paise } from "../../support/money.ts";
 import { QUESTIONS, type Question } from "./questions.ts";
 
 /** One row that breaks a rule. */
-export interface Breach {
+interface Breach {
   /** The kind of row and its id. */
   subject: string;
   expectedPaise: Paise;
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** Breaches of one rule that are listed; all are counted. */
-export const MOST_BREACHES = 50;
+const MOST_BREACHES = 50;
 
 /**
  * Asks every question on one snapshot. Only reads, and needs no right but that: its answers are worth most with a login

@@ -12,14 +12,14 @@ export interface DriftRow {
   details?: Readonly<Record<string, unknown>>;
 }
 
-export interface CheckResult {
+interface CheckResult {
   /** The first rows, by id. */
   rows: readonly DriftRow[];
   /** All of them. */
   count: number;
 }
 
-export interface Check {
+interface Check {
   code: FindingCode;
   /** The proven statement, as a sentence without its full stop. */
   title: string;

@@ -3,14 +3,14 @@ import type { FindingCode } from "../../findings/index.ts";
 import { MOST_ROWS } from "./checks.ts";
 
 /** Payees that a person should check. They stay payable. */
-export interface PayeeNotice {
+interface PayeeNotice {
   /** Their codes, sorted. Nothing else of them is shown: no PAN, no account. */
   consultants: readonly string[];
   /** The facts found, where the code of the check is not enough. */
   what: readonly string[];
 }
 
-export interface PayeeCheck {
+interface PayeeCheck {
   code: FindingCode;
   /** The problem, as a sentence without its full stop. */
   title: string;

@@ -15,7 +15,7 @@ import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./repor
 import type { LedgerSettings } from "./settings.ts";
 
 /** A run that is told to stop ends between two checks. */
-export interface LedgerPorts extends Pick<
+interface LedgerPorts extends Pick<
   RunContext<LedgerSettings>,
   "dryRun" | "settings" | "clock" | "log" | "progress" | "signal"
 > {

@@ -1,7 +1,7 @@
 import type { DbSession } from "../../db/client.ts";
 import type { RunFacts } from "./judge.ts";
 
-export interface Watch {
+interface Watch {
   /** The database's clock. */
   now: Date;
   facts: ReadonlyMap<string, RunFacts>;

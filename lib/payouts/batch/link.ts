@@ -9,7 +9,7 @@ import type { DueGroup } from "./read-due.ts";
 
 export const BATCH_ACTOR = "job:payouts/create-payout-batch";
 
-export type LinkResult =
+type LinkResult =
   | { kind: "created"; payoutId: string }
   /** A hold was placed since the consultant was read. */
   | { kind: "on_hold"; holds: readonly string[] }

@@ -76,7 +76,7 @@ const counters = reportCounters({
 });
 
 /** Why a consultant got no payout in this batch. */
-export type LeftOut = Exclude<OutcomeOf<typeof counters>, "unsettled">;
+type LeftOut = Exclude<OutcomeOf<typeof counters>, "unsettled">;
 
 /** One consultant without a payout, or with a smaller one, and the reason. Holds no personal data. */
 export interface BatchItem {

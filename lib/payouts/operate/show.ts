@@ -40,7 +40,7 @@ export interface PayoutDetails {
   audit: readonly RecordedAuditEntry[];
 }
 
-export interface ShownItem {
+interface ShownItem {
   bookingReference: string;
   creditedOn: string;
   grossPaise: Paise;
@@ -49,7 +49,7 @@ export interface ShownItem {
   releasedAt: Date | null;
 }
 
-export interface ShownAttempt {
+interface ShownAttempt {
   attemptNo: number;
   state: string;
   mode: string;
@@ -65,7 +65,7 @@ export interface ShownAttempt {
   settledAt: Date | null;
 }
 
-export interface ShownDeduction {
+interface ShownDeduction {
   bookingReference: string;
   section: string;
   rateBps: number;

@@ -2,9 +2,9 @@ import { seconds, sleep } from "../../support/clock.ts";
 import { concernsAll } from "../state/faults.ts";
 
 /** Runs all items in one transaction and answers in their order. Called with a single item as well. */
-export type BatchWork<T, R> = (items: readonly T[]) => Promise<readonly R[]>;
+type BatchWork<T, R> = (items: readonly T[]) => Promise<readonly R[]>;
 
-export interface BatcherOptions<T, R> {
+interface BatcherOptions<T, R> {
   /** The largest number of items in a batch. */
   most: number;
   work: BatchWork<T, R>;

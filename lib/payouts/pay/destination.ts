@@ -13,7 +13,7 @@ import {
 
 type NotAccepted = Exclude<Answer<unknown>, { kind: "accepted" }>;
 
-export type Destination =
+type Destination =
   | { kind: "ready"; fundAccountId: string }
   /** The provider says that these details can not be paid to. */
   | { kind: "refused"; code: string; message: string }

@@ -15,7 +15,7 @@ export interface InFlight {
 }
 
 /** A payout of this run that the provider has. */
-export interface FollowedPayout {
+interface FollowedPayout {
   id: string;
   organizationId: string | null;
   grossPaise: Paise;

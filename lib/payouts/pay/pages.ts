@@ -4,7 +4,7 @@ import type { DueItem } from "./run.ts";
 const MOST_ASIDE = 500;
 
 /** Due payouts in pages, of which each has one payout of a person. */
-export interface Pages {
+interface Pages {
   /** The next page; empty while all payouts that are left wait for others of their persons. */
   next(most: number): Promise<DueItem[]>;
   /** Lets the next payout of the person pass. */

@@ -8,7 +8,7 @@ import type { RunFault } from "../../support/verdict.ts";
 import type { Answer } from "../../provider/index.ts";
 
 /** A payout itself, or the contact and fund account that it needs first. */
-export type Asked = "payout" | "destination";
+type Asked = "payout" | "destination";
 
 /** Lets requests that may be refused through, and none more once the provider refuses all of them. */
 export interface RefusalGate {

@@ -106,7 +106,7 @@ export interface PayoutRunReport extends PayoutCounts {
 }
 
 /** A payout that a run would send now. */
-export interface PlannedPayout {
+interface PlannedPayout {
   payoutId: string;
   payee?: string;
   /** `none` when tax takes all of it. */

@@ -14,7 +14,7 @@ const COLUMNS = sql`
   (extract(epoch FROM now() - attempt.created_at) * 1000)::float8 AS "ageMs"`;
 
 /** From when on payouts are compared, and from when on the account's statement is read first. */
-export interface Period {
+interface Period {
   /** Of the comparison. */
   from: string;
   /** The same, as the provider is asked. */

@@ -36,7 +36,7 @@ import {
   type Walk,
 } from "../../provider/index.ts";
 
-export type ReconcilePorts = Omit<RunPorts<ReconcileSettings>, "limit">;
+type ReconcilePorts = Omit<RunPorts<ReconcileSettings>, "limit">;
 
 interface Run {
   ports: ReconcilePorts;

@@ -18,12 +18,12 @@ export interface PreparedAttempt {
  * The key of attempt n of a payout, a function of the two and of nothing else, so that no retry can
  * carry another. The hyphens of the payout's id are left out: the provider takes 36 characters.
  */
-export function idempotencyKeyOf(payoutId: string, attemptNo: number): string {
+function idempotencyKeyOf(payoutId: string, attemptNo: number): string {
   return `${payoutId.replaceAll("-", "")}-${attemptNo}`;
 }
 
 /** Our reference at the provider, by which an unknown outcome is looked up; at most 40 characters. */
-export function referenceIdOf(payoutId: string, attemptNo: number): string {
+function referenceIdOf(payoutId: string, attemptNo: number): string {
   return `${payoutId}-${attemptNo}`;
 }
 

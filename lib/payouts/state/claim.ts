@@ -24,7 +24,7 @@ export type ClaimResult =
    */
   | { kind: "refused"; isClaimed: boolean; code: string; message: string; error?: unknown };
 
-export interface Claimant {
+interface Claimant {
   runId: string;
   fence: bigint | null;
 }

@@ -6,7 +6,7 @@ import { auditOrganizations, type HoldingRun } from "./organization-audit.ts";
 import { assertAllHit } from "./release.ts";
 
 /** A payout that is paid, and the attempt that paid it; null where tax takes all of it and nothing is sent. */
-export interface Completion {
+interface Completion {
   payoutId: string;
   attemptId: string | null;
 }

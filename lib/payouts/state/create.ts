@@ -3,7 +3,7 @@ import type { Paise } from "../../support/money.ts";
 import { newUuid } from "../../support/random.ts";
 
 /** A payout to be made, and the earnings that it pays, as they were read. */
-export interface NewPayout {
+interface NewPayout {
   consultantId: string;
   organizationId: string | null;
   currency: string;

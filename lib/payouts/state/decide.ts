@@ -44,7 +44,7 @@ interface HeldEarning extends CreditedEarning {
 }
 
 /** The facts for the decision on a claim. */
-export interface ClaimFacts {
+interface ClaimFacts {
   /** By consultant. */
   stops: ReadonlyMap<string, AccountStop>;
   refusals: ReadonlyMap<string, { code: string; message: string }>;

@@ -21,7 +21,7 @@ export interface Funds {
 }
 
 /** Due with expected fees. */
-export function neededPaise({ count, duePaise, feePaise }: Funds): Paise {
+function neededPaise({ count, duePaise, feePaise }: Funds): Paise {
   return duePaise + BigInt(count) * feePaise;
 }
 

@@ -2,7 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
 
 /** The reason for rejecting an organization's payout. */
-export interface OrganizationRefusal {
+interface OrganizationRefusal {
   /** Stable: `CURRENCY_MIXED`, `PAYOUT_ITEMS_DISAGREE`, `NET_NOT_POSITIVE`, `NET_DISAGREES`. */
   code: string;
   message: string;
@@ -18,7 +18,7 @@ interface ItemSums {
 }
 
 /** The amounts that the claim of an organization's payout checks. */
-export interface OrganizationPayout {
+interface OrganizationPayout {
   payoutId: string;
   currency: string;
   grossPaise: Paise;

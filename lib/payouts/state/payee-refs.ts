@@ -5,7 +5,7 @@ import { isUuid } from "../../support/uuid.ts";
  * The payees of payouts by the codes that finance knows them by, as `C-7` or `C-7 for ORG-2`. Ids that are none of
  * ours are left out.
  */
-export async function payeeRefs(
+async function payeeRefs(
   db: DbSession,
   payoutIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {

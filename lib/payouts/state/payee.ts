@@ -8,7 +8,7 @@ import {
   type RefusedMode,
 } from "../../provider/index.ts";
 
-export type PayoutAccountDetails =
+type PayoutAccountDetails =
   { kind: "bank_account"; ifsc: string; accountNumber: string } | { kind: "vpa"; vpa: string };
 
 /** The payee and the account of a payout. */

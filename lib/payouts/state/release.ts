@@ -25,7 +25,7 @@ export function assertAllHit(
 }
 
 /** Why a payout fails. */
-export interface PayoutFailure {
+interface PayoutFailure {
   payoutId: string;
   code: string;
   message: string;
@@ -104,7 +104,7 @@ export async function releaseEarnings(
 }
 
 /** Why a payout is due again. */
-export interface PayoutReturn {
+interface PayoutReturn {
   payoutId: string;
   reason: string;
   /** Further facts for a reader of the audit log. */

@@ -18,7 +18,7 @@ export interface Settler {
 }
 
 /** How an attempt in doubt ended. */
-export interface Ended {
+interface Ended {
   outcome: "settled" | "in-flight" | "conflict" | "skipped";
   code: string;
   message: string;

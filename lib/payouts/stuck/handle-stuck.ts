@@ -29,7 +29,7 @@ import { systemicFault, gatewayDown } from "../../provider/faults.ts";
 import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
 import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
-export type StuckPorts = RunPorts<StuckSettings>;
+type StuckPorts = RunPorts<StuckSettings>;
 
 const PAGE = 200;
 /** So many look-ups without a usable answer in a row, and the gateway is down. */

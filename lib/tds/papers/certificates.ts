@@ -177,7 +177,7 @@ async function readLastUse(
 }
 
 /** Whether two papers say the same. */
-export function isSame(a: CertificateTerms, b: CertificateTerms): boolean {
+function isSame(a: CertificateTerms, b: CertificateTerms): boolean {
   return (
     a.number === b.number &&
     a.rateBps === b.rateBps &&

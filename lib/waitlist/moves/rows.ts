@@ -2,7 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 
 export type EntryStatus = "WAITING" | "NOTIFIED" | "BOOKED" | "EXPIRED" | "CANCELLED" | "SKIPPED";
 
-export interface LockedEntry {
+interface LockedEntry {
   planId: string;
   userId: string;
   status: EntryStatus;

@@ -40,7 +40,7 @@ const counters = reportCounters({
 export type ReminderOutcome = OutcomeOf<typeof counters>;
 
 /** One offer with a due reminder. */
-export interface ReminderItem {
+interface ReminderItem {
   entryId: string;
   outcome: ReminderOutcome;
 }

@@ -47,7 +47,7 @@ export function reason(text: string): string {
   return sentence(text, 500);
 }
 
-export function operatorName(text: string): string {
+function operatorName(text: string): string {
   const name = sentence(text, 100);
   // In the audit log that is a job, which had no hand in anything.
   if (/^job:/i.test(name)) throw new InvalidArgumentError("a name does not begin with job:.");

@@ -99,7 +99,7 @@ type WithDatabase = (
 ) => Promise<void>;
 
 /** Opens the database of `DATABASE_URL` for one piece of work, and says so when it can't. */
-export function databaseFor(applicationName: string): WithDatabase {
+function databaseFor(applicationName: string): WithDatabase {
   return async ({ readOnly }, work) => {
     const url = requireDatabaseUrl(process.env);
     const db = openDatabase({ url, applicationName, readOnly, connections: 1 });
@@ -136,7 +136,7 @@ export function unknown(what: string, name: string): AfterhoursError {
 }
 
 /** Prints the error; returns the exit status. */
-export function describeFailure(thrown: unknown): number {
+function describeFailure(thrown: unknown): number {
   // A reader that has seen enough, such as `head`, is no fault.
   if (errorCode(thrown) === "EPIPE") return EXIT.done;
   if (thrown instanceof CommanderError && !(thrown instanceof InvalidArgumentError)) {

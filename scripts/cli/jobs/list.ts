@@ -4,7 +4,7 @@ import { nextTick } from "../../../lib/support/cron.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
 
-export interface ListedJob {
+interface ListedJob {
   name: string;
   summary: string;
   /** Five fields in UTC; null for a job by hand. */

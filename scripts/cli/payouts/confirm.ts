@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
 
-export interface Terminal {
+interface Terminal {
   input: Readable & { isTTY?: boolean };
   /** Where the question is printed: not standard output, which a program may read. */
   output: Writable;

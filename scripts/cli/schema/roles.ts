@@ -6,7 +6,7 @@ import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors
 import { connectAdmin, describeServer } from "../frame/database-url.ts";
 
 /** The rights of `prisma/roles.sql`, as plain SQL that is one transaction. */
-export const ROLES_FILE = fileURLToPath(new URL("../../../prisma/roles.sql", import.meta.url));
+const ROLES_FILE = fileURLToPath(new URL("../../../prisma/roles.sql", import.meta.url));
 
 /**
  * The groups that it makes; a login is a member of one of them or of several. All others are members of the
@@ -22,7 +22,7 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-export interface RolesOptions {
+interface RolesOptions {
   /** Of the owner of the database, or a superuser. */
   url: string;
   /** Called for PostgreSQL's warnings, and for rights that could not be taken away. */

@@ -5,7 +5,7 @@ import { parseCreditLine } from "./credit-line.ts";
 import { lineBatches } from "./line-batches.ts";
 
 /** One line of output. Amounts are decimal strings, which no JSON reader rounds. */
-export type Answer =
+type Answer =
   | {
       taxPaise: string;
       rateBps: number;

@@ -9,14 +9,14 @@ import {
 } from "../../../lib/tds/index.ts";
 import type { AssessmentInput, CrossingPolicy, Rounding } from "../../../lib/tds/index.ts";
 
-export interface CreditLine {
+interface CreditLine {
   readonly input: AssessmentInput;
   readonly crossing?: CrossingPolicy;
   readonly rounding?: Rounding;
   readonly error?: undefined;
 }
 
-export interface LineError {
+interface LineError {
   readonly code: "MISSING_FIELD" | "UNKNOWN_FIELD" | "INVALID_FIELD";
   readonly field: string;
   readonly message: string;

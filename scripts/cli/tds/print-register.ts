@@ -11,7 +11,7 @@ import { textTable } from "../../../lib/support/text-table.ts";
 export type Format = "csv" | "table";
 
 /** How the lines of a register are shown. */
-export interface RegisterPrint {
+interface RegisterPrint {
   unmask: boolean;
   challansOf: ChallansOf;
 }
@@ -80,7 +80,7 @@ export function registerTable(lines: readonly RegisterLine[], print: RegisterPri
 }
 
 /** Enough to tell two payees apart beside their reference, and no more. */
-export function maskPan(pan: string): string {
+function maskPan(pan: string): string {
   return `${pan.slice(0, 2)}XXXXXXX${pan.slice(-1)}`;
 }
 

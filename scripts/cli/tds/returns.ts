@@ -34,7 +34,7 @@ interface Totals {
   taxPaise: Paise;
 }
 
-export interface RegisterOptions {
+interface RegisterOptions {
   unmask: boolean;
   format: Format;
   /** Also tax that was withheld and taken back. */

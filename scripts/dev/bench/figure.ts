@@ -28,7 +28,7 @@ export interface Section {
   rows: readonly Row[];
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** How often each thing is measured. */
   rounds: number;
   /** Small and short, to see that it works: its numbers say nothing. */

@@ -49,7 +49,7 @@ function toData({ machine, startedAt, rounds, quick, figures }: Results): object
   };
 }
 
-export function renderResults({ machine, startedAt, rounds, quick, figures }: Results): string {
+function renderResults({ machine, startedAt, rounds, quick, figures }: Results): string {
   const { processor, cores, memoryMb, system, node, postgres, commit } = machine;
   return [
     "# Benchmarks",

@@ -10,7 +10,7 @@ import { OUR_FOLDERS, readMigrations, readSchema } from "../../cli/schema/migrat
 import { openSchemaEngine, type OpenEngine } from "./schema-engine.ts";
 import { watchBlockers, type SeenBlockers } from "./watch-blockers.ts";
 
-export interface MigrateOptions {
+interface MigrateOptions {
   url: string;
   /** Default: this repository's. */
   folders?: SchemaFolders;

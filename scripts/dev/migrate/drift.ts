@@ -3,7 +3,7 @@ import { OUR_FOLDERS, readMigrations, readSchema } from "../../cli/schema/migrat
 import { openSchemaEngine } from "./schema-engine.ts";
 import { withScratchDatabase } from "./scratch-database.ts";
 
-export interface DriftOptions {
+interface DriftOptions {
   /** A server on which a scratch database may be made. Default: one is started. */
   serverUrl?: string | undefined;
   /** Default: this repository's. */

@@ -4,7 +4,7 @@ import { AfterhoursError } from "../../../lib/support/errors.ts";
 import { describeServer } from "../../cli/frame/database-url.ts";
 
 /** The migrations that a database has, before anything is written to it. */
-export interface History {
+interface History {
   /** Ours that are not applied, in order. */
   missing: string[];
   /** Whether the table `_prisma_migrations` is there. */

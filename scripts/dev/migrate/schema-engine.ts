@@ -27,7 +27,7 @@ export interface OpenEngine {
   close(): Promise<void>;
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   url: string;
   schema: SchemaContainer[];
   /**

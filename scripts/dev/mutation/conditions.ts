@@ -1,5 +1,5 @@
 /** A piece of a statement's text: from `start` up to `end`. */
-export interface Span {
+interface Span {
   start: number;
   end: number;
 }

@@ -16,7 +16,7 @@ export interface Mutant {
   replacement: string;
 }
 
-export interface Claims {
+interface Claims {
   statements: number;
   mutants: readonly Mutant[];
   /** Parts of the source that this reader cannot check. */

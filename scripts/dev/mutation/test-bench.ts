@@ -6,7 +6,7 @@ import type { ClaimCheck } from "./claim-check.ts";
 import { mutate, type Mutant } from "./statements.ts";
 import { fateOf, type FailedTest, type Fate } from "./verdict.ts";
 
-export interface TestBench {
+interface TestBench {
   /** Runs the test files against the source as it is. */
   runAsIs(file: string): Promise<Fate>;
   /** Runs the test files of a mutant's file one after the other, until one fails. */

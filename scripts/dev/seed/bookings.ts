@@ -7,7 +7,7 @@ interface Address {
   url: string;
 }
 
-export interface PlanSeed {
+interface PlanSeed {
   kind?: "consultation" | "subscription" | "webinar" | "class";
   /** Seats of a webinar or class. Default 10. */
   capacity?: number;
@@ -35,7 +35,7 @@ export interface LegSeed {
   referralCreditId?: string;
 }
 
-export interface CheckoutSeed {
+interface CheckoutSeed {
   status?: "PENDING" | "PAID" | "EXPIRED" | "ORPHANED";
   /** Default: ₹1,000 by card. */
   legs?: readonly LegSeed[];
@@ -79,7 +79,7 @@ export interface SeededBooking {
   legIds: readonly string[];
 }
 
-export interface WaitingSeed {
+interface WaitingSeed {
   plan: SeededPlan;
   userId?: string;
   /** Default WAITING. */

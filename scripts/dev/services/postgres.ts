@@ -13,7 +13,7 @@ import type { ServerAccount } from "./server-account.ts";
 import { canWrite, makeServerDirectory, serverAccount } from "./server-account.ts";
 import { SupervisedServer } from "./supervised.ts";
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** Where the data stays after the server has stopped. Default: a temporary directory that goes. */
   dataDir?: string;
   /** Default: a free one. */

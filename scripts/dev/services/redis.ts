@@ -11,7 +11,7 @@ import { onFreePort } from "./free-port.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
 import { SupervisedServer } from "./supervised.ts";
 
-export interface RedisOptions {
+interface RedisOptions {
   /** Is told when a server has to be fetched first. */
   say?: (line: string) => void;
   /** Further lines of its configuration, as `{ maxmemory: "1mb" }`. */

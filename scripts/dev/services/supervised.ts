@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 
 /** One server program: its command, its account and its output. */
-export interface ServerCommand {
+interface ServerCommand {
   command: string;
   args: string[];
   cwd: string;
@@ -16,7 +16,7 @@ export interface ServerCommand {
   logFile: string;
 }
 
-export interface ServerExit {
+interface ServerExit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }

@@ -1,7 +1,7 @@
 import ts from "typescript";
 
 /** One comment of a source file, without its markers. Its line breaks stay, so that a line can be named. */
-export interface Comment {
+interface Comment {
   text: string;
   /** The line of the file on which the comment begins; the first line is 1. */
   line: number;

@@ -13,7 +13,7 @@ const SHIPPED = ["lib", "jobs", "scripts"];
 const MEASURED = [...SHIPPED, "test/support"];
 const PAGES = ["README.md", "CHANGELOG.md", "docs"];
 
-export interface Hit {
+interface Hit {
   file: string;
   line: number;
   word: string;
@@ -26,7 +26,7 @@ export interface Room {
   hits: readonly Hit[];
 }
 
-export interface Page {
+interface Page {
   name: string;
   sentences: number;
   words: number;

@@ -1,7 +1,7 @@
 /** Pronouns that leave the reader to find the noun. */
 const FREE_PRONOUN = /\b(?:what|who|whom|whatever|whoever)\b/gi;
 
-export interface FreePronoun {
+interface FreePronoun {
   word: string;
   /** Counted from the first line of the text, which is 0. */
   line: number;

@@ -5,7 +5,7 @@ import type { Ids } from "./ids.ts";
  * Amounts here are numbers of paise, not bigint: they come from JSON and go back to JSON, and every
  * one is checked to be a safe integer on its way in.
  */
-export interface Transaction {
+interface Transaction {
   readonly id: string;
   readonly creditPaise: number;
   readonly debitPaise: number;

@@ -26,7 +26,7 @@ export function faultAnswer(fault: CompleteFault, status: number): Answer {
   return { status, body: { ...(fault.oldBody ? { statusCode: status } : {}), error } };
 }
 
-export interface SendOptions {
+interface SendOptions {
   call?: CallRecord;
   nullAsText?: boolean;
   /** Seconds. */

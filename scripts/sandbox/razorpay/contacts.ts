@@ -19,7 +19,7 @@ export interface Contact {
   active: boolean;
 }
 
-export interface ContactDetails {
+interface ContactDetails {
   name: string;
   email: string | null;
   contact: string | null;

@@ -1,5 +1,5 @@
 /** The content of `error` in every refusal of the API. */
-export interface ApiError {
+interface ApiError {
   code: string;
   description: string;
   source: string | null;

@@ -44,7 +44,7 @@ const matchSchema = z.strictObject({
   receipt: text.optional(),
 });
 
-export const faultSchema = z
+const faultSchema = z
   .strictObject({
     on: z.enum([...ROUTES, "*"], {
       error: `expected "*" or one of: ${ROUTES.join(", ")}`,

@@ -11,7 +11,7 @@ const FEE_PAISE: Readonly<Record<PayoutMode, number>> = {
 
 const GST_PERCENT = 18;
 
-export interface Charges {
+interface Charges {
   /** All that is charged: the price and the GST on it. */
   feesPaise: number;
   /** The GST that `feesPaise` includes: fees of 118 with tax 18 debit the amount and 118. */

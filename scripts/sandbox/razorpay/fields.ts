@@ -3,7 +3,7 @@ import { invalid, Refusal } from "./errors.ts";
 export type JsonObject = Record<string, unknown>;
 export type Notes = Record<string, string>;
 
-export interface TextRule {
+interface TextRule {
   /** Least number of characters; default 1. */
   min?: number;
   /** Greatest number of characters. */

@@ -16,7 +16,7 @@ export interface FundAccount {
   active: boolean;
 }
 
-export type FundAccountDetails =
+type FundAccountDetails =
   | { kind: "bank_account"; name: string; ifsc: string; accountNumber: string }
   | { kind: "vpa"; address: string };
 

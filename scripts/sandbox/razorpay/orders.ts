@@ -11,8 +11,7 @@ import {
 } from "./fields.ts";
 import type { Ids } from "./ids.ts";
 
-export const ORDER_STATES = ["created", "attempted", "paid"] as const;
-export type OrderState = (typeof ORDER_STATES)[number];
+export type OrderState = "created" | "attempted" | "paid";
 
 export interface Order {
   readonly id: string;
@@ -25,7 +24,7 @@ export interface Order {
   paidPaise: number;
 }
 
-export interface OrderDetails {
+interface OrderDetails {
   amountPaise: number;
   receipt: string | null;
   notes: Notes;

@@ -6,7 +6,7 @@ import type { Ids } from "./ids.ts";
 import type { Order } from "./orders.ts";
 
 export const PAYMENT_METHODS = ["upi", "card", "netbanking", "wallet"] as const;
-export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
+type PaymentMethod = (typeof PAYMENT_METHODS)[number];
 
 export interface Payment {
   readonly id: string;

@@ -1,10 +1,10 @@
 import type { PayoutState } from "./states.ts";
 
 /** Whose side a reason lies on, in the provider's words. */
-export type ReasonSource = "beneficiary_bank" | "business" | "gateway" | "internal";
+type ReasonSource = "beneficiary_bank" | "business" | "gateway" | "internal";
 
 /** A reason that `status_details` may give, as the provider documents it. */
-export interface PayoutReason {
+interface PayoutReason {
   readonly reason: string;
   readonly source: ReasonSource;
   /** The states in which it is given. */

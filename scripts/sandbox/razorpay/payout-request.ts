@@ -24,7 +24,7 @@ export interface PayoutRequest {
   notes: Notes;
 }
 
-export interface PayoutRequestContext {
+interface PayoutRequestContext {
   /** The only account that money can leave from. */
   accountNumber: string;
   fundAccount: (id: string) => FundAccount | undefined;

@@ -21,7 +21,7 @@ export interface Refund {
   arn: string | null;
 }
 
-export interface RefundRequest {
+interface RefundRequest {
   amountPaise: number;
   speed: "normal" | "optimum";
   receipt: string | null;

@@ -11,7 +11,7 @@ import { Refusal, urlNotFound } from "./errors.ts";
 import { PAYOUT_KEY_HEADER, REFUND_KEY_HEADER } from "./idempotency.ts";
 import { routeOf } from "./routes.ts";
 
-export interface ListenerOptions extends ApiCallContext {
+interface ListenerOptions extends ApiCallContext {
   control: SandboxControl;
   keyId: string;
   keySecret: string;

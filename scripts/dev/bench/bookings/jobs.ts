@@ -19,7 +19,7 @@ import { sendExpirationReminders } from "../../../../lib/waitlist/remind/send-re
 type Ports = ReturnType<typeof portsOf>;
 
 /** A job that handles rows, and says how many it has handled. */
-export interface RowJob {
+interface RowJob {
   name: string;
   /** The meaning of one row. */
   rows: string;

@@ -10,7 +10,7 @@ import type { PlainClient, PlainSession } from "./plain-client.ts";
 
 const PAGE = 100;
 
-export interface PlainPorts {
+interface PlainPorts {
   db: PlainClient;
   gateway: PayoutProvider;
   runId: string;

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-export type Way = "pipeline" | "plain" | "bare";
+type Way = "pipeline" | "plain" | "bare";
 
 export interface RunRequest {
   way: Way;

@@ -6,7 +6,7 @@ import { runChild } from "../child.ts";
 import { seedMarketplace } from "./seed.ts";
 import { printMarketplace, type JobEnd } from "./show.ts";
 
-export interface MarketplaceStage {
+interface MarketplaceStage {
   root: string;
   /** Where the mails are kept. */
   home: string;
