@@ -1,4 +1,4 @@
-import type { Day } from "../../support/calendar.ts";
+import type { Day } from "../support/calendar.ts";
 
 /** A quarter of the tax year, which begins in April. */
 export interface Quarter {
