@@ -14,17 +14,21 @@ const ROOMS = [
   },
   { room: "audit", may: ["db"], comment: "Who changed what." },
   { room: "findings", may: ["db", "audit"], comment: "What differs, for a person." },
-  { room: "ledger", may: ["db", "findings", "tds"], comment: "The books." },
   {
     room: "tds",
-    may: ["db", "audit", "earnings", "ledger"],
-    comment:
-      "Tax, still in a circle of rooms with earnings and the ledger; no file is in a circle.",
+    may: ["db", "audit"],
+    comment: "The tax engine and a payee's papers. It knows neither books nor earnings.",
   },
+  { room: "ledger", may: ["db", "findings", "tds"], comment: "The books." },
   {
     room: "earnings",
     may: ["db", "provider", "audit", "ledger", "tds"],
     comment: "What consultants have earned. It knows no payout room.",
+  },
+  {
+    room: "tax-returns",
+    may: ["db", "audit", "ledger", "tds", "earnings"],
+    comment: "Tax that is due, deposited and declared, read from books and earnings.",
   },
   {
     room: "statement",
@@ -58,7 +62,7 @@ const ROOMS = [
     may: ["db", "provider", "audit", "findings", "ledger", "notifications", "waitlist", "refunds"],
     comment: "A checkout that is paid too late asks for a refund; there is no arrow back.",
   },
-  { room: "ops", may: ["db", "audit", "tds"], comment: "Watching and pruning." },
+  { room: "ops", may: ["db", "audit", "tds", "tax-returns"], comment: "Watching and pruning." },
   { room: "job", may: ["db"], comment: "The harness. It imports no core." },
 ];
 

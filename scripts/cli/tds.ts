@@ -1,6 +1,6 @@
 /** Finance command: `npm run --silent tds -- <command>`. Exit status 2 means that it was used wrongly. */
 import { defaultTaxPolicy } from "../../lib/tds/index.ts";
-import type { Quarter } from "../../lib/tds/returns/index.ts";
+import type { Quarter } from "../../lib/tax-returns/index.ts";
 import { BY, shortText } from "./frame/arguments.ts";
 import { EXIT } from "./frame/command-line.ts";
 import { operatorCommand } from "./frame/command.ts";

@@ -6,7 +6,7 @@ import type { Db } from "../../lib/db/client.ts";
 import { importEarnings } from "../../lib/earnings/index.ts";
 import { lockAgainstHolds } from "../../lib/payouts/state/on-hold.ts";
 import { placeHold } from "../../lib/payouts/operate/index.ts";
-import { recordDeposit } from "../../lib/tds/returns/index.ts";
+import { recordDeposit } from "../../lib/tax-returns/index.ts";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../lib/tds/index.ts";
 import { requireDay } from "../../lib/support/calendar.ts";
 import { migrate } from "../../scripts/dev/migrate/apply.ts";

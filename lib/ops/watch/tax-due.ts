@@ -1,6 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
-import { readChallans, type Challan } from "../../tds/returns/index.ts";
+import { readChallans, type Challan } from "../../tax-returns/index.ts";
 import type { TaxWatchSettings } from "./settings.ts";
 
 /** Tax of a month that is to be handed over soon, or should have been. */

@@ -3,7 +3,6 @@ import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 import type { ClaimedPayout } from "./decide.ts";
 import { lockHeld } from "./held.ts";
-import { ClaimLostError } from "./release.ts";
 import { buildPayoutRequest, type JsonValue, type PayoutMode } from "../../provider/index.ts";
 
 /** A committed attempt, ready to be sent. */
@@ -36,16 +35,6 @@ export interface AttemptInput {
   narration: string;
   /** Whether fees are collected apart from the payout. Default: no. */
   feesApart?: boolean;
-}
-
-/** As `prepareAttempts`, for one. @throws {ClaimLostError} when another run holds the payout by now */
-export async function prepareAttempt(
-  db: Db,
-  { runId, ...input }: AttemptInput & { runId: string },
-): Promise<PreparedAttempt> {
-  const [attempt] = await prepareAttempts(db, { runId, inputs: [input] });
-  if (!attempt) throw new ClaimLostError(input.payout.id);
-  return attempt;
 }
 
 /**

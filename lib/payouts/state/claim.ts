@@ -4,13 +4,19 @@ import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 import { reserveDeductions, type PayeeTaxState } from "../../tds/reserve.ts";
 import type { TaxPolicy } from "../../tds/index.ts";
-import { describeStop, readAccountStops } from "./account-holds.ts";
-import { decide, NO_ACCOUNT, readFacts, type ClaimedPayout, type DuePayoutRow } from "./decide.ts";
+import {
+  decide,
+  decideTakeOver,
+  readFacts,
+  readTakeOverFacts,
+  type ClaimedPayout,
+  type DuePayoutRow,
+} from "./decide.ts";
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
 import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
-import { readPayee, type Payee } from "./payee.ts";
-import { assertAllHit, failPayout, failPayouts, returnAllToDue, returnToDue } from "./release.ts";
+import { assertAllHit, failPayouts, returnAllToDue } from "./release.ts";
+import { takeOverTaxed, type Claimant } from "./take-over.ts";
 
 export type ClaimResult =
   | { kind: "claimed"; payout: ClaimedPayout }
@@ -23,20 +29,6 @@ export type ClaimResult =
    * unchanged. `error`: an unexpected database error.
    */
   | { kind: "refused"; isClaimed: boolean; code: string; message: string; error?: unknown };
-
-interface Claimant {
-  runId: string;
-  fence: bigint | null;
-}
-
-/** As `claimPayouts`, for one. */
-export async function claimPayout(
-  db: Db,
-  { payoutId, ...claim }: { payoutId: string; claimant: Claimant; tax: TaxPolicy },
-): Promise<ClaimResult> {
-  const results = await claimPayouts(db, { payoutIds: [payoutId], ...claim });
-  return results[0] ?? { kind: "lost" };
-}
 
 /**
  * Claims due payouts by compare-and-swap, assesses their tax and reserves it, in one transaction: a crash leaves
@@ -155,35 +147,18 @@ export async function takeOverClaim(
 ): Promise<ClaimResult> {
   return inTransaction(db, async (tx) => {
     await lockAgainstHolds(tx, [payoutId]);
-    // A statement of its own: the next one then sees the attempt of a run that held the row until now.
-    await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
-    const [row] = await tx.query<Omit<ClaimedPayout, keyof Payee>[]>`
-      UPDATE payouts SET claimed_by = ${claimant.runId}::uuid, claim_fence = ${claimant.fence}::bigint,
-             claimed_at = now(), updated_at = now()
-      WHERE id = ${payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimedBy}::uuid
-        AND tax_paise IS NOT NULL
-        AND NOT EXISTS (
-          SELECT 1 FROM payout_attempts AS attempt
-          WHERE attempt.payout_id = payouts.id
-            AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))
-      RETURNING id, consultant_id AS "consultantId", organization_id AS "organizationId",
-                gross_paise AS "grossPaise", amount_paise AS "amountPaise", tax_paise AS "taxPaise",
-                net_paise AS "netPaise"`;
-    if (!row) return { kind: "lost" };
-    await auditClaims(tx, claimant, [{ payoutId, ...row, takenOverFrom: claimedBy }]);
-    const onHold = (await heldAmong(tx, [payoutId])).get(payoutId);
-    const stop = (await readAccountStops(tx, [row.consultantId])).get(row.consultantId);
-    const held = onHold
-      ? { code: ON_HOLD, message: heldMessage(onHold) }
-      : stop && describeStop(stop);
-    if (held) {
-      await returnToDue(tx, { payoutId, runId: claimant.runId, reason: held.code });
-      return { kind: "held", ...held };
+    const taxed = await takeOverTaxed(tx, { payoutId, claimedBy }, claimant);
+    if (!taxed) return { kind: "lost" };
+    await auditClaims(tx, claimant, [{ payoutId, ...taxed, takenOverFrom: claimedBy }]);
+    const decision = decideTakeOver(taxed, await readTakeOverFacts(tx, taxed));
+    if (decision.kind === "claimed") return { kind: "claimed", payout: decision.payout };
+    const { kind, code, message } = decision;
+    if (kind === "held") {
+      await returnAllToDue(tx, claimant, [{ payoutId, reason: code }]);
+      return { kind, code, message };
     }
-    const payee = await readPayee(tx, row.consultantId);
-    if (payee) return { kind: "claimed", payout: { ...payee, ...row } };
-    await failPayout(tx, { payoutId, runId: claimant.runId, ...NO_ACCOUNT });
-    return { kind: "refused", isClaimed: true, ...NO_ACCOUNT };
+    await failPayouts(tx, claimant, [{ payoutId, code, message }]);
+    return { kind, isClaimed: true, code, message };
   });
 }
 

@@ -2,6 +2,7 @@ import type { DbSession } from "../../db/client.ts";
 import { postTransactions, type Posting } from "../../ledger/post-transaction.ts";
 import type { Paise } from "../../support/money.ts";
 import { finaliseDeductions } from "../../tds/reserve.ts";
+import { isClaimedBy } from "./held.ts";
 import { auditOrganizations, type HoldingRun } from "./organization-audit.ts";
 import { assertAllHit } from "./release.ts";
 
@@ -30,7 +31,7 @@ export async function completePayouts(
   const payoutIds = completions.map(({ payoutId }) => payoutId);
   const completed = await tx.query<CompletedRow[]>`
     UPDATE payouts SET status = 'COMPLETED', completed_at = now(), updated_at = now()
-    WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${run.runId}::uuid
+    WHERE id = ANY(${payoutIds}::uuid[]) AND ${isClaimedBy(run.runId)}
     RETURNING id AS "payoutId", consultant_id AS "consultantId", organization_id AS "organizationId",
               amount_paise AS "amountPaise", net_paise AS "netPaise", tax_paise AS "taxPaise"`;
   assertAllHit(completions, completed);

@@ -11,12 +11,13 @@ import {
 } from "../../tds/reserve.ts";
 import type { TaxPolicy, YearTotals } from "../../tds/index.ts";
 import { describeStop, readAccountStops, type AccountStop } from "./account-holds.ts";
+import { heldAmong, heldMessage, ON_HOLD, type HeldPayout } from "./on-hold.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
-import { modeFor, readPayees, type Payee } from "./payee.ts";
+import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
 import type { PayoutMode } from "../../provider/index.ts";
 
-/** A payout that this run holds, taxed, with the account to which it goes. */
-export interface ClaimedPayout extends Payee {
+/** A payout in processing whose tax is assessed and reserved. */
+export interface TaxedPayout {
   id: string;
   consultantId: string;
   /** The payee's organization, if there is one. */
@@ -27,6 +28,9 @@ export interface ClaimedPayout extends Payee {
   taxPaise: Paise;
   netPaise: Paise;
 }
+
+/** A payout that this run holds, taxed, with the account to which it goes. */
+export interface ClaimedPayout extends TaxedPayout, Payee {}
 
 /** A due payout, as a claim wins it and a plan reads it. */
 export interface DuePayoutRow {
@@ -136,8 +140,8 @@ export function decide(
   const nothing = organizationNetRefusal({ organizationId, netPaise });
   if (nothing) return refuse(nothing);
   // Before its tax is reserved: a payout that cannot be sent must not count for the payee's next payout.
-  const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
-  if (choice && !choice.ok) return refuse(choice);
+  const choice = modeOf({ netPaise }, payee);
+  if (!choice.ok) return refuse(choice);
   const payout: ClaimedPayout = {
     ...payee,
     ...row,
@@ -148,7 +152,7 @@ export function decide(
     netPaise,
   };
   const { taxpayerId, profile: identity } = state;
-  const mode = choice?.mode;
+  const { mode } = choice;
   return {
     kind: "claimed",
     payoutId,
@@ -162,8 +166,52 @@ export function decide(
   };
 }
 
+/** The decision on a claim that a dead run left. Its tax is assessed and reserved already. */
+export type TakeOverDecision =
+  | { kind: "refused" | "held"; code: string; message: string }
+  | { kind: "claimed"; payout: ClaimedPayout; mode: PayoutMode | undefined };
+
+/** As `decide`, for a claim that is taken over; pure. A run and a dry run both call this. */
+export function decideTakeOver(
+  taxed: TaxedPayout,
+  { held, stop, payee }: TakeOverFacts,
+): TakeOverDecision {
+  if (held) return { kind: "held", code: ON_HOLD, message: heldMessage(held) };
+  if (stop) return { kind: "held", ...describeStop(stop) };
+  if (!payee) return { kind: "refused", ...NO_ACCOUNT };
+  const choice = modeOf(taxed, payee);
+  if (!choice.ok) return { kind: "refused", code: choice.code, message: choice.message };
+  return { kind: "claimed", payout: { ...payee, ...taxed }, mode: choice.mode };
+}
+
+export interface TakeOverFacts {
+  held: HeldPayout | undefined;
+  stop: AccountStop | undefined;
+  payee: Payee | undefined;
+}
+
+/** Reads the facts for the decision on a claim that is taken over. */
+export async function readTakeOverFacts(
+  tx: DbSession,
+  { id, consultantId }: Pick<TaxedPayout, "id" | "consultantId">,
+): Promise<TakeOverFacts> {
+  return {
+    held: (await heldAmong(tx, [id])).get(id),
+    stop: (await readAccountStops(tx, [consultantId])).get(consultantId),
+    payee: await readPayee(tx, consultantId),
+  };
+}
+
+/** No mode where tax takes all of it: nothing is sent. */
+function modeOf(
+  { netPaise }: Pick<TaxedPayout, "netPaise">,
+  payee: Payee,
+): ReturnType<typeof modeFor> | { ok: true; mode: undefined } {
+  return netPaise > 0n ? modeFor(payee, netPaise) : { ok: true, mode: undefined };
+}
+
 /** A payee without an active account cannot be paid, even after the claim. */
-export const NO_ACCOUNT = {
+const NO_ACCOUNT = {
   code: "NO_PAYOUT_ACCOUNT",
   message: "the payee has no active payout account",
 } as const;

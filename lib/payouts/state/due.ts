@@ -2,6 +2,7 @@ import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 import { minutes } from "../../support/clock.ts";
 import type { Paise } from "../../support/money.ts";
 import { TAXPAYER_OF_PAYOUT } from "../../tds/taxpayer.ts";
+import { HAS_LIVE_ATTEMPT } from "./held.ts";
 import type { PayeeKind } from "./kind.ts";
 import { heldAmong, IS_HELD, type HeldDue } from "./on-hold.ts";
 
@@ -152,10 +153,7 @@ export async function abandonedClaims(
       AND claimed_by <> ${runId}::uuid
       AND (claim_fence < ${fence}::bigint
            OR claimed_at < now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000))
-      AND NOT EXISTS (
-        SELECT 1 FROM payout_attempts AS attempt
-        WHERE attempt.payout_id = payouts.id
-          AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))
+      AND NOT ${HAS_LIVE_ATTEMPT}
     ORDER BY ${WAITING[kind].since}, id
     LIMIT ${limit}`;
 }
@@ -215,10 +213,7 @@ export async function countUnsent(
     WHERE status = 'PROCESSING' AND claimed_by <> ${runId}::uuid
       AND (claim_fence < ${fence}::bigint) IS NOT TRUE
       AND claimed_at >= now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000)
-      AND NOT EXISTS (
-        SELECT 1 FROM payout_attempts AS attempt
-        WHERE attempt.payout_id = payouts.id
-          AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))`;
+      AND NOT ${HAS_LIVE_ATTEMPT}`;
   return row?.count ?? 0;
 }
 

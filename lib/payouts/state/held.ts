@@ -1,26 +1,29 @@
-import type { DbSession } from "../../db/client.ts";
-import { ClaimLostError } from "./release.ts";
+import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
 
 /**
- * Locks the payout's row and makes sure that this run still holds it. A process that wakes up after
- * another run has taken its payout over changes nothing, and a run that wants to take it over waits.
- *
- * @throws {ClaimLostError}
- */
-export async function assertHeld(
-  tx: DbSession,
-  { payoutId, runId }: { payoutId: string; runId: string },
-): Promise<void> {
-  const held = await lockHeld(tx, { payoutIds: [payoutId], runId });
-  if (!held.has(payoutId)) throw new ClaimLostError(payoutId);
-}
-
-/**
- * As `assertHeld`, for several: those that this run still holds, locked in the order of their ids.
+ * Whether a run has the claim of a row of `payouts`: the condition of each compare-and-swap by the holder.
  *
  * The status is compared as text here and wherever a batch is named by its ids: statistics of before the run
  * know of hardly any row in PROCESSING, so the planner would rather read the index of states, which then holds
  * all that the run has claimed. With 9,000 payouts in a run a batch of 100 took 42 ms that way; by id, 1 ms.
+ */
+export function isClaimedBy(runId: string): SqlPart {
+  return sql`status::text = 'PROCESSING' AND claimed_by = ${runId}::uuid`;
+}
+
+/**
+ * Whether a row of `payouts` has an attempt that paid it, or may still pay it: sent again, the payee would be paid
+ * twice. The states are those of the database's own trigger.
+ */
+export const HAS_LIVE_ATTEMPT = sql`
+  EXISTS (
+    SELECT 1 FROM payout_attempts AS attempt
+    WHERE attempt.payout_id = payouts.id
+      AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))`;
+
+/**
+ * Locks the payouts that this run still holds, in the order of their ids. A process that wakes up after another
+ * run has taken its payout over changes nothing, and a run that wants to take it over waits.
  */
 export async function lockHeld(
   tx: DbSession,
@@ -28,7 +31,7 @@ export async function lockHeld(
 ): Promise<ReadonlySet<string>> {
   const held = await tx.query<{ id: string }[]>`
     SELECT id FROM payouts
-    WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${runId}::uuid
+    WHERE id = ANY(${payoutIds}::uuid[]) AND ${isClaimedBy(runId)}
     ORDER BY id
     FOR UPDATE`;
   return new Set(held.map(({ id }) => id));

@@ -27,7 +27,7 @@ export const IS_HELD = sql`
 export const ON_HOLD = "ON_HOLD";
 
 /** A payout that is not sent while its payee is on hold. */
-interface HeldPayout {
+export interface HeldPayout {
   id: string;
   consultantRef: string;
   /** Kinds of the open holds. */

@@ -95,50 +95,13 @@ export async function recordOutcomes(
 }
 
 /** As `recordOutcomes`, for one. @throws {ClaimLostError} when another run has settled it meanwhile */
-async function recordOutcome(
+export async function recordOutcome(
   db: Db,
   { payoutId, attemptId, ...run }: AttemptRef,
   outcome: Outcome,
 ): Promise<void> {
   const lost = await recordOutcomes(db, run, [{ payoutId, attemptId, outcome }]);
   if (lost.size > 0) throw new ClaimLostError(payoutId);
-}
-
-/** Records that the provider has the payout. @throws {ClaimLostError} */
-export async function recordAccepted(
-  db: Db,
-  ref: AttemptRef,
-  answer: Omit<Extract<Outcome, { kind: "accepted" }>, "kind">,
-): Promise<Settlement> {
-  await recordOutcome(db, ref, { kind: "accepted", ...answer });
-  return settlementOf(answer.provider);
-}
-
-/** Records a refusal of this one payout: nothing was accepted. @throws {ClaimLostError} */
-export async function recordRefused(
-  db: Db,
-  ref: AttemptRef,
-  { httpStatus, failure, body }: Omit<Extract<Outcome, { kind: "refused" }>, "kind">,
-): Promise<void> {
-  await recordOutcome(db, ref, { kind: "refused", httpStatus, failure, body });
-}
-
-/** Records that the provider turned the request down; the payout is not to blame. @throws {ClaimLostError} */
-export async function recordTurnedAway(
-  db: Db,
-  ref: AttemptRef,
-  { httpStatus, fault, body }: Omit<Extract<Outcome, { kind: "turned-away" }>, "kind">,
-): Promise<void> {
-  await recordOutcome(db, ref, { kind: "turned-away", httpStatus, fault, body });
-}
-
-/** Records that the outcome of the request is unknown here. @throws {ClaimLostError} */
-export async function recordUnknown(
-  db: Db,
-  ref: AttemptRef,
-  { httpStatus, cause, body }: Omit<Extract<Outcome, { kind: "unknown" }>, "kind">,
-): Promise<void> {
-  await recordOutcome(db, ref, { kind: "unknown", httpStatus, cause, body });
 }
 
 /** Whether the attempt already has an answer. */

@@ -3,17 +3,17 @@ import { AfterhoursError } from "../../support/errors.ts";
 import type { Paise } from "../../support/money.ts";
 import type { PayeeTaxState } from "../../tds/reserve.ts";
 import type { TaxPolicy, YearTotals } from "../../tds/index.ts";
-import { describeStop, readAccountStops } from "./account-holds.ts";
 import {
   decide,
-  NO_ACCOUNT,
+  decideTakeOver,
   readFacts,
+  readTakeOverFacts,
   refusalOf,
   type Decision,
   type DuePayoutRow,
+  type TakeOverDecision,
 } from "./decide.ts";
 import { heldAmong, heldMessage, ON_HOLD } from "./on-hold.ts";
-import { modeFor, readPayee } from "./payee.ts";
 
 export interface Amounts {
   amountPaise: Paise;
@@ -47,12 +47,14 @@ export function createPlanner(ports: {
              currency::text AS currency, gross_paise AS "grossPaise", amount_paise AS "amountPaise",
              tax_paise AS "taxPaise"
       FROM payouts WHERE id = ${payoutId}::uuid`;
-    if (!payout) return refuse("CLAIMED_ELSEWHERE", "it is no longer there");
+    if (!payout) {
+      return { kind: "refuse", code: "CLAIMED_ELSEWHERE", message: "it is no longer there" };
+    }
     const { taxPaise, ...row } = payout;
+    // Left behind by a run that died: its tax was assessed and reserved at the claim.
+    if (claimedBy !== undefined && taxPaise !== null) return planTakeOver(db, row, taxPaise);
     const held = (await heldAmong(db, [payoutId])).get(payoutId);
     if (held) return { kind: "hold", code: ON_HOLD, message: heldMessage(held) };
-    // Left behind by a run that died: its tax was assessed and reserved at the claim.
-    if (claimedBy !== undefined && taxPaise !== null) return takenOver(db, row, taxPaise);
 
     const facts = await readFacts(db, [row], { lock: false });
     const taxStates = withYears(facts.taxStates, assessedYears);
@@ -60,25 +62,27 @@ export function createPlanner(ports: {
       facts: { ...facts, taxStates },
       tax: ports.settings.tax,
     });
-    switch (decision.kind) {
-      case "refused":
-        return refuse(decision.code, decision.message);
-      case "held":
-        return { kind: "hold", code: decision.code, message: decision.message };
-      case "claimed": {
-        const { payout: planned, mode = "none", taxpayerId, years } = decision;
-        assessedYears.set(taxpayerId, withAssessed(assessedYears.get(taxpayerId) ?? [], years));
-        const { grossPaise, amountPaise, netPaise } = planned;
-        return {
-          kind: "send",
-          mode,
-          grossPaise,
-          amountPaise,
-          taxPaise: planned.taxPaise,
-          netPaise,
-        };
-      }
+    if (decision.kind === "claimed") {
+      const { taxpayerId, years } = decision;
+      assessedYears.set(taxpayerId, withAssessed(assessedYears.get(taxpayerId) ?? [], years));
     }
+    return planOf(decision);
+  };
+}
+
+function planOf(decision: Decision | TakeOverDecision): Plan {
+  if (decision.kind !== "claimed") {
+    const { kind, code, message } = decision;
+    return { kind: kind === "held" ? "hold" : "refuse", code, message };
+  }
+  const { grossPaise, amountPaise, taxPaise, netPaise } = decision.payout;
+  return {
+    kind: "send",
+    mode: decision.mode ?? "none",
+    grossPaise,
+    amountPaise,
+    taxPaise,
+    netPaise,
   };
 }
 
@@ -92,21 +96,14 @@ function decideOrRefuse(...[row, basis]: Parameters<typeof decide>): Decision {
   }
 }
 
-/** As `takeOverClaim` and the steps after it. */
-async function takenOver(
+/** As `takeOverClaim`, without its locks. */
+async function planTakeOver(
   db: DbSession,
-  { consultantId, amountPaise, grossPaise }: DuePayoutRow,
+  { payoutId: id, ...row }: DuePayoutRow,
   taxPaise: Paise,
 ): Promise<Plan> {
-  const stop = (await readAccountStops(db, [consultantId])).get(consultantId);
-  if (stop) return { kind: "hold", ...describeStop(stop) };
-  const payee = await readPayee(db, consultantId);
-  if (!payee) return refuse(NO_ACCOUNT.code, NO_ACCOUNT.message);
-  const netPaise = amountPaise - taxPaise;
-  const choice = netPaise > 0n ? modeFor(payee, netPaise) : undefined;
-  if (choice && !choice.ok) return refuse(choice.code, choice.message);
-  const mode = choice?.mode ?? "none";
-  return { kind: "send", mode, amountPaise, grossPaise, taxPaise, netPaise };
+  const taxed = { ...row, id, taxPaise, netPaise: row.amountPaise - taxPaise };
+  return planOf(decideTakeOver(taxed, await readTakeOverFacts(db, taxed)));
 }
 
 /** The tax states with the years that this plan has assessed already. */
@@ -120,10 +117,6 @@ function withYears(
       { ...state, years: withAssessed(state.years, assessed.get(state.taxpayerId)) },
     ]),
   );
-}
-
-function refuse(code: string, message: string): Plan {
-  return { kind: "refuse", code, message };
 }
 
 /** The years of `base`, replaced or completed by those that this run has assessed already. */

@@ -2,7 +2,8 @@ import type { DbSession } from "../../db/client.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { toJson } from "../../support/log.ts";
 import { reverseDeductions } from "../../tds/reserve.ts";
-import { auditOrganizations, type Holder, type HoldingRun } from "./organization-audit.ts";
+import { isClaimedBy } from "./held.ts";
+import { auditOrganizations, type HoldingRun } from "./organization-audit.ts";
 
 /** A compare-and-swap that had to hit one row hit none: somebody else changed the row meanwhile. */
 export class ClaimLostError extends AfterhoursError {
@@ -31,14 +32,6 @@ interface PayoutFailure {
   message: string;
 }
 
-/** As `failPayouts`, for one. @throws {ClaimLostError} */
-export async function failPayout(
-  tx: DbSession,
-  { payoutId, code, message, ...run }: Holder & PayoutFailure,
-): Promise<void> {
-  await failPayouts(tx, run, [{ payoutId, code, message }]);
-}
-
 /**
  * Refused for certain: PROCESSING to FAILED, the try counted, the earnings READY for the next batch, the
  * tax taken back. Only for payouts without a live attempt; the database refuses anything else.
@@ -64,7 +57,7 @@ export async function failPayouts(
            failure_message = failure.message, updated_at = now()
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb)
       AS failure (payout_id uuid, code text, message text)
-    WHERE payouts.id = failure.payout_id AND payouts.id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${run.runId}::uuid
+    WHERE payouts.id = failure.payout_id AND payouts.id = ANY(${payoutIds}::uuid[]) AND ${isClaimedBy(run.runId)}
     RETURNING payouts.id AS "payoutId", organization_id AS "organizationId", tries`;
   assertAllHit(failures, failed);
   await releaseEarnings(tx, payoutIds, { from: "LINKED" });
@@ -111,14 +104,6 @@ interface PayoutReturn {
   detail?: Readonly<Record<string, unknown>>;
 }
 
-/** As `returnAllToDue`, for one. @throws {ClaimLostError} */
-export async function returnToDue(
-  tx: DbSession,
-  { payoutId, reason, detail = {}, ...run }: Holder & PayoutReturn,
-): Promise<void> {
-  await returnAllToDue(tx, run, [{ payoutId, reason, detail }]);
-}
-
 /**
  * Nothing was accepted, and the rows are not to blame: PROCESSING back to its state before the claim, APPROVED
  * or for an organization PENDING. No try is counted, and the tax is taken back until the next claim.
@@ -137,7 +122,7 @@ export async function returnAllToDue(
     SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
         claimed_by = NULL, claim_fence = NULL, claimed_at = NULL, tax_paise = NULL, net_paise = NULL,
         updated_at = now()
-    WHERE id = ANY(${payoutIds}::uuid[]) AND status::text = 'PROCESSING' AND claimed_by = ${run.runId}::uuid
+    WHERE id = ANY(${payoutIds}::uuid[]) AND ${isClaimedBy(run.runId)}
     RETURNING id AS "payoutId", organization_id AS "organizationId"`;
   assertAllHit(payouts, returned);
   await reverseDeductions(tx, payoutIds);

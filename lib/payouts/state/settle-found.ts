@@ -2,7 +2,7 @@ import type { Db } from "../../db/client.ts";
 import { recordFinding, type FindingKind } from "../../findings/index.ts";
 import type { Lease } from "../../support/lease.ts";
 import { ClaimLostError } from "./release.ts";
-import { recordAccepted, settlementOf, type AttemptRef } from "./outcome.ts";
+import { recordOutcome, settlementOf, type AttemptRef } from "./outcome.ts";
 import type { InDoubt } from "./in-doubt.ts";
 import { takeOverInDoubt } from "./take-over.ts";
 import type { ProviderPayout } from "../../provider/index.ts";
@@ -59,7 +59,7 @@ export async function settleFound(
   settler.lease.assertTrusted();
   return asHolder(settler, doubt, async (ref) => {
     const body = { id: provider.id, status: provider.statusText, utr: provider.utr };
-    await recordAccepted(settler.db, ref, { provider, httpStatus, body });
+    await recordOutcome(settler.db, ref, { kind: "accepted", provider, httpStatus, body });
     return { outcome, ...done };
   });
 }

@@ -1,6 +1,18 @@
 import type { DbSession } from "../../db/client.ts";
-import type { AbandonedClaim } from "./due.ts";
-import type { InDoubt } from "./in-doubt.ts";
+import type { TaxedPayout } from "./decide.ts";
+import { HAS_LIVE_ATTEMPT, isClaimedBy } from "./held.ts";
+
+/** The run that a claim belongs to, and the fence of its lock. */
+export interface Claimant {
+  runId: string;
+  fence: bigint | null;
+}
+
+/** A claim, and the run that is to lose it. */
+export interface ForeignClaim {
+  payoutId: string;
+  claimedBy: string;
+}
 
 /**
  * Takes the payout over from the run that made the attempt, so that this run may settle it and the other
@@ -8,31 +20,54 @@ import type { InDoubt } from "./in-doubt.ts";
  */
 export async function takeOverInDoubt(
   tx: DbSession,
-  doubt: InDoubt,
-  { runId, fence }: { runId: string; fence: bigint | null },
+  { payoutId, claimedBy }: ForeignClaim,
+  { runId, fence }: Claimant,
 ): Promise<boolean> {
   const hit = await tx.execute`
     UPDATE payouts SET claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
            updated_at = now()
-    WHERE id = ${doubt.payoutId}::uuid AND status = 'PROCESSING' AND claimed_by = ${doubt.claimedBy}::uuid`;
+    WHERE id = ${payoutId}::uuid AND ${isClaimedBy(claimedBy)}`;
   return hit === 1;
 }
 
-/** Takes the claim from the run that left it. Only one of several that try it at once does. */
-export async function takeOverAbandoned(
+/** Takes a claim without an attempt from the run that left it. Only one of several that try it at once does. */
+export async function takeOverUnsent(
   tx: DbSession,
-  { id, claimedBy }: Pick<AbandonedClaim, "id" | "claimedBy">,
-  { runId, fence }: { runId: string; fence: bigint | null },
+  claim: ForeignClaim,
+  claimant: Claimant,
 ): Promise<boolean> {
+  const taken = await takeOver(tx, { ...claim, ...claimant, isUntaxedToo: true });
+  return taken.length === 1;
+}
+
+/** As `takeOverUnsent`, of a claim whose tax is assessed and reserved. Undefined: it is not to be taken over. */
+export async function takeOverTaxed(
+  tx: DbSession,
+  claim: ForeignClaim,
+  claimant: Claimant,
+): Promise<TaxedPayout | undefined> {
+  const [taken] = await takeOver(tx, { ...claim, ...claimant, isUntaxedToo: false });
+  return taken;
+}
+
+async function takeOver(
+  tx: DbSession,
+  {
+    payoutId,
+    claimedBy,
+    runId,
+    fence,
+    isUntaxedToo,
+  }: ForeignClaim & Claimant & { isUntaxedToo: boolean },
+): Promise<TaxedPayout[]> {
   // A statement of its own: the next one then sees the attempt of a run that held the row until now.
-  await tx.query`SELECT 1 FROM payouts WHERE id = ${id}::uuid FOR UPDATE`;
-  const hit = await tx.execute`
+  await tx.query`SELECT 1 FROM payouts WHERE id = ${payoutId}::uuid FOR UPDATE`;
+  return tx.query<TaxedPayout[]>`
     UPDATE payouts SET claimed_by = ${runId}::uuid, claim_fence = ${fence}::bigint, claimed_at = now(),
            updated_at = now()
-    WHERE id = ${id}::uuid AND status = 'PROCESSING' AND claimed_by = ${claimedBy}::uuid
-      AND NOT EXISTS (
-        SELECT 1 FROM payout_attempts AS attempt
-        WHERE attempt.payout_id = payouts.id
-          AND attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED', 'PROCESSED'))`;
-  return hit === 1;
+    WHERE id = ${payoutId}::uuid AND ${isClaimedBy(claimedBy)} AND NOT ${HAS_LIVE_ATTEMPT}
+      AND (tax_paise IS NOT NULL OR ${isUntaxedToo}::boolean)
+    RETURNING id, consultant_id AS "consultantId", organization_id AS "organizationId",
+              gross_paise AS "grossPaise", amount_paise AS "amountPaise", tax_paise AS "taxPaise",
+              net_paise AS "netPaise"`;
 }

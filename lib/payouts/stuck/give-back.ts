@@ -2,8 +2,8 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type DbSession } from "../../db/client.ts";
 import { abandonedClaims, type AbandonedClaim } from "../state/due.ts";
 import { PAYEE_KINDS } from "../state/kind.ts";
-import { returnToDue } from "../state/release.ts";
-import { takeOverAbandoned } from "../state/take-over.ts";
+import { returnAllToDue } from "../state/release.ts";
+import { takeOverUnsent } from "../state/take-over.ts";
 import type { Settler } from "../state/settle-found.ts";
 import type { Decision } from "./report.ts";
 
@@ -55,9 +55,10 @@ async function giveBack(
   claim: AbandonedClaim,
 ): Promise<boolean> {
   const { id: payoutId, organizationId, claimedBy } = claim;
-  if (!(await takeOverAbandoned(tx, claim, { runId, fence: lease.fence }))) return false;
+  if (!(await takeOverUnsent(tx, { payoutId, claimedBy }, { runId, fence: lease.fence })))
+    return false;
   const detail = { takenOverFrom: claimedBy };
-  await returnToDue(tx, { payoutId, runId, actor, reason: REASON, detail });
+  await returnAllToDue(tx, { runId, actor }, [{ payoutId, reason: REASON, detail }]);
   // No attempt tells of it, so it is written down of a consultant's payout as well.
   if (organizationId === null) {
     await recordAudit(tx, {

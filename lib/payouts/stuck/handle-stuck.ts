@@ -12,7 +12,7 @@ import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
 import { namePayees } from "../state/payee-refs.ts";
 import type { RunPorts } from "../state/ports.ts";
-import { recordTurnedAway } from "../state/outcome.ts";
+import { recordOutcome } from "../state/outcome.ts";
 import {
   countStuck,
   emptyStuckReport,
@@ -235,7 +235,8 @@ async function closeOrWait(ports: StuckPorts, doubt: InDoubt): Promise<Decision>
   if (ports.dryRun) return closed;
   ports.lease.assertTrusted();
   return asHolder(asSettler(ports), doubt, async (ref) => {
-    await recordTurnedAway(ports.db, ref, {
+    await recordOutcome(ports.db, ref, {
+      kind: "turned-away",
       httpStatus: undefined,
       fault: "NEVER_ACCEPTED",
       body: undefined,

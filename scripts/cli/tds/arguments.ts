@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { isDay, type Day } from "../../../lib/support/calendar.ts";
 import { parseRupees, type Paise } from "../../../lib/support/money.ts";
 import { parseCertificateNumber, parseRate } from "../../../lib/tds/papers/index.ts";
-import { parseQuarter, type Quarter } from "../../../lib/tds/returns/index.ts";
+import { parseQuarter, type Quarter } from "../../../lib/tax-returns/index.ts";
 import { taxEnvironment, type TaxSettings } from "../../../lib/tds/settings.ts";
 import type { Env } from "../../../lib/support/environment.ts";
 import { UsageError } from "../frame/arguments.ts";

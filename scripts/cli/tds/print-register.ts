@@ -4,7 +4,7 @@ import type {
   ChallansOf,
   DepositedChallan,
   RegisterLine,
-} from "../../../lib/tds/returns/index.ts";
+} from "../../../lib/tax-returns/index.ts";
 import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
 

@@ -15,7 +15,7 @@ import {
   type RegisterLine,
   type RegisterProof,
   type Unassessed,
-} from "../../../lib/tds/returns/index.ts";
+} from "../../../lib/tax-returns/index.ts";
 import type { Changed } from "../frame/command.ts";
 import {
   challanCsv,

@@ -13,7 +13,7 @@ export const claimCheck: ClaimCheck = {
     "lib/findings",
     "lib/statement",
     "lib/tds/reserve.ts",
-    "lib/tds/returns/deposit.ts",
+    "lib/tax-returns/deposit.ts",
     "lib/job/lock",
     "lib/db",
   ],

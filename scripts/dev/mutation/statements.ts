@@ -5,7 +5,7 @@ import { conditionsOf, conjunctsOf, HOLE, mask, type Condition } from "./conditi
 
 /** One condition of a claiming statement, and the source without it. */
 export interface Mutant {
-  /** Names it in reports and exemptions: `lib/payouts/state/held.ts assertHeld: status = 'PROCESSING'`. */
+  /** Names it in reports and exemptions: `lib/payouts/state/held.ts isClaimedBy: status = 'PROCESSING'`. */
   id: string;
   file: string;
   line: number;
@@ -32,6 +32,9 @@ const NAMES_THE_ROW = new RegExp(
   `^(?:\\w+\\.)?(?:id|key|(?!provider_payout_id)\\w+_(?:id|ref|reference))\\s*(?:=\\s*(?:ANY\\s*\\(.*\\)|[${HOLE}\\w.$]+(?:::\\w+)?)|IN\\s*\\(.*\\))$`,
   "is",
 );
+
+/** How constants and functions are called that are conditions on a row. */
+const FRAGMENT = /^(?:[A-Z_]+|(?:is|has)[A-Z]\w*)$/;
 
 const WRITES = /\b(?:UPDATE\s+\w+|DELETE\s+FROM|INSERT\s+INTO)\b/i;
 const CHOOSES = /\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\bNOT\s+EXISTS\b/i;
@@ -61,7 +64,9 @@ export function readClaims(root: string, scope: readonly string[]): Claims {
         continue;
       }
       statements++;
-      for (const name of statement.holes) shared.add(name);
+      for (const { name, at } of statement.holes) {
+        if (found.some(({ start, end }) => start <= at && at < end)) shared.add(name);
+      }
       mutants.push(...found.map((condition) => toMutant(file, tree, statement, condition)));
     }
   }
@@ -86,20 +91,21 @@ interface SqlText {
   /** As long as in the source, with holes where a value is interpolated. */
   sql: string;
   start: number;
-  /** Names of constants that are put into it as they are. */
-  holes: readonly string[];
+  /** Names of constants, and of functions whose result, that are put into it, and where. */
+  holes: readonly { name: string; at: number }[];
 }
 
 function claimingConditions(text: SqlText): Condition[] | undefined {
   const { sql } = text;
   const plain = mask(sql);
   const isWrite = isWhole(sql) && WRITES.test(plain);
-  if (!isWrite && !CHOOSES.test(plain)) return undefined;
+  const chooses = CHOOSES.test(plain) || text.holes.some(({ name }) => name.startsWith("HAS_"));
+  if (!isWrite && !chooses) return undefined;
   if (!isWhole(sql)) return undefined;
   const all = conditionsOf(sql);
   // An UPDATE or DELETE must say which rows; an INSERT of values has nothing to say.
   if (all.length === 0) return /^\s*(?:UPDATE|DELETE)\b/i.test(plain) ? [] : undefined;
-  const isShared = text.holes.some((name) => /^[A-Z_]+$/.test(name));
+  const isShared = text.holes.some(({ name }) => FRAGMENT.test(name));
   if (!isShared && !all.some((each) => STATE.test(each.text) && !namesTheRow(each.text))) {
     return undefined;
   }
@@ -195,9 +201,12 @@ function textOf(
     const to = literal.getStart(tree) + 1 - start;
     sql = sql.slice(0, from) + HOLE.repeat(to - from) + sql.slice(to);
   }
-  const holes = spans.flatMap(({ expression }) =>
-    ts.isIdentifier(expression) ? [expression.text] : [],
-  );
+  const holes = spans.flatMap(({ expression }) => {
+    const named = ts.isCallExpression(expression) ? expression.expression : expression;
+    return ts.isIdentifier(named)
+      ? [{ name: named.text, at: expression.getStart(tree) - start }]
+      : [];
+  });
   return { owner: ownerOf(node), sql, start, holes };
 }
 

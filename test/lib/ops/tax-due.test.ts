@@ -3,7 +3,7 @@ import { openDatabase, type Db } from "../../../lib/db/client.ts";
 import { taxWatchEnvironment, watchOutputs, watchTables } from "../../../lib/ops/index.ts";
 import { daysBetween, type Day } from "../../../lib/support/calendar.ts";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../../lib/tds/index.ts";
-import { depositDueOn } from "../../../lib/tds/returns/index.ts";
+import { depositDueOn } from "../../../lib/tax-returns/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { runWatch } from "../../support/ops.ts";
 import { seedPayee } from "../../support/payout-seed.ts";

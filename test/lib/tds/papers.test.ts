@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_REFUND_BASE, defaultTaxPolicy } from "../../../lib/tds/index.ts";
-import { readChallans } from "../../../lib/tds/returns/index.ts";
+import { readChallans } from "../../../lib/tax-returns/index.ts";
 import {
   addCertificate,
   addRelief,

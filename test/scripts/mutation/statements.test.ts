@@ -58,6 +58,22 @@ it("follows a condition that statements share under a name", () => {
   ]);
 });
 
+it("follows a condition that a function makes, and takes one that is named HAS_ for a choice of rows", () => {
+  const { found } = conditions(`
+    const HAS_PAYMENT = sql\`EXISTS (SELECT 1 FROM payments WHERE state = 'PAID')\`;
+    function isOwn(run) { return sql\`status = 'HELD' AND owner = \${run}\`; }
+    function free(tx, run) { return tx.execute\`UPDATE seats SET \${to(run)} WHERE \${isOwn(run)}\`; }
+    function due(tx) { return tx.query\`SELECT id FROM seats WHERE NOT \${HAS_PAYMENT}\`; }`);
+  expect(found).toEqual([
+    "${isOwn(run)} -> TRUE",
+    "NOT ${HAS_PAYMENT} -> TRUE",
+    "EXISTS (SELECT 1 FROM payments WHERE state = 'PAID') -> TRUE",
+    "state = 'PAID' -> TRUE",
+    "status = 'HELD' -> TRUE",
+    "owner = ${run} -> TRUE",
+  ]);
+});
+
 it("knows the scripts that Redis runs", () => {
   const { found } = conditions(
     "const FREE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end`;",

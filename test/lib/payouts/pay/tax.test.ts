@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { claimPayout, claimPayouts } from "../../../../lib/payouts/state/claim.ts";
+import { claimPayouts } from "../../../../lib/payouts/state/claim.ts";
 import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import { seedPayee, type PayeeSeed, type PayoutSeed } from "../../../support/payout-world.ts";
+import { claimOne } from "../one.ts";
 import { failed, paid, untouched, viewOf } from "../rows.ts";
 import { withDb } from "../sessions.ts";
 import { useWorld } from "../world.ts";
@@ -177,10 +178,9 @@ describe("payees who have one PAN", () => {
     const claims = await Promise.all(
       payouts.map((payoutId, index) =>
         withDb(world.database, (db) =>
-          claimPayout(db, {
-            payoutId,
-            claimant: { runId: `00000000-0000-4000-8000-00000000000${index}`, fence: null },
-            tax: defaultTaxPolicy,
+          claimOne(db, payoutId, {
+            runId: `00000000-0000-4000-8000-00000000000${index}`,
+            fence: null,
           }),
         ),
       ),
@@ -273,10 +273,9 @@ describe("the payee's year", () => {
     const claims = await Promise.all(
       payouts.map((payoutId, index) =>
         withDb(world.database, (db) =>
-          claimPayout(db, {
-            payoutId,
-            claimant: { runId: `00000000-0000-4000-8000-00000000000${index}`, fence: null },
-            tax: defaultTaxPolicy,
+          claimOne(db, payoutId, {
+            runId: `00000000-0000-4000-8000-00000000000${index}`,
+            fence: null,
           }),
         ),
       ),

@@ -1,18 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { readAudit } from "../../../../lib/audit/audit-log.ts";
 import { inTransaction } from "../../../../lib/db/client.ts";
-import { claimPayout } from "../../../../lib/payouts/state/claim.ts";
 import { countUnsent } from "../../../../lib/payouts/state/due.ts";
-import { failPayout } from "../../../../lib/payouts/state/release.ts";
+import { failPayouts } from "../../../../lib/payouts/state/release.ts";
 import { LeaseLostError } from "../../../../lib/support/lease.ts";
 import { newUuid } from "../../../../lib/support/random.ts";
-import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import type { PayeeSeed } from "../../../support/payout-world.ts";
 import { runStuck } from "../../../support/stuck-run.ts";
+import { claimOne } from "../one.ts";
 import { digestOf, givenBack, paid, viewOf } from "../rows.ts";
 import { inSession, untilBlocked, withDb } from "../sessions.ts";
 import { useWorld } from "../world.ts";
-import { takeOverAbandoned } from "../../../../lib/payouts/state/take-over.ts";
+import { takeOverUnsent } from "../../../../lib/payouts/state/take-over.ts";
 
 const world = useWorld();
 const stuck = (options: Partial<Parameters<typeof runStuck>[0]> = {}) =>
@@ -25,9 +24,7 @@ async function claimOfDeadRun(
 ): Promise<{ id: string; runId: string }> {
   const { id } = await world.payout(seed);
   const runId = newUuid();
-  await withDb(world.database, (db) =>
-    claimPayout(db, { payoutId: id, claimant: { runId, fence }, tax: defaultTaxPolicy }),
-  );
+  await withDb(world.database, (db) => claimOne(db, id, { runId, fence }));
   await world.database.query("UPDATE payouts SET claimed_at = now() - $2::interval WHERE id = $1", [
     id,
     age,
@@ -179,7 +176,9 @@ describe("what counts as claimed and not sent", () => {
     const failing = await claimOfDeadRun({}, { age: "1 minute" });
     await withDb(world.database, (db) =>
       inTransaction(db, (tx) =>
-        failPayout(tx, { payoutId: failing.id, runId: failing.runId, code: "X", message: "x" }),
+        failPayouts(tx, { runId: failing.runId }, [
+          { payoutId: failing.id, code: "X", message: "x" },
+        ]),
       ),
     );
     await world.payout();
@@ -233,7 +232,7 @@ describe("a run that is alive after all", () => {
       await client.query("SELECT 1 FROM payouts WHERE id = $1 FOR UPDATE", [id]);
       const result = withDb(world.database, (db) =>
         inTransaction(db, (tx) =>
-          takeOverAbandoned(tx, { id, claimedBy: runId }, { runId: newUuid(), fence: null }),
+          takeOverUnsent(tx, { payoutId: id, claimedBy: runId }, { runId: newUuid(), fence: null }),
         ),
       );
       await untilBlocked(world.database);

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { prepareAttempt } from "../../../../lib/payouts/state/attempt.ts";
-import { claimPayout, takeOverClaim } from "../../../../lib/payouts/state/claim.ts";
+import { takeOverClaim, type ClaimResult } from "../../../../lib/payouts/state/claim.ts";
 import type { ClaimedPayout } from "../../../../lib/payouts/state/decide.ts";
 import { dueItems, find } from "../../../../lib/payouts/pay/find-due.ts";
-import { ClaimLostError, failPayout, returnToDue } from "../../../../lib/payouts/state/release.ts";
+import {
+  ClaimLostError,
+  failPayouts,
+  returnAllToDue,
+} from "../../../../lib/payouts/state/release.ts";
 import { completePayouts } from "../../../../lib/payouts/state/complete.ts";
 import { inTransaction, type Db } from "../../../../lib/db/client.ts";
-import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import { noLease, type Lease } from "../../../../lib/support/lease.ts";
 import {
   seedApprovedPayouts,
@@ -16,6 +18,7 @@ import {
   settingsFor,
 } from "../../../support/payout-world.ts";
 import { share } from "../../../support/share.ts";
+import { claimOne, prepareOne } from "../one.ts";
 import { inFlight, paid, untouched, unknown, viewOf } from "../rows.ts";
 import { impatient, inSession, untilBlocked, withDb } from "../sessions.ts";
 import { useWorld } from "../world.ts";
@@ -222,7 +225,7 @@ describe("a claim that a dead run left without an attempt", () => {
         met.push(id);
         if (id !== returned) continue;
         await inTransaction(db, (tx) =>
-          returnToDue(tx, { payoutId: id, runId: OLD_RUN, reason: "X" }),
+          returnAllToDue(tx, { runId: OLD_RUN }, [{ payoutId: id, reason: "X" }]),
         );
       }
       expect(met).toEqual([returned, other]);
@@ -332,13 +335,14 @@ describe("a run whose claim was taken over", () => {
       });
       expect(taken.kind).toBe("claimed");
 
-      const ref = { payoutId: payout.id, runId: OLD_RUN };
+      const old = { runId: OLD_RUN };
+      const payoutId = payout.id;
       await expect(attempt(db, stale, OLD_RUN)).rejects.toBeInstanceOf(ClaimLostError);
-      const paid = [{ payoutId: payout.id, attemptId: null }];
+      const paid = [{ payoutId, attemptId: null }];
       for (const change of [
-        inTransaction(db, (tx) => completePayouts(tx, ref, paid)),
-        inTransaction(db, (tx) => returnToDue(tx, { ...ref, reason: "X" })),
-        inTransaction(db, (tx) => failPayout(tx, { ...ref, code: "X", message: "x" })),
+        inTransaction(db, (tx) => completePayouts(tx, old, paid)),
+        inTransaction(db, (tx) => returnAllToDue(tx, old, [{ payoutId, reason: "X" }])),
+        inTransaction(db, (tx) => failPayouts(tx, old, [{ payoutId, code: "X", message: "x" }])),
         takeOverClaim(db, { payoutId: payout.id, claimedBy: OLD_RUN, claimant: newer }).then(
           ({ kind }) => {
             if (kind === "lost") throw new ClaimLostError(payout.id);
@@ -552,8 +556,8 @@ async function claim(
   db: Db,
   payoutId: string,
   { runId = OLD_RUN, fence = null }: { runId?: string; fence?: bigint | null } = {},
-): ReturnType<typeof claimPayout> {
-  return claimPayout(db, { payoutId, claimant: { runId, fence }, tax: defaultTaxPolicy });
+): Promise<ClaimResult> {
+  return claimOne(db, payoutId, { runId, fence });
 }
 
 async function claimed(
@@ -566,20 +570,8 @@ async function claimed(
   return result.payout;
 }
 
-function attempt(
-  db: Db,
-  payout: ClaimedPayout,
-  runId = OLD_RUN,
-): ReturnType<typeof prepareAttempt> {
-  return prepareAttempt(db, {
-    payout,
-    runId,
-    fundAccountId: "fa_00000000000001",
-    mode: "IMPS",
-    accountNumber: "7878780080316316",
-    narration: "Consultant payout",
-  });
-}
+const attempt = (db: Db, payout: ClaimedPayout, runId = OLD_RUN): ReturnType<typeof prepareOne> =>
+  prepareOne(db, { payout, runId });
 
 async function abandoned({ fence }: { fence: bigint | null }): ReturnType<typeof world.payout> {
   const payout = await world.payout();

@@ -1,33 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase, inTransaction, type Db, type DbSession } from "../../../../lib/db/client.ts";
-import { prepareAttempt } from "../../../../lib/payouts/state/attempt.ts";
-import { claimPayout, takeOverClaim } from "../../../../lib/payouts/state/claim.ts";
+import { takeOverClaim, type ClaimResult } from "../../../../lib/payouts/state/claim.ts";
 import type { ClaimedPayout } from "../../../../lib/payouts/state/decide.ts";
 import { completePayouts } from "../../../../lib/payouts/state/complete.ts";
 import { abandonedClaims } from "../../../../lib/payouts/state/due.ts";
-import { assertHeld } from "../../../../lib/payouts/state/held.ts";
+import { lockHeld } from "../../../../lib/payouts/state/held.ts";
 import { keepContactId, keepFundAccountId } from "../../../../lib/payouts/state/payee.ts";
 import {
   ClaimLostError,
-  failPayout,
+  failPayouts,
   releaseEarnings,
-  returnToDue,
+  returnAllToDue,
 } from "../../../../lib/payouts/state/release.ts";
 import { reversePayout } from "../../../../lib/payouts/state/reverse.ts";
-import {
-  recordAccepted,
-  recordRefused,
-  recordUnknown,
-  type AttemptRef,
-} from "../../../../lib/payouts/state/outcome.ts";
-import { type InDoubt } from "../../../../lib/payouts/state/in-doubt.ts";
-import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
+import { recordOutcome, type AttemptRef } from "../../../../lib/payouts/state/outcome.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { seedPayee, type PayeeSeed, type SeededPayout } from "../../../support/payout-world.ts";
+import { claimOne, prepareOne } from "../one.ts";
 import { meanwhile } from "../meanwhile.ts";
 import { viewOf } from "../rows.ts";
-import { takeOverAbandoned, takeOverInDoubt } from "../../../../lib/payouts/state/take-over.ts";
+import { takeOverInDoubt, takeOverUnsent } from "../../../../lib/payouts/state/take-over.ts";
 import type { ProviderPayout } from "../../../../lib/provider/index.ts";
 
 /** Each test has a payee of its own in it. What the statements do is asked of the statements alone. */
@@ -174,13 +167,19 @@ describe("what a run looks for as abandoned", () => {
 
 describe("what only the holder of a payout in processing may do", () => {
   const steps: [string, (tx: DbSession, held: { payoutId: string; runId: string }) => unknown][] = [
-    ["hold it", (tx, held) => assertHeld(tx, held)],
-    ["fail it", (tx, held) => failPayout(tx, { ...held, code: "X", message: "x" })],
+    [
+      "fail it",
+      (tx, { payoutId, runId }) =>
+        failPayouts(tx, { runId }, [{ payoutId, code: "X", message: "x" }]),
+    ],
     [
       "complete it",
       (tx, { payoutId, runId }) => completePayouts(tx, { runId }, [{ payoutId, attemptId: null }]),
     ],
-    ["return it", (tx, held) => returnToDue(tx, { ...held, reason: "X" })],
+    [
+      "return it",
+      (tx, { payoutId, runId }) => returnAllToDue(tx, { runId }, [{ payoutId, reason: "X" }]),
+    ],
   ];
   const doing = (
     step: (typeof steps)[number][1],
@@ -205,13 +204,27 @@ describe("what only the holder of a payout in processing may do", () => {
     expect(await viewOf(database, payout.id)).toEqual(before);
   });
 
+  it("lock it: another run can't, and the same run can't once it has failed", async () => {
+    const lock = (payoutId: string, runId: string): Promise<ReadonlySet<string>> =>
+      by((db) => lockHeld(db, { payoutIds: [payoutId], runId }));
+    const { payout, runId } = await claimedOne();
+    expect(await lock(payout.id, randomUUID())).toEqual(new Set());
+    expect(await lock(payout.id, runId)).toEqual(new Set([payout.id]));
+    const failed = await failedOne();
+    expect(await lock(failed.payout.id, failed.runId)).toEqual(new Set());
+  });
+
   it("take it over in doubt: only from its holder, and only in processing", async () => {
     const takeOver = (payoutId: string, claimedBy: string) =>
       by((db) =>
-        takeOverInDoubt(db, { payoutId, claimedBy } as InDoubt, {
-          runId: randomUUID(),
-          fence: 9n,
-        }),
+        takeOverInDoubt(
+          db,
+          { payoutId, claimedBy },
+          {
+            runId: randomUUID(),
+            fence: 9n,
+          },
+        ),
       );
     const held = await attempted();
     expect(await takeOver(held.payout.id, randomUUID())).toBe(false);
@@ -225,7 +238,7 @@ describe("what a dead run never sent", () => {
   const giveBack = (payoutId: string, claimedBy: string) =>
     by((db) =>
       inTransaction(db, (tx) =>
-        takeOverAbandoned(tx, { id: payoutId, claimedBy }, { runId: randomUUID(), fence: 9n }),
+        takeOverUnsent(tx, { payoutId, claimedBy }, { runId: randomUUID(), fence: 9n }),
       ),
     );
 
@@ -240,6 +253,12 @@ describe("what a dead run never sent", () => {
     expect(await giveBack(refused.payout.id, refused.runId)).toBe(true);
     expect(await giveBack(held.payout.id, held.runId)).toBe(true);
     expect(await giveBack(held.payout.id, held.runId)).toBe(false);
+  });
+
+  it("is taken even if its tax was never assessed", async () => {
+    const { payout, runId } = await claimedOne();
+    await change(`UPDATE payouts SET tax_paise = NULL, net_paise = NULL WHERE id = $1`, payout.id);
+    expect(await giveBack(payout.id, runId)).toBe(true);
   });
 });
 
@@ -262,12 +281,12 @@ describe("an answer that comes late", () => {
 
   it("is of the provider's payout that is known already, or changes nothing", async () => {
     const { ref, provider } = await acceptedOne();
-    const record = (answer: ProviderPayout) =>
-      by((db) => recordAccepted(db, ref, { provider: answer, httpStatus: 200, body: undefined }));
+    const record = (answer: ProviderPayout) => by((db) => recordAccepted(db, ref, answer));
     await expect(record({ ...provider, id: `pout_${randomUUID()}` })).rejects.toBeInstanceOf(
       ClaimLostError,
     );
-    expect(await record({ ...provider, status: "processed" })).toBe("paid");
+    await record({ ...provider, status: "processed" });
+    expect(await viewOf(database, ref.payoutId)).toMatchObject({ status: "COMPLETED" });
   });
 });
 
@@ -305,9 +324,7 @@ describe("the earnings of a payout", () => {
     await change("UPDATE payout_items SET released_at = now() WHERE earning_id = $1", left);
     await database.query("ALTER TABLE payout_items ENABLE TRIGGER payout_items_release");
     const processed: ProviderPayout = { ...provider, status: "processed" };
-    await by((db) =>
-      recordAccepted(db, ref, { provider: processed, httpStatus: 200, body: undefined }),
-    );
+    await by((db) => recordAccepted(db, ref, processed));
     const statuses = await database.query<{ id: string; status: string }>(
       "SELECT id, status::text AS status FROM earnings WHERE id = ANY ($1::uuid[])",
       [payout.earningIds],
@@ -387,13 +404,9 @@ async function change(statement: string, id: string | undefined): Promise<void> 
 async function claim(
   payoutId: string,
   options: { db?: Db; runId?: string; fence?: bigint | null } = {},
-): ReturnType<typeof claimPayout> {
+): Promise<ClaimResult> {
   const { runId = randomUUID(), fence = null } = options;
-  return claimPayout(options.db ?? db, {
-    payoutId,
-    claimant: { runId, fence },
-    tax: defaultTaxPolicy,
-  });
+  return claimOne(options.db ?? db, payoutId, { runId, fence });
 }
 
 interface Held {
@@ -418,7 +431,7 @@ async function failedOne(seed: PayeeSeed = {}): Promise<Held> {
   const { payout, runId } = held;
   await by((db) =>
     inTransaction(db, (tx) =>
-      failPayout(tx, { payoutId: payout.id, runId, code: "REFUSED", message: "refused" }),
+      failPayouts(tx, { runId }, [{ payoutId: payout.id, code: "REFUSED", message: "refused" }]),
     ),
   );
   return held;
@@ -427,14 +440,7 @@ async function failedOne(seed: PayeeSeed = {}): Promise<Held> {
 async function attempted(seed: PayeeSeed = {}): Promise<Held & { ref: AttemptRef }> {
   const held = await claimedOne({ seed });
   const { id: attemptId } = await by((db) =>
-    prepareAttempt(db, {
-      payout: held.claimed,
-      runId: held.runId,
-      fundAccountId: "fa_00000000000001",
-      mode: "IMPS",
-      accountNumber: "7878780080316316",
-      narration: "Consultant payout",
-    }),
+    prepareOne(db, { payout: held.claimed, runId: held.runId }),
   );
   return { ...held, ref: { attemptId, payoutId: held.payout.id, runId: held.runId } };
 }
@@ -451,15 +457,20 @@ async function acceptedOne(
 ): Promise<Held & { ref: AttemptRef; provider: ProviderPayout }> {
   const held = await attempted(seed);
   const provider = theirs(held.claimed.netPaise);
-  await by((db) => recordAccepted(db, held.ref, { provider, httpStatus: 200, body: null }));
+  await by((db) => recordAccepted(db, held.ref, provider));
   return { ...held, provider };
 }
 
 async function paidOne(): Promise<Held & { ref: AttemptRef; provider: ProviderPayout }> {
   const held = await attempted();
   const provider: ProviderPayout = { ...theirs(held.claimed.netPaise), status: "processed" };
-  await by((db) => recordAccepted(db, held.ref, { provider, httpStatus: 200, body: null }));
+  await by((db) => recordAccepted(db, held.ref, provider));
   return { ...held, provider };
+}
+
+function recordAccepted(db: Db, ref: AttemptRef, provider: ProviderPayout): Promise<void> {
+  const accepted = { kind: "accepted", provider, httpStatus: 200, body: null } as const;
+  return recordOutcome(db, ref, accepted);
 }
 
 function theirs(amountPaise: bigint): ProviderPayout {
@@ -492,10 +503,18 @@ async function setState(attemptId: string, state: string): Promise<void> {
 function recording(ref: AttemptRef, kind: string): Promise<unknown> {
   const failure = { code: "BAD_REQUEST_ERROR", reason: "late", field: null, description: "" };
   return by(async (db): Promise<unknown> => {
-    if (kind === "refusal") return recordRefused(db, ref, { httpStatus: 400, failure, body: null });
-    if (kind === "silence")
-      return recordUnknown(db, ref, { httpStatus: undefined, cause: "late", body: null });
-    return recordAccepted(db, ref, { provider: theirs(1n), httpStatus: 200, body: null });
+    if (kind === "refusal")
+      return recordOutcome(db, ref, { kind: "refused", httpStatus: 400, failure, body: null });
+    if (kind === "silence") {
+      const silence = {
+        kind: "unknown",
+        httpStatus: undefined,
+        cause: "late",
+        body: null,
+      } as const;
+      return recordOutcome(db, ref, silence);
+    }
+    return recordAccepted(db, ref, theirs(1n));
   }).catch((error: unknown) => error);
 }
 

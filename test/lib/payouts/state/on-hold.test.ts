@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { claimPayout, type ClaimResult } from "../../../../lib/payouts/state/claim.ts";
+import type { ClaimResult } from "../../../../lib/payouts/state/claim.ts";
 import { placeHold, releaseHold, type HoldReach } from "../../../../lib/payouts/operate/index.ts";
 import { newUuid } from "../../../../lib/support/random.ts";
-import { defaultTaxPolicy } from "../../../../lib/tds/index.ts";
 import type { PayeeSeed } from "../../../support/payout-world.ts";
 import { runStuck } from "../../../support/stuck-run.ts";
+import { claimOne } from "../one.ts";
 import { paid, viewOf } from "../rows.ts";
 import { snapshot } from "../snapshot.ts";
 import { inSession, untilBlocked, withDb } from "../sessions.ts";
@@ -213,7 +213,5 @@ describe("a hold and a claim at the same moment", () => {
 
 async function claim(payoutId: string): Promise<ClaimResult> {
   const claimant = { runId: newUuid(), fence: null };
-  return withDb(world.database, (db) =>
-    claimPayout(db, { payoutId, claimant, tax: defaultTaxPolicy }),
-  );
+  return withDb(world.database, (db) => claimOne(db, payoutId, claimant));
 }

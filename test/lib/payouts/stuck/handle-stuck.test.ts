@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Fault } from "../../../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase } from "../../../../lib/db/client.ts";
 import { ClaimLostError } from "../../../../lib/payouts/state/release.ts";
-import { recordRefused } from "../../../../lib/payouts/state/outcome.ts";
+import { recordOutcome } from "../../../../lib/payouts/state/outcome.ts";
 import { LeaseLostError } from "../../../../lib/support/lease.ts";
 import { seedApprovedPayouts } from "../../../support/payout-world.ts";
 import { runStuck } from "../../../support/stuck-run.ts";
@@ -223,7 +223,7 @@ describe("a process that wakes up after its payout was taken over", () => {
       const ref = { attemptId: attempt?.id ?? "", payoutId: id, runId };
       const failure = { code: "BAD_REQUEST_ERROR", reason: "late", field: null, description: "" };
       await expect(
-        recordRefused(db, ref, { httpStatus: 400, failure, body: null }),
+        recordOutcome(db, ref, { kind: "refused", httpStatus: 400, failure, body: null }),
       ).rejects.toThrow(ClaimLostError);
     } finally {
       await db.close();

@@ -1,10 +1,10 @@
-import type { DbSession } from "../../db/client.ts";
-import type { Day } from "../../support/calendar.ts";
-import type { Paise } from "../../support/money.ts";
-import type { YearTotals } from "../assess-credits.ts";
-import type { TaxPolicy } from "../policy.ts";
-import type { TaxSettings } from "../settings.ts";
-import { assessPayee, readPayeeTaxStates, type PayeeTaxState } from "../reserve.ts";
+import type { DbSession } from "../db/client.ts";
+import type { Day } from "../support/calendar.ts";
+import type { Paise } from "../support/money.ts";
+import type { YearTotals } from "../tds/assess-credits.ts";
+import type { TaxPolicy } from "../tds/policy.ts";
+import type { TaxSettings } from "../tds/settings.ts";
+import { assessPayee, readPayeeTaxStates, type PayeeTaxState } from "../tds/reserve.ts";
 import {
   consultantsWithUnpaidCredits,
   readUnpaidCredits,

@@ -1,7 +1,7 @@
-import type { DbSession } from "../../db/client.ts";
-import { daysBetween, type Day } from "../../support/calendar.ts";
-import type { Paise } from "../../support/money.ts";
-import type { TaxSettings } from "../settings.ts";
+import type { DbSession } from "../db/client.ts";
+import { daysBetween, type Day } from "../support/calendar.ts";
+import type { Paise } from "../support/money.ts";
+import type { TaxSettings } from "../tds/settings.ts";
 import { readAccrual, type Accrual, type Unassessed } from "./accrual.ts";
 import { depositDueOn } from "./periods.ts";
 

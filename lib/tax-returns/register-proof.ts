@@ -1,5 +1,5 @@
-import type { DbSession } from "../../db/client.ts";
-import type { Paise } from "../../support/money.ts";
+import type { DbSession } from "../db/client.ts";
+import type { Paise } from "../support/money.ts";
 import type { Quarter } from "./periods.ts";
 
 /** The withheld tax of a quarter compared with the books. */

@@ -1,7 +1,7 @@
-import type { DbSession } from "../../db/client.ts";
-import { planRecoveries, type Take } from "../../earnings/recoveries.ts";
-import type { RefundBase } from "../policy.ts";
-import type { CreditedEarning } from "../reserve.ts";
+import type { DbSession } from "../db/client.ts";
+import { planRecoveries, type Take } from "../earnings/recoveries.ts";
+import type { RefundBase } from "../tds/policy.ts";
+import type { CreditedEarning } from "../tds/reserve.ts";
 
 /** A credit on which no tax is reserved or withheld, as a payout would pay it now. */
 export interface UnpaidCredit extends CreditedEarning {

@@ -6,7 +6,7 @@ import { getMonth } from "date-fns/getMonth";
 import { lastDayOfMonth } from "date-fns/lastDayOfMonth";
 import { parseISO } from "date-fns/parseISO";
 import { setDate } from "date-fns/setDate";
-import type { Day } from "../../support/calendar.ts";
+import type { Day } from "../support/calendar.ts";
 
 /** A quarter of the tax year, which begins in April. */
 export interface Quarter {

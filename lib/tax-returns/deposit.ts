@@ -1,10 +1,10 @@
-import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
-import { postTransaction } from "../../ledger/post-transaction.ts";
-import { requireDay, type Day } from "../../support/calendar.ts";
-import { AfterhoursError } from "../../support/errors.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
-import type { TaxSettings } from "../settings.ts";
+import { recordAudit } from "../audit/audit-log.ts";
+import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import { postTransaction } from "../ledger/post-transaction.ts";
+import { requireDay, type Day } from "../support/calendar.ts";
+import { AfterhoursError } from "../support/errors.ts";
+import { formatRupees, type Paise } from "../support/money.ts";
+import type { TaxSettings } from "../tds/settings.ts";
 import { parseChallan } from "./challan-reference.ts";
 import { readChallans } from "./challans.ts";
 

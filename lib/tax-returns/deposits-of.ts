@@ -1,5 +1,5 @@
-import type { DbSession } from "../../db/client.ts";
-import type { Day } from "../../support/calendar.ts";
+import type { DbSession } from "../db/client.ts";
+import type { Day } from "../support/calendar.ts";
 import { parseChallan } from "./challan-reference.ts";
 import type { Quarter } from "./periods.ts";
 

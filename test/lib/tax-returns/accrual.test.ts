@@ -10,7 +10,7 @@ import {
   withheldLines,
   type Challan,
   type RegisterLine,
-} from "../../../lib/tds/returns/index.ts";
+} from "../../../lib/tax-returns/index.ts";
 import { seedPayee, type PayeeSeed } from "../../support/payout-world.ts";
 import { seedEarning } from "../../support/refund-run.ts";
 import { withDb } from "../payouts/sessions.ts";

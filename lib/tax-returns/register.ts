@@ -1,7 +1,7 @@
-import type { DbSession } from "../../db/client.ts";
-import { requireDay, type Day } from "../../support/calendar.ts";
-import type { Paise } from "../../support/money.ts";
-import type { TaxSettings } from "../settings.ts";
+import type { DbSession } from "../db/client.ts";
+import { requireDay, type Day } from "../support/calendar.ts";
+import type { Paise } from "../support/money.ts";
+import type { TaxSettings } from "../tds/settings.ts";
 import { readAccrual, type AccruedTax } from "./accrual.ts";
 import { depositDueOn, type Quarter } from "./periods.ts";
 
