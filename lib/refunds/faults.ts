@@ -1,12 +1,5 @@
 import type { RunFault } from "../support/verdict.ts";
 
-export const paymentsDown: RunFault = {
-  code: "gateway-down",
-  message: "The provider gives no usable answer, time after time.",
-  remedy:
-    "Look at the provider's status page. Refunds with an unknown outcome are looked up before anything is sent again.",
-};
-
 /** One refusal after the other, all with the same words: it is not the single refunds. */
 export function refusesAllRefunds(description: string): RunFault {
   return {

@@ -8,8 +8,7 @@ import type { Random } from "../../support/random.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askForCaptures } from "../provider/ask-order.ts";
-import { paymentsFault } from "../../provider/faults.ts";
-import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW, paymentsFault } from "../../provider/faults.ts";
 import { processRefunds } from "../../refunds/process-refunds.ts";
 import { judgeLate } from "./judge.ts";
 import {
@@ -87,7 +86,7 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     } else if (said.kind === "unanswered") {
       const { code, detail: message } = said;
       count(ports, report, { ...hold, outcome: "unanswered", code, message, amountPaise: 0n });
-      if (silentInARow >= SILENT_IN_A_ROW) return gatewayDown;
+      if (silentInARow >= NO_ANSWER_IN_A_ROW) return failed(gatewayDown);
     } else if (!ports.dryRun) {
       ports.lease.assertTrusted();
       await eachInItsOwn(ports, { report, of: hold }, () => markAsked(ports.db, hold.paymentId));

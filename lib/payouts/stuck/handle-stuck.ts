@@ -25,15 +25,13 @@ import {
 import { asHolder, conflict, settleFound, type Settler } from "../state/settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
-import { systemicFault, gatewayDown } from "../../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW, systemicFault } from "../../provider/faults.ts";
 import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
 import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 export type StuckPorts = RunPorts<StuckSettings>;
 
 const PAGE = 200;
-/** So many look-ups without a usable answer in a row, and the gateway is down. */
-const UNANSWERED_IN_A_ROW = 5;
 
 /**
  * Ends doubt only by asking the provider: by id where there is one, else by our reference. A found payout is
@@ -117,7 +115,7 @@ async function endDoubts(
     const answer = await lookUp(ports, doubt);
     if (answer.kind === "systemic") fault = systemicFault(answer.fault, answer.detail);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
-    if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
+    if (unanswered >= NO_ANSWER_IN_A_ROW) fault = gatewayDown;
 
     const { error, ...decision } = await recorded(ports, doubt.payoutId, async () =>
       sayIfHeld(ports, doubt.payoutId, await decide(ports, doubt, answer)),
