@@ -22,9 +22,9 @@ import type { LegOutcome, LegResult } from "./outcome.ts";
 import type { LegPorts, RefundPorts } from "./ports.ts";
 import { countLeg, emptyRefundReport, type RefundRunReport } from "./report.ts";
 import { sendLeg } from "./send-leg.ts";
+import { inPages } from "../db/rows.ts";
 import { isForEveryRow, isLockConflict } from "../db/sqlstate.ts";
 
-const PAGE = 100;
 /** How long a run that was told to stop waits for the answer it has asked for. */
 const GRACE_MS = seconds(4);
 
@@ -111,19 +111,17 @@ async function* openLegs(
   let left = report.found;
   const asked = new Set<string>();
   for (const phase of PHASES) {
-    let cursor: OpenLegCursor | undefined;
-    for (;;) {
-      const page = await openLegsAfter(db, { phase, selection, cursor, count: PAGE });
-      for (const leg of page) {
-        // Pending since a moment ago: the provider has just said so.
-        if (phase === "at-provider" && asked.has(leg.legId)) continue;
-        // Looked up and due again: it counts once.
-        if (!asked.has(leg.legId) && left-- <= 0) return;
-        asked.add(leg.legId);
-        yield { phase, leg };
-      }
-      cursor = page.at(-1);
-      if (page.length < PAGE) break;
+    const legs = inPages<OpenLeg & OpenLegCursor>(
+      ({ after: cursor, count }) => openLegsAfter(db, { phase, selection, cursor, count }),
+      { size: 100 },
+    );
+    for await (const leg of legs) {
+      // Pending since a moment ago: the provider has just said so.
+      if (phase === "at-provider" && asked.has(leg.legId)) continue;
+      // Looked up and due again: it counts once.
+      if (!asked.has(leg.legId) && left-- <= 0) return;
+      asked.add(leg.legId);
+      yield { phase, leg };
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Db } from "../../db/client.ts";
 import type { Clock } from "../../support/clock.ts";
-import { errorCode, toError } from "../../support/errors.ts";
-import { LeaseLostError, type Lease } from "../../support/lease.ts";
+import { errorCode } from "../../support/errors.ts";
+import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import { noProgress, type Progress } from "../../support/progress.ts";
 import type { Random } from "../../support/random.ts";
@@ -22,7 +22,7 @@ import {
 import { countLate, emptyLateReport, type LateItem, type LateReport } from "./report.ts";
 import type { LateSettings } from "./settings.ts";
 import { planOrphan, settleOrphan } from "./settle-orphan.ts";
-import { isForEveryRow } from "../../db/sqlstate.ts";
+import { tryRow } from "../../db/rows.ts";
 import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
@@ -233,20 +233,17 @@ async function eachInItsOwn<T>(
   { report, of }: { report: LateReport; of: Orphan },
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof LeaseLostError || isForEveryRow(error)) throw error;
-    ports.log.error({ ...of, err: toError(error) }, "this late payment could not be handled");
-    count(ports, report, {
-      ...of,
-      outcome: "failed",
-      code: errorCode(error) ?? "UNEXPECTED_ERROR",
-      message: "an error met it, which the log has; it stays as it is",
-      amountPaise: 0n,
-    });
-    return undefined;
-  }
+  const failed = "this late payment could not be handled";
+  const tried = await tryRow(work, { log: ports.log, row: of, failed });
+  if (tried.kind === "done") return tried.value;
+  count(ports, report, {
+    ...of,
+    outcome: "failed",
+    code: errorCode(tried.error) ?? "UNEXPECTED_ERROR",
+    message: "an error met it, which the log has; it stays as it is",
+    amountPaise: 0n,
+  });
+  return undefined;
 }
 
 function count(ports: LatePorts, report: LateReport, item: LateItem): void {
