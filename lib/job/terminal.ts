@@ -1,4 +1,6 @@
+import type { SingleBar } from "cli-progress";
 import type { DestinationStream } from "pino";
+import { seconds, systemClock } from "../support/clock.ts";
 import { oneLine } from "../support/one-line.ts";
 import type { Progress } from "../support/progress.ts";
 import { jsonWithoutCommands } from "./runner-commands.ts";
@@ -13,9 +15,8 @@ export interface Terminal {
 
 /** With no more items than this, the log alone is progress enough. */
 const HANDFUL = 5;
-const BAR_WIDTH = 24;
 
-/** The log and a progress line share standard error: the line is erased before each log line. */
+/** The log and a progress line share standard error: each log line goes above the progress line. */
 export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal> {
   if (!stderr.isTTY) {
     return {
@@ -32,30 +33,55 @@ export async function openTerminal(stderr: NodeJS.WriteStream): Promise<Terminal
     ignore: "pid,hostname,job,runId",
     translateTime: "HH:MM:ss",
   });
-  let bar = "";
-  const erase = (): void => {
-    if (bar !== "") stderr.write("\r\u001b[2K");
-  };
+  const { default: progressBars } = await import("cli-progress");
+  const { Format, MultiBar } = progressBars;
+  // Of many bars only for its log: lines of the log go above the bar.
+  const bars = new MultiBar({
+    stream: stderr,
+    format: "{bar} {value}/{total}, {rate} a second, {eta_formatted} left",
+    formatTime: (secondsLeft, options) =>
+      Number.isFinite(secondsLeft) ? Format.TimeFormat(secondsLeft, options, 5).trim() : "unknown",
+    // Progress comes in bursts: the time left follows from the last so many updates.
+    etaBuffer: 200,
+    barsize: 24,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    clearOnComplete: true,
+    // After a line of the log the bar is drawn again, changed or not.
+    forceRedraw: true,
+    // The cursor, the width of a line and signals are left as they are.
+    hideCursor: false,
+    linewrap: true,
+    gracefulExit: false,
+  });
+  let bar: SingleBar | undefined;
+  let startedMs = 0;
   return {
     destination: {
       write(line) {
-        erase();
-        stderr.write(pretty(forTerminal(line)));
-        stderr.write(bar);
+        const text = pretty(forTerminal(line));
+        if (!bar) {
+          stderr.write(text);
+          return;
+        }
+        bars.log(text);
+        bars.update();
       },
     },
     progress: {
       update(done, total) {
         if (total <= HANDFUL) return;
-        const filled = Math.round((done / total) * BAR_WIDTH);
-        erase();
-        bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done}/${total}`;
-        stderr.write(bar);
+        if (!bar) startedMs = systemClock.monotonicMs();
+        const tookMs = systemClock.monotonicMs() - startedMs;
+        const rate = bar && tookMs > 0 ? ((done * seconds(1)) / tookMs).toFixed(1) : "?";
+        bar ??= bars.create(total, 0, { rate });
+        bar.setTotal(total);
+        bar.update(done, { rate });
       },
     },
     finish() {
-      erase();
-      bar = "";
+      if (bar) bars.stop();
+      bar = undefined;
     },
   };
 }

@@ -87,11 +87,14 @@ export function paymentsFault(fault: SystemicFault, detail?: string): RunFault {
   return { ...systemicFault(fault, detail), ...OF_PAYMENTS[fault] };
 }
 
+/** After so many items in a row without a usable answer the provider is away. A refusal is an answer. */
+export const NO_ANSWER_IN_A_ROW = 5;
+
 export const gatewayDown: RunFault = {
   code: "gateway-down",
   message: "The provider gives no usable answer, time after time.",
   remedy:
-    "Look at the provider's status page. Payouts with an unknown outcome stay in processing until the provider is asked.",
+    "Look at the provider's status page, then run again. An item with an unknown outcome stays as it is until the provider has been asked about it.",
 };
 
 /** One refusal after the other, all with the same words: it is not the single payouts. */

@@ -29,6 +29,7 @@ export { failureCode } from "./failure-code.ts";
 export {
   faultOf,
   gatewayDown,
+  NO_ANSWER_IN_A_ROW,
   paymentsFault,
   PROVIDER_RUNBOOKS,
   refusesAll,

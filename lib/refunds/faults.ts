@@ -14,13 +14,6 @@ export const REFUND_RUNBOOKS = {
   "work-left-behind": "work-is-left-behind",
 } as const;
 
-export const paymentsDown: RunFault = {
-  code: "gateway-down",
-  message: "The provider gives no usable answer, time after time.",
-  remedy:
-    "Look at the provider's status page. Refunds with an unknown outcome are looked up before anything is sent again.",
-};
-
 /** One refusal after the other, all with the same words: it is not the single refunds. */
 export function refusesAllRefunds(description: string): RunFault {
   return {

@@ -5,7 +5,8 @@ import type { CoreResult } from "../support/verdict.ts";
 import { askProvider } from "./ask-provider.ts";
 import { LegLostError } from "./claim-leg.ts";
 import { createRefusalStreak, REFUSALS_IN_A_ROW } from "../provider/refusal-streak.ts";
-import { paymentsDown, refusesAllRefunds } from "./faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW } from "../provider/faults.ts";
+import { refusesAllRefunds } from "./faults.ts";
 import { giveBack } from "./give-back.ts";
 import { judge, type RefundRunEnd } from "./judge.ts";
 import {
@@ -21,11 +22,9 @@ import type { LegOutcome, LegResult } from "./outcome.ts";
 import type { LegPorts, RefundPorts } from "./ports.ts";
 import { countLeg, emptyRefundReport, type RefundRunReport } from "./report.ts";
 import { sendLeg } from "./send-leg.ts";
+import { inPages } from "../db/rows.ts";
 import { isForEveryRow, isLockConflict } from "../db/sqlstate.ts";
 
-const PAGE = 100;
-/** So many calls without a usable answer in a row, and the gateway is down. */
-const NO_ANSWER_IN_A_ROW = 5;
 /** How long a run that was told to stop waits for the answer it has asked for. */
 const GRACE_MS = seconds(4);
 
@@ -80,7 +79,7 @@ async function handleAll(
       if (end.stopped) break;
       const result = await handleOne(legPorts, { phase, leg });
       if (usesProvider(phase, leg)) noAnswerInARow = isAnswer(result) ? 0 : noAnswerInARow + 1;
-      end.fault ??= noAnswerInARow >= NO_ANSWER_IN_A_ROW ? paymentsDown : result.fault;
+      end.fault ??= noAnswerInARow >= NO_ANSWER_IN_A_ROW ? gatewayDown : result.fault;
       if (result.refusedAs !== undefined) streak.refused(result.refusedAs);
       else if (phase === "due" && ACCEPTED.has(result.outcome) && leg.kind === "card")
         streak.accepted();
@@ -112,19 +111,17 @@ async function* openLegs(
   let left = report.found;
   const asked = new Set<string>();
   for (const phase of PHASES) {
-    let cursor: OpenLegCursor | undefined;
-    for (;;) {
-      const page = await openLegsAfter(db, { phase, selection, cursor, count: PAGE });
-      for (const leg of page) {
-        // Pending since a moment ago: the provider has just said so.
-        if (phase === "at-provider" && asked.has(leg.legId)) continue;
-        // Looked up and due again: it counts once.
-        if (!asked.has(leg.legId) && left-- <= 0) return;
-        asked.add(leg.legId);
-        yield { phase, leg };
-      }
-      cursor = page.at(-1);
-      if (page.length < PAGE) break;
+    const legs = inPages<OpenLeg & OpenLegCursor>(
+      ({ after: cursor, count }) => openLegsAfter(db, { phase, selection, cursor, count }),
+      { size: 100 },
+    );
+    for await (const leg of legs) {
+      // Pending since a moment ago: the provider has just said so.
+      if (phase === "at-provider" && asked.has(leg.legId)) continue;
+      // Looked up and due again: it counts once.
+      if (!asked.has(leg.legId) && left-- <= 0) return;
+      asked.add(leg.legId);
+      yield { phase, leg };
     }
   }
 }

@@ -2,10 +2,9 @@ import type { Db } from "../../db/client.ts";
 import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askOrder, type OrderSays } from "../provider/ask-order.ts";
-import { paymentsFault } from "../../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW, paymentsFault } from "../../provider/faults.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
-import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
 import { hours } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";
@@ -82,7 +81,7 @@ export async function cleanupTentativeSlots(
     ports.progress.update(index + 1, report.found);
     silentInARow = isSilent ? silentInARow + 1 : 0;
     if (stop) return { verdict: stop, report };
-    if (silentInARow >= SILENT_IN_A_ROW) return { verdict: gatewayDown, report };
+    if (silentInARow >= NO_ANSWER_IN_A_ROW) return { verdict: failed(gatewayDown), report };
   }
   return { verdict: judgeCleanup(ports.settings, report), report };
 }

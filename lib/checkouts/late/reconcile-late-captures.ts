@@ -1,13 +1,11 @@
 import type { Db } from "../../db/client.ts";
-import { errorCode, toError } from "../../support/errors.ts";
-import { LeaseLostError } from "../../support/lease.ts";
+import { errorCode } from "../../support/errors.ts";
 import { noProgress } from "../../support/progress.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askForCaptures } from "../provider/ask-order.ts";
-import { paymentsFault } from "../../provider/faults.ts";
-import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW, paymentsFault } from "../../provider/faults.ts";
 import { processRefunds } from "../../refunds/process-refunds.ts";
 import { judgeLate } from "./judge.ts";
 import {
@@ -21,7 +19,7 @@ import {
 import { countLate, emptyLateReport, type LateItem, type LateReport } from "./report.ts";
 import type { LateSettings } from "./settings.ts";
 import { planOrphan, settleOrphan } from "./settle-orphan.ts";
-import { isForEveryRow } from "../../db/sqlstate.ts";
+import { tryRow } from "../../db/rows.ts";
 import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
@@ -75,7 +73,7 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     } else if (said.kind === "unanswered") {
       const { code, detail: message } = said;
       count(ports, report, { ...hold, outcome: "unanswered", code, message, amountPaise: 0n });
-      if (silentInARow >= SILENT_IN_A_ROW) return gatewayDown;
+      if (silentInARow >= NO_ANSWER_IN_A_ROW) return failed(gatewayDown);
     } else if (!ports.dryRun) {
       ports.lease.assertTrusted();
       await eachInItsOwn(ports, { report, of: hold }, () => markAsked(ports.db, hold.paymentId));
@@ -222,20 +220,17 @@ async function eachInItsOwn<T>(
   { report, of }: { report: LateReport; of: Orphan },
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof LeaseLostError || isForEveryRow(error)) throw error;
-    ports.log.error({ ...of, err: toError(error) }, "this late payment could not be handled");
-    count(ports, report, {
-      ...of,
-      outcome: "failed",
-      code: errorCode(error) ?? "UNEXPECTED_ERROR",
-      message: "an error met it, which the log has; it stays as it is",
-      amountPaise: 0n,
-    });
-    return undefined;
-  }
+  const failed = "this late payment could not be handled";
+  const tried = await tryRow(work, { log: ports.log, row: of, failed });
+  if (tried.kind === "done") return tried.value;
+  count(ports, report, {
+    ...of,
+    outcome: "failed",
+    code: errorCode(tried.error) ?? "UNEXPECTED_ERROR",
+    message: "an error met it, which the log has; it stays as it is",
+    amountPaise: 0n,
+  });
+  return undefined;
 }
 
 function count(ports: LatePorts, report: LateReport, item: LateItem): void {

@@ -1,7 +1,7 @@
 import type { Db } from "../../db/client.ts";
+import { tryRow } from "../../db/rows.ts";
 import { planRecoveries } from "../../earnings/recoveries.ts";
 import { agreeing, counted } from "../../support/counted.ts";
-import { toError } from "../../support/errors.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
@@ -23,7 +23,6 @@ import {
 } from "./report.ts";
 import type { BatchSettings } from "./settings.ts";
 import { unsettledOf } from "./unsettled.ts";
-import { isForEveryRow } from "../../db/sqlstate.ts";
 import { defaultModeSettings } from "../../provider/index.ts";
 
 /** All that the batch may touch. `limit` counts payouts. */
@@ -151,14 +150,12 @@ async function tryToLink(
   group: DueGroup,
   status: NewStatus,
 ): Promise<Awaited<ReturnType<typeof linkPayout>> | { kind: "error" }> {
-  try {
-    return await linkPayout(db, { group, status, runId });
-  } catch (error) {
-    // The next consultant would meet a lost connection or a missing right as well.
-    if (isForEveryRow(error)) throw error;
-    log.error({ consultantId: group.consultantId, err: toError(error) }, "payout not written");
-    return { kind: "error" };
-  }
+  const row = { consultantId: group.consultantId };
+  const tried = await tryRow(() => linkPayout(db, { group, status, runId }), {
+    ...{ log, row },
+    failed: "payout not written",
+  });
+  return tried.kind === "done" ? tried.value : { kind: "error" };
 }
 
 /**

@@ -1,11 +1,10 @@
 import { inTransaction, type Db } from "../../db/client.ts";
+import { tryRow } from "../../db/rows.ts";
 import { applyRecoveries, consultantsThatOwe, type Take } from "../../earnings/recoveries.ts";
-import { toError } from "../../support/errors.ts";
 import type { Lease } from "../../support/lease.ts";
 import type { Log } from "../../support/log.ts";
 import type { RefundBase } from "../../tds/index.ts";
 import { BATCH_ACTOR } from "./link.ts";
-import { isForEveryRow } from "../../db/sqlstate.ts";
 
 /**
  * Takes these consultants' debts for refunded sales off their earnings, each in a separate transaction. A
@@ -18,15 +17,14 @@ export async function recoverFirst(
   const taken: Take[] = [];
   for (const consultantId of await consultantsThatOwe(db, consultantIds)) {
     lease.assertTrusted();
-    try {
-      const takes = await inTransaction(db, (tx) =>
-        applyRecoveries(tx, { consultantId, actor: BATCH_ACTOR, acrossYears }),
-      );
-      taken.push(...takes);
-    } catch (error) {
-      if (isForEveryRow(error)) throw error;
-      log.error({ consultantId, err: toError(error) }, "the debt could not be taken off");
-    }
+    const takes = await tryRow(
+      () =>
+        inTransaction(db, (tx) =>
+          applyRecoveries(tx, { consultantId, actor: BATCH_ACTOR, acrossYears }),
+        ),
+      { log, row: { consultantId }, failed: "the debt could not be taken off" },
+    );
+    if (takes.kind === "done") taken.push(...takes.value);
   }
   return taken;
 }

@@ -1,3 +1,4 @@
+import { inPages } from "../../db/rows.ts";
 import { recordFinding, type NewFinding } from "../../findings/index.ts";
 import { readStatement } from "../../statement/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
@@ -51,7 +52,6 @@ interface Run {
 }
 
 const ACTOR = "job:payouts/reconcile-payout-status";
-const PAGE = 100;
 
 /**
  * Compares the provider's list of a period with our attempts, both ways. Newer states of the provider move our
@@ -334,26 +334,26 @@ async function findMissing(run: Run, ours: OurAttempt, providerPayoutId: string)
 /** Our attempts that a complete list did not show: each is asked for before a verdict. */
 async function askForMissing(run: Run, from: string): Promise<Verdict | undefined> {
   const { ports, report, seen } = run;
-  for (let cursor: AttemptCursor | undefined; ;) {
-    const page = await knownAttemptsAfter(ports.db, { from, cursor, count: PAGE });
-    for (const ours of page) {
-      const id = ours.providerPayoutId;
-      if (id === null || seen.has(id)) continue;
-      if (isStopping(ports)) return { kind: "interrupted" };
-      report.askedFor++;
-      const answer = await ports.gateway.fetchPayout(id, { signal: ports.signal });
-      if (answer.kind === "accepted") {
-        const { value: theirs, httpStatus } = answer;
-        await compareOne(run, ours, { theirs, httpStatus });
-      } else if (answer.kind === "refused") {
-        await findMissing(run, ours, id);
-      } else {
-        return endOf(isStopping(ports) ? { kind: "interrupted" } : { kind: "unusable", answer });
-      }
+  const attempts = inPages<OurAttempt & AttemptCursor>(
+    ({ after: cursor, count }) => knownAttemptsAfter(ports.db, { from, cursor, count }),
+    { size: 100 },
+  );
+  for await (const ours of attempts) {
+    const id = ours.providerPayoutId;
+    if (id === null || seen.has(id)) continue;
+    if (isStopping(ports)) return { kind: "interrupted" };
+    report.askedFor++;
+    const answer = await ports.gateway.fetchPayout(id, { signal: ports.signal });
+    if (answer.kind === "accepted") {
+      const { value: theirs, httpStatus } = answer;
+      await compareOne(run, ours, { theirs, httpStatus });
+    } else if (answer.kind === "refused") {
+      await findMissing(run, ours, id);
+    } else {
+      return endOf(isStopping(ports) ? { kind: "interrupted" } : { kind: "unusable", answer });
     }
-    cursor = page.at(-1);
-    if (page.length < PAGE) return undefined;
   }
+  return undefined;
 }
 
 /** A function, because the value may change during an await. */

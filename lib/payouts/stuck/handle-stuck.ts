@@ -1,4 +1,5 @@
-import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
+import { inPages, tryRow } from "../../db/rows.ts";
+import { describeRowError } from "../../db/sqlstate.ts";
 import { readInFlight } from "../../ledger/in-flight.ts";
 import { hours } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
@@ -6,7 +7,7 @@ import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import { type CoreResult, type RunFault, type Verdict, failed } from "../../support/verdict.ts";
 import { countUnsent, NO_LIMIT } from "../state/due.ts";
-import { concernsAll, createRefusals } from "../state/faults.ts";
+import { createRefusals } from "../state/faults.ts";
 import { inDoubtAfter, type InDoubt, type InDoubtCursor } from "../state/in-doubt.ts";
 import { findAbandoned, giveBackAbandoned } from "./give-back.ts";
 import { heldAmong, heldMessage, HOLD_REMEDY } from "../state/on-hold.ts";
@@ -25,15 +26,11 @@ import {
 import { asHolder, conflict, settleFound, type Settler } from "../state/settle-found.ts";
 import type { StuckSettings } from "./settings.ts";
 import { SLOW_MS, tellOperators, type SlowPayout } from "./tell-operators.ts";
-import { systemicFault, gatewayDown } from "../../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW, systemicFault } from "../../provider/faults.ts";
 import { inFlightAtTheEnd, unsentWarning } from "../state/in-flight.ts";
 import type { Answer, ProviderPayout } from "../../provider/index.ts";
 
 type StuckPorts = RunPorts<StuckSettings>;
-
-const PAGE = 200;
-/** So many look-ups without a usable answer in a row, and the gateway is down. */
-const UNANSWERED_IN_A_ROW = 5;
 
 /**
  * Ends doubt only by asking the provider: by id where there is one, else by our reference. A found payout is
@@ -112,12 +109,16 @@ async function endDoubts(
   }
   const ofClaims = fault;
   fault = undefined;
-  for await (const doubt of allInDoubt(ports, report.found - abandoned.length)) {
+  const inDoubt = inPages<InDoubt & InDoubtCursor>(
+    ({ after: cursor, count }) => inDoubtAfter(ports.db, { cursor, count }),
+    { most: report.found - abandoned.length },
+  );
+  for await (const doubt of inDoubt) {
     if (ports.signal.aborted) return { kind: "interrupted" };
     const answer = await lookUp(ports, doubt);
     if (answer.kind === "systemic") fault = systemicFault(answer.fault, answer.detail);
     unanswered = answer.kind === "unknown" ? unanswered + 1 : 0;
-    if (unanswered >= UNANSWERED_IN_A_ROW) fault = gatewayDown;
+    if (unanswered >= NO_ANSWER_IN_A_ROW) fault = gatewayDown;
 
     const { error, ...decision } = await recorded(ports, doubt.payoutId, async () =>
       sayIfHeld(ports, doubt.payoutId, await decide(ports, doubt, answer)),
@@ -154,30 +155,17 @@ async function recorded(
   payoutId: string,
   decide: () => Promise<Decision>,
 ): Promise<Decision & { error?: unknown }> {
-  try {
-    return await decide();
-  } catch (error) {
-    if (concernsAll(error)) throw error;
-    log.error({ payoutId, err: toError(error) }, "the decision could not be recorded");
-    const left = "it is as it was, and the next run of this job tries again";
-    if (isLockConflict(error)) {
-      const message = `another database session holds the row; ${left}`;
-      return { outcome: "not-recorded", code: "ROW_LOCKED", message };
-    }
-    const message = `${describeRowError(error)}; ${left}`;
-    return { outcome: "not-recorded", code: "DATABASE_REFUSED", message, error };
+  const failed = "the decision could not be recorded";
+  const tried = await tryRow(decide, { log, row: { payoutId }, failed });
+  if (tried.kind === "done") return tried.value;
+  const left = "it is as it was, and the next run of this job tries again";
+  if (tried.kind === "locked") {
+    const message = `another database session holds the row; ${left}`;
+    return { outcome: "not-recorded", code: "ROW_LOCKED", message };
   }
-}
-
-async function* allInDoubt(ports: StuckPorts, count: number): AsyncGenerator<InDoubt> {
-  let cursor: InDoubtCursor | undefined;
-  for (let left = count; left > 0;) {
-    const page = await inDoubtAfter(ports.db, { cursor, count: Math.min(PAGE, left) });
-    yield* page;
-    cursor = page.at(-1);
-    if (cursor === undefined) return;
-    left -= page.length;
-  }
+  const { error } = tried;
+  const message = `${describeRowError(error)}; ${left}`;
+  return { outcome: "not-recorded", code: "DATABASE_REFUSED", message, error };
 }
 
 /** The provider's payouts for this attempt: none, one, or — which must not be — several. */

@@ -1,6 +1,6 @@
 import { inTransaction } from "../../db/client.ts";
+import { inPages, tryRow } from "../../db/rows.ts";
 import { deliverAfter } from "../../notifications/index.ts";
-import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { advanceWaitlist } from "../advance.ts";
 import { isStopped, type WaitlistPorts } from "../ports.ts";
@@ -13,9 +13,6 @@ import {
   type PlanItem,
   type PlanOutcome,
 } from "./report.ts";
-import { isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
-
-const PAGE = 200;
 
 /**
  * Ends every expired offer and offers each free seat to the next person, one transaction for each plan: see
@@ -28,7 +25,11 @@ export async function processExpiredNotifications(
   const report = emptyExpireReport(ports.dryRun);
   report.found = Math.min(await countDuePlans(ports.db), ports.limit ?? Infinity);
   let seen = 0;
-  for await (const plan of allDue(ports, report.found)) {
+  const plans = inPages<DuePlan>(
+    ({ after, count }) => duePlansAfter(ports.db, { after: after?.planId, count }),
+    { most: report.found },
+  );
+  for await (const plan of plans) {
     if (ports.signal.aborted) return { verdict: { kind: "interrupted" }, report };
     try {
       const item = await handle(ports, plan);
@@ -46,20 +47,6 @@ export async function processExpiredNotifications(
   return { verdict: judge(report), report };
 }
 
-async function* allDue(
-  { db }: WaitlistPorts<WaitlistSettings>,
-  count: number,
-): AsyncGenerator<DuePlan> {
-  let after: string | undefined;
-  for (let left = count; left > 0;) {
-    const page = await duePlansAfter(db, { after, count: Math.min(PAGE, left) });
-    yield* page;
-    after = page.at(-1)?.planId;
-    if (after === undefined) return;
-    left -= page.length;
-  }
-}
-
 /** One plan, whose trouble is reported and never stops the others. */
 async function handle(
   { db, dryRun, lease, log, settings }: WaitlistPorts<WaitlistSettings>,
@@ -70,18 +57,12 @@ async function handle(
     expired + offered === 0 ? left("unchanged") : { planId, outcome: "advanced", expired, offered };
   if (dryRun) return done(toExpire, toOffer);
   lease.assertTrusted();
-  try {
-    const { expired, offers } = await inTransaction(db, (tx) =>
-      advanceWaitlist(tx, { planId, offerMs: settings.offerMs }),
-    );
-    return done(expired.length, offers.length);
-  } catch (error) {
-    // The next plan would meet a lost connection or a missing right as well.
-    if (isForEveryRow(error)) throw error;
-    if (isLockConflict(error)) return left("locked");
-    log.error({ planId, err: toError(error) }, "waitlist not moved on");
-    return left("failed");
-  }
+  const moved = await tryRow(
+    () => inTransaction(db, (tx) => advanceWaitlist(tx, { planId, offerMs: settings.offerMs })),
+    { log, row: { planId }, failed: "waitlist not moved on" },
+  );
+  if (moved.kind !== "done") return left(moved.kind);
+  return done(moved.value.expired.length, moved.value.offers.length);
 }
 
 function judge({ found, advanced, unchanged, locked, failed }: ExpireReport): Verdict {

@@ -1,7 +1,7 @@
-import { inTransaction } from "../../db/client.ts";
+import { inTransaction, type DbSession } from "../../db/client.ts";
+import { inPages, tryRow } from "../../db/rows.ts";
 import { deliverAfter } from "../../notifications/index.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
-import { toError } from "../../support/errors.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { ReminderSettings } from "../settings.ts";
@@ -22,9 +22,6 @@ import {
   type ReminderOutcome,
   type ReminderReport,
 } from "./report.ts";
-import { isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
-
-const PAGE = 200;
 
 /**
  * Reminds each person whose offer ends soon and has no reminder yet, also in a late run: see
@@ -40,7 +37,16 @@ export async function sendExpirationReminders(
   const mails = await openReminders(db);
   report.open = mails.length;
 
-  for await (const due of allDue(ports, count)) {
+  const offers = inPages<DueReminder & ReminderCursor>(
+    (page) =>
+      dueRemindersAfter(db, {
+        reminderMs: settings.reminderMs,
+        cursor: page.after,
+        count: page.count,
+      }),
+    { most: count },
+  );
+  for await (const due of offers) {
     if (signal.aborted) return { verdict: { kind: "interrupted" }, report };
     try {
       const outcome = await remind(ports, due);
@@ -58,24 +64,6 @@ export async function sendExpirationReminders(
   return { verdict: judge(report, { delivers: settings.mail !== undefined && !dryRun }), report };
 }
 
-async function* allDue(
-  { db, settings }: WaitlistPorts<ReminderSettings>,
-  count: number,
-): AsyncGenerator<DueReminder> {
-  let cursor: ReminderCursor | undefined;
-  for (let left = count; left > 0;) {
-    const page = await dueRemindersAfter(db, {
-      reminderMs: settings.reminderMs,
-      cursor,
-      count: Math.min(PAGE, left),
-    });
-    yield* page;
-    cursor = page.at(-1);
-    if (cursor === undefined) return;
-    left -= page.length;
-  }
-}
-
 /** One offer, whose trouble is reported and never stops the others. */
 async function remind(
   { db, dryRun, lease, log }: WaitlistPorts<ReminderSettings>,
@@ -83,27 +71,20 @@ async function remind(
 ): Promise<ReminderOutcome> {
   if (dryRun) return "queued";
   lease.assertTrusted();
-  try {
-    const isWritten = await inTransaction(
-      db,
-      async (tx) =>
-        (await lockStandingOffer(tx, entryId)) &&
-        (await enqueueMail(tx, {
-          key: reminderKey(entryId),
-          userId,
-          template: "waitlist-reminder",
-          data: { planTitle, planUrl, expiresAt: expiresAt.toISOString() },
-          deliverUntil: expiresAt,
-        })),
-    );
-    return isWritten ? "queued" : "gone";
-  } catch (error) {
-    // The next offer would meet a lost connection or a missing right as well.
-    if (isForEveryRow(error)) throw error;
-    if (isLockConflict(error)) return "locked";
-    log.error({ entryId, err: toError(error) }, "reminder not written");
-    return "failed";
-  }
+  const write = (tx: DbSession): Promise<boolean> =>
+    enqueueMail(tx, {
+      key: reminderKey(entryId),
+      userId,
+      template: "waitlist-reminder",
+      data: { planTitle, planUrl, expiresAt: expiresAt.toISOString() },
+      deliverUntil: expiresAt,
+    });
+  const written = await tryRow(
+    () => inTransaction(db, async (tx) => (await lockStandingOffer(tx, entryId)) && write(tx)),
+    { log, row: { entryId }, failed: "reminder not written" },
+  );
+  if (written.kind !== "done") return written.kind;
+  return written.value ? "queued" : "gone";
 }
 
 function judge(

@@ -1,8 +1,6 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openTerminal } from "../../../lib/job/terminal.ts";
-
-const ERASE = "\r\u001b[2K";
 
 async function open({ isTTY }: { isTTY: boolean }) {
   const stream = Object.assign(new PassThrough(), { isTTY });
@@ -44,16 +42,31 @@ describe("on a terminal", () => {
     expect(output).not.toContain('"msg"');
   });
 
-  it("the progress line is erased before each log line and drawn again after it", async () => {
+  it("each log line goes above the progress line, which is drawn again below it", async () => {
     const { terminal, written } = await open({ isTTY: true });
     terminal.progress.update(25, 100);
-    expect(written()).toMatch(/█+░+ 25\/100$/);
     terminal.destination.write(line("paid one"));
-    expect(written()).toMatch(/^\r\u001b\[2K[^]*paid one[^]*\n.*25\/100$/);
+    expect(written()).toMatch(/\u001b\[2K[^]*paid one[^]*\n\u001b\[1G█+░+ 25\/100, /);
     terminal.progress.update(26, 100);
-    expect(written()).toMatch(/^\r\u001b\[2K.*26\/100$/);
+    terminal.destination.write(line("paid another"));
+    expect(written()).toMatch(/paid another[^]*\n\u001b\[1G█+░+ 26\/100, [\d.?]+ a second, /);
     terminal.finish();
-    expect(written()).toBe(ERASE);
+    expect(written()).toMatch(/\u001b\[1G\u001b\[0J$/);
+  });
+
+  it("the progress line has the rate and the time left, once there is a rate", async () => {
+    const { terminal, written } = await open({ isTTY: true });
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    terminal.progress.update(0, 100);
+    vi.advanceTimersByTime(500);
+    expect(written()).toContain(" 0/100, ? a second, unknown left");
+    vi.advanceTimersByTime(500);
+    terminal.progress.update(25, 100);
+    vi.advanceTimersByTime(500);
+    expect(written()).toContain(" 25/100, 25.0 a second, 3s left");
+    terminal.finish();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("no text of somebody else begins a line of its own, or turns the direction of what follows", async () => {
