@@ -12,6 +12,7 @@ export const job = defineJob({
   deadlineMs: minutes(30),
   pausedBy: "offline",
   environment: ledgerEnvironment,
+  runbooks: { "books-drift": "a-finding-is-open" },
   run: async (context) => {
     const { reconcileLedger } = await import("../../lib/ledger/reconcile/reconcile-ledger.ts");
     return reconcileLedger(context);

@@ -16,6 +16,7 @@ export const job = defineJob({
   deadlineMs: minutes(10),
   pausedBy: "offline",
   environment: combineEnvironments(lockEnvironment, taxWatchEnvironment),
+  runbooks: { "jobs-missed": "a-job-was-missed", "tax-overdue": "tax-is-overdue" },
   run: async (context) => {
     const { watchJobs } = await import("../../lib/ops/watch/watch.ts");
     const holderOf = (name: string) => redisLockHolder(context.settings, name);

@@ -1,6 +1,11 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
-import { refundEnvironment, refundOutputs, refundTables } from "../../lib/refunds/index.ts";
+import {
+  REFUND_RUNBOOKS,
+  refundEnvironment,
+  refundOutputs,
+  refundTables,
+} from "../../lib/refunds/index.ts";
 import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { combineEnvironments } from "../../lib/support/environment.ts";
@@ -14,6 +19,7 @@ export const job = defineJob({
   deadlineMs: minutes(13),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayPaymentsEnvironment, refundEnvironment),
+  runbooks: REFUND_RUNBOOKS,
   run: async (context) => {
     const { processRefunds } = await import("../../lib/refunds/process-refunds.ts");
     const { openPayments } = await import("../../lib/razorpay/open-payments.ts");

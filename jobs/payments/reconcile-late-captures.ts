@@ -2,6 +2,7 @@ import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
 import { lateEnvironment, lateOutputs, lateTables } from "../../lib/checkouts/index.ts";
 import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
+import { REFUND_RUNBOOKS } from "../../lib/refunds/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { combineEnvironments } from "../../lib/support/environment.ts";
 
@@ -15,6 +16,10 @@ export const job = defineJob({
   deadlineMs: minutes(28),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayPaymentsEnvironment, lateEnvironment),
+  runbooks: {
+    ...REFUND_RUNBOOKS, // the same run sends the refunds that it asks for
+    "late-payments-failed": "a-late-payment-could-not-be-settled",
+  },
   run: async (context) => {
     const { reconcileLateCaptures } =
       await import("../../lib/checkouts/late/reconcile-late-captures.ts");

@@ -12,6 +12,11 @@ export const job = defineJob({
   deadlineMs: minutes(30),
   pausedBy: "degraded",
   environment: batchEnvironment,
+  runbooks: {
+    "consultants-refused": "consultants-are-refused",
+    "changed-meanwhile": "work-is-left-behind",
+    "work-left-behind": "work-is-left-behind",
+  },
   run: async (context) => {
     const { createPayoutBatch } = await import("../../lib/payouts/batch/create-batch.ts");
     return createPayoutBatch(context);

@@ -1,4 +1,6 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { PAYOUT_FAULT_RUNBOOKS } from "../../lib/payouts/state/faults.ts";
+import { PROVIDER_RUNBOOKS } from "../../lib/provider/index.ts";
 import { razorpayXEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { combineEnvironments } from "../../lib/support/environment.ts";
@@ -13,6 +15,13 @@ export const job = defineJob({
   deadlineMs: minutes(30),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayXEnvironment, stuckEnvironment),
+  runbooks: {
+    ...PROVIDER_RUNBOOKS,
+    ...PAYOUT_FAULT_RUNBOOKS,
+    "stuck-too-long": "an-outcome-is-unknown",
+    "not-recorded": "the-database-refuses-a-row",
+    "records-differ": "a-finding-is-open",
+  },
   run: async (context) => {
     const { handleStuckPayouts } = await import("../../lib/payouts/stuck/handle-stuck.ts");
     const { openGateway } = await import("../../lib/razorpay/open-gateway.ts");

@@ -1,4 +1,5 @@
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
+import { PROVIDER_RUNBOOKS } from "../../lib/provider/index.ts";
 import { razorpayXEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { combineEnvironments } from "../../lib/support/environment.ts";
@@ -18,6 +19,11 @@ export const job = defineJob({
   deadlineMs: minutes(30),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayXEnvironment, reconcileEnvironment),
+  runbooks: {
+    ...PROVIDER_RUNBOOKS,
+    "account-not-listed": PROVIDER_RUNBOOKS["account-refused"],
+    "records-differ": "a-finding-is-open",
+  },
   run: async (context) => {
     const { reconcilePayoutStatus } =
       await import("../../lib/payouts/reconcile/reconcile-status.ts");

@@ -1,6 +1,7 @@
 import { cleanupEnvironment, cleanupOutputs, cleanupTables } from "../../lib/checkouts/index.ts";
 import { defineJob, runIfMain } from "../../lib/job/index.ts";
 import { deliverAfter, deliveredAfterOutputs } from "../../lib/notifications/index.ts";
+import { PROVIDER_RUNBOOKS } from "../../lib/provider/index.ts";
 import { razorpayPaymentsEnvironment } from "../../lib/razorpay/index.ts";
 import { minutes } from "../../lib/support/clock.ts";
 import { combineEnvironments } from "../../lib/support/environment.ts";
@@ -15,6 +16,13 @@ export const job = defineJob({
   deadlineMs: minutes(30),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayPaymentsEnvironment, cleanupEnvironment),
+  runbooks: {
+    ...PROVIDER_RUNBOOKS,
+    "authorized-too-long": "a-payment-is-authorized-and-not-captured",
+    "holds-failed": "work-is-left-behind",
+    "provider-unanswered": "the-provider-says-nothing-certain-about-an-order",
+    "records-differ": "a-finding-is-open",
+  },
   run: async (context) => {
     const { cleanupTentativeSlots } =
       await import("../../lib/checkouts/cleanup/cleanup-tentative-slots.ts");

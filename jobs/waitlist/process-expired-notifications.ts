@@ -14,6 +14,10 @@ export const job = defineJob({
   deadlineMs: minutes(10),
   pausedBy: "degraded",
   environment: combineEnvironments(waitlistEnvironment, mailEnvironmentOptional),
+  runbooks: {
+    "plans-failed": "a-waitlist-run-is-red",
+    "work-left-behind": "work-is-left-behind",
+  },
   run: async (context) => {
     const { processExpiredNotifications } =
       await import("../../lib/waitlist/expire/process-expired.ts");

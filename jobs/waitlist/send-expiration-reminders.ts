@@ -14,6 +14,10 @@ export const job = defineJob({
   deadlineMs: minutes(10),
   pausedBy: "degraded",
   environment: combineEnvironments(reminderEnvironment, mailEnvironmentOptional),
+  runbooks: {
+    "reminders-failed": "a-waitlist-run-is-red",
+    "work-left-behind": "work-is-left-behind",
+  },
   run: async (context) => {
     const { sendExpirationReminders } = await import("../../lib/waitlist/remind/send-reminders.ts");
     return sendExpirationReminders(context);

@@ -5,7 +5,7 @@ import type { RunContext } from "../support/run-context.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
-/** A flag of one job, on top of those that every job has. It takes a value, and must be given. */
+/** A flag of one job, on top of those that every job has. It takes a value. */
 export interface JobFlag<Name extends string = string> {
   /** Without the dashes, as `payment-id`. */
   readonly name: Name;
@@ -15,6 +15,8 @@ export interface JobFlag<Name extends string = string> {
    * The problem of a value, in words that name the expected form and never the value; undefined: no problem.
    */
   readonly problemWith: (text: string) => string | undefined;
+  /** The value of a run that does not give the flag. Default: the flag must be given. */
+  readonly default?: string;
 }
 
 /** Everything that a job gets from the harness for its core. */
@@ -64,6 +66,11 @@ export interface JobDefinition<Settings, Report, Flag extends string = never> {
   /** Database sessions for the core; one unless the job has a use for more. */
   readonly connections?: number;
   readonly environment: EnvironmentSpec<Settings>;
+  /**
+   * Sections of docs/runbooks.md by the reasons with which the core can end. Any other reason leads to the
+   * job's own page, and those of the harness are in `HARNESS_RUNBOOKS`. Default: none.
+   */
+  readonly runbooks?: Readonly<Record<string, string>>;
   /** Loads its core with a dynamic import, so that a skipped run never does. */
   run(context: JobContext<Settings, Flag>): Promise<CoreResult<Report>>;
   /** The job's own outputs, in snake_case, from the report. */
@@ -96,10 +103,12 @@ export function defineJob<Settings, Report, Flag extends string = never>(
     refuse("schedule.cron must be a schedule that GitHub reads, such as 37 15 * * 1");
   if (job.toleranceMs !== undefined && (schedule === "by-hand" || job.toleranceMs <= 0))
     refuse("toleranceMs must be positive, and of a job with a schedule");
-  if (schedule !== "by-hand" && flags.length > 0)
-    refuse("flags must be given, so only a job by hand has any");
-  for (const { name } of flags) {
+  for (const { name, default: fallback, problemWith } of flags) {
     if (!/^[a-z]+(-[a-z]+)*$/.test(name)) refuse("the name of a flag must be in kebab-case");
+    if (schedule !== "by-hand" && fallback === undefined)
+      refuse(`a schedule gives no flags, so --${name} needs a default`);
+    const problem = fallback === undefined ? undefined : problemWith(fallback);
+    if (problem !== undefined) refuse(`the default of --${name}: ${problem}`);
   }
   if (job.deadlineMs <= 0) refuse("deadlineMs must be positive");
   if (lock === "none" && schedule !== "by-hand") refuse("only a job by hand runs without a lock");

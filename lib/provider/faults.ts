@@ -34,6 +34,25 @@ const REMEDIES: Record<SystemicFault, Omit<RunFault, "code">> = {
   },
 };
 
+const NOT_LET_IN = "the-provider-does-not-let-us-in";
+const AWAY = "the-provider-is-away";
+
+/** The section of docs/runbooks.md for each fault of a provider: a job that asks the provider can end with any. */
+export const PROVIDER_RUNBOOKS = {
+  credentials: NOT_LET_IN,
+  "not-allow-listed": NOT_LET_IN,
+  "wrong-address": NOT_LET_IN,
+  "account-refused": NOT_LET_IN,
+  "gateway-unreachable": AWAY,
+  "gateway-down": AWAY,
+  "rate-limited": AWAY,
+  "insufficient-balance": "too-little-balance",
+  "provider-refuses-all": "the-provider-refuses-everything",
+} as const satisfies Record<
+  SystemicFault | "account-refused" | "gateway-down" | "provider-refuses-all",
+  string
+>;
+
 /** @param detail of the provider's answer: the code of a connection that was not made */
 export function systemicFault(fault: SystemicFault, detail?: string): RunFault {
   const told = fault === "gateway-unreachable" ? describeProviderFault(detail) : undefined;

@@ -26,7 +26,14 @@ export {
   type Transaction,
 } from "./entities.ts";
 export { failureCode } from "./failure-code.ts";
-export { faultOf, gatewayDown, paymentsFault, refusesAll, systemicFault } from "./faults.ts";
+export {
+  faultOf,
+  gatewayDown,
+  paymentsFault,
+  PROVIDER_RUNBOOKS,
+  refusesAll,
+  systemicFault,
+} from "./faults.ts";
 export type { JsonValue } from "./json.ts";
 export type { PaymentProvider, RefundRequest } from "./payment-provider.ts";
 export {

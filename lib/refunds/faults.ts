@@ -1,4 +1,18 @@
+import { PROVIDER_RUNBOOKS } from "../provider/faults.ts";
 import type { RunFault } from "../support/verdict.ts";
+
+/** Sections of docs/runbooks.md by the reasons of a run that sends refunds. */
+export const REFUND_RUNBOOKS = {
+  ...PROVIDER_RUNBOOKS,
+  "answer-not-recorded": "an-outcome-is-unknown",
+  "outcome-unknown": "an-outcome-is-unknown",
+  "provider-unanswered": "the-provider-says-nothing-certain-about-an-order",
+  "records-differ": "a-finding-is-open",
+  "refunds-failed": "a-refund-failed",
+  "refunds-left": "work-is-left-behind",
+  "refunds-overdue": "a-refund-is-overdue",
+  "work-left-behind": "work-is-left-behind",
+} as const;
 
 export const paymentsDown: RunFault = {
   code: "gateway-down",

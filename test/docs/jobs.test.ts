@@ -2,9 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
-import { RUNBOOK_SECTIONS } from "../../lib/job/settle/runbooks.ts";
+import { HARNESS_RUNBOOKS } from "../../lib/job/settle/runbooks.ts";
 import { jobPage, withFacts } from "../../scripts/docs/job-facts.ts";
 import { readPage, ROOT } from "./commands/blocks.ts";
+
+/** It names reasons, and gives none. */
+const A_TABLE_OF_RUNBOOKS = /_RUNBOOKS\b[^{]*\{[^}]*\}/g;
 
 describe.each(jobs.map((job) => [job.name, job] as const))("the page of %s", (name, job) => {
   const page = readPage(jobPage(job));
@@ -29,7 +32,9 @@ describe.each(jobs.map((job) => [job.name, job] as const))("the page of %s", (na
 
 it("every reason that has a runbook is told of on a page", () => {
   const told = new Set(jobs.flatMap((job) => reasonsOf(readPage(jobPage(job)))));
-  expect(Object.keys(RUNBOOK_SECTIONS).filter((reason) => !told.has(reason))).toEqual([]);
+  const declared = [HARNESS_RUNBOOKS, ...jobs.map(({ runbooks = {} }) => runbooks)];
+  const reasons = declared.flatMap((runbooks) => Object.keys(runbooks));
+  expect(reasons.filter((reason) => !told.has(reason) && !isOfEveryRun(reason))).toEqual([]);
 });
 
 it("every reason with which a core can end has a runbook, or stands on the page of its job", () => {
@@ -43,6 +48,9 @@ it("every reason with which a core can end has a runbook, or stands on the page 
   expect(ends.length).toBeGreaterThan(8);
   expect(ends.filter((reason) => !told.has(reason))).toEqual([]);
 });
+
+/** Told in the section of the runbooks that all red runs share. */
+const isOfEveryRun = (reason: string): boolean => HARNESS_RUNBOOKS[reason] === "a-run-is-red";
 
 /** The codes in the first column of the tables of "When it is red", and of "How it ends". */
 function reasonsOf(page: string): string[] {
@@ -67,8 +75,6 @@ const literals = new Set(
 
 function sources(): string[] {
   return readdirSync(join(ROOT, "lib"), { recursive: true, encoding: "utf8" })
-    .filter(
-      (name) => name.endsWith(".ts") && !name.includes("generated") && !name.includes("runbooks"),
-    )
-    .map((name) => readFileSync(join(ROOT, "lib", name), "utf8"));
+    .filter((name) => name.endsWith(".ts") && !name.includes("generated"))
+    .map((name) => readFileSync(join(ROOT, "lib", name), "utf8").replace(A_TABLE_OF_RUNBOOKS, ""));
 }

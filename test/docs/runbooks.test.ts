@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { FINDING_KINDS } from "../../lib/findings/index.ts";
-import { RUNBOOK_SECTIONS } from "../../lib/job/settle/runbooks.ts";
+import { HARNESS_RUNBOOKS } from "../../lib/job/settle/runbooks.ts";
 import { DOCUMENTED_REASONS, REASON_RULES, stepOf } from "../../lib/provider/index.ts";
 
 /** As GitHub makes it of a heading. */
@@ -37,16 +37,23 @@ it("there is a runbook for every kind of finding, and for no other", async () =>
 it("the sections that a red run leads to are there, and every reason of a page leads to one", async () => {
   const runbooks = await page("docs/runbooks.md");
   const anchors = [...runbooks.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => anchorOf(title));
-  for (const [reason, anchor] of Object.entries(RUNBOOK_SECTIONS)) {
-    expect(anchors, reason).toContain(anchor);
-  }
   const unknown: string[] = [];
-  for (const { name } of jobs) {
+  for (const { name, runbooks = {} } of jobs) {
+    const sections: Record<string, string> = { ...runbooks, ...HARNESS_RUNBOOKS };
+    for (const [reason, anchor] of Object.entries(sections)) {
+      expect(anchors, `${name}: ${reason}`).toContain(anchor);
+    }
     for (const reason of await reasonsOf(name)) {
-      if (RUNBOOK_SECTIONS[reason] === undefined) unknown.push(`${name}: ${reason}`);
+      if (sections[reason] === undefined) unknown.push(`${name}: ${reason}`);
     }
   }
   expect(unknown).toEqual([]);
+});
+
+it("no job declares a runbook for a reason of the harness", () => {
+  const own = new Set(Object.keys(HARNESS_RUNBOOKS));
+  const declared = jobs.flatMap(({ runbooks = {} }) => Object.keys(runbooks));
+  expect(declared.filter((reason) => own.has(reason))).toEqual([]);
 });
 
 it("what the reasons of the provider mean is what the table of rules says", async () => {

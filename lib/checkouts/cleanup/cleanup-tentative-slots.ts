@@ -6,6 +6,7 @@ import { paymentsFault } from "../../provider/faults.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
+import { hours } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";
 import { annotateReleased } from "../annotate.ts";
@@ -114,10 +115,10 @@ async function newsOf(
     case "captured":
       return recordAll(ports, orderId, said.payments);
     case "authorized": {
-      const hours = Math.round(ports.settings.alarmMs / 3_600_000);
+      const alarmHours = Math.round(ports.settings.alarmMs / hours(1));
       const overdue = ports.clock.now().getTime() - said.sinceMs > ports.settings.alarmMs;
       const message = overdue
-        ? `authorized for more than ${hours} hours and not captured: a person looks at it`
+        ? `authorized for more than ${alarmHours} hours and not captured: a person looks at it`
         : "the bank has set the money aside: it stays until that is captured or fails";
       return { outcome: "authorized", code: "AUTHORIZED", message, overdue };
     }

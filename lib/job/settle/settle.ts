@@ -143,9 +143,7 @@ function summaryOf<S, R>(run: Run<S, R>, outcome: Outcome, own: OwnReport): Summ
     reason: reasonOf(outcome),
     message: run.redactor.text(message),
     remedy: remedy === undefined ? undefined : run.redactor.text(remedy),
-    runbook: needsPerson
-      ? runbookFor({ job: run.job.name, reason: reasonOf(outcome) }, run.io.env)
-      : undefined,
+    runbook: needsPerson ? runbookFor(run.job, reasonOf(outcome), run.io.env) : undefined,
     tables: own.tables.map((table) => ({
       ...table,
       rows: table.rows.map((row) => row.map((cell) => run.redactor.text(cell))),

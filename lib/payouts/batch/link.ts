@@ -1,8 +1,8 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { consultantsThatOwe, lockConsultant } from "../../earnings/recoveries.ts";
-import { newUuid } from "../../support/random.ts";
 import { readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { ChangedMeanwhileError, createPayout } from "../state/create.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { NewStatus } from "./decide.ts";
 import type { DueGroup } from "./read-due.ts";
@@ -19,8 +19,7 @@ export type LinkResult =
   | { kind: "changed" };
 
 /**
- * Makes one payout out of a group, all or nothing: the payout, every earning READY to LINKED by
- * compare-and-swap, and items that add up to the payout to the paisa.
+ * Makes one payout out of a group, all or nothing.
  *
  * Locks are taken in one order everywhere, consultant and then earnings by booking reference. Each check is a
  * separate statement after them: it sees rows that were committed while it waited.
@@ -38,11 +37,8 @@ export async function linkPayout(
       if (stop) return { kind: "stopped", stop };
       await assertOwesNothing(tx, group.consultantId);
       await assertSameOrganization(tx, group);
-      await lockEarnings(tx, group.earningIds);
 
-      const payoutId = await insertPayout(tx, { group, status });
-      await linkEarnings(tx, group.earningIds);
-      await insertItems(tx, { payoutId, group });
+      const payoutId = await createPayout(tx, group, status);
       await recordAudit(tx, {
         actor: BATCH_ACTOR,
         category: "payout",
@@ -55,7 +51,7 @@ export async function linkPayout(
       return { kind: "created", payoutId };
     });
   } catch (error) {
-    if (error instanceof ChangedMeanwhile) return { kind: "changed" };
+    if (error instanceof ChangedMeanwhileError) return { kind: "changed" };
     throw error;
   }
 }
@@ -67,9 +63,6 @@ function reasonFor({ organizationId }: DueGroup, status: NewStatus): string {
     : "above the limit of automatic approval";
 }
 
-/** Rolls the transaction back. */
-class ChangedMeanwhile extends Error {}
-
 /** The kinds of open holds. Placing one takes the lock of the consultant, in a trigger. */
 async function openHolds(tx: DbSession, consultantId: string): Promise<string[]> {
   const rows = await tx.query<{ kind: string }[]>`
@@ -80,7 +73,7 @@ async function openHolds(tx: DbSession, consultantId: string): Promise<string[]>
 /** A consultant's debt is taken first; this finds a debt from a sale refunded since. */
 async function assertOwesNothing(tx: DbSession, consultantId: string): Promise<void> {
   const owing = await consultantsThatOwe(tx, [consultantId]);
-  if (owing.length > 0) throw new ChangedMeanwhile();
+  if (owing.length > 0) throw new ChangedMeanwhileError();
 }
 
 /** Making a consultant an organization's payee takes the same lock. */
@@ -90,51 +83,5 @@ async function assertSameOrganization(
 ): Promise<void> {
   const [organization] = await tx.query<{ id: string }[]>`
     SELECT id FROM organizations WHERE payee_id = ${consultantId}::uuid`;
-  if ((organization?.id ?? null) !== organizationId) throw new ChangedMeanwhile();
-}
-
-async function lockEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
-  await tx.query`
-    SELECT 1 FROM earnings WHERE id = ANY(${earningIds}::uuid[])
-    ORDER BY booking_reference
-    FOR NO KEY UPDATE`;
-}
-
-async function insertPayout(
-  tx: DbSession,
-  { group, status }: { group: DueGroup; status: NewStatus },
-): Promise<string> {
-  const payoutId = newUuid();
-  await tx.execute`
-    INSERT INTO payouts (id, consultant_id, organization_id, currency, gross_paise, amount_paise, status,
-                         approved_at)
-    VALUES (${payoutId}::uuid, ${group.consultantId}::uuid, ${group.organizationId}::uuid, ${group.currency},
-            ${group.grossPaise}, ${group.amountPaise}, ${status}::payout_status,
-            CASE WHEN ${status}::text = 'APPROVED' THEN now() END)`;
-  return payoutId;
-}
-
-async function linkEarnings(tx: DbSession, earningIds: readonly string[]): Promise<void> {
-  const linked = await tx.execute`
-    UPDATE earnings SET status = 'LINKED', updated_at = now()
-    WHERE id = ANY(${earningIds}::uuid[]) AND status = 'READY'
-      AND (hold_until IS NULL OR hold_until <= india_today())`;
-  if (linked !== earningIds.length) throw new ChangedMeanwhile();
-}
-
-/** All of the items or none: an earning that was refunded meanwhile leaves less than was read, or nothing. */
-async function insertItems(
-  tx: DbSession,
-  { payoutId, group }: { payoutId: string; group: DueGroup },
-): Promise<void> {
-  const inserted = await tx.execute`
-    WITH due AS (
-      SELECT earning_id, gross_paise, amount_paise FROM earnings_net
-      WHERE earning_id = ANY(${group.earningIds}::uuid[]) AND payable
-        AND consultant_id = ${group.consultantId}::uuid AND currency = ${group.currency}
-    )
-    INSERT INTO payout_items (payout_id, earning_id, gross_paise, amount_paise)
-    SELECT ${payoutId}::uuid, earning_id, gross_paise, amount_paise FROM due
-    WHERE (SELECT sum(gross_paise) = ${group.grossPaise} AND sum(amount_paise) = ${group.amountPaise} FROM due)`;
-  if (inserted !== group.earningIds.length) throw new ChangedMeanwhile();
+  if ((organization?.id ?? null) !== organizationId) throw new ChangedMeanwhileError();
 }

@@ -1,5 +1,6 @@
 import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db } from "../../db/client.ts";
+import { approve } from "../state/operator-moves.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -31,7 +32,7 @@ export async function approvePayout(
     shown?: Shown;
   },
 ): Promise<PayoutChange> {
-  const approve = () =>
+  const change = () =>
     inTransaction(db, async (tx): Promise<PayoutChange> => {
       const payout = await lockPayout(tx, payoutId);
       if (!payout) return refused(payoutId, unknownPayout(payoutId));
@@ -49,10 +50,8 @@ export async function approvePayout(
       ].filter((refusal) => refusal !== undefined);
       if (wrong.length > 0) return refused(payoutId, ...wrong);
 
-      const hit = await tx.execute`
-        UPDATE payouts SET status = 'APPROVED', approved_at = now(), updated_at = now()
-        WHERE id = ${payoutId}::uuid AND status = 'PENDING'`;
-      if (hit !== 1) throw new InconsistentPayoutError("it is no longer PENDING");
+      if (!(await approve(tx, payoutId)))
+        throw new InconsistentPayoutError("it is no longer PENDING");
       const { consultantRef, amountPaise } = payout;
       await recordAudit(tx, {
         actor: operator.by,
@@ -65,7 +64,7 @@ export async function approvePayout(
       });
       return { done: true, payoutId, consultantRef, amountPaise };
     });
-  return refusingInconsistency(payoutId, approve);
+  return refusingInconsistency(payoutId, change);
 }
 
 const needsNoApproval: Refusal = {

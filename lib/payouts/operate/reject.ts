@@ -1,6 +1,7 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
+import { inTransaction, type Db } from "../../db/client.ts";
 import { agreeing, counted } from "../../support/counted.ts";
+import { reject } from "../state/operator-moves.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -18,7 +19,7 @@ export async function rejectPayout(
   db: Db,
   { payoutId, operator }: { payoutId: string; operator: Operator & { reason: string } },
 ): Promise<PayoutChange> {
-  const reject = () =>
+  const change = () =>
     inTransaction(db, async (tx): Promise<PayoutChange> => {
       const payout = await lockPayout(tx, payoutId);
       if (!payout) return refused(payoutId, unknownPayout(payoutId));
@@ -32,11 +33,14 @@ export async function rejectPayout(
         return refused(payoutId, await wrongStatus(tx, payout, { wanted, remedy }));
       }
 
-      const hit = await tx.execute`
-        UPDATE payouts SET status = 'REJECTED', updated_at = now()
-        WHERE id = ${payoutId}::uuid AND status = ${status}::payout_status`;
-      if (hit !== 1) throw new InconsistentPayoutError(`it is no longer ${status}`);
-      const earnings = await releaseEarnings(tx, payoutId);
+      const moved = await reject(tx, { payoutId, status });
+      if (!moved) throw new InconsistentPayoutError(`it is no longer ${status}`);
+      const { earnings, items } = moved;
+      if (earnings !== items) {
+        throw new InconsistentPayoutError(
+          `it holds ${items} earnings, of which ${earnings} are LINKED`,
+        );
+      }
       await recordAudit(tx, {
         actor: operator.by,
         category: "payout",
@@ -49,22 +53,5 @@ export async function rejectPayout(
       const note = `${counted(earnings, "earning")} ${agreeing(earnings, "is", "are")} READY again`;
       return { done: true, payoutId, consultantRef, amountPaise, note };
     });
-  return refusingInconsistency(payoutId, reject);
-}
-
-/** Returns how many earnings it released. */
-async function releaseEarnings(tx: DbSession, payoutId: string): Promise<number> {
-  const earnings = await tx.execute`
-    UPDATE earnings SET status = 'READY', updated_at = now()
-    WHERE status = 'LINKED' AND id IN (
-      SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL)`;
-  const items = await tx.execute`
-    UPDATE payout_items SET released_at = now()
-    WHERE payout_id = ${payoutId}::uuid AND released_at IS NULL`;
-  if (earnings !== items) {
-    throw new InconsistentPayoutError(
-      `it holds ${items} earnings, of which ${earnings} are LINKED`,
-    );
-  }
-  return earnings;
+  return refusingInconsistency(payoutId, change);
 }

@@ -2,6 +2,7 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { defaultTaxPolicy, type TaxPolicy } from "../../tds/index.ts";
+import { approveAgain } from "../state/operator-moves.ts";
 import {
   InconsistentPayoutError,
   refused,
@@ -48,14 +49,12 @@ export async function retryPayout(
       if (refusals.length > 0) return refused(payoutId, ...refusals);
 
       const { consultantRef, amountPaise, tries } = payout;
-      const hit = await tx.execute`
-        UPDATE payouts
-        SET status = CASE WHEN organization_id IS NULL THEN 'APPROVED' ELSE 'PENDING' END::payout_status,
-            approved_at = CASE WHEN organization_id IS NULL THEN now() END, claimed_by = NULL,
-            claim_fence = NULL, claimed_at = NULL, tax_paise = NULL, net_paise = NULL, updated_at = now()
-        WHERE id = ${payoutId}::uuid AND status = 'FAILED' AND tries = ${tries}`;
-      if (hit !== 1) throw new InconsistentPayoutError("it is no longer FAILED");
-      const earnings = await linkAgain(tx, payoutId);
+      const moved = await approveAgain(tx, { payoutId, tries });
+      if (!moved) throw new InconsistentPayoutError("it is no longer FAILED");
+      const { earnings, items } = moved;
+      if (earnings !== items || earnings === 0) {
+        throw new InconsistentPayoutError(`of its ${items} items ${earnings} earnings are READY`);
+      }
       const again = await sureToFail(tx, { payout, tax });
       if (again) throw new SureToFailError(again);
       await recordAudit(tx, {
@@ -100,19 +99,4 @@ async function whyNot(tx: DbSession, payout: LockedPayout): Promise<Refusal[]> {
     ...(stop ? [stop] : []),
     ...(await earningRefusals(tx, payout)),
   ];
-}
-
-/** Returns how many earnings it linked. The rows were locked and looked at before. */
-async function linkAgain(tx: DbSession, payoutId: string): Promise<number> {
-  const items = await tx.execute`
-    UPDATE payout_items SET released_at = NULL
-    WHERE payout_id = ${payoutId}::uuid AND released_at IS NOT NULL`;
-  const earnings = await tx.execute`
-    UPDATE earnings SET status = 'LINKED', updated_at = now()
-    WHERE status = 'READY' AND id IN (
-      SELECT earning_id FROM payout_items WHERE payout_id = ${payoutId}::uuid)`;
-  if (earnings !== items || earnings === 0) {
-    throw new InconsistentPayoutError(`of its ${items} items ${earnings} earnings are READY`);
-  }
-  return earnings;
 }

@@ -112,6 +112,11 @@ export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts
   return kind === "consultant" ? report : report.organizations;
 }
 
+/** Due payouts of both kinds. */
+export function totalFound(report: PayoutRunReport): number {
+  return report.found + report.organizations.found;
+}
+
 /** The most urgent first: sent or perhaps sent, then failed; skipped ones last. */
 export function urgency({ outcome, code }: ReportItem): number {
   if (outcome === "unknown" || outcome === "succeeded") return 0;

@@ -3,6 +3,13 @@ import { LeaseLostError } from "../../support/lease.ts";
 import type { RunFault } from "../../support/verdict.ts";
 import { DatabaseBusyError } from "../../db/errors.ts";
 
+/** The section of docs/runbooks.md for each fault of this file. */
+export const PAYOUT_FAULT_RUNBOOKS = {
+  "answer-not-recorded": "an-outcome-is-unknown",
+  "db-refuses-rows": "the-database-refuses-a-row",
+  "rows-locked": "work-is-left-behind",
+} as const;
+
 /** Rows of one payout after the other are held by somebody else. */
 export const rowsLocked: RunFault = {
   code: "rows-locked",

@@ -80,20 +80,27 @@ export async function failPayouts(
   );
 }
 
+/** How many earnings and items of a payout a statement moved. In good books the two are equal. */
+export interface MovedEarnings {
+  earnings: number;
+  items: number;
+}
+
 /** The earnings that payouts hold are READY for the next batch; their items say when they left. */
 export async function releaseEarnings(
   tx: DbSession,
   payoutIds: readonly string[],
   { from }: { from: "LINKED" | "PAID" },
-): Promise<void> {
-  await tx.execute`
+): Promise<MovedEarnings> {
+  const earnings = await tx.execute`
     UPDATE earnings SET status = 'READY', updated_at = now()
     WHERE status = ${from}::earning_status AND id IN (
       SELECT earning_id FROM payout_items
       WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL)`;
-  await tx.execute`
+  const items = await tx.execute`
     UPDATE payout_items SET released_at = now()
     WHERE payout_id = ANY(${payoutIds}::uuid[]) AND released_at IS NULL`;
+  return { earnings, items };
 }
 
 /** Why a payout is due again. */

@@ -5,8 +5,8 @@ import type {
   DepositedChallan,
   RegisterLine,
 } from "../../../lib/tds/returns/index.ts";
-import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
-import { decimal, table } from "../frame/print.ts";
+import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 export type Format = "csv" | "table";
 
@@ -50,7 +50,7 @@ export function registerCsv(lines: readonly RegisterLine[], print: RegisterPrint
         payeeName: harmless(payeeName),
         bookingReference: harmless(bookingReference),
       };
-      return cells({ ...line, ...texts }, print, decimal);
+      return cells({ ...line, ...texts }, print, toRupees);
     }),
     undefined,
   );
@@ -61,7 +61,7 @@ export function registerCsvHeader(): string {
 }
 
 export function registerTable(lines: readonly RegisterLine[], print: RegisterPrint): string[] {
-  return table(
+  return textTable(
     [...REGISTER_COLUMNS],
     lines.map((line) => cells(line, print, formatRupees)),
   );
@@ -117,7 +117,7 @@ const CHALLAN_COLUMNS = [
 ] as const;
 
 export function challanTable(challans: readonly Challan[]): string[] {
-  return table(
+  return textTable(
     [...CHALLAN_COLUMNS, ""],
     [...challans.map((challan) => challanCells(challan, formatRupees)), totals(challans)],
   );
@@ -125,7 +125,7 @@ export function challanTable(challans: readonly Challan[]): string[] {
 
 export function challanCsv(challans: readonly Challan[]): string {
   return csv(
-    challans.map((challan) => challanCells(challan, decimal)),
+    challans.map((challan) => challanCells(challan, toRupees)),
     [...CHALLAN_COLUMNS, "Remark"],
   );
 }
