@@ -11,6 +11,8 @@ type Label = string | { readonly run?: string; readonly dryRun?: string };
 export interface Counter {
   /** Default: no row. Counters of one unit with the same label share a row, which shows their sum. */
   readonly label?: Label;
+  /** Whether the row is left out while the counter is zero. Default: no. */
+  readonly onlyIfAny?: true;
   /** Default: a number of things. */
   readonly unit?: "paise";
   /** Name of the step output; default: the name of the counter in snake_case. `false`: no output. */
@@ -87,10 +89,11 @@ export function reportCounters<const C extends Counters>(declared: C): ReportCou
     rows: (report, only) => {
       const values = valuesOf(report);
       const rows: { label: string; unit: string; sum: bigint }[] = [];
-      for (const [name, { label: names, unit = "count" }] of all) {
+      for (const [name, { label: names, unit = "count", onlyIfAny = false }] of all) {
         const label = typeof names === "object" ? names[report.dryRun ? "dryRun" : "run"] : names;
         if (label === undefined || (only ?? unit) !== unit) continue;
         const value = BigInt(values[name] ?? 0);
+        if (onlyIfAny && value === 0n) continue;
         const same = rows.find((row) => row.label === label && row.unit === unit);
         if (same) same.sum += value;
         else rows.push({ label, unit, sum: value });
