@@ -1,3 +1,4 @@
+import { hours } from "./clock.ts";
 import { keepItem, mostUrgentFirst, type KeptItems } from "./kept-items.ts";
 import { formatRupees, type Paise } from "./money.ts";
 import { countReason, type ReasonCount } from "./reasons-table.ts";
@@ -185,7 +186,7 @@ export function keptTable<Item>(
 
 /** `1.5` hours, for a column of ages. */
 export function inHours(ms: number): string {
-  return (ms / 3_600_000).toFixed(1);
+  return (ms / hours(1)).toFixed(1);
 }
 
 function cell(value: Value): string {
