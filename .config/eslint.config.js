@@ -57,6 +57,19 @@ export default tseslint.config(
         "error",
         { allowConstantLoopConditions: "only-allowed-literals" },
       ],
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          paths: [
+            {
+              name: "date-fns",
+              message:
+                "Import one function, from date-fns/<its name>: the whole takes 250 ms to load.",
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ],
       "no-console": "error",
       eqeqeq: "error",
     },

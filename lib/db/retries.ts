@@ -1,3 +1,4 @@
+import { backOffMs, UP_TO_A_FIFTH_MORE, type BackOff } from "../support/back-off.ts";
 import { seconds, sleep } from "../support/clock.ts";
 import type { Random } from "../support/random.ts";
 import type { Db, DbSession } from "./client.ts";
@@ -13,8 +14,10 @@ export interface ConnectRetryPorts {
   onRetry?: (event: { attempt: number; waitMs: number; error: unknown }) => void;
 }
 
-/** Waits before the second and the third attempt. */
-const BACKOFF_MS = [seconds(2), seconds(4)];
+const CONNECT: BackOff = { firstMs: seconds(2), tries: 3, jitter: UP_TO_A_FIFTH_MORE };
+
+/** For the record of an outcome outside, which must not be lost. Compare-and-swap makes a repeat harmless. */
+export const RECORD_AGAIN: BackOff = { firstMs: seconds(0.5), factor: 4, tries: 3 };
 
 /**
  * Connects with up to three attempts, 2 s and then 4 s apart, each wait up to a fifth longer so that
@@ -31,9 +34,9 @@ export async function connectWithRetry<T>(
     try {
       return await connect();
     } catch (error) {
-      const wait = BACKOFF_MS[attempt - 1];
-      if (wait === undefined || signal?.aborted || isWorthRetrying?.(error) === false) throw error;
-      const waitMs = Math.round(wait * (1 + 0.2 * random()));
+      const waitMs = backOffMs(CONNECT, attempt, random);
+      if (waitMs === undefined || signal?.aborted || isWorthRetrying?.(error) === false)
+        throw error;
       onRetry?.({ attempt, waitMs, error });
       await sleep(waitMs, signal);
       if (signal?.aborted) throw error;
@@ -73,8 +76,9 @@ export async function inSerializable<T>(
       });
     } catch (error) {
       if (!isLockConflict(error) && !lostRaces.includes(sqlStateOf(error) ?? "")) throw error;
-      if (tried >= tries || signal?.aborted) throw new WriteConflictError(tried, error);
-      await sleep(firstWaitMs * 2 ** (tried - 1) * (0.5 + random()), signal);
+      const waitMs = backOffMs({ firstMs: firstWaitMs, tries, jitter: [0.5, 1.5] }, tried, random);
+      if (waitMs === undefined || signal?.aborted) throw new WriteConflictError(tried, error);
+      await sleep(waitMs, signal);
     }
   }
 }

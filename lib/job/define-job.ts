@@ -1,15 +1,11 @@
 import type { Db } from "../db/client.ts";
-import type { Clock } from "../support/clock.ts";
 import type { EnvironmentSpec } from "../support/environment.ts";
-import type { Lease } from "../support/lease.ts";
-import type { Log } from "../support/log.ts";
-import type { Progress } from "../support/progress.ts";
-import type { Random } from "../support/random.ts";
 import type { Redactor } from "../support/redact.ts";
+import type { RunContext } from "../support/run-context.ts";
 import type { CoreResult } from "../support/verdict.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
-/** A flag of one job, on top of those that every job has. It takes a value, and must be given. */
+/** A flag of one job, on top of those that every job has. It takes a value. */
 export interface JobFlag<Name extends string = string> {
   /** Without the dashes, as `payment-id`. */
   readonly name: Name;
@@ -19,28 +15,18 @@ export interface JobFlag<Name extends string = string> {
    * The problem of a value, in words that name the expected form and never the value; undefined: no problem.
    */
   readonly problemWith: (text: string) => string | undefined;
+  /** The value of a run that does not give the flag. Default: the flag must be given. */
+  readonly default?: string;
 }
 
 /** Everything that a job gets from the harness for its core. */
-export interface JobContext<Settings, Flag extends string = never> {
-  readonly runId: string;
-  readonly dryRun: boolean;
-  /** At most so many items, if the caller said so. */
-  readonly limit: number | undefined;
-  readonly settings: Settings;
+export interface JobContext<Settings, Flag extends string = never> extends RunContext<Settings> {
   /** The values of the job's own flags. */
   readonly flags: Readonly<Record<Flag, string>>;
   /** Warm, and read-only in a dry run. */
   readonly db: Db;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
   /** Knows the secrets of this run. */
   readonly redactor: Redactor;
-  readonly progress: Progress;
-  /** Fires on SIGINT, SIGTERM, the deadline, or a lost lease. */
-  readonly signal: AbortSignal;
 }
 
 export type OutputValue = string | number | bigint | boolean;
@@ -117,10 +103,12 @@ export function defineJob<Settings, Report, Flag extends string = never>(
     refuse("schedule.cron must be a schedule that GitHub reads, such as 37 15 * * 1");
   if (job.toleranceMs !== undefined && (schedule === "by-hand" || job.toleranceMs <= 0))
     refuse("toleranceMs must be positive, and of a job with a schedule");
-  if (schedule !== "by-hand" && flags.length > 0)
-    refuse("flags must be given, so only a job by hand has any");
-  for (const { name } of flags) {
+  for (const { name, default: fallback, problemWith } of flags) {
     if (!/^[a-z]+(-[a-z]+)*$/.test(name)) refuse("the name of a flag must be in kebab-case");
+    if (schedule !== "by-hand" && fallback === undefined)
+      refuse(`a schedule gives no flags, so --${name} needs a default`);
+    const problem = fallback === undefined ? undefined : problemWith(fallback);
+    if (problem !== undefined) refuse(`the default of --${name}: ${problem}`);
   }
   if (job.deadlineMs <= 0) refuse("deadlineMs must be positive");
   if (lock === "none" && schedule !== "by-hand") refuse("only a job by hand runs without a lock");

@@ -54,9 +54,10 @@ export function parseOptions(
   );
 }
 
-function optionOf({ name, description, problemWith }: JobFlag): Option {
+function optionOf({ name, description, problemWith, default: fallback }: JobFlag): Option {
   return new Option(`--${name} <value>`, description)
-    .makeOptionMandatory()
+    .makeOptionMandatory(fallback === undefined)
+    .default(fallback)
     .argParser((text: string) => {
       const problem = problemWith(text);
       if (problem !== undefined) throw new InvalidArgumentError(problem);

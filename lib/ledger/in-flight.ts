@@ -19,3 +19,8 @@ export async function readInFlight(db: DbSession): Promise<InFlight> {
     WHERE attempt.state IN ('PREPARED', 'UNKNOWN', 'ACCEPTED') AND payout.status = 'PROCESSING'`;
   return row ?? { count: 0, paise: 0n };
 }
+
+/** The same as step outputs. */
+export function inFlightOutputs({ count, paise }: InFlight): Record<string, string | number> {
+  return { in_flight: count, in_flight_paise: paise.toString() };
+}

@@ -1,10 +1,10 @@
 import type { Db } from "../db/client.ts";
-import { minutes, type Clock } from "../support/clock.ts";
-import type { Log } from "../support/log.ts";
+import { backOffMs, UP_TO_A_FIFTH_MORE, type BackOff } from "../support/back-off.ts";
+import { hours, minutes } from "../support/clock.ts";
 import { noProgress, type Progress } from "../support/progress.ts";
-import { newUuid, type Random } from "../support/random.ts";
+import { newUuid } from "../support/random.ts";
+import type { RunContext } from "../support/run-context.ts";
 import type { CoreResult } from "../support/verdict.ts";
-import { backOffMs } from "./back-off.ts";
 import { judgeDelivery, type DeliveryFault } from "./judge.ts";
 import type { MailAnswer, MailFault, Mailer } from "./mailer.ts";
 import {
@@ -24,27 +24,30 @@ import { countMail, emptyDeliveryReport, handled, type DeliveryReport } from "./
 import { recordSent } from "./record-sent.ts";
 import type { MailSettings } from "./settings.ts";
 
-export interface DeliveryPorts {
-  readonly dryRun: boolean;
-  readonly limit: number | undefined;
-  readonly settings: {
-    readonly mail: Pick<MailSettings, "maxTries">;
-    /** Default: no. */
-    readonly mailRefusedAccounts?: boolean;
-  };
+interface DeliverySettings {
+  readonly mail: Pick<MailSettings, "maxTries">;
+  /** Default: no. */
+  readonly mailRefusedAccounts?: boolean;
+}
+
+export interface DeliveryPorts extends Pick<
+  RunContext<DeliverySettings>,
+  "dryRun" | "limit" | "settings" | "clock" | "random" | "log" | "signal"
+> {
   readonly db: Db;
   readonly mailer: Mailer;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
   readonly progress?: Progress;
-  readonly signal: AbortSignal;
   /** False: mail at its last try is due again at once, for a run that reports it and is red. Default true. */
   readonly givesUp?: boolean;
 }
 
 /** A claim outlasts the longest sending by this much. */
 const CLAIM_MARGIN_MS = minutes(2);
+const AFTER_FAILURE: BackOff = {
+  firstMs: minutes(1),
+  longestMs: hours(4),
+  jitter: UP_TO_A_FIFTH_MORE,
+};
 /** So many mails that broke off, or that the server put off, and none taken between: it is not the mails' fault. */
 const NONE_TAKEN_IN_A_ROW = 5;
 
@@ -186,13 +189,13 @@ async function deliverNext(
     return { mail, outcome: "left", code, answer };
   }
   const tries = mail.tries + 1;
-  const isLast = answer.permanent || tries >= ports.settings.mail.maxTries;
-  if (isLast && ports.givesUp !== false) {
+  const backOff = { ...AFTER_FAILURE, tries: ports.settings.mail.maxTries };
+  const waitMs = answer.permanent ? undefined : backOffMs(backOff, tries, ports.random);
+  if (waitMs === undefined && ports.givesUp !== false) {
     const isOurs = await settleGivenUp(db, { ...claim, error: code });
     return { mail, outcome: isOurs ? "gave-up" : "left", code, answer };
   }
-  const waitMs = isLast ? 0 : backOffMs(tries, ports.random);
-  const isOurs = await putOff(db, { ...claim, error: code, waitMs });
+  const isOurs = await putOff(db, { ...claim, error: code, waitMs: waitMs ?? 0 });
   return { mail, outcome: isOurs ? "retried-later" : "left", code, answer };
 }
 

@@ -1,11 +1,10 @@
 import type { DbSession } from "../db/client.ts";
+import { RECORD_AGAIN } from "../db/retries.ts";
+import { backOffMs } from "../support/back-off.ts";
 import { sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import type { Log } from "../support/log.ts";
 import { settleSent, type Claim } from "./outbox.ts";
-
-const TRIES = 3;
-const WAIT_MS = 500;
 
 /**
  * Writes down that the server took a mail. A mail that has left and is not written down leaves a second time
@@ -24,9 +23,10 @@ export async function recordSent(
       }
       return;
     } catch (error) {
-      if (tried >= TRIES) throw error;
+      const waitMs = backOffMs(RECORD_AGAIN, tried);
+      if (waitMs === undefined) throw error;
       log.warn({ mailId: claim.mailId, err: toError(error) }, "not written down yet; once more");
-      await sleep(WAIT_MS * tried);
+      await sleep(waitMs);
     }
   }
 }

@@ -1,18 +1,32 @@
+import { keepItem, type KeptItems } from "../support/kept-items.ts";
+import {
+  itemsTable,
+  reportCounters,
+  would,
+  type CountedBy,
+  type OutcomeOf,
+} from "../support/run-report.ts";
 import type { SummaryTable } from "../support/summary-table.ts";
 
-/** The result of one due mail. */
-export type MailOutcome =
-  | "sent"
-  /** The server did not take it; it is tried again later. */
-  | "retried-later"
-  /** Refused for good, or too often. */
-  | "gave-up"
-  /** Its time has passed, or its reader is no longer active. */
-  | "lapsed"
+const counters = reportCounters({
+  /** When the run began; the sum of all that follow. */
+  due: { label: "Due" },
   /** A dry run would send it. */
-  | "planned"
-  /** Given back, due as it was. */
-  | "left";
+  planned: { label: { dryRun: "Would be sent" }, outcome: "planned" },
+  sent: { label: { run: "Sent" }, outcome: "sent" },
+  /** The server did not take it; it is tried again later. */
+  retriedLater: { label: "Not taken, tried again later", outcome: "retried-later" },
+  /** Refused for good, or too often. */
+  gaveUp: { label: would("given up"), outcome: "gave-up" },
+  /** Its time has passed, or its reader is no longer active. */
+  lapsed: { label: would("not sent: too late, or reader not active"), outcome: "lapsed" },
+  skipped: { label: "In the hands of another run" },
+  /** Still due at the end. */
+  left: { label: "Still due" },
+});
+
+/** The result of one due mail. `left`: given back, due as it was. */
+export type MailOutcome = OutcomeOf<typeof counters> | "left";
 
 export interface MailItem {
   mailId: string;
@@ -21,51 +35,16 @@ export interface MailItem {
   code: string;
 }
 
-export interface DeliveryReport {
-  dryRun: boolean;
-  /** When the run began; the sum of all that follow. */
-  due: number;
-  planned: number;
-  sent: number;
-  retriedLater: number;
-  gaveUp: number;
-  lapsed: number;
-  /** In the hands of another run. */
-  skipped: number;
-  /** Still due at the end. */
-  left: number;
+/** Its items are the mails that were given up. */
+export interface DeliveryReport extends CountedBy<typeof counters>, KeptItems<MailItem> {
   /** How often mail was not taken, by code and the server's number. */
   reasons: Record<string, number>;
-  /** Mails that were given up. */
-  items: MailItem[];
-  itemsLeftOut: number;
 }
 
 const MOST_ITEMS = 200;
 
-const COUNTER = {
-  sent: "sent",
-  "retried-later": "retriedLater",
-  "gave-up": "gaveUp",
-  lapsed: "lapsed",
-  planned: "planned",
-} as const satisfies Record<Exclude<MailOutcome, "left">, keyof DeliveryReport>;
-
 export function emptyDeliveryReport(dryRun: boolean): DeliveryReport {
-  return {
-    dryRun,
-    due: 0,
-    planned: 0,
-    sent: 0,
-    retriedLater: 0,
-    gaveUp: 0,
-    lapsed: 0,
-    skipped: 0,
-    left: 0,
-    reasons: {},
-    items: [],
-    itemsLeftOut: 0,
-  };
+  return { ...counters.empty(dryRun), reasons: {}, items: [], itemsLeftOut: 0 };
 }
 
 export function countMail(
@@ -74,10 +53,8 @@ export function countMail(
 ): void {
   if (item.code !== "") report.reasons[item.code] = (report.reasons[item.code] ?? 0) + 1;
   if (outcome === "left") return;
-  report[COUNTER[outcome]]++;
-  if (outcome !== "gave-up") return;
-  if (report.items.length < MOST_ITEMS) report.items.push(item);
-  else report.itemsLeftOut++;
+  counters.count(report, outcome);
+  if (outcome === "gave-up") keepItem(report, item, { rank: () => 0, most: MOST_ITEMS });
 }
 
 /** The number of due mails that this run has handled. */
@@ -85,55 +62,21 @@ export function handled(report: DeliveryReport): number {
   return report.planned + report.sent + report.retriedLater + report.gaveUp + report.lapsed;
 }
 
-/** The report as step outputs. */
-export function deliveryOutputs(report: DeliveryReport): Record<string, number> {
-  return {
-    due: report.due,
-    planned: report.planned,
-    sent: report.sent,
-    retried_later: report.retriedLater,
-    gave_up: report.gaveUp,
-    lapsed: report.lapsed,
-    skipped: report.skipped,
-    left: report.left,
-  };
-}
+export const deliveryOutputs = counters.outputs;
 
-/** The report as tables. */
 export function deliveryTables(report: DeliveryReport): SummaryTable[] {
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, number][] = [
-    ["Due", report.due],
-    ...(report.dryRun
-      ? ([["Would be sent", report.planned]] satisfies [string, number][])
-      : ([["Sent", report.sent]] satisfies [string, number][])),
-    ["Not taken, tried again later", report.retriedLater],
-    [`${will}given up`, report.gaveUp],
-    [`${will}not sent: too late, or reader not active`, report.lapsed],
-    ["In the hands of another run", report.skipped],
-    ["Still due", report.left],
-  ];
   return [
-    {
-      title: "Mail",
-      columns: ["", "Count"],
-      rows: counts.map(([label, count]) => [label, String(count)]),
-    },
+    { title: "Mail", columns: ["", "Count"], rows: counters.rows(report) },
     {
       title: "Why mail was not taken",
       columns: ["Reason", "Count"],
       rows: Object.entries(report.reasons).map(([code, count]) => [code, String(count)]),
     },
-    {
-      title: "Given up",
-      columns: ["Mail", "Template", "Tries", "Reason"],
-      rows: report.items.map(({ mailId, template, tries, code }) => [
-        mailId,
-        template,
-        String(tries),
-        code,
-      ]),
-      more: report.itemsLeftOut,
-    },
+    itemsTable(
+      "Given up",
+      { Mail: "mailId", Template: "template", Tries: "tries", Reason: "code" },
+      report.items,
+      report.itemsLeftOut,
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { istDay } from "../support/calendar.ts";
+import { istInWords } from "../support/calendar.ts";
 import { formatRupees } from "../support/money.ts";
 import {
   OPERATOR_TEMPLATES,
@@ -18,7 +18,7 @@ type Stored<Data> = { [Field in keyof Data]: Data[Field] extends bigint ? string
 const text = z.string().min(1).transform(onOneLine);
 /** A link to anything else than a page could run in the reader's browser. */
 const url = z.url({ protocol: /^https?$/ });
-const instant = z.iso.datetime().transform((iso) => indianTime(new Date(iso)));
+const instant = z.iso.datetime().transform((iso) => istInWords(new Date(iso)));
 const amount = z
   .string()
   .regex(/^[0-9]{1,15}$/)
@@ -85,27 +85,4 @@ export function onOneLine(value: string): string {
     .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ")
     .replace(/ {2,}/g, " ")
     .trim();
-}
-
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
-const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
-
-/** `25 November 2026, 21:07 IST` */
-export function indianTime(at: Date): string {
-  const [year = "", month = "", day = ""] = istDay(at).split("-");
-  const time = new Date(at.getTime() + IST_OFFSET_MS).toISOString().slice(11, 16);
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ""} ${year}, ${time} IST`;
 }

@@ -1,8 +1,9 @@
 import type { Answer } from "../provider/answer.ts";
+import { backOffMs, type BackOff } from "../support/back-off.ts";
 import type { CallKind } from "./classify.ts";
 
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 8_000;
+/** Full jitter: without it, all rejected requests would return together. */
+const BACK_OFF: BackOff = { firstMs: 500, longestMs: 8_000, jitter: [0, 1] };
 const LONGEST_RETRY_AFTER_MS = 30_000;
 /** All waits of one call together. */
 const LONGEST_TOTAL_MS = 60_000;
@@ -21,8 +22,7 @@ const REPEATABLE: ReadonlySet<CallKind> = new Set([
 /**
  * How long to wait before the next try, or `undefined` when this answer is final.
  *
- * Exponential back-off with full jitter: without jitter, all rejected requests would return together. The
- * provider doesn't document Retry-After; a Retry-After in an answer is the shortest wait.
+ * The provider doesn't document Retry-After; a Retry-After in an answer is the shortest wait.
  */
 export function retryDelayMs(after: {
   answer: Answer<unknown>;
@@ -32,10 +32,11 @@ export function retryDelayMs(after: {
   retryAfterMs: number | undefined;
   random: () => number;
 }): number | undefined {
-  if (after.tries >= mostTries(after.answer, after.call)) return undefined;
-  const ceilingMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (after.tries - 1));
+  const tries = mostTries(after.answer, after.call);
+  const waitMs = backOffMs({ ...BACK_OFF, tries }, after.tries, after.random);
+  if (waitMs === undefined) return undefined;
   const askedMs = Math.min(after.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
-  const delayMs = Math.round(askedMs + after.random() * ceilingMs);
+  const delayMs = askedMs + waitMs;
   return after.waitedMs + delayMs > LONGEST_TOTAL_MS ? undefined : delayMs;
 }
 

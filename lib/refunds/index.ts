@@ -3,6 +3,5 @@
  * imports dynamically.
  */
 export { REFUND_RUNBOOKS } from "./faults.ts";
-export { refundOutputs, refundTables } from "./outputs.ts";
-export type { RefundRunReport } from "./report.ts";
+export { refundOutputs, refundTables, type RefundRunReport } from "./report.ts";
 export { refundEnvironment, type RefundRules } from "./settings.ts";

@@ -1,27 +1,12 @@
 import type { Db } from "../db/client.ts";
-import type { Clock } from "../support/clock.ts";
-import type { Lease } from "../support/lease.ts";
-import type { Log } from "../support/log.ts";
-import type { Progress } from "../support/progress.ts";
-import type { RefundRules } from "./settings.ts";
 import type { PaymentProvider } from "../provider/index.ts";
+import type { RunContext } from "../support/run-context.ts";
+import type { RefundRules } from "./settings.ts";
 
-/** All that the refund run may touch. */
-export interface RefundPorts {
-  /** Identifies this run in the legs that it claims. */
-  readonly runId: string;
-  readonly dryRun: boolean;
-  /** At most so many legs. */
-  readonly limit: number | undefined;
-  readonly settings: RefundRules;
+/** All that the refund run may touch. `limit` counts legs. */
+export interface RefundPorts extends Omit<RunContext<RefundRules>, "random"> {
   readonly db: Db;
   readonly payments: PaymentProvider;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly progress: Progress;
-  /** Asks to stop: the current leg is finished, and no other is started. */
-  readonly signal: AbortSignal;
 }
 
 /** The ports of one leg. */

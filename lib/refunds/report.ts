@@ -1,9 +1,53 @@
-import { keepItem } from "../support/kept-items.ts";
 import type { Paise } from "../support/money.ts";
-import { countReason, type ReasonCount } from "../support/reasons-table.ts";
+import { reasonsTable } from "../support/reasons-table.ts";
+import {
+  inHours,
+  keptTable,
+  noteItem,
+  nothingNoted,
+  reportCounters,
+  WENT_WELL,
+  would,
+  type CountedBy,
+  type NotedItems,
+} from "../support/run-report.ts";
+import type { SummaryTable } from "../support/summary-table.ts";
 import type { LegKind } from "./cascade.ts";
 import type { OpenLeg } from "./open-legs.ts";
 import type { LegOutcome, LegResult } from "./outcome.ts";
+
+/** Of legs: found = the sum of all outcomes, unless the run ended before it had seen them all. */
+const counters = reportCounters({
+  /** Open when the run began and held by no other run. */
+  found: { label: "Open legs" },
+  /** Of those, due: nothing of them was sent. */
+  due: { label: "of which were due" },
+  planned: { label: { dryRun: "Would be sent or credited" }, outcome: "planned", rank: WENT_WELL },
+  processed: { label: would("processed"), outcome: "processed", rank: WENT_WELL },
+  /** The provider has them and has not finished. */
+  pending: { label: "Pending at the provider", outcome: "pending", rank: WENT_WELL },
+  failed: { label: would("failed"), outcome: "failed" },
+  unknown: { label: "Sent, outcome unknown", outcome: "unknown" },
+  waiting: { label: "Not found yet, too soon to be sure", outcome: "waiting", rank: 1 },
+  dueAgain: { label: would("due again: never accepted"), outcome: "due-again", rank: 1 },
+  unanswered: { label: "No usable answer", outcome: "unanswered" },
+  conflicts: { label: "Records differ", outcome: "conflict" },
+  skipped: { label: "Left as they were", outcome: "skipped", rank: 1 },
+  left: { label: "Left as they were", outcome: "left", rank: 1 },
+  /** Open and held by another run. */
+  elsewhere: { label: "Held by another run", output: false },
+  /** Of legs processed in this run (in a dry run: that would be), by where the money went. */
+  cardPaise: { label: "To cards", unit: "paise" },
+  walletPaise: { label: "To wallets", unit: "paise" },
+  creditPaise: { label: "To referral credit", unit: "paise" },
+  /** Of card legs that are pending at the provider. */
+  pendingPaise: { label: "Pending at the provider", unit: "paise" },
+  overdue: { label: "Open for too long" },
+  overduePaise: { label: "Open for too long", unit: "paise" },
+  /** Refunds of which this run settled the last leg. */
+  refundsProcessed: { label: "Refunds finished" },
+  refundsFailed: { label: "Refunds that a person has to look at" },
+});
 
 /** One leg that is not simply done, with the reason. Holds no personal data. */
 export interface RefundItem {
@@ -20,58 +64,7 @@ export interface RefundItem {
   ageMs: number;
 }
 
-/** Counts of legs: found = the sum of all outcomes, unless the run ended before it had seen them all. */
-export interface RefundRunReport {
-  dryRun: boolean;
-  /** Open when the run began and held by no other run. */
-  found: number;
-  /** Of those, due: nothing of them was sent. */
-  due: number;
-  /** Open and held by another run. */
-  elsewhere: number;
-  processed: number;
-  /** The provider has them and has not finished. */
-  pending: number;
-  failed: number;
-  unknown: number;
-  waiting: number;
-  dueAgain: number;
-  unanswered: number;
-  conflicts: number;
-  skipped: number;
-  left: number;
-  planned: number;
-  /** Of legs processed in this run (in a dry run: that would be), by where the money went. */
-  cardPaise: Paise;
-  walletPaise: Paise;
-  creditPaise: Paise;
-  /** Of card legs that are pending at the provider. */
-  pendingPaise: Paise;
-  overdue: number;
-  overduePaise: Paise;
-  /** Refunds of which this run settled the last leg. */
-  refundsProcessed: number;
-  refundsFailed: number;
-  /** Of all that is not simply done. */
-  reasons: ReasonCount[];
-  items: RefundItem[];
-  /** Items beyond the first thousand are counted, not kept. */
-  itemsLeftOut: number;
-}
-
-export const COUNTER = {
-  processed: "processed",
-  pending: "pending",
-  failed: "failed",
-  unknown: "unknown",
-  waiting: "waiting",
-  "due-again": "dueAgain",
-  unanswered: "unanswered",
-  conflict: "conflicts",
-  skipped: "skipped",
-  left: "left",
-  planned: "planned",
-} as const satisfies Record<LegOutcome, keyof RefundRunReport>;
+export interface RefundRunReport extends CountedBy<typeof counters>, NotedItems<RefundItem> {}
 
 const PAISE = {
   card: "cardPaise",
@@ -80,34 +73,7 @@ const PAISE = {
 } as const satisfies Record<LegKind, keyof RefundRunReport>;
 
 export function emptyRefundReport(dryRun: boolean): RefundRunReport {
-  return {
-    dryRun,
-    found: 0,
-    due: 0,
-    elsewhere: 0,
-    processed: 0,
-    pending: 0,
-    failed: 0,
-    unknown: 0,
-    waiting: 0,
-    dueAgain: 0,
-    unanswered: 0,
-    conflicts: 0,
-    skipped: 0,
-    left: 0,
-    planned: 0,
-    cardPaise: 0n,
-    walletPaise: 0n,
-    creditPaise: 0n,
-    pendingPaise: 0n,
-    overdue: 0,
-    overduePaise: 0n,
-    refundsProcessed: 0,
-    refundsFailed: 0,
-    reasons: [],
-    items: [],
-    itemsLeftOut: 0,
-  };
+  return { ...counters.empty(dryRun), ...nothingNoted<RefundItem>() };
 }
 
 export function countLeg(
@@ -117,7 +83,7 @@ export function countLeg(
 ): void {
   const { refundId, legId, kind, amountPaise, askedMsAgo: ageMs } = leg;
   const { outcome, code, message, settled } = result;
-  report[COUNTER[outcome]]++;
+  counters.count(report, outcome);
   if (outcome === "processed" || outcome === "planned") report[PAISE[kind]] += amountPaise;
   if (outcome === "pending") report.pendingPaise += amountPaise;
   if (settled) report[settled.status === "PROCESSED" ? "refundsProcessed" : "refundsFailed"]++;
@@ -125,16 +91,35 @@ export function countLeg(
     report.overdue++;
     report.overduePaise += amountPaise;
   }
-  const isKept = overdue || !["processed", "pending", "planned"].includes(outcome);
-  if (!isKept) return;
-  countReason(report.reasons, { id: refundId, outcome, code, amountPaise });
   const item = { refundId, legId, kind, amountPaise, outcome, code, message, overdue, ageMs };
-  keepItem(report, item, { rank: urgency });
+  if (urgency(item) === WENT_WELL) return;
+  noteItem(report, item, { id: refundId, amountPaise, rank: urgency });
 }
 
-const WAITS: ReadonlySet<LegOutcome> = new Set(["waiting", "due-again", "skipped", "left"]);
-
 /** Failed, in doubt or overdue legs first; legs left for the next run last. */
-export function urgency({ outcome, overdue }: RefundItem): number {
-  return WAITS.has(outcome) && !overdue ? 1 : 0;
+function urgency(item: RefundItem): number {
+  return item.overdue ? 0 : counters.rank(item);
+}
+
+export const refundOutputs = counters.outputs;
+
+export function refundTables(report: RefundRunReport): SummaryTable[] {
+  return [
+    { title: "Refunds", columns: ["", "Legs"], rows: counters.rows(report, "count") },
+    { title: "Amounts", columns: ["", "Rupees"], rows: counters.rows(report, "paise") },
+    reasonsTable("Reasons", report.reasons),
+    keptTable(
+      "To look at",
+      {
+        Refund: "refundId",
+        By: "kind",
+        Amount: "amountPaise",
+        Hours: ({ ageMs }) => inHours(ageMs),
+        Outcome: ({ outcome, overdue }) => (overdue ? `${outcome}, overdue` : outcome),
+        Reason: "code",
+        "What was said": "message",
+      },
+      { report, rank: urgency },
+    ),
+  ];
 }

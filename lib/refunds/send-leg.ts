@@ -1,5 +1,7 @@
+import { RECORD_AGAIN } from "../db/retries.ts";
 import { refusedAs } from "../provider/refusal-streak.ts";
-import { seconds, sleep } from "../support/clock.ts";
+import { backOffMs } from "../support/back-off.ts";
+import { sleep } from "../support/clock.ts";
 import { toError } from "../support/errors.ts";
 import { LeaseLostError } from "../support/lease.ts";
 import { LegLostError, prepareLeg, type HeldLeg } from "./claim-leg.ts";
@@ -54,7 +56,7 @@ async function recordAnswer(
     } catch (error) {
       if (error instanceof LegLostError) throw error;
       log.error({ refundLegId: held.legId, attempt, err: toError(error) }, "answer not recorded");
-      const waitMs = RECORD_AGAIN_AFTER_MS[attempt - 1];
+      const waitMs = backOffMs(RECORD_AGAIN, attempt);
       if (waitMs === undefined) {
         const { message } = answerNotRecorded;
         return {
@@ -68,9 +70,6 @@ async function recordAnswer(
     }
   }
 }
-
-/** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
-const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
 
 /** The meaning of a provider's refund for its leg. An unknown status is not final. */
 export function newsOfRefund(refund: ProviderRefund): LegNews {

@@ -1,21 +1,19 @@
 import type { Db } from "../db/client.ts";
 import type { NewFinding } from "../findings/index.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import type { Lease } from "../support/lease.ts";
-import type { Log } from "../support/log.ts";
 import type { Paise } from "../support/money.ts";
+import type { RunContext } from "../support/run-context.ts";
 import { closeDays } from "./close-days.ts";
 import { nameInDoubt } from "./name-in-doubt.ts";
 import { countNew, findWrongDates, readReach, storeTransactions } from "./transactions.ts";
 import { walkList, type PayoutProvider, type Transaction, type Walk } from "../provider/index.ts";
 
-export interface StatementPorts {
-  readonly dryRun: boolean;
+export interface StatementPorts extends Pick<
+  RunContext<unknown>,
+  "dryRun" | "lease" | "log" | "signal"
+> {
   readonly db: Db;
   readonly gateway: PayoutProvider;
-  readonly lease: Lease;
-  readonly log: Log;
-  readonly signal: AbortSignal;
   /** An instant, as PostgreSQL writes it: the day in India that it is in is the first that is ever closed. */
   readonly from: string;
   /** Payouts by which the provider collected its fees. Default: none. */

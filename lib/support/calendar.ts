@@ -1,20 +1,24 @@
+import { tz } from "@date-fns/tz";
+import { differenceInCalendarDays } from "date-fns/differenceInCalendarDays";
+import { format } from "date-fns/format";
+import { formatISO } from "date-fns/formatISO";
+import { isValid } from "date-fns/isValid";
+import { parseISO } from "date-fns/parseISO";
+
 /**
  * Days of the Indian calendar. A day is a `YYYY-MM-DD` string: it has no time and no zone, it sorts
- * as text, and JSON carries it unchanged. India has no daylight saving, so IST is UTC + 5:30 always.
+ * as text, and JSON carries it unchanged.
  */
 export type Day = string;
 
-const IST_OFFSET_MS = 5.5 * 60 * 60 * 1000;
-const DAY_MS = 86_400_000;
+/** The date and time of day in India. */
+const india = { in: tz("Asia/Kolkata") };
 const ZERO = "0".charCodeAt(0);
-const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Whether the text is a real day: `2025-02-29` is not. */
 export function isDay(text: string): text is Day {
-  const match = DAY.exec(text);
-  if (!match) return false;
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+  return DAY.test(text) && isValid(parseISO(text));
 }
 
 /**
@@ -29,17 +33,22 @@ export function requireDay(text: string): Day {
 
 /** The day in India at an instant: 20:00 UTC on 31 March is already 1 April there. */
 export function istDay(instant: Date): Day {
-  return new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
+  return formatISO(instant, { ...india, representation: "date" });
 }
 
 /** `2026-11-30 21:07`: the minute in India at an instant. */
 export function istMinute(instant: Date): string {
-  return new Date(instant.getTime() + IST_OFFSET_MS).toISOString().slice(0, 16).replace("T", " ");
+  return format(instant, "yyyy-MM-dd HH:mm", india);
 }
 
-/** The instant at which a day begins in India. */
-export function startOfIstDay(day: Day): Date {
-  return new Date(new Date(`${day}T00:00:00Z`).getTime() - IST_OFFSET_MS);
+/** `21:07`: the time of day in India at an instant. With `weekday`: `Monday 21:07`. */
+export function istTime(instant: Date, { weekday = false } = {}): string {
+  return format(instant, weekday ? "EEEE HH:mm" : "HH:mm", india);
+}
+
+/** `25 November 2026, 21:07 IST` */
+export function istInWords(instant: Date): string {
+  return format(instant, "d MMMM yyyy, HH:mm 'IST'", india);
 }
 
 export function earlierDay(a: Day, b: Day): Day {
@@ -48,7 +57,7 @@ export function earlierDay(a: Day, b: Day): Day {
 
 /** How many days the second is after the first; negative when it is before it. */
 export function daysBetween(from: Day, to: Day): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+  return differenceInCalendarDays(parseISO(to), parseISO(from));
 }
 
 /**
@@ -66,7 +75,7 @@ export function fiscalYearOf(day: Day): number {
   return month >= 4 ? year : year - 1;
 }
 
-/** Two digits of a day, without making a text of them: this runs for each credit of a year. */
+/** Two digits of a day. This runs for each credit of a year: see docs/decisions/0004-tax-year-by-digits.md. */
 function numberAt(day: Day, index: number): number {
   return (day.charCodeAt(index) - ZERO) * 10 + day.charCodeAt(index + 1) - ZERO;
 }

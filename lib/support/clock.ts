@@ -11,6 +11,11 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/** Milliseconds in so many hours. */
+export function hours(count: number): number {
+  return count * 3_600_000;
+}
+
 /** Milliseconds in so many minutes. */
 export function minutes(count: number): number {
   return count * 60_000;

@@ -1,4 +1,6 @@
 import { Cron } from "croner";
+import { addSeconds } from "date-fns/addSeconds";
+import { startOfSecond } from "date-fns/startOfSecond";
 
 /**
  * Schedules in the five fields that GitHub Actions reads, always in UTC. Day of month and day of week are
@@ -13,8 +15,7 @@ export function nextTick(cron: string, after: Date): Date {
 /** The last tick at or before an instant. @throws {RangeError} when there is none */
 export function lastTick(cron: string, atOrBefore: Date): Date {
   // The library gives the ticks before an instant, by whole seconds: those before the second after this one.
-  const second = Math.floor(atOrBefore.getTime() / 1000) + 1;
-  const [tick] = open(cron).previousRuns(1, new Date(second * 1000));
+  const [tick] = open(cron).previousRuns(1, addSeconds(startOfSecond(atOrBefore), 1));
   return some(tick, cron);
 }
 

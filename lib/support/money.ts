@@ -17,13 +17,19 @@ export function parseRupees(text: string): Paise | undefined {
   return BigInt(match[1] ?? "0") * 100n + BigInt(match[2] ?? "0");
 }
 
+const INDIAN = new Intl.NumberFormat("en-IN", { style: "currency", currency: "INR" });
+
 /** `123456700n` to `₹12,34,567.00`: two decimals, Indian grouping, sign before the symbol. */
 export function formatRupees(paise: Paise): string {
+  // As decimal text the amount stays exact; a number would round above 2 ** 53.
+  return INDIAN.format(toRupees(paise) as Intl.StringNumericLiteral);
+}
+
+/** `-1234567n` to `-12345.67`. */
+export function toRupees(paise: Paise): string {
   const sign = paise < 0n ? "-" : "";
-  const absolute = paise < 0n ? -paise : paise;
-  const rupees = (absolute / 100n).toString();
-  const fraction = (absolute % 100n).toString().padStart(2, "0");
-  return `${sign}₹${groupIndian(rupees)}.${fraction}`;
+  const digits = (paise < 0n ? -paise : paise).toString().padStart(3, "0");
+  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
 export function sumPaise(amounts: Iterable<Paise>): Paise {
@@ -34,13 +40,4 @@ export function sumPaise(amounts: Iterable<Paise>): Paise {
 
 export function minPaise(a: Paise, b: Paise): Paise {
   return a < b ? a : b;
-}
-
-/** The last three digits stand together, all before them in pairs: 12,34,567. */
-function groupIndian(digits: string): string {
-  if (digits.length <= 3) return digits;
-  const head = digits.slice(0, -3);
-  const first = head.slice(0, head.length % 2);
-  const pairs = head.slice(first.length).match(/\d\d/g) ?? [];
-  return [first, ...pairs, digits.slice(-3)].filter((part) => part !== "").join(",");
 }

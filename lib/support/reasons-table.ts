@@ -44,7 +44,11 @@ export function countReason(
  * Failures by outcome and reason, the most frequent first: count, amount in rupees where known, and the first
  * few items of each.
  */
-export function reasonsTable(title: string, reasons: readonly ReasonCount[]): SummaryTable {
+export function reasonsTable(
+  title: string,
+  // Recorded reports of older versions have none.
+  reasons: readonly ReasonCount[] | undefined = [],
+): SummaryTable {
   const isMoney = reasons.some(({ amountPaise }) => amountPaise !== null);
   const rows = [...reasons]
     .sort((a, b) => b.count - a.count)

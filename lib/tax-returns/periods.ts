@@ -1,3 +1,11 @@
+import { addMonths } from "date-fns/addMonths";
+import { addQuarters } from "date-fns/addQuarters";
+import { endOfQuarter } from "date-fns/endOfQuarter";
+import { formatISO } from "date-fns/formatISO";
+import { getMonth } from "date-fns/getMonth";
+import { lastDayOfMonth } from "date-fns/lastDayOfMonth";
+import { parseISO } from "date-fns/parseISO";
+import { setDate } from "date-fns/setDate";
 import type { Day } from "../support/calendar.ts";
 
 /** A quarter of the tax year, which begins in April. */
@@ -9,27 +17,17 @@ export interface Quarter {
   to: Day;
 }
 
-const QUARTERS = [
-  { from: "04-01", to: "06-30", yearsOn: 0 },
-  { from: "07-01", to: "09-30", yearsOn: 0 },
-  { from: "10-01", to: "12-31", yearsOn: 0 },
-  { from: "01-01", to: "03-31", yearsOn: 1 },
-] as const;
+const MARCH = 2;
 
 /**
  * `2026Q2` is the second quarter of the tax year that begins in April 2026: July to September 2026. Its
  * fourth is January to March 2027, as the quarterly statement counts them. Undefined for anything else.
  */
 export function parseQuarter(text: string): Quarter | undefined {
-  const match = /^(20[0-9]{2})Q([1-4])$/i.exec(text);
-  const quarter = QUARTERS[Number(match?.[2]) - 1];
-  if (!match || !quarter) return undefined;
-  const year = Number(match[1]) + quarter.yearsOn;
-  return {
-    label: text.toUpperCase(),
-    from: `${year}-${quarter.from}`,
-    to: `${year}-${quarter.to}`,
-  };
+  const [, year, number] = /^(20[0-9]{2})Q([1-4])$/i.exec(text) ?? [];
+  if (year === undefined) return undefined;
+  const from = addQuarters(parseISO(`${year}-04-01`), Number(number) - 1);
+  return { label: text.toUpperCase(), from: dayOf(from), to: dayOf(endOfQuarter(from)) };
 }
 
 /**
@@ -37,9 +35,11 @@ export function parseQuarter(text: string): Quarter | undefined {
  * March (rule 30 of the Income-tax Rules, 1962; the rules under the 2025 Act keep the days).
  */
 export function depositDueOn(creditedOn: Day): Day {
-  const year = Number(creditedOn.slice(0, 4));
-  const month = Number(creditedOn.slice(5, 7));
-  if (month === 3) return `${year}-04-30`;
-  if (month === 12) return `${year + 1}-01-07`;
-  return `${year}-${String(month + 1).padStart(2, "0")}-07`;
+  const credited = parseISO(creditedOn);
+  const nextMonth = addMonths(credited, 1);
+  return dayOf(getMonth(credited) === MARCH ? lastDayOfMonth(nextMonth) : setDate(nextMonth, 7));
+}
+
+function dayOf(date: Date): Day {
+  return formatISO(date, { representation: "date" });
 }

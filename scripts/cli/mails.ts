@@ -7,9 +7,10 @@ import {
   type Requeued,
 } from "../../lib/notifications/operate.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
+import { textTable } from "../../lib/support/text-table.ts";
 import { BY, idOf, LIMIT, oneOf, upperCase, WHY } from "./frame/arguments.ts";
 import { EXIT_STATUS, operatorCommand, unknown } from "./frame/command.ts";
-import { printList, table } from "./frame/print.ts";
+import { printList } from "./frame/print.ts";
 import { previewMails } from "./mails/preview.ts";
 
 const { program, reading, changing, run } = operatorCommand(
@@ -61,7 +62,7 @@ program
 await run();
 
 function mailLines(mails: readonly ListedMail[]): string[] {
-  return table(
+  return textTable(
     ["Mail", "Template", "Status", "Tries", "Written (IST)", "Due (IST)", "Last error"],
     mails.map((mail) => [
       mail.id,

@@ -3,6 +3,7 @@ import type { AnyJob } from "../../lib/job/index.ts";
 import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.ts";
 import { approvalVariable } from "../../lib/payouts/operate/index.ts";
 import { allowedInWords, type EnvironmentVariable } from "../../lib/support/environment.ts";
+import { markdownTable } from "../../lib/support/markdown-table.ts";
 
 /** Where the page is kept. */
 export const CONFIGURATION_PAGE = "docs/configuration.md";
@@ -80,7 +81,7 @@ function needs(jobs: readonly AnyJob[]): string {
       names(variables.filter((variable) => !variable.required)),
     ];
   });
-  return table(["job", "secrets", "variables", "optional"], rows);
+  return markdownTable(["job", "secrets", "variables", "optional"], rows).join("\n");
 }
 
 interface Row {
@@ -120,7 +121,7 @@ function groups(jobs: readonly AnyJob[]): Group[] {
 }
 
 function variableTable(rows: readonly Row[]): string {
-  return table(
+  return markdownTable(
     ["variable", "default", "meaning", "unit", "allowed"],
     rows.map(({ variable, required }) => [
       `\`${variable.name}\`${noteOf(variable)}`,
@@ -133,7 +134,7 @@ function variableTable(rows: readonly Row[]): string {
       variable.unit ?? "",
       allowedCell(variable),
     ]),
-  );
+  ).join("\n");
 }
 
 function noteOf({ secret, noRepositoryVariable }: EnvironmentVariable): string {
@@ -152,11 +153,6 @@ function allowedCell({ allowed }: EnvironmentVariable): string {
   if ("oneOf" in allowed) return allowed.oneOf.map((value) => `\`${value}\``).join(", ");
   const words = allowedInWords({ allowed });
   return "example" in allowed ? `${escaped(words)}, such as \`${allowed.example}\`` : words;
-}
-
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function escaped(text: string): string {

@@ -1,7 +1,9 @@
 import { format } from "prettier";
 import type { AnyJob } from "../../lib/job/index.ts";
+import { istTime } from "../../lib/support/calendar.ts";
 import { nextTick } from "../../lib/support/cron.ts";
 import { cronInWords } from "../../lib/support/cron-in-words.ts";
+import { markdownTable } from "../../lib/support/markdown-table.ts";
 
 const BEGIN = "<!-- Made by `npm run docs:generate` from the declaration of the job. -->";
 const END = "<!-- End of what is made. -->";
@@ -26,7 +28,10 @@ export async function withFacts(page: string, job: AnyJob): Promise<string> {
 function factsTable(job: AnyJob): string {
   const { schedule, lock, flags = [] } = job;
   const minutes = (ms: number): string => `${ms / 60_000} minutes`;
-  const own = flags.map(({ name, description }) => `\`--${name}\` (required: ${description})`);
+  const own = flags.map(
+    ({ name, description, default: fallback }) =>
+      `\`--${name}\` (${fallback === undefined ? "required" : `default \`${fallback}\``}: ${description})`,
+  );
   const required = job.environment.variables.filter((variable) => variable.required);
   const rows = [
     ["schedule", schedule === "by-hand" ? "none: started by hand" : inBoth(schedule.cron)],
@@ -46,19 +51,14 @@ function factsTable(job: AnyJob): string {
         " ([all variables](../configuration.md#what-each-job-needs))",
     ],
   ];
-  return ["| | |", "| --- | --- |", ...rows.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
+  return markdownTable(["", ""], rows).join("\n");
 }
 
 /** India is ahead of UTC by 5:30 all year round. */
 function inBoth(cron: string): string {
   const first = nextTick(cron, new Date("2026-01-01T00:00:00Z"));
   const [, , , , dayOfWeek = "*"] = cron.split(" ");
-  const inIndia = new Intl.DateTimeFormat("en-GB", {
-    timeZone: "Asia/Kolkata",
-    ...(dayOfWeek === "*" ? {} : { weekday: "long" }),
-    hour: "2-digit",
-    minute: "2-digit",
-  }).format(first);
+  const inIndia = istTime(first, { weekday: dayOfWeek !== "*" });
   const isOnceADay = /^\d+ \d+ /.test(cron);
   const place = isOnceADay ? `, which is ${inIndia} in India` : "";
   return `\`${cron}\` in UTC: ${cronInWords(cron)}${place}`;

@@ -25,15 +25,10 @@ async function importAll(files: readonly string[]): Promise<ImportReport> {
   return JSON.parse(stdout) as ImportReport;
 }
 
-const lib = modulesOf("lib");
-const batches = new Map<string, string[]>([["jobs", modulesOf("jobs")]]);
-for (const file of lib) {
-  const folder = file.split("/").slice(0, 2).join("/");
-  batches.set(folder, [...(batches.get(folder) ?? []), file]);
-}
-
 describe("importing", () => {
-  it.each([...batches])("anything in %s does nothing at all", async (_folder, files) => {
+  // One process for all of them: the report names the file of each thing that is done.
+  it.each(["jobs", "lib"])("anything in %s does nothing at all", async (folder) => {
+    const files = modulesOf(folder);
     expect(await importAll(files)).toEqual({
       imported: files.length,
       environmentReads: [],

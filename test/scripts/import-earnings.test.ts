@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { samplePath } from "../../scripts/dev/demo/generate-sample.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { nodeArgumentsOf } from "../support/commands.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const samplePath = join(root, "scripts/dev/demo/sample-earnings.csv");
 
 /** An address at which nothing listens. */
 const nowhere = "postgres://finance:open-sesame@127.0.0.1:9/books";

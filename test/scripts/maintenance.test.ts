@@ -77,6 +77,7 @@ describe("npm run maintenance", () => {
     [["degraded", "--reason", " "], "expected 1 to 500 characters"],
     [["offline", "--reason", "x", "--until", "soon"], "expected a time with its zone"],
     [["offline", "--reason", "x", "--until", "2026-11-25T18:00"], "expected a time with its zone"],
+    [["offline", "--reason", "x", "--until", "2027-02-30T18:00Z"], "expected a time with its zone"],
     [["offline", "--reason", "x", "--until", "31d"], "up to 30d"],
     [["offline", "--reason", "x", "--until", "0h"], "--until"],
     [["offline", "--reason", "x", "--until", "2020-01-01T00:00Z"], "expected a time to come"],

@@ -1,9 +1,10 @@
 import { randomInt } from "node:crypto";
 import fc from "fast-check";
 import { it } from "vitest";
+import { share } from "./share.ts";
 
-/** Cases of each property where nobody asks for more: a file takes a few seconds. */
-const FEW = 300;
+/** Cases of each property where nobody asks for more. */
+const FEW = share(300);
 /** Cases between two looks at the clock. */
 const ROUND = 500;
 

@@ -81,7 +81,11 @@ describe.each(withWorkflow.map((job) => [job.name, job] as const))(
       );
       for (const flag of job.flags ?? []) {
         const input: DispatchInput | undefined = inputs[flag.name.replaceAll("-", "_")];
-        expect(input).toMatchObject({ type: "string", required: true });
+        expect(input).toMatchObject(
+          flag.default === undefined
+            ? { type: "string", required: true }
+            : { type: "string", default: flag.default },
+        );
         expect(input?.description?.toLowerCase()).toBe(flag.description.toLowerCase());
       }
     });

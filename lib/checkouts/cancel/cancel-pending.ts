@@ -1,9 +1,7 @@
 import type { Db } from "../../db/client.ts";
 import { annotateReleased } from "../annotate.ts";
 import { planRelease, releaseHold, type KeepReason } from "../release-hold.ts";
-import type { Lease } from "../../support/lease.ts";
-import type { Log } from "../../support/log.ts";
-import type { Random } from "../../support/random.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import type { CheckoutSettings } from "../provider/settings.ts";
 import { cancelReport, type CancelReport } from "./report.ts";
@@ -11,15 +9,12 @@ import type { PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/cancel-pending";
 
-export interface CancelPorts {
-  readonly dryRun: boolean;
-  readonly settings: Pick<CheckoutSettings, "offerMs">;
+export interface CancelPorts extends Pick<
+  RunContext<Pick<CheckoutSettings, "offerMs">>,
+  "dryRun" | "settings" | "lease" | "random" | "log" | "signal"
+> {
   readonly db: Db;
   readonly gateway: PaymentProvider;
-  readonly lease: Lease;
-  readonly random: Random;
-  readonly log: Log;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -1,17 +1,19 @@
-import type { Released, KeepReason } from "../release-hold.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
+import { reportCounters, type CountedBy } from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
+import type { KeepReason, Released } from "../release-hold.ts";
 
-export interface CancelReport {
-  dryRun: boolean;
+const counters = reportCounters({
+  slotsReleased: { label: "Slots freed" },
+  seatsOffered: { label: "Seats offered to people who wait" },
+  creditPaise: { label: "Referral credit given back", unit: "paise" },
+  walletPaise: { label: "Wallet money given back", unit: "paise" },
+});
+
+export interface CancelReport extends CountedBy<typeof counters> {
   paymentId: string;
   result: "cancelled" | "not-found" | "conflict";
   /** Of a conflict. */
   why: KeepReason | null;
-  slotsReleased: number;
-  seatsOffered: number;
-  creditPaise: Paise;
-  walletPaise: Paise;
   /** Whether the provider's order now says that it is not to be paid; best effort. */
   orderAnnotated: boolean;
 }
@@ -21,34 +23,22 @@ export function cancelReport(
   result: Pick<CancelReport, "result"> & Partial<Pick<CancelReport, "why" | "orderAnnotated">>,
   released: Partial<Pick<Released, "slots" | "seatsOffered" | "creditPaise" | "walletPaise">> = {},
 ): CancelReport {
-  return {
-    dryRun,
-    paymentId,
-    result: result.result,
-    why: result.why ?? null,
-    slotsReleased: released.slots ?? 0,
-    seatsOffered: released.seatsOffered ?? 0,
-    creditPaise: released.creditPaise ?? 0n,
-    walletPaise: released.walletPaise ?? 0n,
-    orderAnnotated: result.orderAnnotated ?? false,
-  };
+  const { slots: slotsReleased = 0, ...rest } = released;
+  const { seatsOffered = 0, creditPaise = 0n, walletPaise = 0n } = rest;
+  const counts = { slotsReleased, seatsOffered, creditPaise, walletPaise };
+  return { dryRun, ...counts, paymentId, why: null, orderAnnotated: false, ...result };
 }
 
-/** The report as step outputs. */
 export function cancelOutputs(report: CancelReport): Record<string, string | number | boolean> {
   return {
     payment_id: report.paymentId,
     result: report.result,
     why: report.why ?? "",
-    slots_released: report.slotsReleased,
-    seats_offered: report.seatsOffered,
-    credit_paise: report.creditPaise.toString(),
-    wallet_paise: report.walletPaise.toString(),
+    ...counters.outputs(report),
     order_annotated: report.orderAnnotated,
   };
 }
 
-/** The report as the table that a person reads. */
 export function cancelTables(report: CancelReport): SummaryTable[] {
   return [
     {
@@ -58,10 +48,7 @@ export function cancelTables(report: CancelReport): SummaryTable[] {
         ["Payment", report.paymentId],
         [report.dryRun ? "Would be" : "Result", report.result],
         ["Why", report.why ?? ""],
-        ["Slots freed", String(report.slotsReleased)],
-        ["Seats offered to people who wait", String(report.seatsOffered)],
-        ["Referral credit given back", formatRupees(report.creditPaise)],
-        ["Wallet money given back", formatRupees(report.walletPaise)],
+        ...counters.rows(report),
         ["Provider's order annotated", report.orderAnnotated ? "yes" : "no"],
       ],
     },

@@ -3,14 +3,12 @@ import { recordFinding } from "../../findings/index.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askOrder, type OrderSays } from "../provider/ask-order.ts";
 import { paymentsFault } from "../../provider/faults.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { gatewayDown, SILENT_IN_A_ROW } from "../provider/faults.ts";
-import type { Clock } from "../../support/clock.ts";
+import { hours } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
-import { LeaseLostError, type Lease } from "../../support/lease.ts";
-import type { Log } from "../../support/log.ts";
-import type { Progress } from "../../support/progress.ts";
-import type { Random } from "../../support/random.ts";
+import { LeaseLostError } from "../../support/lease.ts";
 import { annotateReleased } from "../annotate.ts";
 import { planRelease, releaseHold, type KeepReason, type Release } from "../release-hold.ts";
 import { findCandidates, type Candidate } from "./candidates.ts";
@@ -27,18 +25,12 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:slots/cleanup-tentative-slots";
 
-export interface CleanupPorts {
-  readonly dryRun: boolean;
-  readonly limit: number | undefined;
-  readonly settings: Omit<CleanupSettings, "razorpay" | "mail">;
+export interface CleanupPorts extends Omit<
+  RunContext<Omit<CleanupSettings, "razorpay" | "mail">>,
+  "runId"
+> {
   readonly db: Db;
   readonly gateway: PaymentProvider;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 type Decision = Pick<CleanupItem, "outcome" | "code" | "message"> & {
@@ -123,10 +115,10 @@ async function newsOf(
     case "captured":
       return recordAll(ports, orderId, said.payments);
     case "authorized": {
-      const hours = Math.round(ports.settings.alarmMs / 3_600_000);
+      const alarmHours = Math.round(ports.settings.alarmMs / hours(1));
       const overdue = ports.clock.now().getTime() - said.sinceMs > ports.settings.alarmMs;
       const message = overdue
-        ? `authorized for more than ${hours} hours and not captured: a person looks at it`
+        ? `authorized for more than ${alarmHours} hours and not captured: a person looks at it`
         : "the bank has set the money aside: it stays until that is captured or fails";
       return { outcome: "authorized", code: "AUTHORIZED", message, overdue };
     }

@@ -1,3 +1,4 @@
+import { hours } from "../../support/clock.ts";
 import type { Verdict } from "../../support/verdict.ts";
 import type { CleanupReport } from "./report.ts";
 import type { CleanupSettings } from "./settings.ts";
@@ -16,11 +17,11 @@ export function judgeCleanup(
     };
   }
   if (report.overdue > 0) {
-    const hours = Math.round(alarmMs / 3_600_000);
+    const alarmHours = Math.round(alarmMs / hours(1));
     return {
       kind: "failed",
       code: "authorized-too-long",
-      message: `${report.overdue} payments have been authorized for more than ${hours} hours without a capture.`,
+      message: `${report.overdue} payments have been authorized for more than ${alarmHours} hours without a capture.`,
       remedy:
         "Capture them on the provider's dashboard, or let them lapse there: the next run then books or releases.",
     };

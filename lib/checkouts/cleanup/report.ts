@@ -1,29 +1,46 @@
-import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
-import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
+import {
+  inHours,
+  keptTable,
+  noteItem,
+  nothingNoted,
+  reportCounters,
+  WENT_WELL,
+  would,
+  type CountedBy,
+  type NotedItems,
+  type OutcomeOf,
+} from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** The result of one booking with an old hold. */
-export type CleanupOutcome =
+const counters = reportCounters({
+  found: { label: "Bookings with an old hold" },
   /** Its slots are free again. */
-  | "released"
+  released: { label: would("released"), outcome: "released", rank: WENT_WELL },
   /** The provider had its money: it is recorded, and the booking confirmed or an orphan. */
-  | "captured"
+  captured: { label: would("recorded as captured"), outcome: "captured", rank: 3 },
   /** The bank has set money aside; it stays. */
-  | "authorized"
+  authorized: { label: "Authorized, stays", outcome: "authorized", rank: 2 },
+  overdue: { label: "of which for too long" },
   /** The provider said nothing certain; it stays. */
-  | "unanswered"
+  unanswered: { label: "No certain answer, stays", outcome: "unanswered", rank: 1 },
   /** Paid, renewed or ended while the run went on, or not to be released by a job. */
-  | "kept"
+  kept: { label: "Kept: paid, renewed or ended meanwhile", outcome: "kept", rank: 3 },
   /** Our record and the provider's differ; a finding is stored. */
-  | "differs"
+  differs: { label: "Records differ", outcome: "differs" },
   /** An error met this one; it stays. */
-  | "failed";
+  failed: { label: "Failed, stays", outcome: "failed" },
+  slotsReleased: { label: { run: "Slots freed", dryRun: "Slots that would be freed" } },
+  seatsOffered: { label: "Seats offered to people who wait" },
+  creditPaise: { label: "Referral credit given back", unit: "paise" },
+  walletPaise: { label: "Wallet money given back", unit: "paise" },
+});
 
+/** The result of one booking with an old hold. */
 export interface CleanupItem {
   bookingId: string;
   paymentId: string | null;
-  outcome: CleanupOutcome;
+  outcome: OutcomeOf<typeof counters>;
   code: string;
   message: string;
   ageMs: number;
@@ -31,128 +48,43 @@ export interface CleanupItem {
   overdue: boolean;
 }
 
-export interface CleanupReport {
-  dryRun: boolean;
-  found: number;
-  released: number;
-  captured: number;
-  authorized: number;
-  unanswered: number;
-  kept: number;
-  differs: number;
-  failed: number;
-  overdue: number;
-  slotsReleased: number;
-  seatsOffered: number;
-  creditPaise: Paise;
-  walletPaise: Paise;
-  /** Of all that were not released. */
-  reasons: ReasonCount[];
-  items: CleanupItem[];
-  itemsLeftOut: number;
-}
+export interface CleanupReport extends CountedBy<typeof counters>, NotedItems<CleanupItem> {}
 
 export function emptyCleanupReport(dryRun: boolean): CleanupReport {
-  return {
-    dryRun,
-    found: 0,
-    released: 0,
-    captured: 0,
-    authorized: 0,
-    unanswered: 0,
-    kept: 0,
-    differs: 0,
-    failed: 0,
-    overdue: 0,
-    slotsReleased: 0,
-    seatsOffered: 0,
-    creditPaise: 0n,
-    walletPaise: 0n,
-    reasons: [],
-    items: [],
-    itemsLeftOut: 0,
-  };
+  return { ...counters.empty(dryRun), ...nothingNoted<CleanupItem>() };
 }
 
 export function countCleanup(report: CleanupReport, item: CleanupItem): void {
-  report[item.outcome]++;
+  counters.count(report, item.outcome);
   if (item.overdue) report.overdue++;
-  const { bookingId: id, outcome, code } = item;
-  if (outcome !== "released") countReason(report.reasons, { id, outcome, code });
-  keepItem(report, item, { rank: urgency });
+  noteItem(report, item, { id: item.bookingId, rank: urgency });
 }
 
-const URGENCY: Readonly<Record<CleanupOutcome, number>> = {
-  differs: 0,
-  failed: 0,
-  unanswered: 1,
-  authorized: 2,
-  kept: 3,
-  captured: 3,
-  released: 4,
-};
-
-function urgency({ outcome, overdue }: CleanupItem): number {
-  return overdue ? 0 : URGENCY[outcome];
+function urgency(item: CleanupItem): number {
+  return item.overdue ? 0 : counters.rank(item);
 }
 
-/** The report as step outputs. */
-export function cleanupOutputs(report: CleanupReport): Record<string, string | number> {
-  return {
-    found: report.found,
-    released: report.released,
-    captured: report.captured,
-    authorized: report.authorized,
-    unanswered: report.unanswered,
-    kept: report.kept,
-    differs: report.differs,
-    failed: report.failed,
-    overdue: report.overdue,
-    slots_released: report.slotsReleased,
-    seats_offered: report.seatsOffered,
-    credit_paise: report.creditPaise.toString(),
-    wallet_paise: report.walletPaise.toString(),
-  };
-}
+export const cleanupOutputs = counters.outputs;
 
-/** The report as the tables that a person reads. */
 export function cleanupTables(report: CleanupReport): SummaryTable[] {
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, string][] = [
-    ["Bookings with an old hold", String(report.found)],
-    [`${will}released`, String(report.released)],
-    [`${will}recorded as captured`, String(report.captured)],
-    ["Authorized, stays", String(report.authorized)],
-    ["of which for too long", String(report.overdue)],
-    ["No certain answer, stays", String(report.unanswered)],
-    ["Kept: paid, renewed or ended meanwhile", String(report.kept)],
-    ["Records differ", String(report.differs)],
-    ["Failed, stays", String(report.failed)],
-    [`Slots ${report.dryRun ? "that would be " : ""}freed`, String(report.slotsReleased)],
-    ["Seats offered to people who wait", String(report.seatsOffered)],
-    ["Referral credit given back", formatRupees(report.creditPaise)],
-    ["Wallet money given back", formatRupees(report.walletPaise)],
-  ];
-  const stay = mostUrgentFirst(
-    report.items.filter(({ outcome }) => outcome !== "released"),
-    urgency,
-  );
-  const allThatStay = report.reasons.reduce((sum, { count }) => sum + count, 0);
   return [
-    { title: "Old holds", columns: ["", "Value"], rows: counts },
+    { title: "Old holds", columns: ["", "Value"], rows: counters.rows(report) },
     reasonsTable("Reasons", report.reasons),
-    {
-      title: "Not released",
-      columns: ["Booking", "Payment", "Hours", "Outcome", "Reason", "What was said"],
-      rows: stay.map(({ bookingId, paymentId, ageMs, outcome, code, message }) => [
-        bookingId,
-        paymentId ?? "",
-        (ageMs / 3_600_000).toFixed(1),
-        outcome,
-        code,
-        message,
-      ]),
-      more: allThatStay - stay.length,
-    },
+    keptTable(
+      "Not released",
+      {
+        Booking: "bookingId",
+        Payment: "paymentId",
+        Hours: ({ ageMs }) => inHours(ageMs),
+        Outcome: "outcome",
+        Reason: "code",
+        "What was said": "message",
+      },
+      {
+        report,
+        rank: urgency,
+        total: report.reasons.reduce((sum, { count }) => sum + count, 0),
+      },
+    ),
   ];
 }

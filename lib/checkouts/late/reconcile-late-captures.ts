@@ -1,10 +1,8 @@
 import type { Db } from "../../db/client.ts";
-import type { Clock } from "../../support/clock.ts";
 import { errorCode, toError } from "../../support/errors.ts";
-import { LeaseLostError, type Lease } from "../../support/lease.ts";
-import type { Log } from "../../support/log.ts";
-import { noProgress, type Progress } from "../../support/progress.ts";
-import type { Random } from "../../support/random.ts";
+import { LeaseLostError } from "../../support/lease.ts";
+import { noProgress } from "../../support/progress.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
 import { recordCapture, type CaptureResult } from "../capture.ts";
 import { askForCaptures } from "../provider/ask-order.ts";
@@ -28,20 +26,10 @@ import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
 const ACTOR = "job:payments/reconcile-late-captures";
 
-export interface LatePorts {
-  readonly runId: string;
-  readonly dryRun: boolean;
-  /** At most so many orders asked about, and at most so many orphans settled. */
-  readonly limit: number | undefined;
-  readonly settings: Omit<LateSettings, "razorpay" | "mail">;
+/** `limit`: at most so many orders asked about, and at most so many orphans settled. */
+export interface LatePorts extends RunContext<Omit<LateSettings, "razorpay" | "mail">> {
   readonly db: Db;
   readonly gateway: PaymentProvider;
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -1,148 +1,82 @@
-import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
-import { countReason, reasonsTable, type ReasonCount } from "../../support/reasons-table.ts";
+import type { Paise } from "../../support/money.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
+import {
+  keptTable,
+  noteItem,
+  nothingNoted,
+  reportCounters,
+  would,
+  type CountedBy,
+  type NotedItems,
+  type OutcomeOf,
+} from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** The result of one late payment. An order that is unpaid at the provider is counted, not listed. */
-export type LateOutcome =
+const counters = reportCounters({
+  /** Ended holds whose order was asked about. */
+  asked: { label: "Orders asked about" },
+  /** Captures that the provider told of and that were recorded. */
+  captured: { label: would("recorded as captured") },
   /** All its slots were free: booked again. */
-  | "booked"
+  booked: { label: would("booked again"), outcome: "booked", rank: 3 },
   /** Not all of them were: its money goes back. */
-  | "refunded"
+  refunded: { label: would("refunded"), outcome: "refunded", rank: 3 },
   /** The provider said nothing certain; asked again next time. */
-  | "unanswered"
+  unanswered: { label: "No certain answer", outcome: "unanswered", rank: 1 },
   /** Our record and the provider's differ; a finding is stored. */
-  | "differs"
+  differs: { label: "Records differ", outcome: "differs" },
   /** Another run settled it, or other sessions are changing it. */
-  | "skipped"
+  skipped: { label: "Settled by another run", outcome: "skipped", rank: 2 },
   /** It can neither be booked nor refunded by a job, or an error met it. */
-  | "failed";
+  failed: { label: "Failed", outcome: "failed" },
+  bookedPaise: { label: "Paid by those booked again", unit: "paise" },
+  refundedPaise: { label: "Going back", unit: "paise" },
+  /** Legs of refunds: of late captures of this and of earlier runs. */
+  refundsSent: { label: "Refund legs carried out or at the provider" },
+  refundsOpen: { label: "Refund legs open" },
+});
 
+/** One late payment. An order that is unpaid at the provider is counted, not listed. */
 export interface LateItem {
   paymentId: string;
   bookingId: string;
-  outcome: LateOutcome;
+  outcome: OutcomeOf<typeof counters>;
   code: string;
   message: string;
   amountPaise: Paise;
 }
 
-export interface LateReport {
-  dryRun: boolean;
-  /** Ended holds whose order was asked about. */
-  asked: number;
-  /** Captures that the provider told of and that were recorded. */
-  captured: number;
-  booked: number;
-  refunded: number;
-  unanswered: number;
-  differs: number;
-  skipped: number;
-  failed: number;
-  bookedPaise: Paise;
-  refundedPaise: Paise;
-  /** Legs of refunds: of late captures of this and of earlier runs. */
-  refundsSent: number;
-  refundsOpen: number;
-  reasons: ReasonCount[];
-  items: LateItem[];
-  itemsLeftOut: number;
-}
+export interface LateReport extends CountedBy<typeof counters>, NotedItems<LateItem> {}
 
 export function emptyLateReport(dryRun: boolean): LateReport {
-  return {
-    dryRun,
-    asked: 0,
-    captured: 0,
-    booked: 0,
-    refunded: 0,
-    unanswered: 0,
-    differs: 0,
-    skipped: 0,
-    failed: 0,
-    bookedPaise: 0n,
-    refundedPaise: 0n,
-    refundsSent: 0,
-    refundsOpen: 0,
-    reasons: [],
-    items: [],
-    itemsLeftOut: 0,
-  };
+  return { ...counters.empty(dryRun), ...nothingNoted<LateItem>() };
 }
 
 export function countLate(report: LateReport, item: LateItem): void {
-  report[item.outcome]++;
-  if (item.outcome === "booked") report.bookedPaise += item.amountPaise;
-  if (item.outcome === "refunded") report.refundedPaise += item.amountPaise;
-  countReason(report.reasons, { ...item, id: item.paymentId });
-  keepItem(report, item, { rank: urgency });
+  const { outcome, paymentId: id, amountPaise } = item;
+  counters.count(report, outcome);
+  if (outcome === "booked") report.bookedPaise += amountPaise;
+  if (outcome === "refunded") report.refundedPaise += amountPaise;
+  noteItem(report, item, { id, amountPaise, rank: counters.rank });
 }
 
-const URGENCY: Readonly<Record<LateOutcome, number>> = {
-  differs: 0,
-  failed: 0,
-  unanswered: 1,
-  skipped: 2,
-  refunded: 3,
-  booked: 3,
-};
+export const lateOutputs = counters.outputs;
 
-function urgency({ outcome }: LateItem): number {
-  return URGENCY[outcome];
-}
-
-/** The report as step outputs. */
-export function lateOutputs(report: LateReport): Record<string, string | number> {
-  return {
-    asked: report.asked,
-    captured: report.captured,
-    booked: report.booked,
-    refunded: report.refunded,
-    unanswered: report.unanswered,
-    differs: report.differs,
-    skipped: report.skipped,
-    failed: report.failed,
-    booked_paise: report.bookedPaise.toString(),
-    refunded_paise: report.refundedPaise.toString(),
-    refunds_sent: report.refundsSent,
-    refunds_open: report.refundsOpen,
-  };
-}
-
-/** The report as the tables that a person reads. */
 export function lateTables(report: LateReport): SummaryTable[] {
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, string][] = [
-    ["Orders asked about", String(report.asked)],
-    [`${will}recorded as captured`, String(report.captured)],
-    [`${will}booked again`, String(report.booked)],
-    [`${will}refunded`, String(report.refunded)],
-    ["No certain answer", String(report.unanswered)],
-    ["Records differ", String(report.differs)],
-    ["Settled by another run", String(report.skipped)],
-    ["Failed", String(report.failed)],
-    ["Paid by those booked again", formatRupees(report.bookedPaise)],
-    ["Going back", formatRupees(report.refundedPaise)],
-    ["Refund legs carried out or at the provider", String(report.refundsSent)],
-    ["Refund legs open", String(report.refundsOpen)],
-  ];
   return [
-    { title: "Late captures", columns: ["", "Value"], rows: counts },
+    { title: "Late captures", columns: ["", "Value"], rows: counters.rows(report) },
     reasonsTable("Reasons", report.reasons),
-    {
-      title: "Late payments",
-      columns: ["Payment", "Booking", "Amount", "Outcome", "Reason", "What was done"],
-      rows: mostUrgentFirst(report.items, urgency).map(
-        ({ paymentId, bookingId, amountPaise, outcome, code, message }) => [
-          paymentId,
-          bookingId,
-          formatRupees(amountPaise),
-          outcome,
-          code,
-          message,
-        ],
-      ),
-      more: report.itemsLeftOut,
-    },
+    keptTable(
+      "Late payments",
+      {
+        Payment: "paymentId",
+        Booking: "bookingId",
+        Amount: "amountPaise",
+        Outcome: "outcome",
+        Reason: "code",
+        "What was done": "message",
+      },
+      { report, rank: counters.rank },
+    ),
   ];
 }

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { channelOf, type Channel } from "../../support/channel.ts";
+import { backOffMs, type BackOff } from "../../support/back-off.ts";
 import { seconds } from "../../support/clock.ts";
 import { redisFault } from "../../support/server-fault/index.ts";
 import { limitAnswers, redisOptions } from "./redis-address.ts";
@@ -31,6 +32,9 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
 
+/** A dead server is not asked for ever. */
+const CONNECT: BackOff = { firstMs: 200, tries: 4 };
+
 export interface RedisLockPorts {
   /** The present instant, to turn a remaining time to live into a time of day for people. */
   now: () => Date;
@@ -56,8 +60,7 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     connectTimeout: seconds(5),
     commandTimeout: seconds(5),
     maxRetriesPerRequest: 1,
-    // A dead server is not asked for ever.
-    retryStrategy: (times) => (times > 3 ? null : times * 200),
+    retryStrategy: (failedTries) => backOffMs(CONNECT, failedTries) ?? null,
   });
   // Without a listener they would end the process. The driver gives up with an error that does not say why.
   let lastError: unknown;

@@ -1,5 +1,7 @@
+import { markdownTable } from "../../support/markdown-table.ts";
 import { oneLine } from "../../support/one-line.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
+import { textTable } from "../../support/text-table.ts";
 import { withoutCommands } from "../runner-commands.ts";
 import type { Runbook } from "./runbooks.ts";
 
@@ -57,11 +59,10 @@ export function renderMarkdown(input: SummaryInput): string {
     add("");
     add(`### ${markdownText(table.title)}`);
     add("");
-    add(`| ${table.columns.map(markdownText).join(" | ")} |`);
-    add(`|${" --- |".repeat(table.columns.length)}`);
-    for (const row of table.rows) {
-      if (!add(`| ${row.map(markdownText).join(" | ")} |`)) leftOut++;
-    }
+    const [heads = "", rule = "", ...rows] = markdownTable(table.columns, table.rows, markdownText);
+    add(heads);
+    add(rule);
+    for (const row of rows) if (!add(row)) leftOut++;
     if ((table.more ?? 0) > 0) {
       add("");
       add(`and ${table.more} more`);
@@ -91,19 +92,7 @@ export function renderPlain(input: SummaryInput): string {
 /** A table in aligned columns, after an empty line; nothing when it has no rows. */
 export function plainTable({ title, columns, rows, more = 0 }: SummaryTable): string[] {
   if (rows.length === 0) return [];
-  const lines = ["", oneLine(title)];
-  const cells = [columns, ...rows].map((row) => row.map(oneLine));
-  const widths = columns.map((_, index) =>
-    cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
-  );
-  for (const row of cells) {
-    lines.push(
-      `  ${row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join("  ")
-        .trimEnd()}`,
-    );
-  }
+  const lines = ["", oneLine(title), ...textTable(columns, rows).map((line) => `  ${line}`)];
   if (more > 0) lines.push(`  and ${more} more`);
   return lines;
 }

@@ -2,10 +2,9 @@ import { onSnapshot, type Db, type DbSession } from "../../db/client.ts";
 import { isResolved, kindOfCode, recordFinding, type NewFinding } from "../../findings/index.ts";
 import { fiscalYearLabel, istDay } from "../../support/calendar.ts";
 import type { Clock } from "../../support/clock.ts";
-import type { Log } from "../../support/log.ts";
 import { agreeing } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { Progress } from "../../support/progress.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { recheckTax } from "../../tds/recheck.ts";
 import { readInFlight } from "../in-flight.ts";
@@ -15,15 +14,12 @@ import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
 import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
 import type { LedgerSettings } from "./settings.ts";
 
-export interface LedgerPorts {
-  readonly dryRun: boolean;
+/** A run that is told to stop ends between two checks. */
+export interface LedgerPorts extends Pick<
+  RunContext<LedgerSettings>,
+  "dryRun" | "settings" | "clock" | "log" | "progress" | "signal"
+> {
   readonly db: Db;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly progress: Progress;
-  /** Asks to stop between two checks. */
-  readonly signal: AbortSignal;
-  readonly settings: LedgerSettings;
 }
 
 /** An account that was read longer ago than this says little about today. */

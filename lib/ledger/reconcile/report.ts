@@ -1,7 +1,8 @@
 import type { FindingCode } from "../../findings/index.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
+import { fieldRows, itemsTable, reportCounters, type CountedBy } from "../../support/run-report.ts";
+import { formatRupees } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
-import type { InFlight } from "../in-flight.ts";
+import { inFlightOutputs, type InFlight } from "../in-flight.ts";
 import type { ProviderCash } from "../provider-cash.ts";
 import type { DriftRow } from "./checks.ts";
 import type { NoticeOutcome } from "./payees.ts";
@@ -18,15 +19,17 @@ export interface CheckOutcome {
   canBeResolved?: boolean;
 }
 
-export interface LedgerReport {
-  dryRun: boolean;
+const counters = reportCounters({
+  /** Rows that do not agree, over all checks, without those that a person has resolved as they are. */
+  drifts: {},
+  /** Of the drifts: listed rows whose finding a person has resolved, and that differ all the same. */
+  resolvedDrifts: {},
+});
+
+export interface LedgerReport extends CountedBy<typeof counters> {
   checks: CheckOutcome[];
   /** Payees to look at; not a difference of the books. */
   notices: NoticeOutcome[];
-  /** Rows that do not agree, over all checks, without those that a person has resolved as they are. */
-  drifts: number;
-  /** Of the drifts: listed rows whose finding a person has resolved, and that differ all the same. */
-  resolvedDrifts: number;
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
   /** Payouts that were sent or perhaps sent, and are not final here. */
@@ -34,86 +37,70 @@ export interface LedgerReport {
 }
 
 export function emptyLedgerReport(dryRun: boolean): LedgerReport {
-  return {
-    dryRun,
-    checks: [],
-    notices: [],
-    drifts: 0,
-    resolvedDrifts: 0,
-    cash: undefined,
-    inFlight: { count: 0, paise: 0n },
-  };
+  const inFlight = { count: 0, paise: 0n };
+  return { ...counters.empty(dryRun), checks: [], notices: [], cash: undefined, inFlight };
 }
 
-/** The report as step outputs: one count for each check, by its code in lower case. */
+/** One count for each check, by its code in lower case, beside the counters. */
 export function ledgerOutputs(report: LedgerReport): Record<string, string | number> {
-  const { cash } = report;
-  const paise = (value: Paise | undefined): string => value?.toString() ?? "";
+  const { cash, checks, notices, inFlight } = report;
   return {
-    checks: report.checks.length,
-    drifts: report.drifts,
-    resolved_drifts: report.resolvedDrifts,
+    checks: checks.length,
+    ...counters.outputs(report),
     ...Object.fromEntries(
-      [...report.checks, ...report.notices].map(({ code, count }) => [code.toLowerCase(), count]),
+      [...checks, ...notices].map(({ code, count }) => [code.toLowerCase(), count]),
     ),
-    provider_cash_paise: paise(cash?.providerPaise),
-    ledger_cash_paise: paise(cash?.ledgerPaise),
-    unbooked_paise: paise(cash?.unbookedPaise),
-    in_flight: report.inFlight.count,
-    in_flight_paise: report.inFlight.paise.toString(),
+    provider_cash_paise: cash?.providerPaise.toString() ?? "",
+    ledger_cash_paise: cash?.ledgerPaise.toString() ?? "",
+    unbooked_paise: cash?.unbookedPaise.toString() ?? "",
+    ...inFlightOutputs(inFlight),
   };
 }
 
-/** The report as the tables that a finance person reads. */
-export function ledgerTables(report: LedgerReport): SummaryTable[] {
-  const { cash, checks, notices } = report;
-  const rows = checks.flatMap(({ code, rows: drifts }) =>
-    drifts.map(({ subjectType, subjectId, expectedPaise, actualPaise }) => [
-      code,
-      `${subjectType} ${subjectId}`,
-      formatRupees(expectedPaise),
-      formatRupees(actualPaise),
-      formatRupees(actualPaise - expectedPaise),
-    ]),
-  );
+const CASH = {
+  "At the provider, as it was last read": "providerPaise",
+  "Moved there and not booked yet": "unbookedPaise",
+  "Booked and not read there yet": "notReadPaise",
+  "In the books": "ledgerPaise",
+  Difference: "driftPaise",
+} as const;
+
+export function ledgerTables({ cash, checks, notices, inFlight }: LedgerReport): SummaryTable[] {
+  const drifts = checks.flatMap(({ code, rows }) => rows.map((row) => ({ code, ...row })));
+  const payees = notices.flatMap(({ title, rows }) => rows.map((row) => ({ title, ...row })));
   return [
-    {
-      title: "Books",
-      columns: ["Check", "Rows that differ"],
-      rows: checks.map(({ title, count }) => [title, String(count)]),
-    },
-    {
-      title: "In flight now",
-      columns: ["Payouts", "Rupees"],
-      rows: [[String(report.inFlight.count), formatRupees(report.inFlight.paise)]],
-    },
+    itemsTable("Books", { Check: "title", "Rows that differ": "count" }, checks),
+    itemsTable("In flight now", { Payouts: "count", Rupees: "paise" }, [inFlight]),
     {
       title: "Cash",
       columns: ["", "Rupees"],
-      rows:
-        cash === undefined
-          ? [["At the provider", "not read yet"]]
-          : [
-              ["At the provider, as it was last read", formatRupees(cash.providerPaise)],
-              ["Moved there and not booked yet", formatRupees(cash.unbookedPaise)],
-              ["Booked and not read there yet", formatRupees(cash.notReadPaise)],
-              ["In the books", formatRupees(cash.ledgerPaise)],
-              ["Difference", formatRupees(cash.driftPaise)],
-            ],
+      rows: cash === undefined ? [["At the provider", "not read yet"]] : fieldRows(CASH, cash),
     },
-    {
-      title: "Drift",
-      columns: ["Check", "Row", "Expected", "Is", "Difference"],
-      rows,
-      more: checks.reduce((sum, { count }) => sum + count, 0) - rows.length,
-    },
-    {
-      title: "Payees to look at",
-      columns: ["What", "Payees", "Why"],
-      rows: notices.flatMap(({ title, rows: found }) =>
-        found.map(({ consultants, what }) => [title, consultants.join(", "), what.join("; ")]),
-      ),
-      more: notices.reduce((sum, { count, rows: found }) => sum + count - found.length, 0),
-    },
+    itemsTable(
+      "Drift",
+      {
+        Check: "code",
+        Row: ({ subjectType, subjectId }) => `${subjectType} ${subjectId}`,
+        Expected: "expectedPaise",
+        Is: "actualPaise",
+        Difference: ({ actualPaise, expectedPaise }) => formatRupees(actualPaise - expectedPaise),
+      },
+      drifts,
+      counted(checks) - drifts.length,
+    ),
+    itemsTable(
+      "Payees to look at",
+      {
+        What: "title",
+        Payees: ({ consultants }) => consultants.join(", "),
+        Why: ({ what }) => what.join("; "),
+      },
+      payees,
+      counted(notices) - payees.length,
+    ),
   ];
+}
+
+function counted(outcomes: readonly { count: number }[]): number {
+  return outcomes.reduce((sum, { count }) => sum + count, 0);
 }

@@ -1,20 +1,16 @@
 import type { Db } from "../../db/client.ts";
-import type { Lease } from "../../support/lease.ts";
-import type { Progress } from "../../support/progress.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult } from "../../support/verdict.ts";
 import { emptyPruneReport, PRUNABLES, type Prunable, type PruneReport } from "./report.ts";
 import { countPrunable, deletePrunable } from "./rows.ts";
 import type { RetentionSettings } from "./settings.ts";
 
-export interface PrunePorts {
-  readonly dryRun: boolean;
-  /** Rows in all. */
-  readonly limit: number | undefined;
-  readonly settings: RetentionSettings;
+/** `limit` counts rows of all kinds. */
+export interface PrunePorts extends Pick<
+  RunContext<RetentionSettings>,
+  "dryRun" | "limit" | "settings" | "lease" | "progress" | "signal"
+> {
   readonly db: Db;
-  readonly lease: Lease;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 /** Rows that one statement deletes: short enough that nobody waits for it. */

@@ -1,9 +1,15 @@
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** The kinds of rows that may be deleted. */
-export type Prunable = "runs" | "mails" | "findings";
+/** The kinds of rows that may be deleted, and their names in the summary. */
+const LABELS = {
+  runs: "Run records",
+  mails: "Mails sent or lapsed",
+  findings: "Resolved findings",
+};
 
-export const PRUNABLES: readonly Prunable[] = ["runs", "mails", "findings"];
+export type Prunable = keyof typeof LABELS;
+
+export const PRUNABLES = Object.keys(LABELS) as readonly Prunable[];
 
 export interface PruneReport {
   dryRun: boolean;
@@ -14,27 +20,16 @@ export interface PruneReport {
 }
 
 export function emptyPruneReport(dryRun: boolean): PruneReport {
-  return {
-    dryRun,
-    pruned: { runs: 0, mails: 0, findings: 0 },
-    left: { runs: 0, mails: 0, findings: 0 },
-  };
+  const none = { runs: 0, mails: 0, findings: 0 };
+  return { dryRun, pruned: { ...none }, left: { ...none } };
 }
 
 export function pruneOutputs({ pruned, left }: PruneReport): Record<string, number> {
   return {
-    runs_pruned: pruned.runs,
-    mails_pruned: pruned.mails,
-    findings_pruned: pruned.findings,
-    left: left.runs + left.mails + left.findings,
+    ...Object.fromEntries(PRUNABLES.map((what) => [`${what}_pruned`, pruned[what]])),
+    left: PRUNABLES.reduce((sum, what) => sum + left[what], 0),
   };
 }
-
-const LABELS: Record<Prunable, string> = {
-  runs: "Run records",
-  mails: "Mails sent or lapsed",
-  findings: "Resolved findings",
-};
 
 export function pruneTables({ dryRun, pruned, left }: PruneReport): SummaryTable[] {
   return [

@@ -1,3 +1,4 @@
+import { hours, minutes } from "../../support/clock.ts";
 import { intervalMs, lastTick } from "../../support/cron.ts";
 
 /** The parts of a job's declaration by which its runs are judged. */
@@ -48,17 +49,15 @@ export interface Fault {
   detail: string;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** The runner's clock fired the tick, and the database's clock wrote down the run. */
-const CLOCKS_APART_MS = 60_000;
+const CLOCKS_APART_MS = minutes(1);
 
 /** How late a run may be before its tick counts as missed. */
 export function toleranceOf(job: WatchedJob, now: Date): number {
   if (job.schedule === "by-hand") return Infinity;
   if (job.toleranceMs !== undefined) return job.toleranceMs;
   const twice = 2 * intervalMs(job.schedule.cron, now);
-  return Math.min(Math.max(twice, 3 * HOUR_MS), 2 * DAY_MS);
+  return Math.min(Math.max(twice, hours(3)), hours(48));
 }
 
 /**
@@ -101,7 +100,7 @@ export function judgeJob(
     );
   }
   // One red run already alerts; this judges only repeated failure.
-  const enough = intervalMs(cron, now) >= DAY_MS ? 2 : 3;
+  const enough = intervalMs(cron, now) >= hours(24) ? 2 : 3;
   if (redInARow >= enough) {
     const kind = lastSuccessAt === null ? "never-succeeded" : "failing";
     return fault(kind, `${redInARow} red runs in a row, the last one ${lastReason ?? "unknown"}`);

@@ -1,6 +1,6 @@
 import { istMinute } from "../../support/calendar.ts";
+import { itemsTable } from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
-import { formatRupees } from "../../support/money.ts";
 import type { Fault, FaultKind } from "./judge.ts";
 import type { TaxDue } from "./tax-due.ts";
 
@@ -14,56 +14,54 @@ export interface WatchReport {
   tax: TaxDue[];
 }
 
-const KINDS: readonly [FaultKind, string][] = [
-  ["missed", "missed"],
-  ["never-succeeded", "never_succeeded"],
-  ["failing", "failing"],
-  ["skipped", "skipped"],
-  ["lost", "lost"],
-  ["stuck", "stuck"],
-];
+/** The step output of each kind of fault. */
+const OUTPUTS = {
+  missed: "missed",
+  "never-succeeded": "never_succeeded",
+  failing: "failing",
+  skipped: "skipped",
+  lost: "lost",
+  stuck: "stuck",
+} as const satisfies Record<FaultKind, string>;
 
-export function watchOutputs({
-  watched,
-  markedLost,
-  faults,
-  tax,
-}: WatchReport): Record<string, number> {
+export function watchOutputs(report: WatchReport): Record<string, number> {
+  const { watched, markedLost, faults, tax } = report;
+  const countOf = (kind: string): number => faults.filter((fault) => fault.kind === kind).length;
+  const overdue = tax.filter(({ isOverdue }) => isOverdue).length;
   return {
     jobs: watched.length,
-    ...Object.fromEntries(
-      KINDS.map(([kind, name]) => [name, faults.filter((fault) => fault.kind === kind).length]),
-    ),
+    ...Object.fromEntries(Object.entries(OUTPUTS).map(([kind, name]) => [name, countOf(kind)])),
     marked_lost: markedLost,
-    tax_due_soon: tax.filter(({ isOverdue }) => !isOverdue).length,
-    tax_overdue: tax.filter(({ isOverdue }) => isOverdue).length,
+    tax_due_soon: tax.length - overdue,
+    tax_overdue: overdue,
   };
 }
 
 export function watchTables({ faults, tax }: WatchReport): SummaryTable[] {
   return [
-    {
-      title: "Jobs to look at",
-      columns: ["Job", "Fault", "Since (IST)", "Detail"],
-      rows: faults.map(({ job, kind, since, detail }) => [
-        job,
-        kind,
-        since === null ? "" : istMinute(since),
-        detail,
-      ]),
-    },
-    {
-      title: "Tax to deposit",
-      columns: ["Month", "Section", "Code", "Due", "of which not paid yet", "Deposit by", ""],
-      rows: tax.map((due) => [
-        due.month,
-        due.section,
-        due.code,
-        formatRupees(due.duePaise),
-        formatRupees(due.accruedPaise),
-        due.dueOn,
-        due.isOverdue ? "overdue" : due.daysLeft === 0 ? "today" : `${due.daysLeft} days left`,
-      ]),
-    },
+    itemsTable(
+      "Jobs to look at",
+      {
+        Job: "job",
+        Fault: "kind",
+        "Since (IST)": ({ since }) => (since === null ? "" : istMinute(since)),
+        Detail: "detail",
+      },
+      faults,
+    ),
+    itemsTable(
+      "Tax to deposit",
+      {
+        Month: "month",
+        Section: "section",
+        Code: "code",
+        Due: "duePaise",
+        "of which not paid yet": "accruedPaise",
+        "Deposit by": "dueOn",
+        "": ({ isOverdue, daysLeft }) =>
+          isOverdue ? "overdue" : daysLeft === 0 ? "today" : `${daysLeft} days left`,
+      },
+      tax,
+    ),
   ];
 }

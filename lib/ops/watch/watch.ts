@@ -1,6 +1,6 @@
 import type { Db } from "../../db/client.ts";
 import { toError } from "../../support/errors.ts";
-import type { Log } from "../../support/log.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { judgeJob, type Fault, type WatchedJob } from "./judge.ts";
 import type { WatchReport } from "./report.ts";
@@ -9,15 +9,14 @@ import type { TaxWatchSettings } from "./settings.ts";
 import { describeTaxDue, readTaxDue } from "./tax-due.ts";
 import { markLost, readUnfinished, type Unfinished } from "./unfinished.ts";
 
-export interface WatchPorts {
-  readonly dryRun: boolean;
+export interface WatchPorts extends Pick<
+  RunContext<TaxWatchSettings>,
+  "dryRun" | "settings" | "log" | "signal"
+> {
   readonly db: Db;
-  readonly log: Log;
-  readonly signal: AbortSignal;
   readonly jobs: readonly WatchedJob[];
   /** The watchdog's own name: its records say since when it has known a job. */
   readonly name: string;
-  readonly settings: TaxWatchSettings;
   /** The holder of a job's lock in a store other than the database; undefined where the lock is free. */
   readonly holderOf: (job: string) => Promise<string | undefined>;
 }

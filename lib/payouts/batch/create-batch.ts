@@ -2,10 +2,8 @@ import type { Db } from "../../db/client.ts";
 import { planRecoveries } from "../../earnings/recoveries.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { toError } from "../../support/errors.ts";
-import type { Lease } from "../../support/lease.ts";
-import type { Log } from "../../support/log.ts";
 import { formatRupees } from "../../support/money.ts";
-import type { Progress } from "../../support/progress.ts";
+import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { DEFAULT_REFUND_BASE } from "../../tds/index.ts";
 import { RETRY_LATER } from "../state/account-holds.ts";
@@ -28,20 +26,9 @@ import { unsettledOf } from "./unsettled.ts";
 import { isForEveryRow } from "../../db/sqlstate.ts";
 import { defaultModeSettings } from "../../provider/index.ts";
 
-/** All that the batch may touch. */
-export interface BatchPorts {
-  /** Named in the audit log. */
-  readonly runId: string;
-  readonly dryRun: boolean;
-  /** At most so many payouts. */
-  readonly limit: number | undefined;
-  readonly settings: BatchSettings;
+/** All that the batch may touch. `limit` counts payouts. */
+export interface BatchPorts extends Omit<RunContext<BatchSettings>, "clock" | "random"> {
   readonly db: Db;
-  readonly lease: Lease;
-  readonly log: Log;
-  readonly progress: Progress;
-  /** Asks to stop: the current consultant is finished, and no other is started. */
-  readonly signal: AbortSignal;
 }
 
 /** Consultants that are read at once. With their earnings' ids a page stays within a few megabytes. */

@@ -1,15 +1,82 @@
+import { takenPaise, type Take } from "../../earnings/recoveries.ts";
+import { defaultModeSettings } from "../../provider/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees, type Paise } from "../../support/money.ts";
+import { countReason, reasonsTable } from "../../support/reasons-table.ts";
+import {
+  itemsTable,
+  keptTable,
+  nothingNoted,
+  reportCounters,
+  type CountedBy,
+  type NotedItems,
+  type OutcomeOf,
+} from "../../support/run-report.ts";
+import type { SummaryTable } from "../../support/summary-table.ts";
 import { RETRY_LATER } from "../state/account-holds.ts";
-import type { Funds } from "../state/funds.ts";
+import { fundsTable, type Funds } from "../state/funds.ts";
 import type { NewStatus } from "./decide.ts";
-import { takenPaise, type Take } from "../../earnings/recoveries.ts";
 import type { DueGroup } from "./read-due.ts";
 import type { Unsettled } from "./unsettled.ts";
-import { defaultModeSettings } from "../../provider/index.ts";
+
+/**
+ * One line of counts for each consultant and currency:
+ * found = created (dry run: planned) + carried + onHold + refused + changed.
+ */
+const counters = reportCounters({
+  /** Consultants with anything due, once for each currency. */
+  found: { label: "Consultants with something due", output: "consultants_found" },
+  created: { label: { run: "Payouts created" }, output: "payouts_created" },
+  /** Payouts that a run would create. */
+  planned: { label: { dryRun: "Payouts a run would create" } },
+  /** Of those created or planned: approved + pending + organizations. */
+  approved: { label: "of which approved at once" },
+  /** Waits for a person. */
+  pending: { label: "of which wait for a person" },
+  /** Paid by the next run without anybody's approval. */
+  organizations: { label: "of which are organizations', paid without approval" },
+  /** Owed less than the minimum; READY for the next batch. */
+  carried: {
+    label: "Carried to the next batch (below the minimum)",
+    outcome: "carried",
+    rank: 4,
+  },
+  onHold: { label: "On hold", outcome: "on_hold", rank: 2 },
+  /** The part of those on hold that only waits after a failure, and needs no person. */
+  retryLater: { output: false },
+  /** Rejected: a person has to look. */
+  refused: { label: "Refused", outcome: "refused" },
+  /** Changed between reading and linking; nothing was written. */
+  changed: { label: "Changed meanwhile", outcome: "changed", rank: 1 },
+  /** Earnings in the payouts created or planned. */
+  earnings: { label: "Earnings in these payouts" },
+  /** Earnings that wait until the buyers' money has settled: in none of the other numbers. */
+  unsettled: {
+    label: "Earnings that wait until the buyers' money has settled",
+    outcome: "unsettled",
+    rank: 3,
+  },
+  /** Consultants whose they are, once for each currency. */
+  unsettledConsultants: { output: false },
+  approvedPaise: { label: "Approved at once", unit: "paise" },
+  pendingPaise: { label: "Waits for a person", unit: "paise" },
+  organizationsPaise: { label: "Organizations', paid without approval", unit: "paise" },
+  /** Owed before tax for the same payouts: approved, pending and organizations together. */
+  amountPaise: { label: "Together (gross less platform fee and refunds)", unit: "paise" },
+  /** Of the payouts created or planned, net of refunds; the base of the tax. */
+  grossPaise: { label: "Tax base (gross less refunds, without GST)", unit: "paise" },
+  /** Of INR alone, as all that follow. */
+  carriedPaise: { label: "Carried to the next batch", unit: "paise" },
+  onHoldPaise: { label: "On hold", unit: "paise" },
+  unsettledPaise: { label: "Waits until the buyers' money has settled", unit: "paise" },
+  /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
+  recoveredPaise: { label: "Taken off because paid sales were refunded", unit: "paise" },
+  /** Of the payouts created or planned, those to a VPA that are more than a VPA takes, before tax. */
+  aboveUpiLimit: { output: false },
+});
 
 /** Why a consultant got no payout in this batch. */
-export type LeftOut = "carried" | "on_hold" | "refused" | "changed";
+export type LeftOut = Exclude<OutcomeOf<typeof counters>, "unsettled">;
 
 /** One consultant without a payout, or with a smaller one, and the reason. Holds no personal data. */
 export interface BatchItem {
@@ -18,66 +85,17 @@ export interface BatchItem {
   consultantRef: string;
   currency: string;
   /** `unsettled`: earnings that wait for the buyers' money, for any outcome of the rest. */
-  outcome: LeftOut | "unsettled";
+  outcome: OutcomeOf<typeof counters>;
   /** Stable: `BELOW_MINIMUM`, `OPEN_DISPUTE`, `CURRENCY_NOT_SUPPORTED`, `CHANGED_MEANWHILE`, `NOT_SETTLED`. */
   code: string;
   message: string;
 }
 
-/**
- * One line of counts for each consultant and currency:
- * found = created (dry run: planned) + carried + onHold + refused + changed.
- */
-export interface BatchReport {
-  dryRun: boolean;
-  /** Consultants with anything due, once for each currency. */
-  found: number;
-  created: number;
-  /** Dry run only: payouts that a run would create. */
-  planned: number;
-  /** Of those created or planned: approved + pending + organizations. */
-  approved: number;
-  /** Waits for a person. */
-  pending: number;
-  /** Paid by the next run without anybody's approval. */
-  organizations: number;
-  /** Owed less than the minimum; READY for the next batch. */
-  carried: number;
-  onHold: number;
-  /** The part of those on hold that only waits after a failure, and needs no person. */
-  retryLater: number;
-  /** Rejected: a person has to look. */
-  refused: number;
-  /** Changed between reading and linking; nothing was written. */
-  changed: number;
-  /** Earnings in the payouts created or planned. */
-  earnings: number;
-  /** Of the payouts created or planned, net of refunds; the base of the tax. */
-  grossPaise: Paise;
-  /** Owed before tax for the same payouts: approved, pending and organizations together. */
-  amountPaise: Paise;
-  approvedPaise: Paise;
-  pendingPaise: Paise;
-  organizationsPaise: Paise;
-  /** Of INR alone. */
-  carriedPaise: Paise;
-  onHoldPaise: Paise;
-  /** Earnings that wait until the buyers' money has settled: in none of the numbers above. */
-  unsettled: number;
-  unsettledPaise: Paise;
-  /** Consultants whose they are, once for each currency. */
-  unsettledConsultants: number;
-  /** Taken off earnings, whether or not they make a payout, because settled sales were refunded. */
-  recoveredPaise: Paise;
-  /** Of the payouts created or planned, those to a VPA that are more than a VPA takes, before tax. */
-  aboveUpiLimit: number;
-  /** The first 250 of those, by the consultant's code. */
+export interface BatchReport extends CountedBy<typeof counters>, NotedItems<BatchItem> {
+  /** The first 250 of those that are more than a VPA takes, by the consultant's code. */
   aboveUpi: { consultantRef: string; amountPaise: Paise }[];
   /** The needs of the next pay run, beside the last known balance of the account. */
   funds: Funds | undefined;
-  items: BatchItem[];
-  /** Items beyond the first 250 of each outcome are counted, not kept. */
-  itemsLeftOut: number;
 }
 
 /** So that a thousand small sums never hide the one refused consultant. */
@@ -85,35 +103,10 @@ const MOST_ITEMS_OF_AN_OUTCOME = 250;
 
 export function emptyBatchReport(dryRun: boolean): BatchReport {
   return {
-    dryRun,
-    found: 0,
-    created: 0,
-    planned: 0,
-    approved: 0,
-    pending: 0,
-    organizations: 0,
-    carried: 0,
-    onHold: 0,
-    retryLater: 0,
-    refused: 0,
-    changed: 0,
-    earnings: 0,
-    grossPaise: 0n,
-    amountPaise: 0n,
-    approvedPaise: 0n,
-    pendingPaise: 0n,
-    organizationsPaise: 0n,
-    carriedPaise: 0n,
-    onHoldPaise: 0n,
-    unsettled: 0,
-    unsettledPaise: 0n,
-    unsettledConsultants: 0,
-    recoveredPaise: 0n,
-    aboveUpiLimit: 0,
+    ...counters.empty(dryRun),
+    ...nothingNoted<BatchItem>(),
     aboveUpi: [],
     funds: undefined,
-    items: [],
-    itemsLeftOut: 0,
   };
 }
 
@@ -127,14 +120,10 @@ export function countUnsettled(report: BatchReport, waiting: Unsettled): void {
   report.unsettled += earnings;
   report.unsettledConsultants++;
   if (currency === "INR") report.unsettledPaise += amountPaise;
-  if (report.unsettledConsultants > MOST_ITEMS_OF_AN_OUTCOME) {
-    report.itemsLeftOut++;
-    return;
-  }
   const sum = currency === "INR" ? ` (${formatRupees(amountPaise)})` : "";
   const message = `${counted(earnings, "earning")}${sum} ${agreeing(earnings, "waits", "wait")}: the buyers' money has not settled; the last is due on ${settledOn}`;
   const item = { consultantId, consultantRef, currency, message };
-  report.items.push({ ...item, outcome: "unsettled", code: "NOT_SETTLED" });
+  note(report, { ...item, outcome: "unsettled", code: "NOT_SETTLED" }, report.unsettledConsultants);
 }
 
 /** Counts a payout that was created, or in a dry run would be. */
@@ -168,15 +157,55 @@ export function countLeftOut(
   { kind, code, message }: { kind: LeftOut; code: string; message: string },
 ): void {
   report.found++;
-  const counter = kind === "on_hold" ? "onHold" : kind;
-  report[counter]++;
+  counters.count(report, kind);
   if (code === RETRY_LATER) report.retryLater++;
   if (group.currency === "INR" && kind === "carried") report.carriedPaise += group.amountPaise;
   if (group.currency === "INR" && kind === "on_hold") report.onHoldPaise += group.amountPaise;
-  if (report[counter] > MOST_ITEMS_OF_AN_OUTCOME) {
-    report.itemsLeftOut++;
-    return;
-  }
   const { consultantId, consultantRef, currency } = group;
-  report.items.push({ consultantId, consultantRef, currency, outcome: kind, code, message });
+  const item = { consultantId, consultantRef, currency, outcome: kind, code, message };
+  note(report, item, report[kind === "on_hold" ? "onHold" : kind]);
+}
+
+/** `nth`: of the items with this outcome. */
+function note(report: BatchReport, item: BatchItem, nth: number): void {
+  countReason(report.reasons, { ...item, id: item.consultantRef });
+  if (nth > MOST_ITEMS_OF_AN_OUTCOME) report.itemsLeftOut++;
+  else report.items.push(item);
+}
+
+export const batchOutputs = counters.outputs;
+
+export function batchTables(report: BatchReport): SummaryTable[] {
+  return [
+    { title: "Batch", columns: ["", "Count"], rows: counters.rows(report, "count") },
+    {
+      title: "Amounts before tax",
+      columns: ["", "Rupees"],
+      rows: counters.rows(report, "paise"),
+    },
+    ...(report.funds === undefined ? [] : [fundsTable(report.funds)]),
+    itemsTable(
+      "More than a VPA takes",
+      {
+        Consultant: "consultantRef",
+        "Owed before tax": "amountPaise",
+        "What to do": () =>
+          "import a bank account with --update-accounts before the payouts are processed",
+      },
+      report.aboveUpi,
+      report.aboveUpiLimit - report.aboveUpi.length,
+    ),
+    reasonsTable("Reasons", report.reasons),
+    keptTable(
+      "Left out",
+      {
+        Consultant: "consultantRef",
+        Currency: "currency",
+        Outcome: "outcome",
+        Reason: "code",
+        "What was found": "message",
+      },
+      { report, rank: counters.rank },
+    ),
+  ];
 }

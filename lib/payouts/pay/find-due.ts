@@ -4,7 +4,7 @@ import { abandonedClaims, dueAbove, dueAfter, summariseDue, type DueCursor } fro
 import type { PayeeKind } from "../state/kind.ts";
 import type { PayoutPorts } from "./ports.ts";
 import { countItem, type PayoutCounts } from "./report.ts";
-import type { Unit } from "./unit.ts";
+import type { DueItem } from "./run.ts";
 
 /** Due payouts read at a time. */
 const PAGE = 500;
@@ -15,7 +15,7 @@ export interface Found {
   /** With those that are abandoned. */
   count: number;
   totalPaise: Paise;
-  abandoned: readonly Unit[];
+  abandoned: readonly DueItem[];
 }
 
 /** Counts the due payouts of one kind, without loading them, and reads those that dead runs have left. */
@@ -68,10 +68,10 @@ export function sum(numbers: readonly number[]): number {
  * Of each kind abandoned claims first, they waited longest; then due payouts, page by page. An abandoned claim
  * that this run returned is due again. The next run sends it: here it would take the place of another payout.
  */
-export async function* dueUnits(
+export async function* dueItems(
   { db, settings }: Pick<PayoutPorts, "db" | "settings">,
   found: readonly Found[],
-): AsyncGenerator<Unit> {
+): AsyncGenerator<DueItem> {
   for (const { kind, abandoned, count } of found) {
     yield* abandoned;
     const takenOver = new Set(abandoned.map(({ id }) => id));

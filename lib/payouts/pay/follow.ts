@@ -1,9 +1,9 @@
 import type { DbSession } from "../../db/client.ts";
 import { toError } from "../../support/errors.ts";
 import type { Paise } from "../../support/money.ts";
-import { doAll } from "./group.ts";
+import { runBatch } from "./batcher.ts";
 import { recordOutcomes, settlementOf, type Recording, type Settlement } from "../state/outcome.ts";
-import type { UnitPorts } from "./unit.ts";
+import type { PayRun } from "./run.ts";
 import { concernsAll } from "../state/faults.ts";
 import type { ProviderPayout } from "../../provider/index.ts";
 
@@ -51,7 +51,7 @@ const AHEAD = 4;
  * which records of a page are ours: a run of any size keeps no more than a page in memory.
  */
 export async function followInFlight(
-  ports: UnitPorts,
+  ports: PayRun,
   { count, fromMs, toMs }: InFlight,
   follower: Follower,
 ): Promise<void> {
@@ -87,7 +87,7 @@ export async function followInFlight(
 
 /** How many were ours; undefined when the database can not be asked: with the next page it would be the same. */
 async function settlePage(
-  { db, runId, log }: UnitPorts,
+  { db, runId, log }: PayRun,
   {
     page,
     httpStatus,
@@ -101,8 +101,8 @@ async function settlePage(
       const provider = providers.get(providerId);
       return provider ? [{ attemptId, payout, provider }] : [];
     });
-    const results = await doAll(items, async (group) => {
-      const recordings = group.map(({ attemptId, payout, provider }): Recording => ({
+    const results = await runBatch(items, async (batch) => {
+      const recordings = batch.map(({ attemptId, payout, provider }): Recording => ({
         payoutId: payout.id,
         attemptId,
         outcome: { kind: "accepted", provider, httpStatus, body: undefined },

@@ -2,6 +2,7 @@ import type { InFlight } from "../../ledger/in-flight.ts";
 import type { Funds } from "../state/funds.ts";
 import { keepItem } from "../../support/kept-items.ts";
 import type { Paise } from "../../support/money.ts";
+import { reportCounters, type CountedBy } from "../../support/run-report.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import type { PayeeKind } from "../state/kind.ts";
 import type { Amounts, Plan } from "../state/plan.ts";
@@ -33,41 +34,47 @@ export interface ReportItem {
   message: string;
 }
 
-/** The results of one kind of payee: found = processed + skipped. */
-export interface PayoutCounts {
+const counters = reportCounters({
   /** Due when the run began: waiting with fewer than three tries, or left behind by a run that died. */
-  found: number;
+  found: { label: "Due" },
   /** Won by a compare-and-swap of this run, with any result; another run's work is in no number. */
-  claimed: number;
+  claimed: {},
   /** Handled by this run: succeeded + failed + unknown. */
-  processed: number;
-  succeeded: number;
-  /** Of those that succeeded, already paid according to the provider when the run ended. */
-  completed: number;
-  /** Of those that succeeded, final at the provider, and the database did not take it: they stay in processing. */
-  unrecorded: number;
-  failed: number;
-  unknown: number;
-  skipped: number;
-  /** Skipped payouts that no other run has: they wait for the next run. */
-  left: number;
-  /** Skipped payouts above the cap of one payout: each is due until a person looks. */
-  aboveCap: number;
+  processed: {},
   /** Dry run only: payouts that a run would send. */
-  planned: number;
+  planned: { label: { dryRun: "Would be sent" }, outcome: "planned" },
+  succeeded: { label: { run: "Sent" }, outcome: "succeeded" },
+  /** Of those that succeeded, already paid according to the provider when the run ended. */
+  completed: { label: { run: "of which paid by the end of the run" } },
+  failed: { label: { run: "Failed", dryRun: "Would be refused" }, outcome: "failed" },
+  unknown: { label: { run: "Outcome unknown" }, outcome: "unknown" },
+  skipped: { label: { run: "Skipped" }, outcome: "skipped" },
+  /** Of those that succeeded, final at the provider, and the database did not take it: they stay in processing. */
+  unrecorded: { label: "Sent and final, not recorded yet", onlyIfAny: true },
+  /** Skipped payouts that no other run has: they wait for the next run. */
+  left: { output: false },
+  /** Skipped payouts above the cap of one payout: each is due until a person looks. */
+  aboveCap: { label: "Above the cap of one payout, not sent", onlyIfAny: true, output: false },
   /** Of successful payouts (in a dry run: planned ones), before tax; gross = tax + net, to the paisa. */
-  grossPaise: Paise;
-  taxPaise: Paise;
-  netPaise: Paise;
+  grossPaise: { label: "Owed (gross less platform fee)", unit: "paise" },
+  taxPaise: { label: "Tax withheld", unit: "paise" },
+  netPaise: {
+    label: { run: "Sent, after tax", dryRun: "Would be sent, after tax" },
+    unit: "paise",
+  },
   /** The buyers' price of the same payouts without GST: the base of the tax. */
-  taxBasePaise: Paise;
+  taxBasePaise: { label: "Tax base (gross, without GST)", unit: "paise" },
   /** Net amount of payouts whose outcome is unknown. */
-  unknownNetPaise: Paise;
-  /** Waiting, but after three tries left to a person. */
-  outOfTries: number;
+  unknownNetPaise: { label: "Outcome unknown", unit: "paise", onlyIfAny: true },
   /** Due but for a hold of its payee when the run began: in none of the numbers above. */
-  held: number;
-  heldPaise: Paise;
+  held: { label: "Due but on hold, not sent", onlyIfAny: true, outcome: "held" },
+  heldPaise: { label: "On hold, before tax", unit: "paise", onlyIfAny: true },
+  /** Waiting, but after three tries left to a person. */
+  outOfTries: { label: "Out of tries, wait for a person", onlyIfAny: true },
+});
+
+/** The results of one kind of payee: found = processed + skipped. */
+export interface PayoutCounts extends CountedBy<typeof counters> {
   /** How often each reason occurred, by `<outcome> <code>`. */
   reasons: Record<string, number>;
   /** At most a thousand, those that need a look before those that were skipped; the rest is counted. */
@@ -75,9 +82,11 @@ export interface PayoutCounts {
   itemsLeftOut: number;
 }
 
+/** The counts of one kind as step outputs, and as rows of the summary. */
+export const { outputs: countOutputs, rows: countRows } = counters;
+
 /** Its own counts are of consultants alone; organizations are counted separately. */
 export interface PayoutRunReport extends PayoutCounts {
-  dryRun: boolean;
   organizations: PayoutCounts;
   /** In processing from earlier runs with an outcome that is still unknown. Of both kinds. */
   inDoubtBefore: number;
@@ -112,6 +121,11 @@ export function countsOf(report: PayoutRunReport, kind: PayeeKind): PayoutCounts
   return kind === "consultant" ? report : report.organizations;
 }
 
+/** Due payouts of both kinds. */
+export function totalFound(report: PayoutRunReport): number {
+  return report.found + report.organizations.found;
+}
+
 /** The most urgent first: sent or perhaps sent, then failed; skipped ones last. */
 export function urgency({ outcome, code }: ReportItem): number {
   if (outcome === "unknown" || outcome === "succeeded") return 0;
@@ -126,9 +140,8 @@ export function errorsOf({ failed, unknown }: PayoutCounts): number {
 
 export function emptyReport(dryRun: boolean): PayoutRunReport {
   return {
-    ...emptyCounts(),
-    dryRun,
-    organizations: emptyCounts(),
+    ...emptyCounts(dryRun),
+    organizations: emptyCounts(dryRun),
     inDoubtBefore: 0,
     unfinishedBefore: 0,
     unsentBefore: 0,
@@ -138,32 +151,8 @@ export function emptyReport(dryRun: boolean): PayoutRunReport {
   };
 }
 
-function emptyCounts(): PayoutCounts {
-  return {
-    found: 0,
-    claimed: 0,
-    processed: 0,
-    succeeded: 0,
-    completed: 0,
-    unrecorded: 0,
-    failed: 0,
-    unknown: 0,
-    skipped: 0,
-    left: 0,
-    aboveCap: 0,
-    planned: 0,
-    grossPaise: 0n,
-    taxPaise: 0n,
-    netPaise: 0n,
-    taxBasePaise: 0n,
-    unknownNetPaise: 0n,
-    outOfTries: 0,
-    held: 0,
-    heldPaise: 0n,
-    reasons: {},
-    items: [],
-    itemsLeftOut: 0,
-  };
+function emptyCounts(dryRun: boolean): PayoutCounts {
+  return { ...counters.empty(dryRun), reasons: {}, items: [], itemsLeftOut: 0 };
 }
 
 /** Payouts of one kind that are named, when a hold keeps them. */

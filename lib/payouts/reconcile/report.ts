@@ -1,8 +1,14 @@
 import type { FindingSeverity } from "../../findings/index.ts";
+import { inFlightOutputs, type InFlight } from "../../ledger/in-flight.ts";
 import type { StatementReport } from "../../statement/index.ts";
-import type { InFlight } from "../../ledger/in-flight.ts";
-import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
-import { formatRupees } from "../../support/money.ts";
+import { keepItem, type KeptItems } from "../../support/kept-items.ts";
+import {
+  fieldRows,
+  keptTable,
+  reportCounters,
+  would,
+  type CountedBy,
+} from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 /** One payout of which something was done or found. */
@@ -16,61 +22,43 @@ export interface ReconcileItem {
   message: string;
 }
 
-export interface ReconcileReport {
-  dryRun: boolean;
+const counters = reportCounters({
   /** Payouts on the provider's list of the period. */
-  read: number;
+  read: { label: "On the provider's list" },
   /** Our record and the provider's say the same. */
-  same: number;
+  same: { label: "The same on both sides" },
   /** The provider's list is behind our record; nothing moves back. */
-  behind: number;
+  behind: { label: "Provider's list behind our record" },
   /** Moved forward to the provider's final state. */
-  settled: number;
+  settled: { label: would("settled as the provider says") },
   /** Recorded by this run as being at the provider, which has not finished. */
-  atProvider: number;
+  atProvider: { label: "Recorded as at the provider, not finished" },
+  /** Money that came back, booked back. */
+  reversed: { label: would("booked back: the money came back") },
+  /** Of those: the payee is on hold, so that no batch takes the earnings. */
+  reversedHeld: { label: "of which the payee is on hold: in no batch until that ends" },
+  /** Payouts by which the provider collected its fees, on a current account. */
+  feeCollections: { output: false },
+  /** Another run was settling it. */
+  skipped: { label: "Settled by another run" },
+  /** Ours that the list did not show, asked for one by one. */
+  askedFor: { label: "Not on the list, asked for one by one" },
+  /** Open findings that this run saw. */
+  critical: { label: "Critical findings" },
+  warnings: { label: "Warnings" },
+  /** Differences that a person has resolved as they are. */
+  resolvedBefore: { label: "Differences resolved before" },
+});
+
+export interface ReconcileReport extends CountedBy<typeof counters>, KeptItems<ReconcileItem> {
   /** When the run ended: sent or perhaps sent, and not final here. */
   inFlight: InFlight;
-  /** Money that came back, booked back. */
-  reversed: number;
-  /** Of those: the payee is on hold, so that no batch takes the earnings. */
-  reversedHeld: number;
-  /** Payouts by which the provider collected its fees, on a current account. */
-  feeCollections: number;
-  /** Another run was settling it. */
-  skipped: number;
-  /** Ours that the list did not show, asked for one by one. */
-  askedFor: number;
-  /** Open findings that this run saw. */
-  critical: number;
-  warnings: number;
-  /** Differences that a person has resolved as they are. */
-  resolvedBefore: number;
   statement: StatementReport | undefined;
-  items: ReconcileItem[];
-  itemsLeftOut: number;
 }
 
 export function emptyReconcileReport(dryRun: boolean): ReconcileReport {
-  return {
-    dryRun,
-    read: 0,
-    same: 0,
-    behind: 0,
-    settled: 0,
-    atProvider: 0,
-    inFlight: { count: 0, paise: 0n },
-    reversed: 0,
-    reversedHeld: 0,
-    feeCollections: 0,
-    skipped: 0,
-    askedFor: 0,
-    critical: 0,
-    warnings: 0,
-    resolvedBefore: 0,
-    statement: undefined,
-    items: [],
-    itemsLeftOut: 0,
-  };
+  const inFlight = { count: 0, paise: 0n };
+  return { ...counters.empty(dryRun), inFlight, statement: undefined, items: [], itemsLeftOut: 0 };
 }
 
 export function addItem(report: ReconcileReport, item: ReconcileItem): void {
@@ -96,74 +84,40 @@ export function countFinding(
   addItem(report, item);
 }
 
-/** The report as step outputs. */
 export function reconcileOutputs(report: ReconcileReport): Record<string, string | number> {
-  const { statement } = report;
+  const { statement, inFlight } = report;
   return {
-    read: report.read,
-    same: report.same,
-    behind: report.behind,
-    settled: report.settled,
-    at_provider: report.atProvider,
-    in_flight: report.inFlight.count,
-    in_flight_paise: report.inFlight.paise.toString(),
-    reversed: report.reversed,
-    reversed_held: report.reversedHeld,
-    skipped: report.skipped,
-    asked_for: report.askedFor,
-    critical: report.critical,
-    warnings: report.warnings,
-    resolved_before: report.resolvedBefore,
+    ...counters.outputs(report),
+    ...inFlightOutputs(inFlight),
     transactions_read: statement?.transactionsRead ?? 0,
     days_closed: statement?.daysClosed ?? 0,
     provider_balance_paise: statement?.balancePaise?.toString() ?? "",
   };
 }
 
-/** The report as the tables that a finance person reads. */
+const ACCOUNT = {
+  "Transactions read for the first time": "transactionsRead",
+  "Days closed": "daysClosed",
+  "Balance at the provider": "balancePaise",
+} as const;
+
 export function reconcileTables(report: ReconcileReport): SummaryTable[] {
-  const { statement } = report;
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, number | string][] = [
-    ["On the provider's list", report.read],
-    ["The same on both sides", report.same],
-    ["Provider's list behind our record", report.behind],
-    [`${will}settled as the provider says`, report.settled],
-    ["Recorded as at the provider, not finished", report.atProvider],
-    [`${will}booked back: the money came back`, report.reversed],
-    ["of which the payee is on hold: in no batch until that ends", report.reversedHeld],
-    ["Settled by another run", report.skipped],
-    ["Not on the list, asked for one by one", report.askedFor],
-    ["Critical findings", report.critical],
-    ["Warnings", report.warnings],
-    ["Differences resolved before", report.resolvedBefore],
-    ["In flight now", report.inFlight.count],
-  ];
-  const account: [string, string][] =
-    statement === undefined
-      ? [["Account", "not read"]]
-      : [
-          ["Transactions read for the first time", String(statement.transactionsRead)],
-          ["Days closed", String(statement.daysClosed)],
-          [
-            "Balance at the provider",
-            statement.balancePaise === undefined ? "" : formatRupees(statement.balancePaise),
-          ],
-        ];
+  const { statement, inFlight } = report;
   return [
     {
       title: "Payouts compared with the provider",
       columns: ["", "Count"],
-      rows: counts.map(([label, count]) => [label, String(count)]),
+      rows: [...counters.rows(report), ["In flight now", String(inFlight.count)]],
     },
-    { title: "Account at the provider", columns: ["", "Value"], rows: account },
     {
-      title: "Changed or found",
-      columns: ["Payee", "Payout", "Outcome", "What was said"],
-      rows: mostUrgentFirst(report.items, urgency).map(
-        ({ payee = "", payoutId, outcome, message }) => [payee, payoutId, outcome, message],
-      ),
-      more: report.itemsLeftOut,
+      title: "Account at the provider",
+      columns: ["", "Value"],
+      rows: statement === undefined ? [["Account", "not read"]] : fieldRows(ACCOUNT, statement),
     },
+    keptTable(
+      "Changed or found",
+      { Payee: "payee", Payout: "payoutId", Outcome: "outcome", "What was said": "message" },
+      { report, rank: urgency },
+    ),
   ];
 }

@@ -1,5 +1,6 @@
 import { describeRowError, isLockConflict } from "../../db/sqlstate.ts";
 import { readInFlight } from "../../ledger/in-flight.ts";
+import { hours } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
@@ -260,11 +261,11 @@ function judge({ settings }: StuckPorts, report: StuckReport): Verdict {
     };
   }
   if (report.overdue > 0) {
-    const hours = Math.round(settings.alarmMs / 3_600_000);
+    const alarmHours = Math.round(settings.alarmMs / hours(1));
     return {
       kind: "failed",
       code: "stuck-too-long",
-      message: `${counted(report.overdue, "payout")} (${formatRupees(report.overduePaise)}) ${agreeing(report.overdue, "has", "have")} had no final answer for more than ${hours} hours.`,
+      message: `${counted(report.overdue, "payout")} (${formatRupees(report.overduePaise)}) ${agreeing(report.overdue, "has", "have")} had no final answer for more than ${alarmHours} hours.`,
       remedy:
         "Ask the provider's support about the references listed below. IMPS and UPI may take three working days.",
     };

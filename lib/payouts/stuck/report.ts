@@ -1,28 +1,65 @@
-import type { InFlight } from "../../ledger/in-flight.ts";
-import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
-import { formatRupees, type Paise } from "../../support/money.ts";
+import { inFlightOutputs, type InFlight } from "../../ledger/in-flight.ts";
+import type { Paise } from "../../support/money.ts";
+import { reasonsTable } from "../../support/reasons-table.ts";
+import {
+  inHours,
+  keptTable,
+  noteItem,
+  nothingNoted,
+  reportCounters,
+  WENT_WELL,
+  would,
+  type CountedBy,
+  type NotedItems,
+  type OutcomeOf,
+} from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** The result of one payout in doubt. */
-export type StuckOutcome =
+const counters = reportCounters({
+  /** In doubt, or claimed and never sent by a dead run: each is counted in one of the others. */
+  found: { label: "In doubt, or never sent by a run that is dead" },
   /** The provider's final answer is recorded. */
-  | "settled"
-  /** The provider has it and has not finished. */
-  | "in-flight"
+  settled: { label: would("settled as the provider says"), outcome: "settled", rank: WENT_WELL },
   /** Never accepted: the attempt is closed, the payout is due again. */
-  | "closed"
+  closed: { label: would("due again: never accepted"), outcome: "closed", rank: WENT_WELL },
   /** Claimed and never sent by a run that is dead: due again. */
-  | "returned"
+  returned: {
+    label: would("due again: claimed and never sent"),
+    outcome: "returned",
+    rank: WENT_WELL,
+  },
+  /** Of those that are due again: not sent until the hold of the payee is released. */
+  held: { label: "of these due again, on hold and not sent" },
   /** Decided, and the database did not take it: a locked row, or an error at this row. It is as it was. */
-  | "not-recorded"
+  notRecorded: {
+    label: "Decided, and not taken by the database",
+    outcome: "not-recorded",
+    rank: 1,
+  },
+  /** Asked about in this run: the provider has it and has not finished. */
+  atProvider: { label: "The provider has not finished", outcome: "in-flight", rank: 3 },
   /** Not found, and too soon to be sure. */
-  | "waiting"
+  waiting: { label: "Not found yet, too soon to be sure", outcome: "waiting", rank: 2 },
   /** The provider could not be asked. */
-  | "unanswered"
+  unanswered: { label: "No usable answer", outcome: "unanswered", rank: 1 },
   /** Our record and the provider's differ; a finding is stored. */
-  | "conflict"
+  conflicts: { label: "Records differ", outcome: "conflict" },
   /** Another run was faster. */
-  | "skipped";
+  skipped: { label: "Settled by another run", outcome: "skipped", rank: WENT_WELL },
+  overdue: { label: "Open for too long" },
+  overduePaise: { unit: "paise" },
+  /** In processing for three days or longer. */
+  slow: { label: "In processing for three days or longer" },
+  /** Of these, named in a mail to the operators that this run wrote. */
+  told: { label: "of which named in a mail to the operators now" },
+  /**
+   * Not among those found: claimed and not sent, by a run that is alive or has been dead for less than 45
+   * minutes.
+   */
+  unsent: { label: "Beside these: claimed a short while ago and not sent" },
+});
+
+export type StuckOutcome = OutcomeOf<typeof counters>;
 
 /** The result of one payout, and the reason. */
 export interface Decision {
@@ -33,109 +70,42 @@ export interface Decision {
   isHeld?: boolean;
 }
 
-export interface StuckItem {
+export interface StuckItem extends Decision {
   payoutId: string;
   /** The payee's code; written at the end of the run. */
   payee?: string;
-  outcome: StuckOutcome;
-  code: string;
-  message: string;
   /** Open for longer than the alarm allows. */
   overdue: boolean;
-  /** Due again, and not sent while the payee is on hold. */
-  isHeld?: boolean;
   netPaise: Paise;
   ageMs: number;
 }
 
-export interface StuckReport {
-  dryRun: boolean;
-  /** In doubt, or claimed and never sent by a dead run: each is counted in one of the others. */
-  found: number;
-  settled: number;
-  /** Asked about in this run: the provider has it and has not finished. */
-  atProvider: number;
-  closed: number;
-  returned: number;
-  notRecorded: number;
-  waiting: number;
-  unanswered: number;
-  conflicts: number;
-  skipped: number;
-  overdue: number;
-  overduePaise: Paise;
-  /** In processing for three days or longer. */
-  slow: number;
-  /** Of these, named in a mail to the operators that this run wrote. */
-  told: number;
-  /** Of those that are due again: not sent until the hold of the payee is released. */
-  held: number;
-  /**
-   * Not among those found: claimed and not sent, by a run that is alive or has been dead for less than 45
-   * minutes.
-   */
-  unsent: number;
+export interface StuckReport extends CountedBy<typeof counters>, NotedItems<StuckItem> {
   /** When the run ended: sent or perhaps sent, and not final here. */
   inFlight: InFlight;
-  items: StuckItem[];
-  itemsLeftOut: number;
 }
-
-const COUNTER = {
-  settled: "settled",
-  "in-flight": "atProvider",
-  closed: "closed",
-  returned: "returned",
-  "not-recorded": "notRecorded",
-  waiting: "waiting",
-  unanswered: "unanswered",
-  conflict: "conflicts",
-  skipped: "skipped",
-} as const satisfies Record<StuckOutcome, keyof StuckReport>;
 
 export function emptyStuckReport(dryRun: boolean): StuckReport {
   return {
-    dryRun,
-    found: 0,
-    settled: 0,
-    atProvider: 0,
-    closed: 0,
-    returned: 0,
-    notRecorded: 0,
-    waiting: 0,
-    unanswered: 0,
-    conflicts: 0,
-    skipped: 0,
-    overdue: 0,
-    overduePaise: 0n,
-    slow: 0,
-    told: 0,
-    held: 0,
-    unsent: 0,
+    ...counters.empty(dryRun),
+    ...nothingNoted<StuckItem>(),
     inFlight: { count: 0, paise: 0n },
-    items: [],
-    itemsLeftOut: 0,
   };
 }
 
 export function countStuck(report: StuckReport, item: StuckItem): void {
-  report[COUNTER[item.outcome]]++;
+  counters.count(report, item.outcome);
   if (item.isHeld) report.held++;
   if (item.overdue) {
     report.overdue++;
     report.overduePaise += item.netPaise;
   }
-  keepItem(report, item, { rank: urgency });
+  noteItem(report, item, { id: item.payoutId, amountPaise: item.netPaise, rank: urgency });
 }
 
-const DONE: ReadonlySet<StuckOutcome> = new Set(["settled", "closed", "returned", "skipped"]);
-
 /** Records that differ first, then late or unanswered ones, then waiting ones; finished ones last. */
-function urgency({ outcome, overdue, isHeld }: StuckItem): number {
-  if (outcome === "conflict") return 0;
-  if (overdue || outcome === "not-recorded" || outcome === "unanswered") return 1;
-  if (outcome === "waiting" || isHeld) return 2;
-  return DONE.has(outcome) ? 4 : 3;
+function urgency(item: StuckItem): number {
+  return Math.min(counters.rank(item), item.overdue ? 1 : item.isHeld ? 2 : WENT_WELL);
 }
 
 /** Found and neither settled nor due again: in doubt, or at the provider. */
@@ -144,74 +114,31 @@ export function stillOpen(report: StuckReport): number {
   return atProvider + notRecorded + waiting + unanswered + conflicts;
 }
 
-/** The report as step outputs. */
 export function stuckOutputs(report: StuckReport): Record<string, string | number> {
-  return {
-    found: report.found,
-    settled: report.settled,
-    at_provider: report.atProvider,
-    closed: report.closed,
-    returned: report.returned,
-    not_recorded: report.notRecorded,
-    waiting: report.waiting,
-    unanswered: report.unanswered,
-    conflicts: report.conflicts,
-    skipped: report.skipped,
-    overdue: report.overdue,
-    overdue_paise: report.overduePaise.toString(),
-    slow: report.slow,
-    told: report.told,
-    held: report.held,
-    unsent: report.unsent,
-    in_flight: report.inFlight.count,
-    in_flight_paise: report.inFlight.paise.toString(),
-  };
+  return { ...counters.outputs(report), ...inFlightOutputs(report.inFlight) };
 }
 
-/** The report as the tables that a finance person reads. */
 export function stuckTables(report: StuckReport): SummaryTable[] {
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, number][] = [
-    ["In doubt, or never sent by a run that is dead", report.found],
-    [`${will}settled as the provider says`, report.settled],
-    [`${will}due again: never accepted`, report.closed],
-    [`${will}due again: claimed and never sent`, report.returned],
-    ["of these due again, on hold and not sent", report.held],
-    ["Decided, and not taken by the database", report.notRecorded],
-    ["The provider has not finished", report.atProvider],
-    ["Not found yet, too soon to be sure", report.waiting],
-    ["No usable answer", report.unanswered],
-    ["Records differ", report.conflicts],
-    ["Settled by another run", report.skipped],
-    ["Open for too long", report.overdue],
-    ["In processing for three days or longer", report.slow],
-    ["of which named in a mail to the operators now", report.told],
-    ["Beside these: claimed a short while ago and not sent", report.unsent],
-    ["In flight now", report.inFlight.count],
-  ];
-  const open = mostUrgentFirst(
-    report.items.filter(({ outcome, isHeld }) => isHeld || !DONE.has(outcome)),
-    urgency,
-  );
+  const inFlight = ["In flight now", String(report.inFlight.count)];
   return [
     {
       title: "Payouts in doubt",
       columns: ["", "Count"],
-      rows: counts.map(([label, count]) => [label, String(count)]),
+      rows: [...counters.rows(report, "count"), inFlight],
     },
-    {
-      title: "Still open",
-      columns: ["Payee", "Payout", "Net", "Hours", "Outcome", "Reason", "What was said"],
-      rows: open.map(({ payee = "", payoutId, netPaise, ageMs, outcome, code, message }) => [
-        payee,
-        payoutId,
-        formatRupees(netPaise),
-        (ageMs / 3_600_000).toFixed(1),
-        outcome,
-        code,
-        message,
-      ]),
-      more: stillOpen(report) + report.held - open.length,
-    },
+    reasonsTable("Reasons", report.reasons),
+    keptTable(
+      "Still open",
+      {
+        Payee: "payee",
+        Payout: "payoutId",
+        Net: "netPaise",
+        Hours: ({ ageMs }) => inHours(ageMs),
+        Outcome: "outcome",
+        Reason: "code",
+        "What was said": "message",
+      },
+      { report, rank: urgency, total: stillOpen(report) + report.held },
+    ),
   ];
 }

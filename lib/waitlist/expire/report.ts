@@ -1,17 +1,33 @@
 import { deliveredAfterOutputs, type DeliveredAfter } from "../../notifications/index.ts";
-import { keepItem, mostUrgentFirst } from "../../support/kept-items.ts";
+import { keepItem, type KeptItems } from "../../support/kept-items.ts";
+import {
+  keptTable,
+  reportCounters,
+  WENT_WELL,
+  would,
+  type CountedBy,
+  type OutcomeOf,
+} from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 
-/** The result of one due plan. */
-export type PlanOutcome =
+/** found = advanced + unchanged + locked + failed, unless the run was stopped. All of these are plans. */
+const counters = reportCounters({
+  found: { label: "Plans due" },
   /** Its offers are ended and its seats offered; in a dry run, would be. */
-  | "advanced"
+  advanced: { label: would("moved on"), outcome: "advanced", rank: WENT_WELL },
   /** No offer was made: another session was faster, or no waiting person can be offered a seat. */
-  | "unchanged"
+  unchanged: { label: "Nobody to tell any more", outcome: "unchanged", rank: WENT_WELL },
   /** Another session holds its rows: left to the next run. */
-  | "locked"
+  locked: { label: "Locked by another session, left", outcome: "locked", rank: 1 },
   /** The database did not take the change. */
-  | "failed";
+  failed: { label: "Failed", outcome: "failed" },
+  /** Offers that have ended. */
+  expired: { label: { run: "Offers ended", dryRun: "Offers would be ended" } },
+  /** Seats that were offered to somebody. */
+  offered: { label: { run: "Seats offered", dryRun: "Seats would be offered" } },
+});
+
+export type PlanOutcome = OutcomeOf<typeof counters>;
 
 export interface PlanItem {
   planId: string;
@@ -20,95 +36,32 @@ export interface PlanItem {
   offered: number;
 }
 
-/** found = advanced + unchanged + locked + failed, unless the run was stopped. All of these are plans. */
-export interface ExpireReport extends DeliveredAfter {
-  dryRun: boolean;
-  found: number;
-  advanced: number;
-  unchanged: number;
-  locked: number;
-  failed: number;
-  /** Offers that have ended. */
-  expired: number;
-  /** Seats that were offered to somebody. */
-  offered: number;
-  items: PlanItem[];
-  /** Items beyond the first 1,000 are counted, not kept. */
-  itemsLeftOut: number;
-}
+export interface ExpireReport
+  extends CountedBy<typeof counters>, KeptItems<PlanItem>, DeliveredAfter {}
 
 export function emptyExpireReport(dryRun: boolean): ExpireReport {
-  return {
-    dryRun,
-    found: 0,
-    advanced: 0,
-    unchanged: 0,
-    locked: 0,
-    failed: 0,
-    expired: 0,
-    offered: 0,
-    mailsSent: 0,
-    mailsLeft: null,
-    items: [],
-    itemsLeftOut: 0,
-  };
+  return { ...counters.empty(dryRun), mailsSent: 0, mailsLeft: null, items: [], itemsLeftOut: 0 };
 }
 
 export function countPlan(report: ExpireReport, item: PlanItem): void {
-  report[item.outcome]++;
+  counters.count(report, item.outcome);
   report.expired += item.expired;
   report.offered += item.offered;
-  keepItem(report, item, { rank: urgency });
+  keepItem(report, item, { rank: counters.rank });
 }
 
-function urgency({ outcome }: PlanItem): number {
-  if (outcome === "failed") return 0;
-  return outcome === "locked" ? 1 : 2;
-}
-
-/** The report as step outputs. */
 export function expireOutputs(report: ExpireReport): Record<string, number | string> {
-  const { found, advanced, unchanged, locked, failed, expired, offered } = report;
-  return {
-    found,
-    advanced,
-    unchanged,
-    locked,
-    failed,
-    expired,
-    offered,
-    ...deliveredAfterOutputs(report),
-  };
+  return { ...counters.outputs(report), ...deliveredAfterOutputs(report) };
 }
 
-/** The report as the tables that a person reads. */
 export function expireTables(report: ExpireReport): SummaryTable[] {
-  const will = report.dryRun ? "Would be " : "";
-  const counts: [string, number][] = [
-    ["Plans due", report.found],
-    [`${will}moved on`, report.advanced],
-    ["Nobody to tell any more", report.unchanged],
-    ["Locked by another session, left", report.locked],
-    ["Failed", report.failed],
-    [`Offers ${will.toLowerCase()}ended`, report.expired],
-    [`Seats ${will.toLowerCase()}offered`, report.offered],
-    ["Mails sent, whoever wrote them", report.mailsSent],
-  ];
-  const leftAsTheyWere = mostUrgentFirst(
-    report.items.filter(({ outcome }) => outcome === "locked" || outcome === "failed"),
-    urgency,
-  );
+  const mails = ["Mails sent, whoever wrote them", String(report.mailsSent)];
   return [
-    {
-      title: "Waitlists",
-      columns: ["", "Count"],
-      rows: counts.map(([label, count]) => [label, String(count)]),
-    },
-    {
-      title: "Plans left as they were",
-      columns: ["Plan", "Outcome"],
-      rows: leftAsTheyWere.map(({ planId, outcome }) => [planId, outcome]),
-      more: report.locked + report.failed - leftAsTheyWere.length,
-    },
+    { title: "Waitlists", columns: ["", "Count"], rows: [...counters.rows(report), mails] },
+    keptTable(
+      "Plans left as they were",
+      { Plan: "planId", Outcome: "outcome" },
+      { report, rank: counters.rank, total: report.locked + report.failed },
+    ),
   ];
 }

@@ -3,12 +3,13 @@ import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
-import { page, section, table, type Fact } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
+import { page, section, type Fact } from "../frame/print.ts";
 
 /** Details hold the provider's words, and people write reasons. */
 
 export function findingLines(findings: readonly Finding[]): string[] {
-  return table(
+  return textTable(
     ["Finding", "Severity", "Kind", "About", "First seen (IST)", "Last seen (IST)", "Resolved by"],
     findings.map((finding) => [
       finding.id,
@@ -58,7 +59,7 @@ function isChanged({ details, firstDetails }: Finding): boolean {
 }
 
 function payoutLines(payouts: readonly FindingPayout[]): string[] {
-  return table(
+  return textTable(
     ["Payee", "Payout", "Status", "Net", "Attempt", "Provider's id", "UTR", "Sent (IST)"],
     payouts.map((payout) => [
       payout.organizationRef === null
@@ -79,7 +80,7 @@ function detailLines(details: unknown): string[] {
   const masked = redactor.value(details);
   const entries =
     typeof masked === "object" && masked !== null ? Object.entries(masked) : [["", masked]];
-  return table(
+  return textTable(
     ["", ""],
     entries.map(([name, value]) => [wordsOf(String(name)), shown(String(name), value)]),
   ).slice(1);

@@ -1,4 +1,4 @@
-import { formatRupees, type Paise } from "../../../lib/support/money.ts";
+import { formatRupees, toRupees, type Paise } from "../../../lib/support/money.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
 import { redactor } from "./redactor.ts";
 
@@ -28,40 +28,18 @@ function inRupees(value: unknown): unknown {
       if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
       if (!/paise$/i.test(field)) return [field, inRupees(item)];
       const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
-      return [name, typeof item === "bigint" ? decimal(item) : item];
+      return [name, typeof item === "bigint" ? toRupees(item) : item];
     }),
   );
 }
 
-/** `-1234567n` to `-12345.67`. */
-export function decimal(paise: Paise): string {
-  const sign = paise < 0n ? "-" : "";
-  const absolute = paise < 0n ? -paise : paise;
-  return `${sign}${absolute / 100n}.${(absolute % 100n).toString().padStart(2, "0")}`;
-}
-
 export function money(paise: Paise | null, currency: string): string {
   if (paise === null) return "-";
-  return currency === "INR" ? formatRupees(paise) : `${currency} ${decimal(paise)}`;
+  return currency === "INR" ? formatRupees(paise) : `${currency} ${toRupees(paise)}`;
 }
 
 export function section(title: string, lines: readonly string[]): string[] {
   return ["", title, ...(lines.length === 0 ? ["  none"] : lines.map((line) => `  ${line}`))];
-}
-
-/** Aligned columns; nothing when there are no rows. */
-export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const cells = [columns, ...rows].map((row) => row.map(oneLine));
-  const widths = columns.map((_, index) =>
-    cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
-  );
-  return cells.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 export type Fact = readonly [label: string, value: string];

@@ -2,7 +2,7 @@ import type { AnyJob } from "../../../lib/job/index.ts";
 import { cronInWords } from "../../../lib/support/cron-in-words.ts";
 import { nextTick } from "../../../lib/support/cron.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { table } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 export interface ListedJob {
   name: string;
@@ -36,7 +36,7 @@ export function listed(job: AnyJob, now: Date): ListedJob {
 }
 
 export function listLines(jobs: readonly ListedJob[]): string[] {
-  return table(
+  return textTable(
     ["Job", "Schedule", "Next (IST)", "Lock", "Paused by"],
     jobs.map((job) => [
       job.name,

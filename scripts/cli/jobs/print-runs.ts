@@ -5,7 +5,8 @@ import { countsOf, type RecordedRun } from "../../../lib/ops/history.ts";
 import { redactor } from "../frame/redactor.ts";
 import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { page, section, table, type Fact } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
+import { page, section, type Fact } from "../frame/print.ts";
 
 function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);
@@ -18,7 +19,7 @@ export function shownRun(run: RecordedRun): unknown {
 }
 
 export function runsLines(runs: readonly RecordedRun[]): string[] {
-  return table(
+  return textTable(
     ["Began (IST)", "Job", "Outcome", "Reason", "Took", "Counts", "Commit", "Run"],
     runs.map((run) => [
       istMinute(run.startedAt),
@@ -58,7 +59,7 @@ function reportLines(run: RecordedRun): string[] {
   const tables = tablesOf(jobOf(run), run.report);
   if (tables === undefined) {
     const counts = countsOf(run.report).map(([name, count]) => [name, String(count)]);
-    return section("Report", table(["", "Count"], counts));
+    return section("Report", textTable(["", "Count"], counts));
   }
   return tables.flatMap((each) =>
     plainTable({

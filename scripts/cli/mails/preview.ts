@@ -4,7 +4,7 @@ import { renderMail } from "../../../lib/notifications/render.ts";
 import { compose } from "../../../lib/notifications/smtp-mailer.ts";
 import { toJson } from "../../../lib/support/log.ts";
 import { writePrivateFile } from "../../../lib/support/private-file.ts";
-import { table } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 import { SAMPLE_MAILS, SAMPLE_READER } from "./sample.ts";
 
 const FROM = { name: "The marketplace", address: "bookings@marketplace.example" };
@@ -25,5 +25,5 @@ export async function previewMails(folder: string): Promise<string[]> {
     writePrivateFile(join(folder, `${template}.eml`), raw);
     rows.push([template, mail.subject, String(raw.length)]);
   }
-  return table(["Mail", "Subject", "Bytes"], rows);
+  return textTable(["Mail", "Subject", "Bytes"], rows);
 }

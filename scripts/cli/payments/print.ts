@@ -2,7 +2,8 @@ import type { PaymentDetails, RefundDetails } from "../../../lib/refunds/show-pa
 import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
-import { page, section, table, type Fact } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
+import { page, section, type Fact } from "../frame/print.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
 
@@ -26,7 +27,7 @@ export function paymentLines(payment: PaymentDetails): string[] {
     ...page(`Payment ${payment.id}`, facts),
     ...section(
       "Legs",
-      table(
+      textTable(
         ["By", "Paid", "Back", "Released (IST)"],
         payment.legs.map(({ kind, amountPaise, backPaise, releasedAt }) => [
           kind,
@@ -36,10 +37,10 @@ export function paymentLines(payment: PaymentDetails): string[] {
         ]),
       ),
     ),
-    ...section("Refunds", table(REFUND_COLUMNS, payment.refunds.flatMap(refundRows))),
+    ...section("Refunds", textTable(REFUND_COLUMNS, payment.refunds.flatMap(refundRows))),
     ...section(
       "Audit",
-      table(
+      textTable(
         ["When (IST)", "Who", "What", "Why"],
         payment.audit.map(({ at, actor, action, reason }) => [
           istMinute(at),

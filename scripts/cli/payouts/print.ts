@@ -15,12 +15,13 @@ import { istMinute } from "../../../lib/support/calendar.ts";
 import { agreeing, counted } from "../../../lib/support/counted.ts";
 import { formatRupees, type Paise } from "../../../lib/support/money.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
-import { money, page, section, table, type Fact } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
+import { money, page, section, type Fact } from "../frame/print.ts";
 import { redactor } from "../frame/redactor.ts";
 
 /** People write reasons, and providers messages, with account numbers in them. */
 export function listLines(payouts: readonly ListedPayout[]): string[] {
-  return table(
+  return textTable(
     [
       "Payout",
       "Consultant",
@@ -52,7 +53,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
 export function fundsLines(funds: Funds): string[] {
   const { title, columns, rows } = fundsTable(funds);
   const asOf = funds.asOf === null ? "" : `, as read ${istMinute(funds.asOf)} IST`;
-  return section(`${title}${asOf}`, table(columns, rows).slice(1));
+  return section(`${title}${asOf}`, textTable(columns, rows).slice(1));
 }
 
 /**
@@ -146,7 +147,7 @@ function payeeOf({ consultantRef, organizationRef }: ListedPayout): string {
 }
 
 function itemLines({ items, currency }: PayoutDetails): string[] {
-  return table(
+  return textTable(
     ["Booking", "Credited", "Gross", "Owed", "Earning", "Released (IST)"],
     items.map((item) => [
       item.bookingReference,
@@ -160,7 +161,7 @@ function itemLines({ items, currency }: PayoutDetails): string[] {
 }
 
 function attemptLines({ attempts, currency }: PayoutDetails): string[] {
-  return table(
+  return textTable(
     [
       "No",
       "State",
@@ -214,7 +215,7 @@ function triesLines({ attempts, tries }: PayoutDetails): string[] {
 }
 
 function deductionLines({ deductions, currency }: PayoutDetails): string[] {
-  return table(
+  return textTable(
     ["Booking", "Section", "Rate", "Base", "Tax", "Reason", "Status"],
     deductions.map((line) => [
       line.bookingReference,
@@ -229,7 +230,7 @@ function deductionLines({ deductions, currency }: PayoutDetails): string[] {
 }
 
 function auditLines({ audit }: PayoutDetails): string[] {
-  return table(
+  return textTable(
     ["At (IST)", "Who", "What", "Why"],
     audit.map((entry) => [
       istMinute(entry.at),

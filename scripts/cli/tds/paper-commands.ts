@@ -11,9 +11,10 @@ import {
   markLikely,
   readHigherRateTaken,
 } from "../../../lib/tds/papers/index.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 import { BY, shortText, WHY } from "../frame/arguments.ts";
 import type { Changed, OperatorCommand } from "../frame/command.ts";
-import { printList, table } from "../frame/print.ts";
+import { printList } from "../frame/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
 
@@ -105,7 +106,7 @@ function addReliefCommands(tds: OperatorCommand, relief: Command): void {
         printList(await listRelief(db), {
           none: "No payee has relief or an inoperative PAN.",
           lines: (payees) =>
-            table(
+            textTable(
               ["Payee", "Name", "PAN", "Relief from", "to"],
               payees.map(({ payeeRef, payeeName, panStatus, from, to }) => [
                 payeeRef,
@@ -194,7 +195,7 @@ within its days and its ceiling, and only beside a valid PAN.`,
         printList(await listCertificates(db), {
           none: "No certificates.",
           lines: (certificates) =>
-            table(
+            textTable(
               ["Payee", "Name", "Number", "Rate", "From", "To", "Ceiling", "Used", "Left"],
               certificates.map((each) => [
                 each.payeeRef,
@@ -248,7 +249,7 @@ function addLikelyCommands(tds: OperatorCommand, likely: Command): void {
         printList(await listLikely(db), {
           none: "No payees.",
           lines: (payees) =>
-            table(
+            textTable(
               ["Payee", "Name"],
               payees.map(({ payeeRef, payeeName }) => [payeeRef, payeeName]),
             ),

@@ -1,13 +1,13 @@
 import { fiscalYearLabel } from "../../../lib/support/calendar.ts";
 import { formatRupees, sumPaise } from "../../../lib/support/money.ts";
 import type { HigherRateTaken } from "../../../lib/tds/papers/index.ts";
-import { table } from "../frame/print.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 /** Tax that was taken at the higher rate from payees whose PAN counts for the credits now. */
 export function higherRateLines(taken: readonly HigherRateTaken[]): string[] {
   return [
     "Tax taken at the higher rate, and the PAN counts for these credits now:",
-    ...table(
+    ...textTable(
       ["Payee", "Name", "Year", "Credits", "Gross", "Taken", "Too much", "Why"],
       taken.map((each) => [
         each.payeeRef,

@@ -5,8 +5,8 @@ import type {
   DepositedChallan,
   RegisterLine,
 } from "../../../lib/tax-returns/index.ts";
-import { formatRupees, sumPaise, type Paise } from "../../../lib/support/money.ts";
-import { decimal, table } from "../frame/print.ts";
+import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
+import { textTable } from "../../../lib/support/text-table.ts";
 
 export type Format = "csv" | "table";
 
@@ -16,88 +16,67 @@ export interface RegisterPrint {
   challansOf: ChallansOf;
 }
 
-const REGISTER_COLUMNS = [
-  "Payee",
-  "Name",
-  "PAN",
-  "Deductee code",
-  "Section",
-  "Code",
-  "Booking",
-  "Credited on",
-  "Gross",
-  "Rate %",
-  "Tax",
-  "Status",
-  "Deducted on",
-  "Payout",
-  "Deposit by",
-  "Challan",
-  "BSR code",
-  "Challan date",
-  "Challan serial",
-  "Certificate",
-  "Reason",
-] as const;
+type Rupees = (paise: Paise) => string;
+type Columns<Row> = Readonly<Record<string, (row: Row, rupees: Rupees) => string>>;
+
+/** The columns by their headings. */
+function registerColumns({ unmask, challansOf }: RegisterPrint): Columns<RegisterLine> {
+  const each = (line: RegisterLine, text: (challan: DepositedChallan) => string): string =>
+    challansOf(line).map(text).join("; ");
+  return {
+    Payee: ({ payeeRef }) => payeeRef,
+    Name: ({ payeeName }) => payeeName,
+    PAN: ({ pan }) => (pan === null ? "none" : unmask ? pan : maskPan(pan)),
+    "Deductee code": ({ deducteeCode }) => deducteeCode,
+    Section: ({ section }) => section,
+    Code: ({ code }) => code,
+    Booking: ({ bookingReference }) => bookingReference,
+    "Credited on": ({ creditedOn }) => creditedOn,
+    Gross: ({ grossPaise }, rupees) => rupees(grossPaise),
+    "Rate %": ({ rateBps }) => percent(rateBps),
+    Tax: ({ taxPaise }, rupees) => rupees(taxPaise),
+    Status: ({ status }) => status,
+    "Deducted on": ({ deductedOn }) => deductedOn ?? "",
+    Payout: ({ payoutId }) => payoutId ?? "",
+    "Deposit by": ({ depositDueOn }) => depositDueOn,
+    Challan: (line) => each(line, ({ reference }) => reference),
+    "BSR code": (line) => each(line, ({ bsrCode }) => bsrCode ?? "unknown"),
+    "Challan date": (line) => each(line, ({ depositedOn }) => depositedOn),
+    "Challan serial": (line) => each(line, ({ serial }) => serial ?? "unknown"),
+    Certificate: ({ certificateNumber }) => certificateNumber ?? "",
+    Reason: ({ isReversal, reason }) => (isReversal ? `taken back (${reason})` : reason),
+  };
+}
+
+function cellsOf<Row>(columns: Columns<Row>, row: Row, rupees: Rupees): string[] {
+  return Object.values(columns).map((cell) => cell(row, rupees));
+}
 
 /** As text for a spreadsheet: amounts in rupees with two decimals, days as YYYY-MM-DD. */
 export function registerCsv(lines: readonly RegisterLine[], print: RegisterPrint): string {
-  return csv(
+  const columns = registerColumns(print);
+  return stringify(
     lines.map((line) => {
-      const { payeeRef, payeeName, bookingReference } = line;
       const texts = {
-        payeeRef: harmless(payeeRef),
-        payeeName: harmless(payeeName),
-        bookingReference: harmless(bookingReference),
+        payeeRef: harmless(line.payeeRef),
+        payeeName: harmless(line.payeeName),
+        bookingReference: harmless(line.bookingReference),
       };
-      return cells({ ...line, ...texts }, print, decimal);
+      return cellsOf(columns, { ...line, ...texts }, toRupees);
     }),
-    undefined,
   );
 }
 
-export function registerCsvHeader(): string {
-  return csv([], REGISTER_COLUMNS);
+export function registerCsvHeader(print: RegisterPrint): string {
+  return stringify([Object.keys(registerColumns(print))]);
 }
 
 export function registerTable(lines: readonly RegisterLine[], print: RegisterPrint): string[] {
-  return table(
-    [...REGISTER_COLUMNS],
-    lines.map((line) => cells(line, print, formatRupees)),
+  const columns = registerColumns(print);
+  return textTable(
+    Object.keys(columns),
+    lines.map((line) => cellsOf(columns, line, formatRupees)),
   );
-}
-
-function cells(
-  line: RegisterLine,
-  { unmask, challansOf }: RegisterPrint,
-  rupees: (paise: Paise) => string,
-): string[] {
-  const challans = challansOf(line);
-  const each = (text: (challan: DepositedChallan) => string): string =>
-    challans.map(text).join("; ");
-  return [
-    line.payeeRef,
-    line.payeeName,
-    line.pan === null ? "none" : unmask ? line.pan : maskPan(line.pan),
-    line.deducteeCode,
-    line.section,
-    line.code,
-    line.bookingReference,
-    line.creditedOn,
-    rupees(line.grossPaise),
-    percent(line.rateBps),
-    rupees(line.taxPaise),
-    line.status,
-    line.deductedOn ?? "",
-    line.payoutId ?? "",
-    line.depositDueOn,
-    each(({ reference }) => reference),
-    each(({ bsrCode }) => bsrCode ?? "unknown"),
-    each(({ depositedOn }) => depositedOn),
-    each(({ serial }) => serial ?? "unknown"),
-    line.certificateNumber ?? "",
-    line.isReversal ? `taken back (${line.reason})` : line.reason,
-  ];
 }
 
 /** Enough to tell two payees apart beside their reference, and no more. */
@@ -105,43 +84,29 @@ export function maskPan(pan: string): string {
   return `${pan.slice(0, 2)}XXXXXXX${pan.slice(-1)}`;
 }
 
-const CHALLAN_COLUMNS = [
-  "Month",
-  "Section",
-  "Code",
-  "Withheld",
-  "Accrued",
-  "Deposited",
-  "Due",
-  "Deposit by",
-] as const;
+const CHALLAN_COLUMNS: Columns<Challan> = {
+  Month: ({ month }) => month,
+  Section: ({ section }) => section,
+  Code: ({ code }) => code,
+  Withheld: ({ withheldPaise }, rupees) => rupees(withheldPaise),
+  Accrued: ({ accruedPaise }, rupees) => rupees(accruedPaise),
+  Deposited: ({ depositedPaise }, rupees) => rupees(depositedPaise),
+  Due: ({ duePaise }, rupees) => rupees(duePaise),
+  "Deposit by": ({ dueOn }) => dueOn,
+};
 
 export function challanTable(challans: readonly Challan[]): string[] {
-  return table(
-    [...CHALLAN_COLUMNS, ""],
-    [...challans.map((challan) => challanCells(challan, formatRupees)), totals(challans)],
-  );
+  const rows = challans.map((challan) => challanCells(challan, formatRupees));
+  return textTable([...Object.keys(CHALLAN_COLUMNS), ""], [...rows, totals(challans)]);
 }
 
 export function challanCsv(challans: readonly Challan[]): string {
-  return csv(
-    challans.map((challan) => challanCells(challan, decimal)),
-    [...CHALLAN_COLUMNS, "Remark"],
-  );
+  const heading = [...Object.keys(CHALLAN_COLUMNS), "Remark"];
+  return stringify([heading, ...challans.map((challan) => challanCells(challan, toRupees))]);
 }
 
-function challanCells(challan: Challan, rupees: (paise: Paise) => string): string[] {
-  return [
-    challan.month,
-    challan.section,
-    challan.code,
-    rupees(challan.withheldPaise),
-    rupees(challan.accruedPaise),
-    rupees(challan.depositedPaise),
-    rupees(challan.duePaise),
-    challan.dueOn,
-    remarkOn(challan),
-  ];
+function challanCells(challan: Challan, rupees: Rupees): string[] {
+  return [...cellsOf(CHALLAN_COLUMNS, challan, rupees), remarkOn(challan)];
 }
 
 /** For a person; a spreadsheet can add up on its own. */
@@ -163,10 +128,6 @@ function totals(challans: readonly Challan[]): string[] {
 function remarkOn({ duePaise, isOverdue }: Challan): string {
   if (isOverdue) return "overdue";
   return duePaise < 0n ? "more deposited than withheld" : "";
-}
-
-function csv(rows: readonly string[][], columns: readonly string[] | undefined): string {
-  return stringify(columns === undefined ? [...rows] : [[...columns], ...rows]);
 }
 
 /** A text that begins like a formula must be none to a spreadsheet. */

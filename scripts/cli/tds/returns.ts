@@ -58,7 +58,7 @@ export async function printRegister(
     if (format === "csv" && kept.length === CHUNK)
       process.stdout.write(registerCsv(kept.splice(0), print));
   };
-  if (format === "csv") process.stdout.write(registerCsvHeader());
+  if (format === "csv") process.stdout.write(registerCsvHeader(print));
   for await (const line of withheldLines(db, quarter, { all })) take(line);
   for (const line of await accruedLines(db, quarter, settings)) take(line);
   if (format === "csv") process.stdout.write(registerCsv(kept, print));

@@ -6,10 +6,9 @@ const TEMPLATE = "bench_migrated";
 
 /** The embedded PostgreSQL with production settings: each commit is flushed. */
 export interface BenchServer {
-  /** Its superuser's, for actions on a whole database. */
-  readonly url: string;
-  /** A migrated and empty database. */
-  create: (name: string) => Promise<string>;
+  /** A migrated and empty database, or a copy of another one. */
+  create: (name: string, template?: string) => Promise<string>;
+  drop: (name: string) => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -23,11 +22,12 @@ export async function startBenchServer(): Promise<BenchServer> {
     throw error;
   }
   return {
-    url: postgres.url,
-    create: async (name) => {
-      await statement(postgres, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+    create: async (name, template = TEMPLATE) => {
+      await statement(postgres, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+      await statement(postgres, "CHECKPOINT");
       return postgres.urlOf(name);
     },
+    drop: (name) => statement(postgres, `DROP DATABASE ${name} WITH (FORCE)`),
     stop: () => postgres.stop(),
   };
 }

@@ -66,7 +66,14 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     });
     if (isPooled) withoutSessionLocks(pool);
     noteCharColumns(pool);
-    this.#noteRefusals(pool);
+    aroundQueries(pool, async (query, ...args) => {
+      try {
+        return await query(...args);
+      } catch (error) {
+        this.#sqlState = sqlStateOf(error) ?? this.#sqlState;
+        throw error;
+      }
+    });
     const adapter = await new PrismaPg(pool).connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query: SqlQuery) => {
@@ -81,19 +88,6 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
     return adapter;
   }
 
-  #noteRefusals(pool: pg.Pool): void {
-    const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
-    const noting = async (...args: unknown[]): Promise<pg.QueryResult> => {
-      try {
-        return await query(...args);
-      } catch (error) {
-        this.#sqlState = sqlStateOf(error) ?? this.#sqlState;
-        throw error;
-      }
-    };
-    Object.assign(pool, { query: noting });
-  }
-
   connectToShadowDb(): Promise<SqlDriverAdapter> {
     if (this.#isScratch) return this.connect();
     return Promise.reject(new Error("Migrations are replayed in a scratch database only."));
@@ -104,10 +98,19 @@ export class EngineAdapterFactory implements SqlMigrationAwareDriverAdapterFacto
   }
 }
 
+type Query = (...args: unknown[]) => Promise<pg.QueryResult>;
+
+function aroundQueries(
+  pool: pg.Pool,
+  around: (query: Query, ...args: unknown[]) => Promise<pg.QueryResult>,
+): void {
+  const query = pool.query.bind(pool) as Query;
+  Object.assign(pool, { query: (...args: unknown[]) => around(query, ...args) });
+}
+
 /** Lets `"char"` pass as text and remembers where it stood. */
 function noteCharColumns(pool: pg.Pool): void {
-  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
-  const noting = async (...args: unknown[]): Promise<pg.QueryResult> => {
+  aroundQueries(pool, async (query, ...args) => {
     const result = await query(...args);
     const positions = charColumns.getStore();
     if (!positions) return result;
@@ -117,8 +120,7 @@ function noteCharColumns(pool: pg.Pool): void {
       positions.add(position);
     }
     return result;
-  };
-  Object.assign(pool, { query: noting });
+  });
 }
 
 /**
@@ -126,18 +128,15 @@ function noteCharColumns(pool: pg.Pool): void {
  * another migrating process away.
  */
 function withoutSessionLocks(pool: pg.Pool): void {
-  const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
   const inTransaction = (text: unknown): unknown =>
     typeof text === "string"
       ? text.replace(/\bpg_advisory_lock\(/g, "pg_advisory_xact_lock(")
       : text;
-  const replacing = (statement: unknown, ...rest: unknown[]): Promise<pg.QueryResult> => {
-    if (typeof statement !== "object" || statement === null || !("text" in statement)) {
-      return query(inTransaction(statement), ...rest);
-    }
-    return query({ ...statement, text: inTransaction(statement.text) }, ...rest);
-  };
-  Object.assign(pool, { query: replacing });
+  aroundQueries(pool, (query, statement, ...rest) =>
+    typeof statement === "object" && statement !== null && "text" in statement
+      ? query({ ...statement, text: inTransaction(statement.text) }, ...rest)
+      : query(inTransaction(statement), ...rest),
+  );
 }
 
 async function executeWhole(pool: pg.Pool, script: string): Promise<void> {

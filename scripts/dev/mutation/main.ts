@@ -76,17 +76,15 @@ async function checkClaims(check: ClaimCheck, flags: Flags): Promise<number> {
     for (const line of unfit) console.error(`UNFIT     ${line}`);
     return EXIT.notDone;
   }
-  await doAll(
-    tried.map((mutant) => ({ task: { mutant } })),
-    {
-      modulePath: flags.claims,
-      workers: flags.workers,
-      onFate: ({ task: { mutant } }, fate) => {
-        count[fate.kind]++;
-        report(mutant, fate);
-      },
+  const tasks = tried.map((mutant) => ({ mutant }));
+  await doAll(tasks, {
+    modulePath: flags.claims,
+    workers: flags.workers,
+    onFate: ({ mutant }, fate) => {
+      count[fate.kind]++;
+      report(mutant, fate);
     },
-  );
+  });
   for (const { id } of exempt) console.log(`exempt    ${id}\n          ${check.exempt[id]}`);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.log(
@@ -102,18 +100,16 @@ async function failingTests(
   flags: Flags,
 ): Promise<string[]> {
   const files = new Set(mutants.flatMap(({ file }) => check.tests[file] ?? []));
+  const tasks = [...files].map((testFile) => ({ testFile }));
   const failing: string[] = [];
-  await doAll(
-    [...files].map((testFile) => ({ task: { testFile } })),
-    {
-      modulePath: flags.claims,
-      workers: flags.workers,
-      onFate: ({ task: { testFile } }, fate) => {
-        if (fate.kind === "killed") failing.push(`${testFile} fails as it is: ${fate.by}`);
-        if (fate.kind === "invalid") failing.push(`${testFile} fails as it is: ${fate.why}`);
-      },
+  await doAll(tasks, {
+    modulePath: flags.claims,
+    workers: flags.workers,
+    onFate: ({ testFile }, fate) => {
+      if (fate.kind === "killed") failing.push(`${testFile} fails as it is: ${fate.by}`);
+      if (fate.kind === "invalid") failing.push(`${testFile} fails as it is: ${fate.why}`);
     },
-  );
+  });
   return failing;
 }
 

@@ -10,16 +10,16 @@ const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
  * Runs the tasks with so many processes at once, and reports each as it is done. Always ends the processes; they
  * end on their own when this one is killed.
  */
-export async function doAll<T extends { task: Task }>(
-  items: readonly T[],
+export async function doAll<T extends Task>(
+  tasks: readonly T[],
   {
     modulePath,
     workers,
     onFate,
-  }: { modulePath: string; workers: number; onFate: (item: T, fate: Fate) => void },
+  }: { modulePath: string; workers: number; onFate: (task: T, fate: Fate) => void },
 ): Promise<void> {
-  const queue = [...items];
-  const children = Array.from({ length: Math.min(workers, items.length) }, () =>
+  const queue = [...tasks];
+  const children = Array.from({ length: Math.min(workers, tasks.length) }, () =>
     fork(WORKER, [modulePath], {
       execArgv: ["--import", "tsx"],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -29,11 +29,11 @@ export async function doAll<T extends { task: Task }>(
     await Promise.all(
       children.map(async (child) => {
         await answerOf(child);
-        for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
           const answered = answerOf(child);
-          child.send(item.task);
+          child.send(task);
           const answer = await answered;
-          if ("fate" in answer) onFate(item, answer.fate);
+          if ("fate" in answer) onFate(task, answer.fate);
         }
       }),
     );

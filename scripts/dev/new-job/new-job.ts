@@ -1,3 +1,4 @@
+import { istTime } from "../../../lib/support/calendar.ts";
 import { nextTick } from "../../../lib/support/cron.ts";
 
 /** The name of a job that is to be made, in each spelling that its files need. */
@@ -46,9 +47,5 @@ function pascalOf(words: string): string {
 
 /** When the first run is due in India: `01:17`. */
 export function firstTimeInIndia(): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    timeZone: "Asia/Kolkata",
-    hour: "2-digit",
-    minute: "2-digit",
-  }).format(nextTick(FIRST_CRON, new Date("2026-01-01T00:00:00Z")));
+  return istTime(nextTick(FIRST_CRON, new Date("2026-01-01T00:00:00Z")));
 }

@@ -6,7 +6,7 @@ import pg from "pg";
 import { AfterhoursError, errorCode, toError } from "../../../lib/support/errors.ts";
 import { writePrivateFile } from "../../../lib/support/private-file.ts";
 import { sleep } from "../../../lib/support/clock.ts";
-import { freePort } from "./free-port.ts";
+import { onFreePort } from "./free-port.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
 import type { ServerAccount } from "./server-account.ts";
@@ -49,7 +49,6 @@ export interface RunningPostgres {
 }
 
 const READY_WITHIN_MS = 60_000;
-const PORT_ATTEMPTS = 5;
 
 /**
  * Starts a real PostgreSQL on 127.0.0.1 without an installation. It demands a password, made for this run. It
@@ -175,16 +174,13 @@ async function start(cluster: Cluster, server: SupervisedServer): Promise<Runnin
 }
 
 async function startOnSomePort(cluster: Cluster, server: SupervisedServer): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = cluster.options.port ?? (await freePort());
-    try {
-      await startOn(cluster, server, port);
-      return port;
-    } catch (error) {
-      const taken = errorCode(error) === "PORT_TAKEN" && cluster.options.port === undefined;
-      if (!taken || attempt === PORT_ATTEMPTS) throw error;
-    }
+  const { port } = cluster.options;
+  const startHere = (at: number): Promise<void> => startOn(cluster, server, at);
+  if (port === undefined) {
+    return onFreePort(startHere, (error) => errorCode(error) === "PORT_TAKEN");
   }
+  await startHere(port);
+  return port;
 }
 
 /** Starts the server and waits until it answers a query. */

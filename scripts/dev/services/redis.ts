@@ -7,7 +7,7 @@ import { sleep } from "../../../lib/support/clock.ts";
 import { AfterhoursError } from "../../../lib/support/errors.ts";
 import { writePrivateFile } from "../../../lib/support/private-file.ts";
 import { environmentOf, type ProgramBinary } from "./debian-program.ts";
-import { freePort } from "./free-port.ts";
+import { onFreePort } from "./free-port.ts";
 import { fetchRedis, findRedis } from "./redis-binary.ts";
 import { SupervisedServer } from "./supervised.ts";
 
@@ -30,7 +30,6 @@ export interface RunningRedis {
 }
 
 const READY_WITHIN_MS = 20_000;
-const PORT_ATTEMPTS = 5;
 
 /**
  * Starts a real Redis on 127.0.0.1 on a free port: nothing on disk, a password made for this run. It ends with
@@ -46,7 +45,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
   const { settings = {} } = options;
   const parts = { binary, home, password, server, settings };
   try {
-    const port = await startOnSomePort(parts);
+    const port = await onFreePort(
+      (free) => startOn(parts, free),
+      () => readLog(home).includes("bind:"),
+    );
     return {
       url: `redis://:${password}@127.0.0.1:${port}`,
       port,
@@ -67,18 +69,6 @@ interface Parts {
   password: string;
   server: SupervisedServer;
   settings: Record<string, string>;
-}
-
-async function startOnSomePort(parts: Parts): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      await startOn(parts, port);
-      return port;
-    } catch (error) {
-      if (attempt === PORT_ATTEMPTS || !readLog(parts.home).includes("bind:")) throw error;
-    }
-  }
 }
 
 /** Starts the server and waits until it accepts the password. */

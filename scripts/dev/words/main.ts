@@ -1,7 +1,6 @@
 /** Measures how plainly comments and pages are written: `npm run lint:words`. */
 import { fileURLToPath } from "node:url";
-import { CommanderError } from "commander";
-import { newCommand } from "../../cli/frame/command-line.ts";
+import { endedByArguments, EXIT, newCommand } from "../../cli/frame/command-line.ts";
 import {
   averageOf,
   measurePages,
@@ -13,7 +12,6 @@ import {
   SENTENCE_LIMIT,
 } from "./measure.ts";
 
-const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 process.exitCode = main(process.argv);
@@ -31,14 +29,9 @@ function main(argv: string[]): number {
         `${SENTENCE_LIMIT} words per sentence; 2 used wrongly.`,
     )
     .allowExcessArguments(false)
-    .exitOverride()
     .showHelpAfterError();
-  try {
-    command.parse(argv);
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok : EXIT.misused;
-  }
+  const ended = endedByArguments(command, argv);
+  if (ended !== undefined) return ended;
   const { list } = command.opts<{ list?: string }>();
   return list === undefined ? report() : listHits(list.replace(/\/$/, ""));
 }
@@ -64,7 +57,7 @@ function report(): number {
   }
   const problems = problemsOf(rooms, pages);
   if (problems.length > 0) console.error(`\n${problems.join("\n")}`);
-  return problems.length > 0 ? EXIT.failed : EXIT.ok;
+  return problems.length > 0 ? EXIT.notDone : EXIT.done;
 }
 
 function listHits(path: string): number {
@@ -73,12 +66,12 @@ function listHits(path: string): number {
   );
   if (rooms.length === 0) {
     console.error(`error: ${path} is no room; npm run lint:words names them`);
-    return EXIT.misused;
+    return EXIT.usage;
   }
   for (const { file, line, word } of rooms.flatMap(({ hits }) => hits)) {
     if (`${file}/`.startsWith(`${path}/`)) console.log(`${file}:${line}: ${word}`);
   }
-  return EXIT.ok;
+  return EXIT.done;
 }
 
 function column(value: string | number): string {

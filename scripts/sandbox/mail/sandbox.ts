@@ -12,13 +12,9 @@ export interface ReceivedMail {
   messageId: string;
   /** The address of the envelope. */
   recipient: string;
-  from: string;
-  to: string;
   subject: string;
   text: string;
   html: string;
-  /** Names of all headers, in lower case. */
-  headers: readonly string[];
   raw: string;
   /** Whether its sender was told so. */
   acknowledged: boolean;
@@ -27,8 +23,6 @@ export interface ReceivedMail {
 export interface MailSandboxOptions {
   /** Each mail becomes an `.eml` file here. */
   saveTo?: string;
-  /** Default: a free one. */
-  port?: number;
   /** Nothing is taken without it. Default: no login. */
   login?: { user: string; password: string };
   /** Offers STARTTLS, with a certificate that nobody trusts. */
@@ -55,7 +49,7 @@ const HOST = "127.0.0.1";
 
 /** Starts an SMTP server on this machine that takes all mail and sends none of it on. */
 export async function startMailSandbox(options: MailSandboxOptions = {}): Promise<MailSandbox> {
-  const { saveTo, login, port = 0, untrustedTls = false } = options;
+  const { saveTo, login, untrustedTls = false } = options;
   const script = new Script();
   const mails: ReceivedMail[] = [];
   const counts = new Map<Stage, number>();
@@ -148,7 +142,7 @@ export async function startMailSandbox(options: MailSandboxOptions = {}): Promis
     sockets.set(remotePort, socket);
     socket.once("close", () => sockets.delete(remotePort));
   });
-  server.listen(port, HOST);
+  server.listen(0, HOST);
   await once(server.server, "listening");
   const address = server.server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");
@@ -188,16 +182,12 @@ function refusal(responseCode: number, message: string): Error {
 
 async function read(raw: string, recipient: string): Promise<Omit<ReceivedMail, "acknowledged">> {
   const mail = await simpleParser(raw);
-  const to = Array.isArray(mail.to) ? mail.to[0] : mail.to;
   return {
     messageId: mail.messageId ?? "",
     recipient,
-    from: mail.from?.text ?? "",
-    to: to?.text ?? "",
     subject: mail.subject ?? "",
     text: mail.text ?? "",
     html: typeof mail.html === "string" ? mail.html : "",
-    headers: mail.headerLines.map(({ key }) => key),
     raw,
   };
 }

@@ -1,12 +1,11 @@
 import type { ApiRequest, Handler } from "./api-request.ts";
-import { existing, Refusal } from "./errors.ts";
+import { existing } from "./errors.ts";
 import type { JsonObject } from "./fields.ts";
 import { parseJsonObject } from "./fields.ts";
 import { type Order, orderJson, parseOrder } from "./orders.ts";
 import { collection, filterOf, newestFirst, pageOf } from "./paging.ts";
 import { paymentJson } from "./payment-json.ts";
 import { refundJson } from "./refund-json.ts";
-import type { Refund } from "./refunds.ts";
 import { parseRefund, refundKeyOf } from "./refunds.ts";
 import type { CheckoutRoute } from "./routes.ts";
 import type { World } from "./world.ts";
@@ -62,33 +61,23 @@ export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
 /** One key, one refund, as with payouts; the key includes the payment in the path. */
 function createRefund(world: World, request: ApiRequest): JsonObject {
   const { id, rawBody } = request;
-  const key = refundKeyOf(request.idempotencyKey);
-  const asked = `[${JSON.stringify(id)},${rawBody}]`;
-  const used = key === null ? undefined : world.refundKeys.find(key, asked);
-  if (used && "refusal" in used) throw used.refusal;
-  if (used) {
-    world.refunds.settleDue();
-    return refundJson(used.made);
-  }
-  try {
-    const refund = takeUp(world, request, key);
-    if (key !== null) world.refundKeys.remember(key, asked, { made: refund });
-    return refundJson(refund);
-  } catch (thrown) {
-    if (key !== null && thrown instanceof Refusal && world.settings.refusalUsesKey)
-      world.refundKeys.remember(key, asked, { refusal: thrown });
-    throw thrown;
-  }
-}
-
-function takeUp(world: World, request: ApiRequest, idempotencyKey: string | null): Refund {
-  const payment = existing(world.payments.get(request.id));
-  world.refunds.settleDue();
-  const body = request.rawBody === "" ? {} : parseJsonObject(request.rawBody);
-  return world.refunds.create({
-    payment,
-    request: parseRefund(body, payment),
-    idempotencyKey,
-    course: request.refundCourse,
+  const { payments, refunds } = world;
+  const idempotencyKey = refundKeyOf(request.idempotencyKey);
+  return world.refundKeys.once(idempotencyKey, `[${JSON.stringify(id)},${rawBody}]`, {
+    make: () => {
+      const payment = existing(payments.get(id));
+      refunds.settleDue();
+      return refunds.create({
+        payment,
+        request: parseRefund(rawBody === "" ? {} : parseJsonObject(rawBody), payment),
+        idempotencyKey,
+        course: request.refundCourse,
+      });
+    },
+    first: refundJson,
+    again: (refund) => {
+      refunds.settleDue();
+      return refundJson(refund);
+    },
   });
 }

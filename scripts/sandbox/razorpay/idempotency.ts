@@ -3,15 +3,19 @@ import type { Clock } from "../../../lib/support/clock.ts";
 import { invalid, Refusal } from "./errors.ts";
 
 /** The first result of a key: the made record, or the refusal. */
-export type Outcome<Made> = { made: Made } | { refusal: Refusal };
+type Outcome<Made> = { made: Made } | { refusal: Refusal };
 
 export interface IdempotencyKeys<Made> {
   /**
-   * The result of the key, or undefined when it is unused or older than seven days. Throws a `Refusal` when it
-   * was used with another body.
+   * Makes a record once for a key, also for two requests in flight: nothing is awaited here. A used key answers
+   * `again` of the first record, or the first refusal. A key is forgotten after seven days. Throws a `Refusal`
+   * when it was used with another body.
    */
-  find(key: string, rawBody: string): Outcome<Made> | undefined;
-  remember(key: string, rawBody: string, outcome: Outcome<Made>): void;
+  once<Answer>(
+    key: string | null,
+    rawBody: string,
+    then: { make: () => Made; first: (made: Made) => Answer; again: (made: Made) => Answer },
+  ): Answer;
 }
 
 export const PAYOUT_KEY_HEADER = "X-Payout-Idempotency";
@@ -24,21 +28,37 @@ export function createIdempotencyKeys<Made>(options: {
   header: string;
   /** HTTP number of "same key, another body"; the documentation does not say which it is. */
   conflictStatus: 400 | 409;
+  /** Whether a refused request uses its key up. */
+  refusalUsesKey: boolean;
 }): IdempotencyKeys<Made> {
+  const { clock, header, conflictStatus, refusalUsesKey } = options;
   const uses = new Map<string, { rawBody: string; outcome: Outcome<Made>; atMs: number }>();
+  function find(key: string, rawBody: string): Outcome<Made> | undefined {
+    const use = uses.get(key);
+    if (!use || clock.now().getTime() - use.atMs > LIFETIME_MS) return undefined;
+    if (isSameBody(use.rawBody, rawBody)) return use.outcome;
+    throw new Refusal(conflictStatus, {
+      description: "Different request body sent for the same Idempotency Header.",
+      field: header,
+    });
+  }
   return {
-    find(key, rawBody) {
-      const use = uses.get(key);
-      if (!use || options.clock.now().getTime() - use.atMs > LIFETIME_MS) return undefined;
-      if (!isSameBody(use.rawBody, rawBody))
-        throw new Refusal(options.conflictStatus, {
-          description: "Different request body sent for the same Idempotency Header.",
-          field: options.header,
-        });
-      return use.outcome;
+    once(key, rawBody, { make, first, again }) {
+      const used = key === null ? undefined : find(key, rawBody);
+      if (used && "refusal" in used) throw used.refusal;
+      if (used) return again(used.made);
+      const remember = (outcome: Outcome<Made>): void => {
+        if (key !== null) uses.set(key, { rawBody, outcome, atMs: clock.now().getTime() });
+      };
+      try {
+        const made = make();
+        remember({ made });
+        return first(made);
+      } catch (thrown) {
+        if (thrown instanceof Refusal && refusalUsesKey) remember({ refusal: thrown });
+        throw thrown;
+      }
     },
-    remember: (key, rawBody, outcome) =>
-      void uses.set(key, { rawBody, outcome, atMs: options.clock.now().getTime() }),
   };
 }
 

@@ -1,4 +1,3 @@
-import type { FundAccount } from "./fund-accounts.ts";
 import type { Page } from "./paging.ts";
 import { newestFirst } from "./paging.ts";
 import type { PayoutRequest } from "./payout-request.ts";
@@ -8,7 +7,6 @@ import type { StatusDetails } from "./status-details.ts";
 export interface Payout {
   readonly id: string;
   readonly request: PayoutRequest;
-  readonly fundAccount: FundAccount;
   readonly idempotencyKey: string;
   readonly createdAtSeconds: number;
   readonly settlement: Settlement;
@@ -71,8 +69,8 @@ export function createPayoutBook(): PayoutBook {
       candidates ?? [],
       page,
       (payout) =>
-        (fundAccountId === undefined || payout.fundAccount.id === fundAccountId) &&
-        (contactId === undefined || payout.fundAccount.contact.id === contactId) &&
+        (fundAccountId === undefined || payout.request.fundAccount.id === fundAccountId) &&
+        (contactId === undefined || payout.request.fundAccount.contact.id === contactId) &&
         (mode === undefined || payout.request.mode === mode) &&
         (status === undefined || payout.state === status),
     );
@@ -82,8 +80,8 @@ export function createPayoutBook(): PayoutBook {
     all.push(payout);
     byId.set(payout.id, payout);
     if (payout.request.referenceId !== null) addTo(byReference, payout.request.referenceId, payout);
-    addTo(byFundAccount, payout.fundAccount.id, payout);
-    addTo(byContact, payout.fundAccount.contact.id, payout);
+    addTo(byFundAccount, payout.request.fundAccount.id, payout);
+    addTo(byContact, payout.request.fundAccount.contact.id, payout);
   }
 
   return { add, get: (id) => byId.get(id), all: () => all, list };

@@ -1,34 +1,16 @@
-import { contactJson } from "./contacts.ts";
 import type { JsonObject } from "./fields.ts";
 import { notesJson } from "./fields.ts";
-import { fundAccountJson } from "./fund-accounts.ts";
 import type { Payout } from "./payout-book.ts";
 import type { PayoutState } from "./states.ts";
 import { isLive } from "./states.ts";
 
 /** A payout as the API answers it. */
 export function payoutJson(payout: Payout): JsonObject {
-  const { request, fundAccount } = payout;
+  const { request } = payout;
   return {
     id: payout.id,
     entity: "payout",
-    fund_account_id: fundAccount.id,
-    ...(request.payee.form === "composite"
-      ? {
-          fund_account: {
-            ...fundAccountJson(fundAccount),
-            contact: contactJson(fundAccount.contact),
-          },
-          error: {
-            description: null,
-            source: null,
-            reason: null,
-            code: "NA",
-            step: "NA",
-            metadata: {},
-          },
-        }
-      : {}),
+    fund_account_id: request.fundAccount.id,
     amount: request.amountPaise,
     currency: "INR",
     notes: notesJson(request.notes),
@@ -79,7 +61,7 @@ export function payoutRecord(payout: Payout): PayoutRecord {
     amount: payout.request.amountPaise,
     reference_id: payout.request.referenceId,
     idempotency_key: payout.idempotencyKey,
-    fund_account_id: payout.fundAccount.id,
+    fund_account_id: payout.request.fundAccount.id,
     mode: payout.request.mode,
     history: payout.history.map(({ state, at, reason }) => ({
       status: state,

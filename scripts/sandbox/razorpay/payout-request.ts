@@ -1,5 +1,3 @@
-import type { Contact, ContactDetails } from "./contacts.ts";
-import { parseContact } from "./contacts.ts";
 import { invalid } from "./errors.ts";
 import type { PayoutMode } from "./fees.ts";
 import { AMOUNT_LIMITS_PAISE, PAYOUT_MODES } from "./fees.ts";
@@ -9,16 +7,14 @@ import {
   optionalBoolean,
   optionalNotes,
   optionalText,
-  requiredObject,
   requiredPaise,
   requiredText,
 } from "./fields.ts";
-import type { FundAccount, FundAccountDetails } from "./fund-accounts.ts";
-import { parseFundAccountDetails } from "./fund-accounts.ts";
+import type { FundAccount } from "./fund-accounts.ts";
 
 /** A request for a payout that keeps every documented rule. */
 export interface PayoutRequest {
-  payee: Payee;
+  fundAccount: FundAccount;
   amountPaise: number;
   mode: PayoutMode;
   purpose: string;
@@ -28,22 +24,15 @@ export interface PayoutRequest {
   notes: Notes;
 }
 
-/** A fund account made before, or one that the request itself describes (the composite form). */
-export type Payee =
-  | { form: "existing"; fundAccount: FundAccount }
-  | { form: "composite"; contact: ContactDetails | Contact; details: FundAccountDetails };
-
 export interface PayoutRequestContext {
   /** The only account that money can leave from. */
   accountNumber: string;
   fundAccount: (id: string) => FundAccount | undefined;
-  contact: (id: string) => Contact | undefined;
 }
 
 const FIELDS = [
   "account_number",
   "fund_account_id",
-  "fund_account",
   "amount",
   "currency",
   "mode",
@@ -64,13 +53,13 @@ export function parsePayoutRequest(body: JsonObject, context: PayoutRequestConte
       "account_number",
       "The account_number is not an account of this business: send your own, not the payee's.",
     );
-  const payee = parsePayee(body, context);
+  const fundAccount = parsePayee(body, context);
   const amountPaise = requiredPaise(body, "amount", 100);
   requiredText(body, "currency", { oneOf: ["INR"] });
-  const mode = parseMode(body, payee);
+  const mode = parseMode(body, fundAccount);
   checkLimits(mode, amountPaise);
   return {
-    payee,
+    fundAccount,
     amountPaise,
     mode,
     purpose: requiredText(body, "purpose", { oneOf: PURPOSES }),
@@ -81,39 +70,17 @@ export function parsePayoutRequest(body: JsonObject, context: PayoutRequestConte
   };
 }
 
-function parsePayee(body: JsonObject, context: PayoutRequestContext): Payee {
-  if (body["fund_account"] !== undefined) {
-    if (body["fund_account_id"] !== undefined)
-      throw invalid("fund_account_id", "Send fund_account_id or fund_account, not both.");
-    return parseCompositePayee(requiredObject(body, "fund_account"), context);
-  }
-  const id = requiredText(body, "fund_account_id", {});
-  const fundAccount = context.fundAccount(id);
+function parsePayee(body: JsonObject, context: PayoutRequestContext): FundAccount {
+  const fundAccount = context.fundAccount(requiredText(body, "fund_account_id", {}));
   if (!fundAccount) throw invalid("fund_account_id", "The id provided does not exist");
   if (!fundAccount.active || !fundAccount.contact.active)
     throw invalid("fund_account_id", "The fund account or its contact is not active.");
-  return { form: "existing", fundAccount };
+  return fundAccount;
 }
 
-function parseCompositePayee(nested: JsonObject, context: PayoutRequestContext): Payee {
-  allowOnly(nested, ["account_type", "bank_account", "vpa", "contact", "contact_id"]);
-  const details = parseFundAccountDetails(nested);
-  if (nested["contact_id"] === undefined)
-    return {
-      form: "composite",
-      contact: parseContact(requiredObject(nested, "contact")),
-      details,
-    };
-  const contact = context.contact(requiredText(nested, "contact_id", {}));
-  if (!contact?.active)
-    throw invalid("contact_id", "The id provided does not exist or is not active.");
-  return { form: "composite", contact, details };
-}
-
-function parseMode(body: JsonObject, payee: Payee): PayoutMode {
+function parseMode(body: JsonObject, { details: { kind } }: FundAccount): PayoutMode {
   const text = requiredText(body, "mode", { oneOf: PAYOUT_MODES });
   const mode = PAYOUT_MODES.find((known) => known === text) ?? "IMPS";
-  const kind = payee.form === "existing" ? payee.fundAccount.details.kind : payee.details.kind;
   if ((mode === "UPI") !== (kind === "vpa"))
     throw invalid("mode", `The mode ${mode} cannot pay a fund account of type ${kind}.`);
   return mode;

@@ -28,14 +28,8 @@ export interface Payouts extends Pick<PayoutBook, "get" | "all" | "list"> {
   /**
    * Takes up a request: `processing`, or `queued` when the balance does not cover it and the request
    * allows that. Throws a `Refusal` (insufficient_funds) otherwise, and then nothing has changed.
-   * `payee` is called only once it is certain that the payout will be made.
    */
-  create(order: {
-    request: PayoutRequest;
-    idempotencyKey: string;
-    course: Course;
-    payee: () => FundAccount;
-  }): Payout;
+  create(order: { request: PayoutRequest; idempotencyKey: string; course: Course }): Payout;
   /** Throws `IllegalTransition`, or an Error when the balance does not cover a move to processing. */
   move(payout: Payout, to: PayoutState, reason?: string): void;
   /** Settles every payout that has been in `processing` for the settlement time. */
@@ -65,25 +59,31 @@ export function createPayouts(options: {
   let unsettled: { payout: Payout; dueAtMs: number }[] = [];
   let firstUnsettled = 0;
 
-  function create(order: Parameters<Payouts["create"]>[0]): Payout {
-    const { request, idempotencyKey, course } = order;
-    const [firstState, ...laterStates] = pathTo(stateToAnswer(course, request));
-    const payout: Payout = {
+  function newPayout(
+    request: PayoutRequest,
+    { idempotencyKey, state, ...course }: Course & { idempotencyKey: string; state: PayoutState },
+  ): Payout {
+    return {
       id: ids.next("pout"),
       request,
-      fundAccount: order.payee(),
       idempotencyKey,
       createdAtSeconds: Math.floor(clock.now().getTime() / 1000),
       settlement: course.settlement ?? { endState: "processed" },
       oldDetails: course.oldDetails ?? false,
       noMode: course.noMode ?? false,
       history: [],
-      state: firstState,
+      state,
       statusDetails: null,
       utr: null,
       feesPaise: 0,
       taxPaise: 0,
     };
+  }
+
+  function create(order: Parameters<Payouts["create"]>[0]): Payout {
+    const { request, idempotencyKey, course } = order;
+    const [firstState, ...laterStates] = pathTo(stateToAnswer(course, request));
+    const payout = newPayout(request, { ...course, idempotencyKey, state: firstState });
     book.add(payout);
     enter(payout, firstState, laterStates.length === 0 ? course.initialReason : undefined);
     for (const [index, state] of laterStates.entries())
@@ -138,31 +138,18 @@ export function createPayouts(options: {
 
   function collectFees(): Payout | undefined {
     if (feesDuePaise <= 0 || !feesPayee) return undefined;
-    const payout: Payout = {
-      id: ids.next("pout"),
-      request: {
-        payee: { form: "existing", fundAccount: feesPayee() },
-        amountPaise: feesDuePaise,
-        mode: "NEFT",
-        purpose: "rzp_fees",
-        queueIfLowBalance: false,
-        referenceId: null,
-        narration: "Fees",
-        notes: {},
-      },
+    const request: PayoutRequest = {
       fundAccount: feesPayee(),
-      idempotencyKey: "",
-      createdAtSeconds: Math.floor(clock.now().getTime() / 1000),
-      settlement: { endState: "processed" },
-      oldDetails: false,
-      noMode: false,
-      history: [],
-      state: "processed",
-      statusDetails: null,
-      utr: ids.utr(),
-      feesPaise: 0,
-      taxPaise: 0,
+      amountPaise: feesDuePaise,
+      mode: "NEFT",
+      purpose: "rzp_fees",
+      queueIfLowBalance: false,
+      referenceId: null,
+      narration: "Fees",
+      notes: {},
     };
+    const payout = newPayout(request, { idempotencyKey: "", state: "processed" });
+    payout.utr = ids.utr();
     book.add(payout);
     account.debit(feesDuePaise, () => payoutSource(payout));
     feesDuePaise = 0;

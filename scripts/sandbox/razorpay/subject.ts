@@ -43,7 +43,7 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
       if (!payout) return {};
       const { amountPaise, mode, referenceId } = payout.request;
       return {
-        ...ofFundAccount(payout.fundAccount),
+        ...ofFundAccount(payout.request.fundAccount),
         ...texts({ reference_id: referenceId, mode }),
         amount: amountPaise,
       };
@@ -96,16 +96,11 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
 }
 
 function ofPayoutBody(world: World, body: JsonObject): Subject {
-  const { amount, fund_account: nested } = body;
+  const { amount } = body;
   return {
     ...(typeof amount === "number" ? { amount } : {}),
     ...texts({ reference_id: body["reference_id"], mode: body["mode"] }),
-    ...(isJsonObject(nested)
-      ? {
-          ...ofAccountBody(nested),
-          ...texts({ contact_reference: objectIn(nested, "contact")["reference_id"] }),
-        }
-      : ofFundAccount(world.fundAccounts.get(String(body["fund_account_id"])))),
+    ...ofFundAccount(world.fundAccounts.get(String(body["fund_account_id"]))),
   };
 }
 

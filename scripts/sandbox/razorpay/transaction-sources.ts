@@ -5,7 +5,7 @@ export function payoutSource(payout: Payout): Record<string, unknown> {
   return {
     id: payout.id,
     entity: "payout",
-    fund_account_id: payout.fundAccount.id,
+    fund_account_id: payout.request.fundAccount.id,
     amount: payout.request.amountPaise,
     reference_id: payout.request.referenceId,
     fees: payout.feesPaise,

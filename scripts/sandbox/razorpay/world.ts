@@ -71,7 +71,7 @@ export function createWorld(settings: WorldSettings): World {
     payments,
     refunds: createRefunds({ ...settings, account: paymentsAccount, payments }),
     refundKeys: createIdempotencyKeys<Refund>({
-      clock: settings.clock,
+      ...settings,
       header: REFUND_KEY_HEADER,
       conflictStatus: settings.refundConflictStatus,
     }),

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatRupees } from "../../../lib/support/money.ts";
 import { csv, problemsOf, read, row, type Cells } from "./builders.ts";
+import { share } from "../../support/share.ts";
 
 /** What is printed for one row, without the place. */
 async function refusal(cells: Cells): Promise<string[]> {
@@ -163,7 +164,7 @@ describe("a row by itself", () => {
         const cells = column === "vpa" ? { ...bankless, vpa: value } : { [column]: value };
         for (const printed of await refusal(cells)) expect(printed).not.toContain(value);
       }),
-      { numRuns: 200 },
+      { numRuns: share(200) },
     );
   });
 
@@ -180,7 +181,7 @@ describe("a row by itself", () => {
           expect(file.rows[0]).toMatchObject({ platformFeePaise: feePaise, amountPaise });
         },
       ),
-      { numRuns: 100 },
+      { numRuns: share(100) },
     );
   });
 });

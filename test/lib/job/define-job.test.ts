@@ -48,6 +48,20 @@ describe("a declaration", () => {
       "lock.ttlMs must be longer than deadlineMs",
     ],
     ["no lock on a schedule", { lock: "none" }, "only a job by hand runs without a lock"],
+    [
+      "a flag on a schedule that nobody gives",
+      { flags: [{ name: "region", description: "where", problemWith: () => undefined }] as never },
+      "a schedule gives no flags, so --region needs a default",
+    ],
+    [
+      "a default that the flag refuses",
+      {
+        flags: [
+          { name: "region", description: "where", problemWith: () => "no", default: "all" },
+        ] as never,
+      },
+      "the default of --region: no",
+    ],
     ["no database session", { connections: 0 }, "connections must be at least 1"],
   ])("with %s is refused by name", (_what, overrides, problem) => {
     const name = overrides.name ?? "tests/count-things";

@@ -163,6 +163,32 @@ describe("--help", () => {
   });
 });
 
+describe("a job's own flag with a default", () => {
+  const region = {
+    name: "region",
+    description: "where",
+    problemWith: (text: string) => (/^[a-z]+$/.test(text) ? undefined : "expected small letters."),
+    default: "all",
+  };
+  const flagsOf = (argv: string[]): unknown => {
+    const job = { ...testJob(), flags: [region] };
+    const parsed = parseOptions(job, argv, {}, { stdout: () => undefined });
+    return parsed.kind === "run" ? parsed.flags : parsed;
+  };
+
+  it("has its default in a run that does not give it", () => {
+    expect(flagsOf([])).toEqual({ region: "all" });
+  });
+
+  it("has the value that a run gives", () => {
+    expect(flagsOf(["--region", "goa"])).toEqual({ region: "goa" });
+  });
+
+  it("is checked when it is given", () => {
+    expect(flagsOf(["--region", "7"])).toMatchObject({ kind: "unusable" });
+  });
+});
+
 describe("a run that is given no flags", () => {
   it.each([{}, { DRY_RUN: "1" }, { DRY_RUN: "off" }, { DRY_RUN: " " }, { DRY_RUN: "perhaps" }])(
     "does what the parser makes of none, with %o",

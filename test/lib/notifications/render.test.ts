@@ -1,6 +1,7 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, it } from "vitest";
-import { USER_TEMPLATES, indianTime } from "../../../lib/notifications/shown.ts";
+import { USER_TEMPLATES } from "../../../lib/notifications/shown.ts";
+import { istInWords } from "../../../lib/support/calendar.ts";
 import { MailNotRenderedError, renderMail } from "../../../lib/notifications/render.ts";
 import { compose } from "../../../lib/notifications/smtp-mailer.ts";
 import { SAMPLE_DATA } from "../../support/mail.ts";
@@ -129,7 +130,7 @@ it("bears the same Message-ID each time, of the row and of our domain", async ()
 it("shows amounts in rupees with Indian grouping, and instants in Indian time", () => {
   const { text } = renderMail("refund-processed", { name: "Asha", data: SAMPLE_DATA });
   expect(text).toContain("your refund of ₹1,23,456.00 for");
-  expect(indianTime(new Date("2026-12-31T18:30:00Z"))).toBe("1 January 2027, 00:00 IST");
+  expect(istInWords(new Date("2026-12-31T18:30:00Z"))).toBe("1 January 2027, 00:00 IST");
 });
 
 it.each([

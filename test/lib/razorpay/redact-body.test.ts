@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redactBody, scrubText } from "../../../lib/razorpay/index.ts";
 import type { JsonValue } from "../../../lib/provider/index.ts";
+import { share } from "../../support/share.ts";
 
 /** Made-up personal data of every kind that a payee has. */
 const planted: Record<string, JsonValue> = {
@@ -70,7 +71,7 @@ describe("a redacted body", () => {
         const text = JSON.stringify(redactBody(value));
         for (const trace of traces) expect(text).not.toMatch(trace);
       }),
-      { numRuns: 300 },
+      { numRuns: share(300) },
     );
   });
 

@@ -1,13 +1,16 @@
+import { getYear } from "date-fns/getYear";
+import { parseISO } from "date-fns/parseISO";
+import { subMonths } from "date-fns/subMonths";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  daysBetween,
   earlierDay,
   fiscalYearLabel,
   fiscalYearOf,
   isDay,
   istDay,
   requireDay,
-  startOfIstDay,
 } from "../../../lib/support/calendar.ts";
 
 const instants = fc.date({
@@ -48,18 +51,20 @@ describe("the day in India", () => {
     expect(istDay(new Date(instant))).toBe(day);
   });
 
-  it("begins at 18:30 UTC of the day before", () => {
-    expect(startOfIstDay("2026-04-01").toISOString()).toBe("2026-03-31T18:30:00.000Z");
-  });
-
-  it("holds every instant from its beginning up to the next day's", () => {
+  it("holds every instant from 18:30 UTC of the day before, for 24 hours", () => {
     fc.assert(
       fc.property(instants, (instant) => {
-        const start = startOfIstDay(istDay(instant)).getTime();
+        const start = new Date(`${istDay(instant)}T00:00:00+05:30`).getTime();
         expect(instant.getTime()).toBeGreaterThanOrEqual(start);
         expect(instant.getTime()).toBeLessThan(start + 24 * 60 * 60 * 1000);
       }),
     );
+  });
+
+  it("is counted from one to another across the change of a year", () => {
+    expect(daysBetween("2027-12-30", "2028-03-01")).toBe(62);
+    expect(daysBetween("2028-03-01", "2027-12-30")).toBe(-62);
+    expect(daysBetween("2026-04-01", "2026-04-01")).toBe(0);
   });
 
   it("is a real day, whatever the instant", () => {
@@ -81,6 +86,15 @@ describe("the financial year", () => {
     ["2026-04-01", 2026],
   ])("of %s begins in %d", (day, year) => {
     expect(fiscalYearOf(day)).toBe(year);
+  });
+
+  it("is the year of the day three months before, for every day", () => {
+    fc.assert(
+      fc.property(instants, (instant) => {
+        const day = istDay(instant);
+        expect(fiscalYearOf(day)).toBe(getYear(subMonths(parseISO(day), 3)));
+      }),
+    );
   });
 
   // `SQL, DMY`, `German`, `Postgres` and others, as PostgreSQL writes a day in them.

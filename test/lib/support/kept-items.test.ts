@@ -16,6 +16,9 @@ import {
 } from "../../../lib/payouts/reconcile/report.ts";
 import { countStuck, emptyStuckReport, stuckTables } from "../../../lib/payouts/stuck/report.ts";
 import { keepItem, mostUrgentFirst } from "../../../lib/support/kept-items.ts";
+import type { DueGroup } from "../../../lib/payouts/batch/read-due.ts";
+import { batchTables } from "../../../lib/payouts/batch/index.ts";
+import { countLeftOut, emptyBatchReport } from "../../../lib/payouts/batch/report.ts";
 import type { SummaryTable } from "../../../lib/support/summary-table.ts";
 import { countPlan, emptyExpireReport, expireTables } from "../../../lib/waitlist/expire/report.ts";
 import {
@@ -118,5 +121,39 @@ describe("a thousand items that went well never push out the one that did not", 
     countReminder(report, { entryId: "bad", outcome: "failed" });
     const [first] = rowsOf(reminderTables(report), "Offers left without a reminder");
     expect(first).toEqual(["bad", "failed"]);
+  });
+});
+
+describe("a reason is counted also where its item is not kept", () => {
+  it("for payouts in doubt", () => {
+    const report = emptyStuckReport(false);
+    const item = { message: "", overdue: false, netPaise: 100n, ageMs: 1 };
+    for (const payoutId of GOOD)
+      countStuck(report, { ...item, payoutId, outcome: "unanswered", code: "timeout" });
+    countStuck(report, { ...item, payoutId: "other", outcome: "waiting", code: "NOT_FOUND_YET" });
+    const tables = stuckTables(report);
+    expect(rowsOf(tables, "Still open")).toHaveLength(1_000);
+    expect(rowsOf(tables, "Reasons")).toEqual([
+      ["unanswered", "timeout", "1000", "₹1,000.00", "good-0, good-1, good-2"],
+      ["waiting", "NOT_FOUND_YET", "1", "₹1.00", "other"],
+    ]);
+  });
+
+  it("for consultants without a payout, of which 250 of an outcome are kept", () => {
+    const report = emptyBatchReport(false);
+    const leftOut = (consultantRef: string, code: string): void =>
+      countLeftOut(report, { consultantRef, currency: "USD" } as DueGroup, {
+        kind: "refused",
+        code,
+        message: "",
+      });
+    for (const consultantRef of GOOD.slice(0, 250)) leftOut(consultantRef, "ONE");
+    leftOut("other", "TWO");
+    const tables = batchTables(report);
+    expect(rowsOf(tables, "Left out")).toHaveLength(250);
+    expect(rowsOf(tables, "Reasons")).toEqual([
+      ["refused", "ONE", "250", "good-0, good-1, good-2"],
+      ["refused", "TWO", "1", "other"],
+    ]);
   });
 });

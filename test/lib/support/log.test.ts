@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLog, silentLog, toJson, type Log } from "../../../lib/support/log.ts";
 import { createRedactor } from "../../../lib/support/redact.ts";
 import { fieldName, personal, sentence } from "./private-data.ts";
+import { share } from "../../support/share.ts";
 
 const SECRET = "rzp-s3cret-value";
 
@@ -33,7 +34,7 @@ describe("a log line", () => {
         expect(lines).toHaveLength(1);
         expect(lines[0]).not.toContain(value);
       }),
-      { numRuns: 1000 },
+      { numRuns: share(1000) },
     );
   });
 

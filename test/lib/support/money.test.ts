@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatRupees, minPaise, parseRupees, sumPaise } from "../../../lib/support/money.ts";
+import {
+  formatRupees,
+  minPaise,
+  parseRupees,
+  sumPaise,
+  toRupees,
+} from "../../../lib/support/money.ts";
 
 /** From nothing to the largest amount that an export can write: 13 digits of rupees. */
 const paise = fc.bigInt({ min: 0n, max: 9_999_999_999_999_99n });
@@ -55,6 +61,10 @@ describe("rupees written for a person", () => {
     expect(formatRupees(amount)).toBe(expected);
   });
 
+  it("stays exact where a number would not", () => {
+    expect(formatRupees(9_007_199_254_740_993n)).toBe("₹9,00,71,99,25,47,409.93");
+  });
+
   it("can be read back without the grouping, to the paisa", () => {
     fc.assert(
       fc.property(paise, (amount) => {
@@ -79,6 +89,17 @@ describe("rupees written for a person", () => {
         expect(formatRupees(-amount)).toBe(`-${formatRupees(amount)}`);
       }),
     );
+  });
+});
+
+describe("rupees written for a program", () => {
+  it.each([
+    [0n, "0.00"],
+    [5n, "0.05"],
+    [-5n, "-0.05"],
+    [-1_234_567n, "-12345.67"],
+  ])("writes %d paise as %s", (amount, expected) => {
+    expect(toRupees(amount)).toBe(expected);
   });
 });
 

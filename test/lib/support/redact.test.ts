@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRedactor, describeError, REDACTED } from "../../../lib/support/redact.ts";
 import { fieldName, personal, sentence } from "./private-data.ts";
+import { share } from "../../support/share.ts";
 
 const redactor = createRedactor();
 
@@ -13,7 +14,7 @@ describe("free text", () => {
         expect(text).not.toContain(value);
         expect(text).toContain(REDACTED);
       }),
-      { numRuns: 500 },
+      { numRuns: share(500) },
     );
   });
 
@@ -56,7 +57,7 @@ describe("free text", () => {
       fc.property(fc.oneof(fc.uuid(), owner), (text) => {
         expect(redactor.text(text)).toBe(text);
       }),
-      { numRuns: 500 },
+      { numRuns: share(500) },
     );
   });
 });
@@ -220,7 +221,7 @@ describe("structured values", () => {
         const written = JSON.stringify(redactor.value(node));
         for (const value of planted) expect(written).not.toContain(value);
       }),
-      { numRuns: 300 },
+      { numRuns: share(300) },
     );
   });
 

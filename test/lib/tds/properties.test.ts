@@ -10,6 +10,7 @@ import type {
   YearTotals,
 } from "../../../lib/tds/index.ts";
 import { assessed, policy } from "./credit.ts";
+import { share } from "../../support/share.ts";
 
 const LAKH = 1_00_000_00n;
 const THRESHOLD = 5n * LAKH;
@@ -300,7 +301,7 @@ function check<T extends [unknown, ...unknown[]]>(
 ): void {
   const predicate = args.at(-1) as (...values: T) => void;
   const arbitraries = args.slice(0, -1) as { [K in keyof T]: fc.Arbitrary<T[K]> };
-  fc.assert(fc.property(...arbitraries, predicate), { numRuns: 500 });
+  fc.assert(fc.property(...arbitraries, predicate), { numRuns: share(500) });
 }
 
 function allYears(): readonly YearTotals[] {

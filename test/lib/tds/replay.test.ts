@@ -10,6 +10,7 @@ import {
 } from "../../../lib/tds/index.ts";
 import { replayLines, type RecordedLine } from "../../../lib/tds/replay.ts";
 import { fiscalYearOf } from "../../../lib/support/calendar.ts";
+import { share } from "../../support/share.ts";
 
 const LAKH = 1_00_000_00n;
 const days = ["2025-03-30", "2025-04-02", "2025-12-01", "2026-03-31", "2026-04-01", "2026-06-15"];
@@ -168,7 +169,7 @@ describe("tax that is assessed again", () => {
           expect(replayLines(rows, person(profile, years), policy)).toEqual([]);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: share(500) },
     );
   });
 

@@ -116,24 +116,6 @@ describe("a payout", () => {
     expect(errorOf(await pay(sandbox, vpa, { mode: "IMPS" }))).toMatchObject({ field: "mode" });
   });
 
-  it("in the composite form makes contact and fund account, and finds them again", async () => {
-    const sandbox = await openSandbox();
-    const fund_account = {
-      account_type: "bank_account",
-      bank_account: { name: "Asha Verma", ifsc: "HDFC0000053", account_number: "50100000000001" },
-      contact: { name: "Asha Verma", type: "vendor", reference_id: "consultant-1" },
-    };
-    const change = { fund_account_id: undefined, fund_account };
-    const first = await pay(sandbox, "", change);
-    const second = await pay(sandbox, "", change);
-    const id = await addBankAccount(sandbox, { contactId: await addContact(sandbox) });
-    expect(first.body).toMatchObject({ fund_account_id: id, fund_account: { id } });
-    expect(second.body["fund_account_id"]).toBe(id);
-    expect(errorOf(await pay(sandbox, id, { fund_account }))).toMatchObject({
-      field: "fund_account_id",
-    });
-  });
-
   it("can be cancelled from queued and from nothing else", async () => {
     const sandbox = await openSandbox({ balancePaise: 0 });
     const fundAccountId = await addBankAccount(sandbox);

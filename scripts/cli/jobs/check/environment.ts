@@ -1,7 +1,7 @@
 import type { AnyJob } from "../../../../lib/job/index.ts";
 import { parseHarnessEnvironment } from "../../../../lib/job/environment.ts";
 import { present, type Env } from "../../../../lib/support/environment.ts";
-import { notChecked, ok, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, ok, sentence, wrong, type CheckFinding } from "./finding.ts";
 
 /**
  * Each job's variables, as its run would read them. Without DATABASE_URL no job runs here, so that nothing is
@@ -20,10 +20,6 @@ export function checkEnvironment(
     const part = `environment of ${job.name}`;
     const parsed = [parseHarnessEnvironment(env, job.name), job.environment.parse(env)];
     const problems = parsed.flatMap((each) => (each.ok ? [] : each.problems));
-    if (problems.length === 0) return ok(part, "complete");
-    return wrong(
-      part,
-      problems.map(({ variable, problem }) => `${variable}: ${problem}`).join("; "),
-    );
+    return problems.length === 0 ? ok(part, "complete") : wrong(part, sentence(problems));
   });
 }

@@ -36,6 +36,11 @@ export function overChannel(
     : warning(part, `${detail}; ${words}: docs/connections.md`);
 }
 
+/** Everything that is wrong with some variables, in one line. */
+export function sentence(problems: readonly { variable: string; problem: string }[]): string {
+  return problems.map(({ variable, problem }) => `${variable}: ${problem}`).join("; ");
+}
+
 const WORDS = {
   ok: "ok",
   wrong: "WRONG",

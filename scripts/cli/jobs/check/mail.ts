@@ -4,7 +4,7 @@ import { describeDeliveryFault } from "../../../../lib/notifications/judge.ts";
 import { askMailServer } from "../../../../lib/notifications/smtp-session.ts";
 import { seconds } from "../../../../lib/support/clock.ts";
 import { present, type Env } from "../../../../lib/support/environment.ts";
-import { notChecked, overChannel, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, overChannel, sentence, wrong, type CheckFinding } from "./finding.ts";
 
 const PART = "mail server";
 const AT_MOST_MS = seconds(20);
@@ -20,10 +20,7 @@ export async function checkMailServer(
   if (!isSending) return [];
   if (present(env, "SMTP_URL") === undefined) return [notChecked(PART, "SMTP_URL is not set")];
   const parsed = mailEnvironment.parse(env);
-  if (!parsed.ok) {
-    const problems = parsed.problems.map(({ variable, problem }) => `${variable}: ${problem}`);
-    return [wrong(PART, problems.join("; "))];
-  }
+  if (!parsed.ok) return [wrong(PART, sentence(parsed.problems))];
   const { mail } = parsed.settings;
   const where = `${mail.smtp.host}:${mail.smtp.port}`;
   const answer = await askMailServer(mail, { atMostMs: AT_MOST_MS });

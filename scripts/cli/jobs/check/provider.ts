@@ -13,7 +13,7 @@ import {
 } from "../../../../lib/support/environment.ts";
 import { silentLog } from "../../../../lib/support/log.ts";
 import { systemRandom } from "../../../../lib/support/random.ts";
-import { notChecked, ok, warning, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, ok, sentence, warning, wrong, type CheckFinding } from "./finding.ts";
 import type { AccountKind, Balance, PayoutProvider } from "../../../../lib/provider/index.ts";
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog(), dryRun: true };
@@ -101,10 +101,6 @@ function nothingSet(env: Env, variables: readonly EnvironmentVariable[]): boolea
       const values = [name, ...(fallback === undefined ? [] : [fallback])];
       return values.every((each) => present(env, each) === undefined);
     });
-}
-
-function sentence(problems: readonly { variable: string; problem: string }[]): string {
-  return problems.map(({ variable, problem }) => `${variable}: ${problem}`).join("; ");
 }
 
 /** Our attempt, its end with the code that the runbooks know, and the next step. */

@@ -4,7 +4,7 @@ import { createRedisLockStore } from "../../../../lib/job/lock/redis-lock-store.
 import { told } from "../../frame/command.ts";
 import { systemClock } from "../../../../lib/support/clock.ts";
 import { present, type Env } from "../../../../lib/support/environment.ts";
-import { notChecked, overChannel, wrong, type CheckFinding } from "./finding.ts";
+import { notChecked, overChannel, sentence, wrong, type CheckFinding } from "./finding.ts";
 
 const PART = "redis";
 
@@ -14,10 +14,7 @@ export async function checkRedis(env: Env): Promise<CheckFinding> {
   if (url === undefined) return notChecked(PART, "REDIS_URL is not set; locks are in PostgreSQL");
   // The database has its own part; of this one only the addresses are looked at.
   const harness = parseHarnessEnvironment({ DATABASE_URL: "postgres://localhost/none", ...env });
-  if (!harness.ok) {
-    const problems = harness.problems.map(({ variable, problem }) => `${variable}: ${problem}`);
-    return wrong(PART, problems.join("; "));
-  }
+  if (!harness.ok) return wrong(PART, sentence(harness.problems));
   if (harness.settings.lockStore !== "redis") {
     return notChecked(PART, `LOCK_STORE is ${harness.settings.lockStore}`);
   }

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -80,24 +88,12 @@ function install(flags: readonly string[]): Installation {
     const { devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
       devDependencies: Record<string, string>;
     };
-    const packages = packagesIn(join(folder, "node_modules"));
-    return {
-      seconds,
-      megabytes: sizeOf(join(folder, "node_modules")) / 1e6,
-      developmentTools: Object.keys(devDependencies).filter((name) => packages.has(name)).length,
-    };
+    const modules = join(folder, "node_modules");
+    const tools = Object.keys(devDependencies).filter((name) => existsSync(join(modules, name)));
+    return { seconds, megabytes: sizeOf(modules) / 1e6, developmentTools: tools.length };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function packagesIn(folder: string): Set<string> {
-  const names = readdirSync(folder).flatMap((name) =>
-    name.startsWith("@")
-      ? readdirSync(join(folder, name)).map((inner) => `${name}/${inner}`)
-      : [name],
-  );
-  return new Set(names);
 }
 
 /** Bytes of all files. */

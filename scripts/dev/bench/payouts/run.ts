@@ -23,12 +23,13 @@ export interface RunAnswer {
 
 const MODULE = fileURLToPath(new URL("run-process.ts", import.meta.url));
 
-/** One run in a process of its own, so that its memory is its own too. */
-export async function runOnce(
-  request: RunRequest,
-  { nodeFlags = [] }: { nodeFlags?: readonly string[] } = {},
-): Promise<RunAnswer> {
-  const child = fork(MODULE, { execArgv: ["--import", "tsx", ...nodeFlags] });
+/**
+ * One run in a process of its own, so that its memory is its own too.
+ *
+ * @throws where it did not complete as many as were asked for
+ */
+export async function runOnce(request: RunRequest): Promise<RunAnswer> {
+  const child = fork(MODULE, { execArgv: ["--import", "tsx"] });
   const answered = new Promise<RunAnswer>((resolve, reject) => {
     child.once("message", (answer: RunAnswer) => resolve(answer));
     child.once("exit", (code) =>
@@ -39,5 +40,6 @@ export async function runOnce(
   child.send(request);
   const answer = await answered;
   await exited;
-  return answer;
+  if (answer.completed === request.most) return answer;
+  throw new Error(`${request.way}: ${answer.completed} of ${request.most} payouts were completed`);
 }

@@ -1,7 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import { startSandbox } from "../../../sandbox/razorpay/index.ts";
-import { createChance } from "../chance.ts";
-import type { RegisteredPayee, SandboxAnswer, SandboxRequest } from "./sandbox.ts";
+import type { SandboxCalls } from "./sandbox.ts";
 
 const BALANCE_PAISE = 1_000_000_000_000_000;
 
@@ -12,41 +11,39 @@ subscribe("http.server.request.start", () =>
   arrivalsMs.push(Number(process.hrtime.bigint()) / 1e6),
 );
 
-const say = (answer: SandboxAnswer): void => void process.send?.(answer);
+const calls: SandboxCalls = {
+  reset: () => sandbox.reset(),
+  register: (count) =>
+    Array.from({ length: count }, (_, index) => {
+      const accountNumber = `99${String(index + 1).padStart(10, "0")}`;
+      const name = `Example Payee ${index + 1}`;
+      return { accountNumber, ...sandbox.registerPayee({ name, accountNumber }) };
+    }),
+  delay: ({ count, leastMs, mostMs }) => {
+    const chance = createChance();
+    sandbox.addFaults(
+      Array.from({ length: count }, () => ({
+        on: "*" as const,
+        delayMs: Math.round(leastMs + chance() * (mostMs - leastMs)),
+      })),
+    );
+  },
+  arrivalsMs: () => arrivalsMs.splice(0),
+};
 
-process.on("message", (request: SandboxRequest) => {
-  switch (request.ask) {
-    case "reset":
-      sandbox.reset();
-      say({ answer: "reset" });
-      return;
-    case "register":
-      say({ answer: "registered", payees: register(request.count) });
-      return;
-    case "delay": {
-      const { count, leastMs, mostMs } = request;
-      const chance = createChance();
-      sandbox.addFaults(
-        Array.from({ length: count }, () => ({
-          on: "*" as const,
-          delayMs: Math.round(leastMs + chance() * (mostMs - leastMs)),
-        })),
-      );
-      say({ answer: "delayed" });
-      return;
-    }
-    case "arrivals":
-      say({ answer: "arrivals", arrivalsMs: arrivalsMs.splice(0) });
-  }
+process.on("message", ({ name, given }: { name: keyof SandboxCalls; given: unknown[] }) => {
+  const call = calls[name] as (...values: unknown[]) => unknown;
+  process.send?.({ result: call(...given) });
 });
 process.on("disconnect", () => void sandbox.close());
 
-say({ answer: "ready", env: sandbox.env });
+process.send?.(sandbox.env);
 
-function register(count: number): RegisteredPayee[] {
-  return Array.from({ length: count }, (_, index) => {
-    const accountNumber = `99${String(index + 1).padStart(10, "0")}`;
-    const name = `Example Payee ${index + 1}`;
-    return { accountNumber, ...sandbox.registerPayee({ name, accountNumber }) };
-  });
+/** Numbers from 0 to 1 that look like chance and are the same in every run. */
+function createChance(): () => number {
+  let seed = 1;
+  return () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
 }

@@ -1,23 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
-import { preferProcess } from "../priority.ts";
-
-/** The provider in a process of its own: as many requests a second as come, and without delay unless it is told. */
-export interface BenchSandbox {
-  readonly env: Readonly<Record<string, string>>;
-  /** Makes contacts and fund accounts there, as earlier weeks have. */
-  register(count: number): Promise<RegisteredPayee[]>;
-  /** Answers so many requests after a time between the two, the same times in the same order in every run. */
-  delay(delays: Delays): Promise<void>;
-  /** When each request since the last question arrived, on the machine's monotonic clock, which every process reads alike. */
-  arrivalsMs(): Promise<number[]>;
-  /** Raises its priority over other processes, for measuring when requests arrive. */
-  prefer(): void;
-  /** Forgets everything. */
-  reset(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export interface RegisteredPayee {
   contactId: string;
@@ -25,54 +9,47 @@ export interface RegisteredPayee {
   accountNumber: string;
 }
 
-export interface Delays {
-  count: number;
-  leastMs: number;
-  mostMs: number;
+/** The questions that the provider's process answers. */
+export interface SandboxCalls {
+  /** Makes contacts and fund accounts there, as earlier weeks have. */
+  register: (count: number) => RegisteredPayee[];
+  /** Answers so many requests after a time between the two, the same times in the same order in every run. */
+  delay: (delays: { count: number; leastMs: number; mostMs: number }) => void;
+  /** When each request since the last question arrived, on the machine's monotonic clock, which every process reads alike. */
+  arrivalsMs: () => number[];
+  /** Forgets everything. */
+  reset: () => void;
 }
-
-export type SandboxRequest =
-  | { ask: "register"; count: number }
-  | ({ ask: "delay" } & Delays)
-  | { ask: "arrivals" }
-  | { ask: "reset" };
-export type SandboxAnswer =
-  | { answer: "ready"; env: Record<string, string> }
-  | { answer: "registered"; payees: RegisteredPayee[] }
-  | { answer: "delayed" }
-  | { answer: "arrivals"; arrivalsMs: number[] }
-  | { answer: "reset" };
 
 const MODULE = fileURLToPath(new URL("sandbox-process.ts", import.meta.url));
 
-export async function startBenchSandbox(): Promise<BenchSandbox> {
+/** The provider in a process of its own: as many requests a second as come, and without delay unless it is told. */
+export type BenchSandbox = Awaited<ReturnType<typeof startBenchSandbox>>;
+
+export async function startBenchSandbox() {
   const child = fork(MODULE, { execArgv: ["--import", "tsx"] });
-  const next = async (): Promise<SandboxAnswer> => {
-    const [message] = (await once(child, "message")) as [SandboxAnswer];
-    return message;
-  };
-  const ask = async (request: SandboxRequest): Promise<SandboxAnswer> => {
-    const answer = next();
-    child.send(request);
-    return answer;
-  };
-  const ready = await next();
+  const [env] = (await once(child, "message")) as [Record<string, string>];
   return {
-    env: ready.answer === "ready" ? ready.env : {},
-    register: async (count) => {
-      const said = await ask({ ask: "register", count });
-      return said.answer === "registered" ? said.payees : [];
+    env,
+    ask: async <Name extends keyof SandboxCalls>(
+      name: Name,
+      ...given: Parameters<SandboxCalls[Name]>
+    ) => {
+      const answered = once(child, "message");
+      child.send({ name, given });
+      const [{ result }] = (await answered) as [{ result: ReturnType<SandboxCalls[Name]> }];
+      return result;
     },
-    delay: async (delays) => {
-      await ask({ ask: "delay", ...delays });
-    },
-    arrivalsMs: async () => {
-      const said = await ask({ ask: "arrivals" });
-      return said.answer === "arrivals" ? said.arrivalsMs : [];
-    },
-    prefer: () => preferProcess(child.pid),
-    reset: async () => {
-      await ask({ ask: "reset" });
+    /**
+     * Raises its priority on this machine, where that is allowed. The provider has its own machine in production.
+     * Its waits for a processor must not count as the travel time of a request.
+     */
+    prefer: () => {
+      try {
+        setPriority(child.pid ?? 0, constants.priority.PRIORITY_HIGHEST);
+      } catch {
+        // Only a superuser may: on a quiet machine it makes no difference.
+      }
     },
     close: async () => {
       const exited = once(child, "exit");

@@ -41,7 +41,7 @@ export async function seedPayouts(
 
 const PAYEES = `
   CREATE TEMP TABLE new_payee AS
-  SELECT $1::int + number AS number, gen_random_uuid() AS id, gen_random_uuid() AS earning_id,
+  SELECT ($1::int + number)::int AS number, gen_random_uuid() AS id, gen_random_uuid() AS earning_id,
          gen_random_uuid() AS payout_id, gen_random_uuid() AS posting_id, contact_id, fund_account_id,
          account_number, 100000 + 100 * (($1::int + number) % 5000) AS gross_paise
   FROM unnest($2::text[], $3::text[], $4::text[])

@@ -1,9 +1,9 @@
 import type { Bench, Row } from "../figure.ts";
 import { Recorder } from "../spread.ts";
-import { ANSWERS } from "./answers.ts";
+import { startBenchServer } from "../databases.ts";
+import { startBenchSandbox } from "../payouts/sandbox.ts";
 import { mostInAnySecond, perSecondOverall, perSecond } from "./arrivals.ts";
-import { startClientAlone } from "./client.ts";
-import { startPayoutRuns } from "./run.ts";
+import { ANSWERS, arrivalsOfClient, arrivalsOfRun } from "./requests.ts";
 
 const LIMIT = 10;
 /** Multiples of the limit. */
@@ -21,22 +21,23 @@ export const rateBench: Bench = {
   title: "Use of the provider's rate",
   run: async ({ rounds, quick, say }) => {
     const { payouts, calls } = quick ? QUICK : SIZE;
-    const stops: (() => Promise<void> | void)[] = [];
+    const stops: (() => Promise<void>)[] = [];
     const recorder = new Recorder();
     const record = (what: string, arrivalsMs: readonly number[]): void =>
       recorder.add(`${what} a second`, "/s", perSecond(arrivalsMs, LIMIT));
     const most = (what: string): string => `most requests in any one second, ${what}`;
     try {
-      const runs = await startPayoutRuns(LIMIT);
-      stops.push(runs.close);
-      const client = await startClientAlone(LIMIT);
-      stops.push(client.close);
+      const server = await startBenchServer();
+      stops.push(server.stop);
+      const sandbox = await startBenchSandbox();
+      stops.push(sandbox.close);
+      sandbox.prefer();
       for (let round = 0; round < rounds; round++) {
-        const ofRun = await runs.arrivalsMs(payouts);
+        const ofRun = await arrivalsOfRun(server, sandbox, { payouts, requestsPerSecond: LIMIT });
         record(RUN, ofRun.slice(BEFORE, BEFORE + payouts));
         recorder.add(WHOLE, "/s", perSecondOverall(ofRun));
         recorder.add(most("run"), "", mostInAnySecond(ofRun));
-        const ofClient = await client.arrivalsMs(calls);
+        const ofClient = await arrivalsOfClient(sandbox, { calls, requestsPerSecond: LIMIT });
         record(CLIENT, ofClient);
         recorder.add(most("client"), "", mostInAnySecond(ofClient));
         recorder.add(ALLOWED, "", LIMIT);

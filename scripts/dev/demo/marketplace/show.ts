@@ -1,6 +1,6 @@
-import Table from "cli-table3";
 import { newSession } from "../../../../lib/db/session.ts";
 import { formatRupees } from "../../../../lib/support/money.ts";
+import { tableOf } from "../table.ts";
 import type { ReceivedMail } from "../../../sandbox/mail/index.ts";
 
 export interface JobEnd {
@@ -29,12 +29,8 @@ export async function printMarketplace({
   try {
     for (const { head, sql } of TABLES) {
       const { rows } = await client.query<Cell[]>({ text: sql, rowMode: "array" });
-      console.log(
-        `\n${tableOf(
-          head,
-          rows.map((row) => row.map(cell)),
-        )}`,
-      );
+      const cells = rows.map((row) => row.map(cell));
+      console.log(`\n${tableOf(head, orNothing(head, cells))}`);
     }
     const { rows } = await client.query<[string, string]>({
       text: `SELECT DISTINCT ON (job) job, outcome FROM job_runs ORDER BY job, started_at DESC`,
@@ -118,8 +114,6 @@ function cell(value: Cell): string {
   return text.startsWith("paise:") ? formatRupees(BigInt(text.slice("paise:".length))) : text;
 }
 
-function tableOf(head: string[], rows: readonly string[][]): string {
-  const table = new Table({ head, style: { head: [], border: [] } });
-  table.push(...(rows.length > 0 ? rows : [head.map(() => "-")]));
-  return table.toString();
+function orNothing(head: readonly string[], rows: readonly string[][]): string[][] {
+  return rows.length > 0 ? [...rows] : [head.map(() => "-")];
 }

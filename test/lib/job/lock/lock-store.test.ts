@@ -5,6 +5,7 @@ import { freePort } from "../../../../scripts/dev/services/free-port.ts";
 import { describeWithRedis } from "../../../support/redis.ts";
 import { openTcpProxy, type TcpProxy } from "../../../support/tcp-proxy.ts";
 import { postgresUnderTest, redisUnderTest, type StoreUnderTest } from "./stores.ts";
+import { share } from "../../../support/share.ts";
 
 const TTL_MS = 60_000;
 const ANNA = "2026-11-22T15:37:00.000Z@runner-1:00000000-0000-4000-8000-00000000000a";
@@ -379,7 +380,7 @@ describe("the key of a lock", () => {
         const same = one.environment === other.environment && one.job === other.job;
         expect(lockKey(one) === lockKey(other)).toBe(same);
       }),
-      { numRuns: 2000 },
+      { numRuns: share(2000) },
     );
   });
 

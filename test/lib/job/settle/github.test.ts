@@ -9,6 +9,7 @@ import {
   type GithubReport,
 } from "../../../../lib/job/settle/github.ts";
 import { readOutputs } from "./runner.ts";
+import { share } from "../../../support/share.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "afterhours-github-"));
 const outputFile = join(folder, "output");
@@ -86,7 +87,7 @@ describe("outputs", () => {
         expect(read["success"]).toBe("false");
         expect(read["first"]).toBe(first);
       }),
-      { numRuns: 200 },
+      { numRuns: share(200) },
     );
   });
 

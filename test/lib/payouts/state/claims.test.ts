@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { takeOverClaim, type ClaimResult } from "../../../../lib/payouts/state/claim.ts";
 import type { ClaimedPayout } from "../../../../lib/payouts/state/decide.ts";
-import { dueUnits, find } from "../../../../lib/payouts/pay/find-due.ts";
+import { dueItems, find } from "../../../../lib/payouts/pay/find-due.ts";
 import {
   ClaimLostError,
   failPayouts,
@@ -17,6 +17,7 @@ import {
   seedPayees,
   settingsFor,
 } from "../../../support/payout-world.ts";
+import { share } from "../../../support/share.ts";
 import { claimOne, prepareOne } from "../one.ts";
 import { inFlight, paid, untouched, unknown, viewOf } from "../rows.ts";
 import { impatient, inSession, untilBlocked, withDb } from "../sessions.ts";
@@ -42,16 +43,17 @@ describe("what is due", () => {
   });
 
   it("comes page by page, each payout once", async () => {
-    await seedApprovedPayouts(world.database, { count: 1050, payees: 30 });
+    const count = share(1050);
+    await seedApprovedPayouts(world.database, { count, payees: 30 });
     const { report, verdict } = await world.run({ razorpayX: { timeoutMs: 30_000 } });
     expect(verdict).toEqual({ kind: "completed" });
     expect(report).toMatchObject({
-      found: 1050,
-      processed: 1050,
-      succeeded: 1050,
-      completed: 1050,
+      found: count,
+      processed: count,
+      succeeded: count,
+      completed: count,
     });
-    expect(world.sandbox.payouts()).toHaveLength(1050);
+    expect(world.sandbox.payouts()).toHaveLength(count);
   });
 
   it("is nothing that is pending, and nothing after three tries, which waits for a person", async () => {
@@ -219,7 +221,7 @@ describe("a claim that a dead run left without an attempt", () => {
       };
       const found = await find(ports, { kind: "consultant", limit: 1000 });
       const met: string[] = [];
-      for await (const { id } of dueUnits(ports, [found])) {
+      for await (const { id } of dueItems(ports, [found])) {
         met.push(id);
         if (id !== returned) continue;
         await inTransaction(db, (tx) =>
