@@ -10,7 +10,10 @@ import type {
   EnvironmentProblem,
   EnvironmentVariable,
 } from "../../lib/support/environment.ts";
-import { CONFIGURATION_PAGE, configurationPage } from "../../scripts/docs/configuration-page.ts";
+import {
+  CONFIGURATION_PAGE,
+  configurationPage,
+} from "../../scripts/dev/docs/configuration-page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const page = (path: string): string => readFileSync(join(ROOT, path), "utf8");

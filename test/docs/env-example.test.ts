@@ -6,7 +6,7 @@ import { jobs } from "../../jobs/registry.ts";
 import { harnessVariables, parseHarnessEnvironment } from "../../lib/job/environment.ts";
 import { approvalVariable } from "../../lib/payouts/operate/index.ts";
 import type { EnvironmentVariable } from "../../lib/support/environment.ts";
-import { ENV_EXAMPLE, envExample } from "../../scripts/docs/env-example.ts";
+import { ENV_EXAMPLE, envExample } from "../../scripts/dev/docs/env-example.ts";
 import { ROOT } from "./commands/blocks.ts";
 
 const text = readFileSync(join(ROOT, ENV_EXAMPLE), "utf8");

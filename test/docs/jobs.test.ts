@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { jobs } from "../../jobs/registry.ts";
 import { HARNESS_RUNBOOKS } from "../../lib/job/settle/runbooks.ts";
-import { jobPage, withFacts } from "../../scripts/docs/job-facts.ts";
+import { jobPage, withFacts } from "../../scripts/dev/docs/job-facts.ts";
 import { readPage, ROOT } from "./commands/blocks.ts";
 
 /** It names reasons, and gives none. */

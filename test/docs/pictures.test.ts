@@ -6,7 +6,7 @@ import {
   shownByTerminal,
   terminalPage,
   withoutLogFields,
-} from "../../scripts/docs/picture-pages.ts";
+} from "../../scripts/dev/docs/picture-pages.ts";
 import { ROOT } from "./commands/blocks.ts";
 
 describe("the picture of a terminal", () => {

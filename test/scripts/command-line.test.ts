@@ -30,7 +30,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/dev/migrate/main.ts"],
   ["scripts/dev/migrate/main.ts", "apply"],
   ["scripts/dev/bench/main.ts"],
-  ["scripts/docs/main.ts"],
+  ["scripts/dev/docs/main.ts"],
   ["scripts/dev/mutation/main.ts"],
   ["scripts/dev/words/main.ts"],
 ];
@@ -125,7 +125,7 @@ describe("a reader that goes away", () => {
     ["scripts/dev/dry-run-jobs.ts", "--help"],
     ["scripts/dev/migrate/main.ts", "apply"],
     ["scripts/dev/bench/main.ts", "--help"],
-    ["scripts/docs/main.ts", "--help"],
+    ["scripts/dev/docs/main.ts", "--help"],
     ["scripts/dev/mutation/main.ts", "--list"],
   ])("ends %s %s without a word", async (file, ...args) => {
     const { exitCode, stderr } = await runUnread("stdout", file, args);

@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of the README again: `npx tsx scripts/docs/pictures.ts`. Runs the demo in its own terminal
+ * Makes the pictures of the README again: `npx tsx scripts/dev/docs/pictures.ts`. Runs the demo in its own terminal
  * (`script` of util-linux), and lets a real browser (`chromium`) draw the terminal and the step summary of the
  * run. Neither program is a dependency: only this script needs them.
  */
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { shownByTerminal, summaryPage, terminalPage, withoutLogFields } from "./picture-pages.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const COMMAND = "npm run --silent demo";
 const COLUMNS = 104;
 

@@ -2,11 +2,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
-import { jobs } from "../../jobs/registry.ts";
+import { jobs } from "../../../jobs/registry.ts";
 import { CONFIGURATION_PAGE, configurationPage } from "./configuration-page.ts";
 import { ENV_EXAMPLE, envExample } from "./env-example.ts";
 import { jobPage, withFacts } from "./job-facts.ts";
-import { newCommand } from "../cli/frame/command-line.ts";
+import { newCommand } from "../../cli/frame/command-line.ts";
 
 try {
   newCommand("docs:generate")
@@ -20,7 +20,8 @@ try {
   process.exit(error.exitCode === 0 ? 0 : 2);
 }
 
-const pathOf = (page: string): string => fileURLToPath(new URL(`../../${page}`, import.meta.url));
+const pathOf = (page: string): string =>
+  fileURLToPath(new URL(`../../../${page}`, import.meta.url));
 
 await writeFile(pathOf(CONFIGURATION_PAGE), await configurationPage(jobs));
 await writeFile(pathOf(ENV_EXAMPLE), envExample(jobs));

@@ -1,9 +1,9 @@
 import { format } from "prettier";
-import type { AnyJob } from "../../lib/job/index.ts";
-import { harnessVariables, heartbeatVariable } from "../../lib/job/environment.ts";
-import { approvalVariable } from "../../lib/payouts/operate/index.ts";
-import { allowedInWords, type EnvironmentVariable } from "../../lib/support/environment.ts";
-import { markdownTable } from "../../lib/support/markdown-table.ts";
+import type { AnyJob } from "../../../lib/job/index.ts";
+import { harnessVariables, heartbeatVariable } from "../../../lib/job/environment.ts";
+import { approvalVariable } from "../../../lib/payouts/operate/index.ts";
+import { allowedInWords, type EnvironmentVariable } from "../../../lib/support/environment.ts";
+import { markdownTable } from "../../../lib/support/markdown-table.ts";
 
 /** Where the page is kept. */
 export const CONFIGURATION_PAGE = "docs/configuration.md";

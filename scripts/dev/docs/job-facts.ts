@@ -1,9 +1,9 @@
 import { format } from "prettier";
-import type { AnyJob } from "../../lib/job/index.ts";
-import { istTime } from "../../lib/support/calendar.ts";
-import { nextTick } from "../../lib/support/cron.ts";
-import { cronInWords } from "../../lib/support/cron-in-words.ts";
-import { markdownTable } from "../../lib/support/markdown-table.ts";
+import type { AnyJob } from "../../../lib/job/index.ts";
+import { istTime } from "../../../lib/support/calendar.ts";
+import { nextTick } from "../../../lib/support/cron.ts";
+import { cronInWords } from "../../../lib/support/cron-in-words.ts";
+import { markdownTable } from "../../../lib/support/markdown-table.ts";
 
 const BEGIN = "<!-- Made by `npm run docs:generate` from the declaration of the job. -->";
 const END = "<!-- End of what is made. -->";

@@ -1,8 +1,8 @@
-import type { AnyJob } from "../../lib/job/index.ts";
-import { harnessVariables } from "../../lib/job/environment.ts";
-import { approvalVariable } from "../../lib/payouts/operate/index.ts";
-import { allowedInWords, type EnvironmentVariable } from "../../lib/support/environment.ts";
-import { wrapText } from "../../lib/support/wrap-text.ts";
+import type { AnyJob } from "../../../lib/job/index.ts";
+import { harnessVariables } from "../../../lib/job/environment.ts";
+import { approvalVariable } from "../../../lib/payouts/operate/index.ts";
+import { allowedInWords, type EnvironmentVariable } from "../../../lib/support/environment.ts";
+import { wrapText } from "../../../lib/support/wrap-text.ts";
 
 /** Where the example is kept. */
 export const ENV_EXAMPLE = ".env.example";
