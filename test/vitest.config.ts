@@ -21,8 +21,9 @@ export default defineConfig({
     isolate: !isUnit,
     // One more than there are cores, since tests also wait. More than four only crowd PostgreSQL.
     maxWorkers: Math.min(4, availableParallelism() + 1),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // So long that only a test that hangs meets it, also on a busy machine.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     teardownTimeout: 30_000,
     passWithNoTests: false,
     allowOnly: false,

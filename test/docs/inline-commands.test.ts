@@ -19,7 +19,7 @@ it("what a sentence tells a reader to type is there: script, command and flags",
       problems.push(`${page}: ${command}: ${problem}`);
   }
   expect(problems).toEqual([]);
-}, 300_000);
+});
 
 async function problemsOf(command: string): Promise<string[]> {
   const listed = listedFor(command);

@@ -164,7 +164,6 @@ function expectDone({ exitCode, stdout, stderr }: ScriptResult, { refused }: Com
 
 it.each([...PEOPLE, "afterhours_operators"] as const)(
   "%s can do all that its commands do, and none of the others' commands",
-  { timeout: 180_000 },
   async (group) => {
     const world = await given();
     for (const command of COMMANDS) {

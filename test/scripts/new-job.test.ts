@@ -105,23 +105,19 @@ describe("a new job", () => {
     ]);
   });
 
-  it(
-    "passes its own test, and those of registry, workflows and pages",
-    { timeout: 300_000 },
-    () => {
-      const files = [
-        ...["test/workflows/registry.test.ts", "test/workflows/rules.test.ts"],
-        ...["test/docs/jobs.test.ts", "test/docs/configuration.test.ts"],
-        ...["test/docs/runbooks.test.ts", "test/docs/links.test.ts"],
-        "test/lib/ops/example.test.ts",
-      ];
-      const { status, stdout, stderr } = node("--import", "tsx", "test/run.ts", "unit", ...files);
-      expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
-      expect(stdout).toContain("test/lib/ops/example.test.ts");
-    },
-  );
+  it("passes its own test, and those of registry, workflows and pages", () => {
+    const files = [
+      ...["test/workflows/registry.test.ts", "test/workflows/rules.test.ts"],
+      ...["test/docs/jobs.test.ts", "test/docs/configuration.test.ts"],
+      ...["test/docs/runbooks.test.ts", "test/docs/links.test.ts"],
+      "test/lib/ops/example.test.ts",
+    ];
+    const { status, stdout, stderr } = node("--import", "tsx", "test/run.ts", "unit", ...files);
+    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("test/lib/ops/example.test.ts");
+  });
 
-  it("has the types and the format that every file must have", { timeout: 300_000 }, () => {
+  it("has the types and the format that every file must have", () => {
     const files = touched();
     const config = {
       extends: "./tsconfig.json",

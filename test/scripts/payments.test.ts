@@ -50,7 +50,7 @@ describe("payments", () => {
       amountRupees: "900.00",
       refunds: [{ requestedBy: "asha", legs: [{ amountRupees: "600.00" }, {}] }],
     });
-  }, 60_000);
+  });
 
   it("refuses what can not go back, and says why", async () => {
     const { paymentId } = await seedPaid(world.database);
@@ -71,5 +71,5 @@ describe("payments", () => {
       stderr: expect.stringContaining("there is no payment") as string,
     });
     expect(await goesBack(world.database, paymentId)).toEqual({});
-  }, 60_000);
+  });
 });

@@ -201,7 +201,7 @@ describe("recoveries over weeks", () => {
         throw new Error(`with REFUNDS_SEED=${seed}`, { cause: error });
       });
     }
-  }, 120_000);
+  });
 
   it("across 31 March come off the money of the next earning and not off its gross", async () => {
     const places = { database: world.database, sandbox };
@@ -254,7 +254,7 @@ describe("recoveries over weeks", () => {
         "SELECT sum(amount_paise)::bigint AS paise FROM payouts WHERE status <> 'FAILED'",
       ),
     ).toEqual([{ paise: 160_000n }]);
-  }, 60_000);
+  });
 
   it("leave what is imported and approved at once to the batch while something is owed", async () => {
     const first = await sell();

@@ -144,7 +144,7 @@ describe("a refund run", () => {
       await other.end();
     }
     expect(await run()).toMatchObject({ report: { pending: 1 } });
-  }, 60_000);
+  });
 
   it("handles no more legs than --limit, the oldest refund first", async () => {
     await due(3);

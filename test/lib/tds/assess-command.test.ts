@@ -265,7 +265,7 @@ describe("npm run tds", () => {
     expect(stdout.split("\n")).toHaveLength(lines + 1);
     expect(stderr).toBe("");
     expect(code).toBe(0);
-  }, 60_000);
+  });
 
   it("exits with 2 and names the line that is no JSON object, having answered the ones before", async () => {
     const { stdout, stderr, code } = await tds(["assess"], `${good}nonsense\n${good}`);
@@ -273,20 +273,20 @@ describe("npm run tds", () => {
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(stderr).toMatch(/^tds assess: line 2 is not a JSON object/);
     expect(code).toBe(2);
-  }, 30_000);
+  });
 
   it("exits with 2 and says so when there is nothing to assess", async () => {
     const { stdout, stderr, code } = await tds(["assess"], "");
 
     expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
     expect(stderr).toContain("no lines");
-  }, 30_000);
+  });
 
   it("ends quietly when the reader of its output goes away", async () => {
     const { stderr, code } = await tds(["assess"], good.repeat(20_000), { closeOutput: true });
 
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
-  }, 30_000);
+  });
 
   it("can be told that an Aadhaar alone does not suffice from April 2026", async () => {
     const line = JSON.stringify({
@@ -298,7 +298,7 @@ describe("npm run tds", () => {
 
     expect((await tds(["assess"], line)).stdout).toContain("below-threshold");
     expect((await tds(["assess", "--no-aadhaar-2025"], line)).stdout).toContain("no-pan");
-  }, 30_000);
+  });
 
   it("exits with 2 on an unknown command or option, and with 0 on --help", async () => {
     expect(await tds(["asess"])).toMatchObject({ code: 2, stdout: "" });
@@ -306,7 +306,7 @@ describe("npm run tds", () => {
     const help = await tds(["assess", "--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
     expect(help.stdout).toContain("yearCreditsBefore");
-  }, 30_000);
+  });
 });
 
 /** The fields that a line must have. */

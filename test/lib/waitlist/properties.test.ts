@@ -60,42 +60,38 @@ const EVERY_KIND: Step[] = [
   { do: "cancel elsewhere", booking: 0 },
 ];
 
-it(
-  "offers each free seat to who is next, tells once, and has never more than there are",
-  { timeout: 180_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 3 }),
-        fc.array(step, { minLength: 6, maxLength: 18 }),
-        async (capacity, steps) => {
-          const history = await beginHistory(capacity);
-          let before: EntryRow[] = [];
-          for (const each of steps) {
-            await live(history, each);
-            await expectRules(database, history.planIds);
-            const after = await readEntries(database, history.planIds);
-            expectInOrder(before, after);
-            before = after;
-          }
-          await runExpire(db);
+it("offers each free seat to who is next, tells once, and has never more than there are", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 3 }),
+      fc.array(step, { minLength: 6, maxLength: 18 }),
+      async (capacity, steps) => {
+        const history = await beginHistory(capacity);
+        let before: EntryRow[] = [];
+        for (const each of steps) {
+          await live(history, each);
           await expectRules(database, history.planIds);
-          await expectSettled(database, history.planIds);
-        },
-      ),
-      { numRuns: HISTORIES, endOnFailure: true, examples: [[3, EVERY_KIND]] },
-    );
+          const after = await readEntries(database, history.planIds);
+          expectInOrder(before, after);
+          before = after;
+        }
+        await runExpire(db);
+        await expectRules(database, history.planIds);
+        await expectSettled(database, history.planIds);
+      },
+    ),
+    { numRuns: HISTORIES, endOnFailure: true, examples: [[3, EVERY_KIND]] },
+  );
 
-    // One history alone need not come to all of them.
-    if (process.env["FUZZ_PATH"] !== undefined) return;
-    const reached = await database.query<{ status: string }>(
-      "SELECT DISTINCT status::text AS status FROM waitlist_entries ORDER BY 1",
-    );
-    expect(reached.map(({ status }) => status)).toEqual(
-      ["WAITING", "NOTIFIED", "BOOKED", "EXPIRED", "CANCELLED", "SKIPPED"].toSorted(),
-    );
-  },
-);
+  // One history alone need not come to all of them.
+  if (process.env["FUZZ_PATH"] !== undefined) return;
+  const reached = await database.query<{ status: string }>(
+    "SELECT DISTINCT status::text AS status FROM waitlist_entries ORDER BY 1",
+  );
+  expect(reached.map(({ status }) => status)).toEqual(
+    ["WAITING", "NOTIFIED", "BOOKED", "EXPIRED", "CANCELLED", "SKIPPED"].toSorted(),
+  );
+});
 
 interface History {
   planIds: readonly string[];

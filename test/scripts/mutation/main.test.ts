@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { runScript, type ScriptResult } from "../../support/run-script.ts";
 
 const FIXTURE = "test/scripts/mutation/fixture";
-
-// Each starts two more Vitests.
-vi.setConfig({ testTimeout: 240_000 });
 
 /** The check of a fixture: one statement with two conditions. */
 function check(fixture: string, ...args: string[]): Promise<ScriptResult> {

@@ -43,7 +43,7 @@ function runMain(...flags: string[]): Run {
 }
 
 // Each test starts a process or two, which takes seconds on a busy machine.
-describe("npm run sandbox", { timeout: 60_000 }, () => {
+describe("npm run sandbox", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
     "prints where it is and what to export, and stops cleanly on %s",
     async (signal) => {

@@ -24,7 +24,7 @@ async function payoutIn(sandbox: Sandbox, state: PayoutState): Promise<string> {
   return idOf(created);
 }
 
-describe("the state graph", { timeout: 60_000 }, () => {
+describe("the state graph", () => {
   it.each(PAYOUT_STATES)("lets %s move as documented and in no other way", async (from) => {
     const sandbox = await openSandbox();
     for (const to of PAYOUT_STATES) {

@@ -153,7 +153,7 @@ it("whatever happens to payouts and runs, the invariants of money hold and repor
     ),
     { numRuns: 25 },
   );
-}, 240_000);
+});
 
 /** Payouts whose account was refused, or may be tried again only later. */
 function keptBack({ held, reasons }: PayoutRunReport): number {
