@@ -1,8 +1,10 @@
+import { RECORD_AGAIN } from "../../db/retries.ts";
 import { describeRowError, isForEveryRow, isLockConflict } from "../../db/sqlstate.ts";
 import { failureCode } from "../../provider/failure-code.ts";
 import { systemicFault } from "../../provider/faults.ts";
 import type { Answer, ProviderPayout } from "../../provider/index.ts";
-import { seconds, sleep } from "../../support/clock.ts";
+import { backOffMs } from "../../support/back-off.ts";
+import { sleep } from "../../support/clock.ts";
 import { toError } from "../../support/errors.ts";
 import { LeaseLostError } from "../../support/lease.ts";
 import { recordFailed, recordFault } from "../state/faults.ts";
@@ -61,12 +63,10 @@ async function takeBack(run: PayRun, { payout, attempt }: Prepared): Promise<Pay
   return { ...skipped(code, message), payout, ...(fault ? { fault } : {}) };
 }
 
-/** Waits before the second and the third try. Compare-and-swap makes a repeat harmless. */
-const RECORD_AGAIN_AFTER_MS = [seconds(0.5), seconds(2)];
-
 /**
  * Records the answer and returns its meaning. A short loss of the database must not lose the answer. A lasting
- * one ends the run; a refusal of this row does not. In both cases the payout stays in processing.
+ * one ends the run; a refusal of this row does not. In both cases the payout stays in processing. Compare-and-swap
+ * makes a second try harmless.
  *
  * @throws {ClaimLostError} when another session has settled the payout meanwhile
  */
@@ -89,7 +89,7 @@ async function recordAnswer(
         { payoutId: payout.id, attempt: tries, err: toError(error) },
         "answer not recorded yet",
       );
-      const waitMs = RECORD_AGAIN_AFTER_MS[tries - 1];
+      const waitMs = backOffMs(RECORD_AGAIN, tries);
       if (waitMs === undefined) return { ...notRecorded(error), payout };
       // A run that was told to stop has no time left to wait for a database that is away.
       await sleep(waitMs, run.hardStop);

@@ -1,4 +1,4 @@
-import { gatewayDown } from "../../provider/faults.ts";
+import { gatewayDown, NO_ANSWER_IN_A_ROW } from "../../provider/faults.ts";
 import { createRefusals, rowsLocked } from "../state/faults.ts";
 import { kindOf, type PayeeKind } from "../state/kind.ts";
 import type { InFlight } from "./follow.ts";
@@ -6,8 +6,6 @@ import type { RunEnd } from "./judge.ts";
 import { countEnded, countItem, countPaid, countsOf, type PayoutRunReport } from "./report.ts";
 import type { DueItem, PayResult } from "./run.ts";
 
-/** So many calls without a usable answer, with nothing else in between, mean that the gateway is down. */
-const NO_ANSWER_IN_A_ROW = 5;
 /** So many locked rows, with no payout in between that passed. Each costs two seconds. */
 const LOCKED_IN_A_ROW = 30;
 
