@@ -121,8 +121,8 @@ function attemptRow(input: AttemptInput, attemptNo: number): { row: AttemptRow; 
 }
 
 /**
- * The ids of the new attempts, by payout. A hundred rows one by one take 7 times as much of the processor; as
- * nine arrays in `unnest` 0.96 times, which is not worth nine lists that must be kept alike.
+ * The ids of the new attempts, by payout. One JSON document, not nine lists that must be kept alike; see
+ * docs/decisions/0010-batches-of-a-pay-run.md.
  */
 async function insertAttempts(
   tx: DbSession,

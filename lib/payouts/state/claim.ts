@@ -123,9 +123,7 @@ async function writeTax(
     netPaise,
   }));
   const payoutIds = claimed.map(({ payoutId }) => payoutId);
-  // The ids twice: joined with the recordset alone, whose size the planner can only guess, it reads all that
-  // the run holds and compares each with each. A batch of 100 then took 42 ms where 6,000 are held, not 2.
-  // The state in a CASE for the reason that `acceptAttempts` gives: 2.3 ms, without it 3.8.
+  // The ids twice, and the state in a CASE, for the planner: docs/decisions/0010-batches-of-a-pay-run.md.
   const hit = await tx.query<{ payoutId: string }[]>`
     UPDATE payouts SET tax_paise = assessed."taxPaise", net_paise = assessed."netPaise", updated_at = now()
     FROM jsonb_to_recordset(${toJson(rows)}::jsonb)
@@ -165,9 +163,8 @@ export async function takeOverClaim(
 /**
  * An organization's payout needs no approval: it is claimed from PENDING, and from nowhere else.
  *
- * By ids, since a page was read before to keep two payouts of one payee out of one group. A claim that picks its
- * own hundred with FOR UPDATE SKIP LOCKED takes 1.04 times as much of the processor, so nothing would be won by
- * it; claimed row by row, a hundred take 10 times as much.
+ * By ids, since a page was read before to keep two payouts of one payee out of one batch. FOR UPDATE SKIP LOCKED
+ * would win nothing: docs/decisions/0010-batches-of-a-pay-run.md.
  */
 async function casDueToProcessing(
   tx: DbSession,

@@ -65,8 +65,7 @@ export interface DueCursor {
 
 /**
  * Count and sum of due payouts that can be sent, without loading them: the run's caps are checked on these.
- * Loading and adding up 21,000 here takes 2.1 times as much of the processor; the order, which only a limit
- * needs, costs nothing.
+ * The order, which only a limit needs, costs nothing.
  */
 export async function summariseDue(
   db: DbSession,
@@ -99,9 +98,8 @@ export async function dueAbove(
 
 /**
  * One page of due payouts, those that wait longest first. Rides on the index (status, approved_at, id), for
- * organizations on `payouts_organization_waiting`. 21,000 in pages of 500 by OFFSET take 4.1 times as much of
- * the processor, and pass over payouts when those before them are claimed meanwhile; in one go 0.73 times, and
- * all of them are kept in memory.
+ * organizations on `payouts_organization_waiting`. OFFSET would pass over payouts when those before them are
+ * claimed meanwhile; see docs/decisions/0010-batches-of-a-pay-run.md.
  */
 export async function dueAfter(
   db: DbSession,
@@ -130,9 +128,7 @@ export async function dueAfter(
  * on the database's clock. Fences are counted for each lock: a job without the pay run's lock passes null, and
  * uses the age alone.
  *
- * NOT EXISTS looks up each claimed payout. NOT IN reads the attempts of every payout ever paid: half as much
- * work while those in flight are all there are (9,000), and more with each week. A LEFT JOIN without a partner
- * is planned alike (1.0).
+ * NOT EXISTS looks up each claimed payout. NOT IN would read the attempts of every payout ever paid.
  */
 export async function abandonedClaims(
   db: DbSession,
