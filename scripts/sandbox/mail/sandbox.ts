@@ -12,6 +12,8 @@ export interface ReceivedMail {
   messageId: string;
   /** The address of the envelope. */
   recipient: string;
+  from: string;
+  to: string;
   subject: string;
   text: string;
   html: string;
@@ -182,9 +184,12 @@ function refusal(responseCode: number, message: string): Error {
 
 async function read(raw: string, recipient: string): Promise<Omit<ReceivedMail, "acknowledged">> {
   const mail = await simpleParser(raw);
+  const to = Array.isArray(mail.to) ? mail.to[0] : mail.to;
   return {
     messageId: mail.messageId ?? "",
     recipient,
+    from: mail.from?.text ?? "",
+    to: to?.text ?? "",
     subject: mail.subject ?? "",
     text: mail.text ?? "",
     html: typeof mail.html === "string" ? mail.html : "",
