@@ -48,7 +48,10 @@ async function main(): Promise<number> {
 
     const failed: string[] = [];
     for (const { name, flags = [] } of jobs) {
-      const own = flags.flatMap((flag) => [`--${flag.name}`, values[flag.name] ?? ""]);
+      const own = flags.flatMap(({ name: flag, default: fallback = "" }) => [
+        `--${flag}`,
+        values[flag] ?? fallback,
+      ]);
       const exitCode = await runChild(ROOT, [`jobs/${name}.ts`, "--dry-run", ...own], {
         env,
         signal: never,
