@@ -147,6 +147,18 @@ export function testFiles(): string[] {
     .toSorted();
 }
 
+/** Modules that a test replaces, and the client of GitHub's step, which keeps the first file that it was given. */
+const KEEPS_STATE = /\bvi\.mock\(|\buseGithubStep\b|\bGITHUB_STEP_SUMMARY\b/;
+
+/**
+ * Whether a file gets a process of its own. Most of a short file is starting a process and loading modules, so the
+ * files of the unit and the normal tier share processes; those that play for long, race or crash do not.
+ */
+export function needsOwnProcess(file: string): boolean {
+  if (SHARED.includes(file) || DEEP.includes(file)) return true;
+  return KEEPS_STATE.test(readFileSync(join(TEST, file), "utf8"));
+}
+
 /** Starting a server or a process, or asking for one that the run has started. */
 const NEEDS_A_SERVER = /\binject\(|"node:(?:child_process|worker_threads|net|http)"/;
 const SERVERS = /\/scripts\/(?:sandbox|dev\/services)\//;
