@@ -59,7 +59,7 @@ export function systemicFault(fault: SystemicFault, detail?: string): RunFault {
   return { code: fault, ...(told ?? REMEDIES[fault]) };
 }
 
-/** What differs from payouts: other keys, another balance, another API. */
+/** The differences from payouts: other keys, another balance, another API. */
 const OF_PAYMENTS: Partial<Record<SystemicFault, Omit<RunFault, "code">>> = {
   credentials: {
     message: "The provider does not accept our credentials for payments.",

@@ -8,7 +8,7 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = ["lite", "current"];
 
 export interface CallOptions {
   /**
-   * Ends the call at once. What was in flight is then `unknown` (`interrupted`), and so is a call
+   * Ends the call at once. A call in flight is then `unknown` (`interrupted`), and so is a call
    * whose signal had fired before anything was sent: nothing is sent, and the detail says so.
    */
   signal?: AbortSignal;
@@ -56,7 +56,7 @@ export interface PayoutRequest {
 }
 
 /**
- * The provider that pays out, as the cores see it. What the provider or the network does is always a value, never a
+ * The provider that pays out, as the cores see it. An act of the provider or the network is always a value, never a
  * thrown error. An `AfterhoursError` is thrown only for an argument that would address another
  * resource than meant, before anything is sent.
  *

@@ -52,11 +52,11 @@ export const refundBase: Setting<RefundBase> = oneOf<RefundBase>({
   words: REFUND_BASES,
 });
 
-/** What decides the tax of a credit that no payout has claimed yet: the policy, and what a refund takes off it. */
+/** The tax of a credit that no payout has claimed yet depends on the policy, and on the base that a refund lowers. */
 export interface TaxSettings {
   tax: TaxPolicy;
   refundBase: RefundBase;
 }
 
-/** For a program that says what tax is due, and does not pay. */
+/** For a program that names the tax that is due, and does not pay. */
 export const taxEnvironment = environmentOf<TaxSettings>({ tax: taxPolicy, refundBase });

@@ -34,7 +34,7 @@ export function endedByArguments(command: Command, argv = process.argv): number 
   }
 }
 
-/** Commander has shown the help, or has said what is wrong. */
+/** Commander has shown the help, or has named the mistake. */
 export function exitOf({ exitCode }: CommanderError): number {
   return exitCode === 0 ? EXIT.done : EXIT.usage;
 }

@@ -27,7 +27,7 @@ interface Operator<Reason> {
   reason: Reason;
 }
 
-/** How a change ended: whether it was made, its line, and what a person should know beside it. */
+/** The end of a change: whether it was made, its line, and the advice beside it. */
 export interface Changed {
   done: boolean;
   line: string;
@@ -40,11 +40,11 @@ export interface OperatorCommand {
   /** Work on the database that changes nothing. */
   reading: (work: (db: Db) => Promise<void>) => Promise<void>;
   /**
-   * A change by a person who is named, with the reason that was given. Prints its line, and sets the exit status.
+   * A change by a named person, with the given reason. Prints its line, and sets the exit status.
    * Work on several things tells each change itself.
    */
   changing: Changing;
-  /** Reads the arguments, does what they ask for, and says why it could not be done. */
+  /** Reads the arguments, runs the command, and names the reason of a failure. */
   run: () => Promise<void>;
 }
 
@@ -86,7 +86,7 @@ export function operatorCommand(name: string, description: string): OperatorComm
   };
 }
 
-/** Prints what a change ended with. */
+/** Prints the end of a change. */
 export function tellChange({ done, line, note }: Changed): void {
   console.log(line);
   if (note !== undefined) console.error(note);
@@ -122,7 +122,7 @@ export async function onDatabase(
   }
 }
 
-/** An error of the database as one that says what to do; any other as it is. */
+/** An error of the database becomes one with a remedy; any other stays as it is. */
 export function explained(error: unknown, url: string): unknown {
   if (isMissingSchema(error)) return new DatabaseNotMigratedError(url, error);
   if (isReadOnly(error)) return new DatabaseReadOnlyError(url, error);

@@ -44,7 +44,7 @@ export function section(title: string, lines: readonly string[]): string[] {
 
 export type Fact = readonly [label: string, value: string];
 
-/** What one thing is: its name, then its facts, the labels of one width. */
+/** One thing: its name, then its facts, the labels of one width. */
 export function page(name: string, facts: readonly Fact[]): string[] {
   const width = facts.reduce((widest, [label]) => Math.max(widest, label.length), 0);
   return [name, ...facts.map(([label, value]) => `  ${label.padEnd(width)}  ${oneLine(value)}`)];
