@@ -94,7 +94,7 @@ export const gatewayDown: RunFault = {
   code: "gateway-down",
   message: "The provider gives no usable answer, time after time.",
   remedy:
-    "Look at the provider's status page, then run again. An item with an unknown outcome stays as it is until the provider has been asked about it.",
+    "Look at the provider's status page, then run again. Items with an unknown outcome stay in processing, and nothing is sent again for them before the provider has been asked.",
 };
 
 /** One refusal after the other, all with the same words: it is not the single payouts. */

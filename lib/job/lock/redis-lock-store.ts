@@ -59,6 +59,8 @@ export function createRedisLockStore(url: string, { now, cut }: RedisLockPorts):
     lazyConnect: true,
     connectTimeout: seconds(5),
     commandTimeout: seconds(5),
+    // A line that swallows everything never says that it has ended, and a run that is stopped has no time to wait.
+    disconnectTimeout: seconds(0.2),
     maxRetriesPerRequest: 1,
     retryStrategy: (failedTries) => backOffMs(CONNECT, failedTries) ?? null,
   });
