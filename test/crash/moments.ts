@@ -30,7 +30,8 @@ export interface Moment {
   count: number;
 }
 
-const MOST_STEPS = 14;
+/** A transaction announces a step once for all of its rows, and has up to a hundred. */
+const MOST_STEPS = 7;
 
 export function chooseMoment(dice: Dice): Moment {
   const step = STEPS[Math.floor(dice() * STEPS.length)] ?? "provider answered";

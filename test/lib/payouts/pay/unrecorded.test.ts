@@ -98,7 +98,7 @@ describe("an answer that can't be recorded, because the database", () => {
 
   it.each([
     ["an attempt is committed", "INSERT INTO payout_attempts", 1, { kind: "broken" }],
-    ["an answer is recorded", "UPDATE payout_attempts", 2, { code: "answer-not-recorded" }],
+    ["an answer is recorded", "UPDATE payout_attempts", 1, { code: "answer-not-recorded" }],
   ])("falls silent while %s: the run ends by itself", async (_when, text, time, verdict) => {
     await seedApprovedPayouts(world.database, { count: 5 });
     void line.when({ text, time }, () => line.silence());
