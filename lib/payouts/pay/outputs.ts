@@ -1,3 +1,4 @@
+import { inFlightOutputs } from "../../ledger/in-flight.ts";
 import { mostUrgentFirst } from "../../support/kept-items.ts";
 import { firstFew } from "../../support/reasons-table.ts";
 import { itemsTable } from "../../support/run-report.ts";
@@ -21,8 +22,7 @@ export function payoutOutputs(report: PayoutRunReport): Record<string, string | 
     in_doubt_before: report.inDoubtBefore,
     unfinished_before: report.unfinishedBefore,
     unsent_before: report.unsentBefore,
-    in_flight: report.inFlight.count,
-    in_flight_paise: report.inFlight.paise.toString(),
+    ...inFlightOutputs(report.inFlight),
     org_errors: errorsOf(report.organizations),
   };
   for (const [name, value] of Object.entries(countOutputs(report.organizations))) {
