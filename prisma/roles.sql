@@ -208,7 +208,7 @@ GRANT INSERT (consultant_id, earning_id, key, gross_paise, amount_paise),
   ON public.earning_recoveries TO afterhours_jobs;
 
 -- Waitlist and mail.
-GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
+GRANT UPDATE (status, notified_at, offer_ms, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
 GRANT INSERT (key, user_id, consultant_id, recipient, template, data, deliver_until),
   UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
   ON public.outbox_mails TO afterhours_jobs;

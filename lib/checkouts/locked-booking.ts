@@ -23,15 +23,11 @@ export interface LockedPayment {
   orderId: string | null;
   providerPaymentId: string | null;
   organizationId: string | null;
-  /** Since its last change, on the database's clock. */
-  ageMs: number;
 }
 
 interface LockedSlot {
   id: string;
   tentative: boolean;
-  /** Since its last change, on the database's clock. */
-  ageMs: number;
 }
 
 /** A booking with all its rows, locked while the transaction lasts. */
@@ -65,15 +61,13 @@ export async function lockBooking(
            (SELECT leg.amount_paise FROM payment_legs AS leg
             WHERE leg.payment_id = payments.id AND leg.kind = 'card') AS "cardPaise",
            provider_order_id AS "orderId", provider_payment_id AS "providerPaymentId",
-           organization_id AS "organizationId",
-           (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
+           organization_id AS "organizationId"
     FROM payments WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
   const [booking] = await tx.query<Pick<LockedBooking, "id" | "userId" | "status" | "seats">[]>`
     SELECT id, user_id AS "userId", status::text AS status, seats
     FROM bookings WHERE id = ${bookingId}::uuid AND plan_id = ${planId}::uuid ${lock}`;
   const slots = await tx.query<LockedSlot[]>`
-    SELECT id, tentative, (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
-    FROM slots WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
+    SELECT id, tentative FROM slots WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
   // A foreign key holds each of them; neither is ever deleted.
   if (!plan || !booking) throw new Error(`booking ${bookingId} of plan ${planId} has vanished`);
   return { ...booking, plan, payments, slots };

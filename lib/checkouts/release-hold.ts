@@ -6,6 +6,7 @@ import { giveBackLegs, type HeldMoney } from "./held-legs.ts";
 import type { Random } from "../support/random.ts";
 import { assertUuids } from "../support/uuid.ts";
 import { endRequest, type Freed } from "./end-request.ts";
+import { hasHoldEnded, type HoldRule } from "./hold-end.ts";
 import { lockBooking, type LockedBooking, type LockedPayment } from "./locked-booking.ts";
 import { WriteConflictError } from "../db/errors.ts";
 
@@ -13,8 +14,8 @@ import { WriteConflictError } from "../db/errors.ts";
 export type ReleaseTarget =
   /** One checkout, for the user whose it is: of anybody else's it is not found. */
   | { by: "payment"; paymentId: string; userId: string }
-  /** All unpaid slots of a booking, if none was changed for so long. */
-  | { by: "age"; bookingId: string; untouchedMs: number };
+  /** All unpaid slots of a booking, if its hold has ended. */
+  | { by: "age"; bookingId: string; rule: HoldRule };
 
 /** Why a hold stays as it is. */
 export type KeepReason =
@@ -67,7 +68,7 @@ export async function releaseHold(
     const found = await findBooking(tx, target);
     if (!found) return { kind: "not-found" };
     const booking = await lockBooking(tx, { ...found, forUpdate: true });
-    const why = reasonToKeep(booking, target);
+    const why = await reasonToKeep(tx, booking, target);
     if (why !== undefined) return { kind: "conflict", why };
     return end(tx, booking, { actor, offerMs });
   };
@@ -88,7 +89,7 @@ export async function planRelease(
   const found = await findBooking(db, target);
   if (!found) return { kind: "not-found" };
   const booking = await lockBooking(db, { ...found, forUpdate: false });
-  const why = reasonToKeep(booking, target);
+  const why = await reasonToKeep(db, booking, target);
   if (why !== undefined) return { kind: "conflict", why };
   return { kind: "cancelled", slots: tentativeOf(booking) };
 }
@@ -114,8 +115,12 @@ async function findBooking(
   return found;
 }
 
-function reasonToKeep(booking: LockedBooking, target: ReleaseTarget): KeepReason | undefined {
-  const { payments, slots } = booking;
+async function reasonToKeep(
+  tx: DbSession,
+  booking: LockedBooking,
+  target: ReleaseTarget,
+): Promise<KeepReason | undefined> {
+  const { payments } = booking;
   if (target.by === "payment") {
     const status = payments.find(({ id }) => id === target.paymentId)?.status;
     if (status === "PAID") return "paid";
@@ -125,12 +130,10 @@ function reasonToKeep(booking: LockedBooking, target: ReleaseTarget): KeepReason
   }
   if (payments.some(({ status }) => status === "PAID")) return "paid";
   if (payments.some(({ status }) => status === "ORPHANED")) return "captured";
-  const checkout = openCheckout(booking);
-  if (tentativeOf(booking) === 0 && !checkout) return "ended";
+  if (tentativeOf(booking) === 0 && !openCheckout(booking)) return "ended";
   if (booking.status === "CONFIRMED") return "confirmed";
-  // A checkout whose slots are gone has only its own age.
-  const ages = slots.length > 0 ? slots : checkout ? [checkout] : [];
-  return ages.every(({ ageMs }) => ageMs >= target.untouchedMs) ? undefined : "renewed";
+  const hasEnded = await hasHoldEnded(tx, { bookingId: booking.id, rule: target.rule });
+  return hasEnded ? undefined : "renewed";
 }
 
 function openCheckout({ payments }: LockedBooking): LockedPayment | undefined {

@@ -127,7 +127,7 @@ payouts
   nobody: approved_login approved_account_id approved_amount_paise approved_items
 plans
   update jobs: booked_seats offered_seats
-  nobody: id consultant_id kind title url capacity starts_at created_at
+  nobody: id consultant_id kind title url capacity starts_at created_at hold_minutes
 provider_days
   insert jobs: day opening_paise credits_paise debits_paise closing_paise transactions
   nobody: closed_at
@@ -168,8 +168,8 @@ tax_profiles
 users
   nobody: id external_ref name email active created_at
 waitlist_entries
-  update jobs: status notified_at expires_at ended_at
-  nobody: id plan_id user_id priority position joined_at booking_id
+  update jobs: status notified_at expires_at ended_at offer_ms
+  nobody: id plan_id user_id priority position joined_at booking_id told_at
 wallet_accounts
   update jobs: balance_paise updated_at
   nobody: id organization_id currency created_at

@@ -31,7 +31,12 @@ const REFUND_RULES = {
   unknownAlarmMs: DAY_MS,
   pendingAlarmMs: 10 * DAY_MS,
 };
-const RULES = { offerMs: DAY_MS, untouchedMs: DAY_MS, alarmMs: 3 * DAY_MS };
+const RULES = {
+  offerMs: DAY_MS,
+  untouchedMs: DAY_MS,
+  endsBeforeMs: minutes(180),
+  alarmMs: 3 * DAY_MS,
+};
 
 /** One run of cleanup-tentative-slots in this process, as the job makes it. */
 export function runCleanup(run: CheckoutRun): Promise<CoreResult<CleanupReport>> {

@@ -121,7 +121,8 @@ async function live(history: History, step: Step): Promise<void> {
     case "age":
       await database.query(
         `UPDATE waitlist_entries
-         SET notified_at = notified_at - interval '1 day', expires_at = now() + $2::interval
+         SET notified_at = notified_at - interval '1 day', told_at = notified_at - interval '1 day',
+             expires_at = now() + $2::interval
          WHERE status = 'NOTIFIED' AND id = $1`,
         [await pick("waitlist_entries", history, step.entry), LEAVES[step.leaves]],
       );
