@@ -2,7 +2,7 @@ import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import type { EndReason } from "../waitlist/end-reason.ts";
 
 type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
-export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDED";
+export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDING" | "REFUNDED";
 
 interface LockedPlan {
   id: string;

@@ -60,7 +60,7 @@ async function goesBackWhole(
   if (result.kind === "refused" && result.code !== "NOTHING_LEFT") return false;
   if (result.kind === "refused" && refund.amountPaise !== "all") return false;
   const [after] = await tx.query<{ isGone: boolean; paidElsewhere: boolean }[]>`
-    SELECT payment.status::text IN ('REFUNDING', 'REFUNDED') AND EXISTS (
+    SELECT payment.status IN ('REFUNDING', 'REFUNDED') AND EXISTS (
              SELECT 1 FROM refunds WHERE payment_id = payment.id AND of_sale) AS "isGone",
            EXISTS (
              SELECT 1 FROM payments AS other

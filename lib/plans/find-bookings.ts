@@ -46,7 +46,7 @@ export interface LeftAlone {
 
 export async function countLeftAlone(db: DbSession, planId: string): Promise<LeftAlone> {
   const [row] = await db.query<LeftAlone[]>`
-    SELECT (count(*) FILTER (WHERE payment.status::text IN ('REFUNDING', 'REFUNDED')))::int AS "refundedBefore",
+    SELECT (count(*) FILTER (WHERE payment.status IN ('REFUNDING', 'REFUNDED')))::int AS "refundedBefore",
            (count(*) FILTER (WHERE payment.status = 'ORPHANED'))::int AS "lateCaptures",
            (count(*) FILTER (WHERE kept.is_kept))::int AS "keptBefore",
            COALESCE(sum(kept.left_paise) FILTER (WHERE kept.is_kept), 0)::bigint AS "keptBeforePaise"

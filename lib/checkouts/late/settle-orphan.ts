@@ -142,7 +142,7 @@ async function giveUp(
     requestedBy: actor,
   });
   if (result.kind === "refused") return result;
-  await moveOrphan(tx, paymentId, "REFUNDED");
+  await moveOrphan(tx, paymentId, "REFUNDING");
   await tell(tx, { booking, paymentId, template: "late-payment-refunded", amountPaise });
   await recordAudit(tx, {
     actor,
@@ -161,7 +161,7 @@ async function giveUp(
 async function moveOrphan(
   tx: DbSession,
   paymentId: string,
-  to: "PAID" | "REFUNDED",
+  to: "PAID" | "REFUNDING",
 ): Promise<void> {
   await tx.execute`
     UPDATE payments SET status = ${to}::payment_status, updated_at = now()
