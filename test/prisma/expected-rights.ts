@@ -127,6 +127,7 @@ payouts
   nobody: approved_login approved_account_id approved_amount_paise approved_items
 plans
   update jobs: booked_seats offered_seats
+  update operators: cancelled_at cancelled_by cancel_reason
   nobody: id consultant_id kind title url capacity starts_at created_at hold_minutes
 provider_days
   insert jobs: day opening_paise credits_paise debits_paise closing_paise transactions
