@@ -62,6 +62,11 @@ const ROOMS = [
     may: ["db", "provider", "audit", "findings", "ledger", "notifications", "waitlist", "refunds"],
     comment: "A checkout that is paid too late asks for a refund; there is no arrow back.",
   },
+  {
+    room: "payment-events",
+    may: ["db", "provider", "audit", "findings", "refunds"],
+    comment: "Refunds and disputes at the provider that nobody here asked for.",
+  },
   { room: "ops", may: ["db", "audit", "tds", "tax-returns"], comment: "Watching and pruning." },
   { room: "job", may: ["db"], comment: "The harness. It imports no core." },
 ];

@@ -8,7 +8,7 @@ export interface AuditEntry {
   actor: string;
   /**
    * The kind of row: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`,
-   * `REFUND`, `import`, `account`, `caps`.
+   * `REFUND`, `DISPUTE`, `import`, `account`, `caps`.
    */
   category: string;
   /** The action: `approved`, `rejected`. */
