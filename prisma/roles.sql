@@ -268,5 +268,7 @@ GRANT INSERT (consultant_id, number, rate_bps, valid_from, valid_to, ceiling_pai
 GRANT INSERT (id, phase, reason, until, updated_at, updated_by), UPDATE (phase, reason, until, updated_at, updated_by)
   ON public.maintenance TO afterhours_operators;
 GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
+-- `plans -- cancel`: a job can't, since it ends bookings that are paid.
+GRANT UPDATE (cancelled_at, cancelled_by, cancel_reason) ON public.plans TO afterhours_operators;
 
 COMMIT;

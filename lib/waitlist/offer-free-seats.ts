@@ -38,7 +38,7 @@ export async function offerFreeSeats(
   return offers;
 }
 
-/** Locks the plan, and says how many seats may be offered: none once it has begun. */
+/** Locks the plan, and says how many seats may be offered: none once it has begun or is cancelled. */
 export async function lockFreeSeats(tx: DbSession, planId: string): Promise<number> {
   return (await lockPlan(tx, planId))?.free ?? 0;
 }
@@ -51,7 +51,7 @@ interface OfferedPlan extends PlanShown {
 async function lockPlan(tx: DbSession, planId: string): Promise<OfferedPlan | undefined> {
   const [plan] = await tx.query<OfferedPlan[]>`
     SELECT id AS "planId", title AS "planTitle", url AS "planUrl",
-           CASE WHEN starts_at IS NULL OR starts_at > now()
+           CASE WHEN (starts_at IS NULL OR starts_at > now()) AND cancelled_at IS NULL
                 THEN COALESCE(capacity - booked_seats - offered_seats, 0) ELSE 0 END AS free
     FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
   return plan;

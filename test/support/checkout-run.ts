@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
-import type { CancelReport, CleanupReport, LateReport } from "../../lib/checkouts/index.ts";
+import type {
+  CancelReason,
+  CancelReport,
+  CleanupReport,
+  LateReport,
+} from "../../lib/checkouts/index.ts";
 import { cancelPending } from "../../lib/checkouts/cancel/cancel-pending.ts";
 import { reconcileLateCaptures } from "../../lib/checkouts/late/reconcile-late-captures.ts";
 import { processRefunds } from "../../lib/refunds/process-refunds.ts";
@@ -46,7 +51,7 @@ export function runCleanup(run: CheckoutRun): Promise<CoreResult<CleanupReport>>
 /** One run of cancel-pending in this process, as the job makes it. */
 export function runCancel(
   run: CheckoutRun,
-  target: { paymentId: string; userId: string },
+  target: { paymentId: string; userId: string; because?: CancelReason },
 ): Promise<CoreResult<CancelReport>> {
   return withPorts(run, (ports) => cancelPending({ ...ports, settings: RULES }, target));
 }

@@ -199,6 +199,7 @@ async function release(
   ports.lease.assertTrusted();
   const result = await releaseHold(ports.db, target, {
     actor: ACTOR,
+    because: "lapsed",
     offerMs: ports.settings.offerMs,
     random: ports.random,
     signal: ports.signal,

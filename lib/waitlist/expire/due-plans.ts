@@ -26,7 +26,7 @@ const DUE: SqlPart = sql`
   UNION
   SELECT id FROM plans
   WHERE capacity IS NOT NULL AND booked_seats + offered_seats < capacity
-    AND (starts_at IS NULL OR starts_at > now())
+    AND (starts_at IS NULL OR starts_at > now()) AND cancelled_at IS NULL
     AND (SELECT position FROM waitlist_entries WHERE plan_id = plans.id AND status = 'WAITING'
          ORDER BY priority DESC, position LIMIT 1) IS NOT NULL`;
 
@@ -52,7 +52,7 @@ export async function duePlansAfter(
       LIMIT ${count}
     )
     SELECT plan.id AS "planId", ended.told AS "toExpire", ended.count - ended.told AS "toPassOver",
-           CASE WHEN plan.starts_at IS NULL OR plan.starts_at > now()
+           CASE WHEN (plan.starts_at IS NULL OR plan.starts_at > now()) AND plan.cancelled_at IS NULL
                 THEN LEAST(plan.capacity - plan.booked_seats - plan.offered_seats + ended.count,
                            in_line.count)
                 ELSE 0 END AS "toOffer"

@@ -41,9 +41,9 @@ export async function lockOfferOf(
 export async function readGroupPlan(
   tx: DbSession,
   planId: string,
-): Promise<{ hasBegun: boolean } | undefined> {
-  const [plan] = await tx.query<{ hasBegun: boolean }[]>`
-    SELECT COALESCE(starts_at <= now(), false) AS "hasBegun"
+): Promise<{ hasBegun: boolean; isCancelled: boolean } | undefined> {
+  const [plan] = await tx.query<{ hasBegun: boolean; isCancelled: boolean }[]>`
+    SELECT COALESCE(starts_at <= now(), false) AS "hasBegun", cancelled_at IS NOT NULL AS "isCancelled"
     FROM plans WHERE id = ${planId}::uuid AND capacity IS NOT NULL`;
   return plan;
 }

@@ -25,7 +25,12 @@ import {
 } from "../../support/checkout-world.ts";
 
 const release = (db: Db, target: ReleaseTarget): Promise<Release> =>
-  releaseHold(db, target, { actor: "a test", offerMs: DAY_MS, random: systemRandom });
+  releaseHold(db, target, {
+    actor: "a test",
+    because: "lapsed",
+    offerMs: DAY_MS,
+    random: systemRandom,
+  });
 
 const RULE = { untouchedMs: DAY_MS, endsBeforeMs: 3 * 3_600_000 };
 const ofAge = (bookingId: string): ReleaseTarget => ({ by: "age", bookingId, rule: RULE });
