@@ -144,10 +144,10 @@ describe("a hold", () => {
       }) as const;
     const options = {
       actor: "a test",
-      because: "lapsed",
+      because: "lapsed" as const,
       offerMs: 24 * hours,
       random: () => 0,
-    } as const;
+    };
     const stays = { kind: "conflict", why: "renewed" };
     expect(await planRelease(db, rule(3 * hours))).toEqual(stays);
     expect(await releaseHold(db, rule(3 * hours), options)).toEqual(stays);
