@@ -64,6 +64,7 @@ const GROUPS: readonly (readonly [prefix: RegExp, title: string])[] = [
   [/^TDS_/, "Tax"],
   [/^(SMTP|MAIL|OPERATORS)_/, "Mail"],
   [/^(WAITLIST|TENTATIVE|AUTHORIZED|LATE|REFUNDS)_/, "Checkouts, refunds and waitlist"],
+  [/^CHECKS_/, "Checks of the records"],
   [/^RETENTION_/, "Keeping and deleting"],
 ];
 
