@@ -37,16 +37,22 @@ export async function refundedSales(
   return problems;
 }
 
-/** Only refunds that are settled: one under way charges the consultant when it is settled. */
+/**
+ * Only refunds that are settled: one under way charges the consultant when it is settled. Key by key, as the earnings on
+ * record are found.
+ */
 const REFUNDED = `
-  SELECT reference_key(booking.reference) AS key, sum(payment.amount_paise)::bigint::text AS "paidPaise",
+  SELECT asked.key, sum(payment.amount_paise)::bigint::text AS "paidPaise",
          sum(back.paise)::bigint::text AS "backPaise"
-  FROM bookings AS booking
+  FROM unnest($1::text[]) AS asked (key)
+  CROSS JOIN LATERAL (
+    SELECT id FROM bookings WHERE reference_key(reference) = asked.key OFFSET 0
+  ) AS booking
   JOIN payments AS payment ON payment.booking_id = booking.id
   CROSS JOIN LATERAL (
     SELECT sum(leg.amount_paise) AS paise
     FROM refunds AS refund JOIN refund_legs AS leg ON leg.refund_id = refund.id AND leg.state = 'PROCESSED'
     WHERE refund.payment_id = payment.id AND refund.of_sale AND refund.status <> 'PENDING'
   ) AS back
-  WHERE reference_key(booking.reference) = ANY ($1::text[]) AND back.paise > 0
+  WHERE back.paise > 0
   GROUP BY 1`;
