@@ -4,6 +4,7 @@
  */
 export const FINDING_KINDS = [
   "amount-differs",
+  "approval-withdrawn",
   "booked-not-completed",
   "booking-cancelled-and-paid",
   "booking-confirmed-and-refunded",
@@ -28,6 +29,7 @@ export const FINDING_KINDS = [
   "payout-transaction-unmatched",
   "payees-share-account",
   "payees-share-pan",
+  "plan-refund-refused",
   "posting-without-source",
   "provider-cash-drift",
   "provider-payout-missing",

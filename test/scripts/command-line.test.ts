@@ -20,6 +20,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/cli/payouts.ts"],
   ["scripts/cli/earnings.ts"],
   ["scripts/cli/payments.ts"],
+  ["scripts/cli/plans.ts"],
   ["scripts/cli/findings.ts"],
   ["scripts/cli/ledger-audit.ts"],
   ["scripts/cli/mails.ts"],

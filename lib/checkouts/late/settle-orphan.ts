@@ -6,6 +6,7 @@ import { lockBooking, type LockedBooking, type LockedPayment } from "../locked-b
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
 import type { Random } from "../../support/random.ts";
+import { toldBecause } from "../told-because.ts";
 import { takeLegsAgain } from "../held-legs.ts";
 import { requestRefund } from "../../refunds/request-refund.ts";
 import { decideLate, heldAppointments, type LateDecision, type RefundReason } from "./decide.ts";
@@ -196,6 +197,11 @@ async function tell(
     key: `${template}:${paymentId}`,
     userId: booking.userId,
     template,
-    data: { planTitle: booking.plan.title, planUrl: booking.plan.url, amountPaise },
+    data: {
+      planTitle: booking.plan.title,
+      planUrl: booking.plan.url,
+      amountPaise,
+      ...(template === "late-payment-refunded" ? { why: toldBecause(booking, "lapsed") } : {}),
+    },
   });
 }
