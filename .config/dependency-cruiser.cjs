@@ -83,6 +83,11 @@ const ROOMS = [
     ],
     comment: "An event as one thing: what its cancellation does to seats, checkouts and money.",
   },
+  {
+    room: "payment-events",
+    may: ["db", "provider", "audit", "findings", "refunds"],
+    comment: "Refunds and disputes at the provider that nobody here asked for.",
+  },
   { room: "ops", may: ["db", "audit", "tds", "tax-returns"], comment: "Watching and pruning." },
   { room: "job", may: ["db"], comment: "The harness. It imports no core." },
 ];

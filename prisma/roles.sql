@@ -203,6 +203,16 @@ GRANT INSERT (refund_id, payment_leg_id, amount_paise),
           sent_at, settled_at, failure_code, failure_message)
   ON public.refund_legs TO afterhours_jobs;
 GRANT INSERT (earning_id, key, gross_paise, amount_paise) ON public.earning_refunds TO afterhours_jobs;
+-- Refunds made outside, and disputes. The hold of a dispute comes and goes with its row, by a trigger.
+GRANT INSERT (name, read_until), UPDATE (read_until) ON public.provider_lists TO afterhours_jobs;
+GRANT INSERT (id, provider_payment_id, amount_paise, status, made_at, refund_leg_id, matched_at),
+  UPDATE (status, refund_leg_id, seen_at, matched_at)
+  ON public.provider_refunds TO afterhours_jobs;
+GRANT INSERT (id, payment_id, provider_payment_id, amount_paise, deducted_paise, currency, status, phase, reason_code,
+              respond_by, raised_at, unmatched, holds_consultant, ended_at),
+  UPDATE (payment_id, amount_paise, deducted_paise, status, phase, reason_code, respond_by, unmatched, holds_consultant,
+          updated_at, ended_at)
+  ON public.disputes TO afterhours_jobs;
 GRANT INSERT (consultant_id, earning_id, key, gross_paise, amount_paise),
   UPDATE (recovered_gross_paise, recovered_amount_paise)
   ON public.earning_recoveries TO afterhours_jobs;

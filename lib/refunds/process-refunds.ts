@@ -46,6 +46,7 @@ export async function processRefunds(
   const open = await countOpenLegs(ports.db, selection);
   report.due = open.due;
   report.elsewhere = open.elsewhere;
+  report.disputed = open.disputed;
   report.found = Math.min(
     open["in-doubt"] + open.due + open["at-provider"],
     ports.limit ?? Infinity,

@@ -1,8 +1,9 @@
 import { recordAudit } from "../audit/audit-log.ts";
-import type { DbSession } from "../db/client.ts";
+import { sql, type DbSession } from "../db/client.ts";
 import { newUuid } from "../support/random.ts";
 import { sumPaise, type Paise } from "../support/money.ts";
 import { splitOverLegs, type LegLeft, type LegShare } from "./cascade.ts";
+import { DISPUTE_OPEN, isDisputed } from "./disputed.ts";
 
 export interface RefundRequested {
   paymentId: string;
@@ -34,6 +35,8 @@ export type RequestRefusal =
   | "NOTHING_LEFT"
   | "EXCEEDS_PAID"
   | "CARD_SHARE_TOO_SMALL"
+  /** The buyer disputes the payment: see `isDisputed`. */
+  | typeof DISPUTE_OPEN
   /** Another refund has this key. */
   | "KEY_REUSED";
 
@@ -126,10 +129,11 @@ interface LockedPayment {
   providerPaymentId: string | null;
   /** Whether it paid for a booking; for a payment refunded before, as known then. */
   ofSale: boolean;
+  disputed: boolean;
 }
 
 /** Two statements, so that the second one sees rows that were committed while the first waited. */
-async function lockPayment(
+export async function lockPayment(
   tx: DbSession,
   paymentId: string,
   { forUpdate }: { forUpdate: boolean },
@@ -139,7 +143,8 @@ async function lockPayment(
     SELECT status::text AS status, currency::text AS currency, organization_id AS "organizationId",
            provider_payment_id AS "providerPaymentId",
            status = 'PAID' OR (status IN ('REFUNDING', 'REFUNDED') AND EXISTS (
-             SELECT 1 FROM refunds WHERE payment_id = payments.id AND of_sale)) AS "ofSale"
+             SELECT 1 FROM refunds WHERE payment_id = payments.id AND of_sale)) AS "ofSale",
+           ${isDisputed(sql`payments.id`)} AS disputed
     FROM payments WHERE id = ${paymentId}::uuid`;
   return row;
 }
@@ -150,7 +155,7 @@ interface KnownRefund {
   amountPaise: Paise;
 }
 
-async function findByKey(tx: DbSession, key: string): Promise<KnownRefund | undefined> {
+export async function findByKey(tx: DbSession, key: string): Promise<KnownRefund | undefined> {
   const [row] = await tx.query<KnownRefund[]>`
     SELECT id, payment_id AS "paymentId", amount_paise AS "amountPaise" FROM refunds WHERE key = ${key}`;
   return row;
@@ -192,6 +197,11 @@ function refusalOf(
     return refuse("CURRENCY_NOT_SUPPORTED", `payment ${paymentId} is in ${payment.currency}`);
   if (amountPaise !== "all" && amountPaise <= 0n)
     return refuse("AMOUNT_NOT_POSITIVE", "a refund gives back more than nothing");
+  if (payment.disputed)
+    return refuse(
+      DISPUTE_OPEN,
+      `the buyer disputes payment ${paymentId}, and a refund beside the dispute may pay twice: wait until it ends, or accept it in the provider's dashboard`,
+    );
   if (legs.every(({ leftPaise }) => leftPaise === 0n))
     return refuse("NOTHING_LEFT", `all of payment ${paymentId} went back or is on its way back`);
   return undefined;
@@ -202,7 +212,7 @@ function needsProvider(shares: readonly LegShare[]): boolean {
 }
 
 /** Nothing when the same key was used for another payment at this very moment. */
-async function insertRefund(
+export async function insertRefund(
   tx: DbSession,
   refund: RefundRequested & { amountPaise: Paise; ofSale: boolean },
 ): Promise<string | undefined> {
@@ -215,7 +225,7 @@ async function insertRefund(
   return inserted === 1 ? refundId : undefined;
 }
 
-async function insertLegs(
+export async function insertLegs(
   tx: DbSession,
   refundId: string,
   shares: readonly LegShare[],

@@ -44,7 +44,8 @@ export async function settleRefund(
     const charged = await chargeConsultant(tx, refund);
     if (charged === "no-sale") await nobodyCharged(tx, { refundId, ...refund });
   }
-  if (status === "FAILED") await leaveToPerson(tx, { refundId, ...refund });
+  if (status === "FAILED" && !isOutside(refund.key))
+    await leaveToPerson(tx, { refundId, ...refund });
   await followRefunds(tx, refund.paymentId);
   if (status === "PROCESSED" && !hasOwnMail(refund.key)) {
     const { userId, planTitle, planUrl, amountPaise } = refund;
@@ -86,9 +87,17 @@ async function nobodyCharged(
   });
 }
 
-/** The buyer of a late payment got a mail when the refund was requested. */
+/** Made outside: nobody here asked for it, so that nothing is left to do when it fails. */
+function isOutside(key: string): boolean {
+  return key.startsWith("provider-refund:") || key.startsWith("dispute:");
+}
+
+/**
+ * The buyer of a late payment got a mail when the refund was requested. Of one made outside, the person who made it,
+ * the provider or the bank has told the buyer.
+ */
 function hasOwnMail(key: string): boolean {
-  return key.startsWith("late-capture:");
+  return key.startsWith("late-capture:") || isOutside(key);
 }
 
 async function soFar(tx: DbSession, refundId: string): Promise<RefundSoFar | undefined> {

@@ -31,6 +31,10 @@ consultants
   update payees: email
   update approvers: touched_at
   nobody: id created_at
+disputes
+  insert jobs: id payment_id provider_payment_id amount_paise deducted_paise currency status phase reason_code respond_by raised_at unmatched holds_consultant ended_at
+  update jobs: payment_id amount_paise deducted_paise status phase reason_code respond_by unmatched holds_consultant updated_at ended_at
+  nobody: first_seen_at
 earning_recoveries
   insert jobs: consultant_id earning_id key gross_paise amount_paise
   update jobs: recovered_gross_paise recovered_amount_paise
@@ -132,6 +136,13 @@ plans
 provider_days
   insert jobs: day opening_paise credits_paise debits_paise closing_paise transactions
   nobody: closed_at
+provider_lists
+  insert jobs: name read_until
+  update jobs: read_until
+provider_refunds
+  insert jobs: id provider_payment_id amount_paise status made_at refund_leg_id matched_at
+  update jobs: status refund_leg_id seen_at matched_at
+  nobody: first_seen_at
 provider_transactions
   insert jobs: id credit_paise debit_paise balance_paise source_entity source_id provider_payout_id at
   nobody: read_at

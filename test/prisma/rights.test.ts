@@ -189,6 +189,7 @@ describe("beside tables", () => {
     ).toEqual([
       { proname: "add_payee_locks", returns: "trigger" },
       { proname: "begin_offer", returns: "trigger" },
+      { proname: "hold_for_dispute", returns: "trigger" },
       { proname: "lock_payee_for_hold", returns: "trigger" },
       { proname: "move_offers", returns: "trigger" },
       { proname: "resolve_failed_refunds", returns: "trigger" },

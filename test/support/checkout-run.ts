@@ -60,6 +60,7 @@ export function runCancel(
 export function runLate(run: CheckoutRun): Promise<CoreResult<LateReport>> {
   const settings = {
     ...RULES,
+    openMs: minutes(15),
     lookBackMs: 7 * DAY_MS,
     askAgainMs: minutes(25),
     refunds: REFUND_RULES,

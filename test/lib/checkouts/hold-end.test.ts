@@ -142,7 +142,12 @@ describe("a hold", () => {
         bookingId,
         rule: { untouchedMs: 24 * hours, endsBeforeMs },
       }) as const;
-    const options = { actor: "a test", offerMs: 24 * hours, random: () => 0 };
+    const options = {
+      actor: "a test",
+      because: "lapsed" as const,
+      offerMs: 24 * hours,
+      random: () => 0,
+    };
     const stays = { kind: "conflict", why: "renewed" };
     expect(await planRelease(db, rule(3 * hours))).toEqual(stays);
     expect(await releaseHold(db, rule(3 * hours), options)).toEqual(stays);

@@ -37,7 +37,12 @@ const REFUNDS = {
   unknownAlarmMs: 24 * HOUR_MS,
   pendingAlarmMs: 10 * 24 * HOUR_MS,
 };
-const LATE = { lookBackMs: 7 * 24 * HOUR_MS, askAgainMs: minutes(25), refunds: REFUNDS };
+const LATE = {
+  openMs: minutes(15),
+  lookBackMs: 7 * 24 * HOUR_MS,
+  askAgainMs: minutes(25),
+  refunds: REFUNDS,
+};
 
 /** The jobs of the bookings, and those that pay out what they earn. */
 export const MARKET_JOBS = [
