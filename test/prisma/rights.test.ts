@@ -192,6 +192,7 @@ describe("beside tables", () => {
       { proname: "hold_for_dispute", returns: "trigger" },
       { proname: "lock_payee_for_hold", returns: "trigger" },
       { proname: "move_offers", returns: "trigger" },
+      { proname: "resolve_failed_refunds", returns: "trigger" },
     ]);
   });
 });

@@ -96,7 +96,12 @@ async function payday(db: Db): Promise<void> {
     runId: randomUUID(),
     dryRun: false,
     limit: undefined,
-    settings: { minimumPaise: 50_000n, autoApprovePaise: 10_000_000n, settlementDays: 4 },
+    settings: {
+      minimumPaise: 50_000n,
+      autoApprovePaise: 10_000_000n,
+      settlementDays: 4,
+      smallAfterDays: 90,
+    },
     db,
     lease: noLease,
     log: silentLog(),
