@@ -7,6 +7,8 @@ export function remedyOf(code: string): string {
       return "The provider sends nothing below ₹1. Give it back in another way, then resolve the finding.";
     case "CURRENCY_NOT_SUPPORTED":
       return "Refund it on the provider's dashboard, then resolve the finding.";
+    case "DISPUTE_OPEN":
+      return "The buyer disputes the payment. Cancel again once the dispute has ended: what it leaves goes back then.";
     case "BUSY":
       return "Other sessions change the same rows. Nothing of this booking was changed: cancel again.";
     default:

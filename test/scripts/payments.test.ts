@@ -52,6 +52,23 @@ describe("payments", () => {
     });
   });
 
+  it("says what became of the seat when all goes back", async () => {
+    const all = (paymentId: string, ...more: string[]): Promise<ScriptResult> =>
+      payments("refund", paymentId, "--amount", "all", "--reason", "the buyer is ill", ...more);
+    const { paymentId } = await seedPaid(world.database);
+    expect(await all(paymentId, "--keep-seat")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("booking stands: its seat is kept") as string,
+    });
+    expect(await all(paymentId)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/NOTHING_LEFT.*booking ended: slots freed 1/) as string,
+    });
+    expect(await all(paymentId)).toMatchObject({ exitCode: 1 });
+    const other = await seedPaid(world.database);
+    expect((await all(other.paymentId)).stdout).toContain("booking ended: slots freed 1");
+  });
+
   it("refuses what can not go back, and says why", async () => {
     const { paymentId } = await seedPaid(world.database);
 
