@@ -5,6 +5,7 @@ import { job as prune } from "./ops/prune.ts";
 import { job as cancelPending } from "./payments/cancel-pending.ts";
 import { job as processRefunds } from "./payments/process-refunds.ts";
 import { job as reconcileLateCaptures } from "./payments/reconcile-late-captures.ts";
+import { job as reconcilePayments } from "./payments/reconcile-payments.ts";
 import { job as createPayoutBatch } from "./payouts/create-payout-batch.ts";
 import { job as handleStuckPayouts } from "./payouts/handle-stuck-payouts.ts";
 import { job as processPayouts } from "./payouts/process-payouts.ts";
@@ -24,6 +25,7 @@ export const watchedJobs: readonly AnyJob[] = [
   cancelPending,
   reconcileLateCaptures,
   processRefunds,
+  reconcilePayments,
   deliverOutbox,
   processExpiredNotifications,
   sendExpirationReminders,

@@ -180,7 +180,7 @@ GRANT USAGE ON SEQUENCE public.tax_deductions_sequence_seq TO afterhours_jobs;
 GRANT UPDATE (updated_at) ON public.tax_profiles TO afterhours_jobs;
 
 -- Checkouts and their slots. Seats are counted by triggers, which write as whoever writes the booking.
-GRANT UPDATE (status, updated_at) ON public.bookings TO afterhours_jobs;
+GRANT UPDATE (status, ended_because, ended_by, updated_at) ON public.bookings TO afterhours_jobs;
 GRANT INSERT (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative),
   DELETE, UPDATE (tentative, updated_at)
   ON public.slots TO afterhours_jobs;
@@ -203,12 +203,22 @@ GRANT INSERT (refund_id, payment_leg_id, amount_paise),
           sent_at, settled_at, failure_code, failure_message)
   ON public.refund_legs TO afterhours_jobs;
 GRANT INSERT (earning_id, key, gross_paise, amount_paise) ON public.earning_refunds TO afterhours_jobs;
+-- Refunds made outside, and disputes. The hold of a dispute comes and goes with its row, by a trigger.
+GRANT INSERT (name, read_until), UPDATE (read_until) ON public.provider_lists TO afterhours_jobs;
+GRANT INSERT (id, provider_payment_id, amount_paise, status, made_at, refund_leg_id, matched_at),
+  UPDATE (status, refund_leg_id, seen_at, matched_at)
+  ON public.provider_refunds TO afterhours_jobs;
+GRANT INSERT (id, payment_id, provider_payment_id, amount_paise, deducted_paise, currency, status, phase, reason_code,
+              respond_by, raised_at, unmatched, holds_consultant, ended_at),
+  UPDATE (payment_id, amount_paise, deducted_paise, status, phase, reason_code, respond_by, unmatched, holds_consultant,
+          updated_at, ended_at)
+  ON public.disputes TO afterhours_jobs;
 GRANT INSERT (consultant_id, earning_id, key, gross_paise, amount_paise),
   UPDATE (recovered_gross_paise, recovered_amount_paise)
   ON public.earning_recoveries TO afterhours_jobs;
 
 -- Waitlist and mail.
-GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
+GRANT UPDATE (status, notified_at, offer_ms, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
 GRANT INSERT (key, user_id, consultant_id, recipient, template, data, deliver_until),
   UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
   ON public.outbox_mails TO afterhours_jobs;
@@ -268,5 +278,7 @@ GRANT INSERT (consultant_id, number, rate_bps, valid_from, valid_to, ceiling_pai
 GRANT INSERT (id, phase, reason, until, updated_at, updated_by), UPDATE (phase, reason, until, updated_at, updated_by)
   ON public.maintenance TO afterhours_operators;
 GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
+-- `plans -- cancel`: a job can't, since it ends bookings that are paid.
+GRANT UPDATE (cancelled_at, cancelled_by, cancel_reason) ON public.plans TO afterhours_operators;
 
 COMMIT;

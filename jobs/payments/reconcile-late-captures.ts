@@ -9,11 +9,11 @@ import { combineEnvironments } from "../../lib/support/environment.ts";
 export const job = defineJob({
   name: "payments/reconcile-late-captures",
   summary:
-    "Finds payments that came after their hold had ended, and books them again or refunds them.",
-  schedule: { cron: "21,51 * * * *" }, // every half hour
+    "Finds payments that nobody reported, and books or refunds those that came after their hold had ended.",
+  schedule: { cron: "7,21,37,51 * * * *" }, // every quarter of an hour
   movesMoney: true,
-  lock: { failMode: "closed", ttlMs: minutes(35) },
-  deadlineMs: minutes(28),
+  lock: { failMode: "closed", ttlMs: minutes(20) },
+  deadlineMs: minutes(13),
   pausedBy: "degraded",
   environment: combineEnvironments(razorpayPaymentsEnvironment, lateEnvironment),
   runbooks: {

@@ -4,6 +4,7 @@ import { inSerializable } from "../db/retries.ts";
 import { SQLSTATE } from "../db/sqlstate.ts";
 import { recordFinding } from "../findings/index.ts";
 import { endRequest } from "./end-request.ts";
+import { hasMeetingBegun } from "./held-meetings.ts";
 import {
   lockBooking,
   type LockedBooking,
@@ -36,6 +37,10 @@ type OrphanReason =
   | "slot-taken"
   /** The request was cancelled, or holds no slot. */
   | "nothing-held"
+  /** The webinar or class does not take place. */
+  | "plan-cancelled"
+  /** A meeting has begun: it can not be booked any more. */
+  | "meeting-past"
   /** The order was paid by another payment before. */
   | "paid-twice";
 
@@ -69,10 +74,10 @@ const LOST_RACES = [SQLSTATE.exclusionViolation, SQLSTATE.uniqueViolation];
  * Records a capture as a webhook reports it, once for any source and number of reports.
  *
  * An open checkout becomes PAID and its booking CONFIRMED. If the hold had ended, or another person's confirmed
- * slot has taken the time, the payment is ORPHANED instead. A second payment of an order is a separate payment,
- * ORPHANED from the start, so that it is refunded like every other orphan; a critical finding reports it. An
- * amount other than the order's changes nothing: no rule says why it was paid (a fee charged to the buyer would
- * make every capture differ). The hold stays for the buyer, and a critical finding asks a person.
+ * slot has taken the time, or a meeting has begun, the payment is ORPHANED instead. A second payment of an order is
+ * a separate payment, ORPHANED from the start, so that it is refunded like every other orphan; a critical finding
+ * reports it. An amount other than the order's changes nothing: no rule says why it was paid (a fee charged to the
+ * buyer would make every capture differ). The hold stays for the buyer, and a critical finding asks a person.
  */
 export async function recordCapture(
   db: Db,
@@ -89,6 +94,20 @@ export async function recordCapture(
     if (error instanceof WriteConflictError) return { kind: "conflict" };
     throw error;
   }
+}
+
+/** What `recordCapture` does with the capture of an open checkout now. Only reads. */
+export async function planCapture(
+  db: DbSession,
+  {
+    of,
+    amountPaise,
+  }: { of: { paymentId: string; bookingId: string; planId: string }; amountPaise: Paise },
+): Promise<"confirm" | "differs" | OrphanReason> {
+  const booking = await lockBooking(db, { ...of, forUpdate: false });
+  const payment = booking.payments.find(({ id }) => id === of.paymentId);
+  if (payment?.cardPaise !== amountPaise) return "differs";
+  return (await reasonNotToConfirm(db, booking)) ?? "confirm";
 }
 
 async function record(
@@ -131,7 +150,9 @@ async function record(
   const why = await reasonNotToConfirm(tx, booking);
   if (why === undefined) return confirm(tx, { booking, payment, capture });
   const result = await orphan(tx, { booking, payment, capture }, why);
-  await endRequest(tx, booking, { actor: capture.source, offerMs });
+  const because = why === "plan-cancelled" ? why : "paid-too-late";
+  await endRequest(tx, booking, { actor: capture.source, because, offerMs });
+  if (why === "meeting-past") await reportPaidAfterMeeting(tx, { booking, payment, capture });
   return result;
 }
 
@@ -141,16 +162,20 @@ interface Subject {
   capture: Capture;
 }
 
+const CAPTURED: ReadonlySet<PaymentStatus> = new Set(["PAID", "ORPHANED", "REFUNDING", "REFUNDED"]);
+
 /** Captured before. */
 function isSettled({ status }: LockedPayment): boolean {
-  return status === "PAID" || status === "ORPHANED" || status === "REFUNDED";
+  return CAPTURED.has(status);
 }
 
 async function reasonNotToConfirm(
   tx: DbSession,
   booking: LockedBooking,
 ): Promise<OrphanReason | undefined> {
+  if (booking.plan.isCancelled) return "plan-cancelled";
   if (booking.status === "CANCELLED" || booking.slots.length === 0) return "nothing-held";
+  if (await hasMeetingBegun(tx, booking.id)) return "meeting-past";
   const [{ taken } = { taken: false }] = await tx.query<{ taken: boolean }[]>`
     SELECT EXISTS (
       SELECT 1 FROM slots AS own
@@ -191,6 +216,25 @@ async function orphan(
     bookingId: subject.booking.id,
     why,
   };
+}
+
+/** The buyer paid for a meeting and was never booked: somebody apologizes, and looks why no report came. */
+async function reportPaidAfterMeeting(
+  tx: DbSession,
+  { booking, payment, capture }: Subject,
+): Promise<void> {
+  await recordFinding(tx, {
+    kind: "paid-after-meeting",
+    severity: "critical",
+    subjectType: "payment",
+    subjectId: payment.id,
+    details: {
+      bookingId: booking.id,
+      providerPaymentId: capture.providerPaymentId,
+      amountPaise: payment.amountPaise,
+      reportedBy: capture.source,
+    },
+  });
 }
 
 async function moveCaptured(

@@ -39,9 +39,13 @@ export type { JsonValue } from "./json.ts";
 export type { PaymentProvider, RefundRequest } from "./payment-provider.ts";
 export {
   bearsReceipt,
+  receiptsOf,
+  PROVIDER_DISPUTE_STATUSES,
   PROVIDER_ORDER_STATUSES,
   PROVIDER_PAYMENT_STATUSES,
   PROVIDER_REFUND_STATUSES,
+  type ProviderDispute,
+  type ProviderDisputeStatus,
   type ProviderOrder,
   type ProviderOrderStatus,
   type ProviderPayment,

@@ -1,6 +1,11 @@
 import type { Answer } from "./answer.ts";
-import type { CallOptions } from "./payout-provider.ts";
-import type { ProviderOrder, ProviderPayment, ProviderRefund } from "./payments-entities.ts";
+import type { CallOptions, TimeWindow } from "./payout-provider.ts";
+import type {
+  ProviderDispute,
+  ProviderOrder,
+  ProviderPayment,
+  ProviderRefund,
+} from "./payments-entities.ts";
 
 export interface RefundRequest {
   /** `pay_…`; only captured payments can be refunded. */
@@ -61,4 +66,15 @@ export interface PaymentProvider {
    * If one page can't be read there is no list. `body` is an array with the body of each page.
    */
   listRefunds(paymentId: string, options?: CallOptions): Promise<Answer<ProviderRefund[]>>;
+  /**
+   * One page of the refunds of all payments that were made in a time, newest first, whoever made them: by this API or
+   * in the provider's dashboard. Hold `toMs` still while paging.
+   */
+  listAllRefunds(window: TimeWindow, options?: CallOptions): Promise<Answer<ProviderRefund[]>>;
+  /**
+   * One page of disputes that were raised in a time. UNVERIFIED: that the time is the one of `created_at`, and that
+   * the newest come first; the documentation shows `count`, `skip`, `from` and `to` and no more.
+   */
+  listDisputes(window: TimeWindow, options?: CallOptions): Promise<Answer<ProviderDispute[]>>;
+  fetchDispute(disputeId: string, options?: CallOptions): Promise<Answer<ProviderDispute>>;
 }

@@ -1,4 +1,4 @@
-/** The records of the payments API, as far as checkouts and refunds need them; amounts in paise. */
+/** The records of the payments API, as far as checkouts, refunds and disputes need them; amounts in paise. */
 
 export const PROVIDER_ORDER_STATUSES = ["created", "attempted", "paid"] as const;
 
@@ -77,6 +77,30 @@ export interface ProviderRefund {
   createdAtMs: number;
 }
 
+export const PROVIDER_DISPUTE_STATUSES = ["open", "under_review", "won", "lost", "closed"] as const;
+
+/** `unrecognised` is a status that the provider has added since: the dispute counts as open. */
+export type ProviderDisputeStatus = (typeof PROVIDER_DISPUTE_STATUSES)[number] | "unrecognised";
+
+/** A buyer, or the buyer's bank, asks for the money of a payment back. */
+export interface ProviderDispute {
+  /** `disp_…` */
+  id: string;
+  paymentId: string;
+  status: ProviderDisputeStatus;
+  statusText: string;
+  amountPaise: bigint;
+  /** What the provider took from us; documented as 0 until the dispute is lost. */
+  deductedPaise: bigint;
+  currency: string;
+  /** `fraud`, `retrieval`, `chargeback`, `pre_arbitration`, `arbitration`. */
+  phase: string | null;
+  reasonCode: string | null;
+  /** Until when evidence may be sent. */
+  respondByMs: number | null;
+  createdAtMs: number;
+}
+
 /**
  * Whether a refund is the one that was asked for under this receipt. The provider's own example of an
  * answer has lost the receipt, so `buildRefundRequest` writes it into the notes as well.
@@ -86,6 +110,15 @@ export function bearsReceipt(
   receipt: string,
 ): boolean {
   return refund.receipt === receipt || refund.notes[RECEIPT_NOTE] === receipt;
+}
+
+/** Everything by which a refund may be one of ours: see `bearsReceipt`. */
+export function receiptsOf({
+  receipt,
+  notes,
+}: Pick<ProviderRefund, "receipt" | "notes">): string[] {
+  const noted = notes[RECEIPT_NOTE];
+  return [...(receipt === null ? [] : [receipt]), ...(noted === undefined ? [] : [noted])];
 }
 
 /** The note that repeats a refund's receipt. */

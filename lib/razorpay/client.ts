@@ -1,12 +1,11 @@
 import * as z from "zod";
-import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
+import { argumentErrors, checkedId, windowQuery, withQuery } from "./arguments.ts";
 import type { RazorpayPorts } from "./caller.ts";
 import { connect } from "./connect.ts";
 import type {
   FundAccountInput,
   PayoutRequest,
   PayoutProvider,
-  TimeWindow,
 } from "../provider/payout-provider.ts";
 import type { ProviderPayout } from "../provider/entities.ts";
 import { parseJson } from "../provider/json.ts";
@@ -137,7 +136,7 @@ export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPort
             path: withQuery("/payouts", {
               account_number: accountNumber,
               ...(filter.status === undefined ? {} : { status: filter.status }),
-              ...windowQuery(filter),
+              ...windowQuery(filter, badArgument),
             }),
           },
           read: readPayouts,
@@ -165,7 +164,7 @@ export function createRazorpayX(settings: RazorpayXSettings, ports: RazorpayPort
             method: "GET",
             path: withQuery("/transactions", {
               account_number: accountNumber,
-              ...windowQuery(filter),
+              ...windowQuery(filter, badArgument),
             }),
           },
           read: readTransactions,
@@ -229,18 +228,4 @@ function differenceFrom(
     return "another fund_account_id than was asked for";
   }
   return undefined;
-}
-
-function windowQuery(window: TimeWindow): Record<string, string> {
-  const { fromMs, toMs, count = 100, skip = 0 } = window;
-  if (!Number.isInteger(count) || count < 1 || count > 100) {
-    throw badArgument("count", "an integer from 1 to 100");
-  }
-  if (!Number.isInteger(skip) || skip < 0) throw badArgument("skip", "an integer from 0");
-  return {
-    ...(fromMs === undefined ? {} : { from: String(Math.floor(fromMs / 1000)) }),
-    ...(toMs === undefined ? {} : { to: String(Math.ceil(toMs / 1000)) }),
-    count: String(count),
-    skip: String(skip),
-  };
 }

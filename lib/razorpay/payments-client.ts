@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { AfterhoursError } from "../support/errors.ts";
 import type { Answer } from "../provider/answer.ts";
-import { argumentErrors, checkedId, withQuery } from "./arguments.ts";
+import { argumentErrors, checkedId, windowQuery, withQuery } from "./arguments.ts";
 import type { Caller, RazorpayPorts } from "./caller.ts";
 import { connect } from "./connect.ts";
 import type { CallOptions } from "../provider/payout-provider.ts";
@@ -9,7 +9,15 @@ import { type JsonValue, parseJson } from "../provider/json.ts";
 import { notesRules, sortedNotes } from "../provider/notes.ts";
 import type { PaymentProvider, RefundRequest } from "../provider/payment-provider.ts";
 import { bearsReceipt, type ProviderRefund } from "../provider/payments-entities.ts";
-import { readOrder, readPayment, readPayments, readRefund, readRefunds } from "./read-payments.ts";
+import {
+  readDispute,
+  readDisputes,
+  readOrder,
+  readPayment,
+  readPayments,
+  readRefund,
+  readRefunds,
+} from "./read-payments.ts";
 import { expecting } from "./reading.ts";
 import { walkList } from "../provider/walk-list.ts";
 import type { RazorpayPaymentsSettings } from "./contract.ts";
@@ -110,6 +118,45 @@ export function createRazorpayPayments(
       ),
 
     listRefunds: (paymentId, options) => listRefunds(perform, paymentId, options),
+
+    listAllRefunds: async (window, options) =>
+      perform(
+        {
+          operation: "list refunds",
+          call: "list",
+          request: {
+            method: "GET",
+            path: withQuery("/refunds", windowQuery(window, badArgument)),
+          },
+          read: readRefunds,
+        },
+        options?.signal,
+      ),
+
+    listDisputes: async (window, options) =>
+      perform(
+        {
+          operation: "list disputes",
+          call: "list",
+          request: {
+            method: "GET",
+            path: withQuery("/disputes", windowQuery(window, badArgument)),
+          },
+          read: readDisputes,
+        },
+        options?.signal,
+      ),
+
+    fetchDispute: async (disputeId, options) =>
+      perform(
+        {
+          operation: "fetch dispute",
+          call: "fetch",
+          request: { method: "GET", path: `/disputes/${checkedId(disputeId, badArgument)}` },
+          read: expecting(readDispute, (dispute) => otherThan(disputeId, dispute.id)),
+        },
+        options?.signal,
+      ),
   };
 }
 

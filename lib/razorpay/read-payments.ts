@@ -1,8 +1,10 @@
 import * as z from "zod";
 import {
+  PROVIDER_DISPUTE_STATUSES,
   PROVIDER_ORDER_STATUSES,
   PROVIDER_PAYMENT_STATUSES,
   PROVIDER_REFUND_STATUSES,
+  type ProviderDispute,
   type ProviderOrder,
   type ProviderPayment,
   type ProviderRefund,
@@ -110,11 +112,40 @@ const refund = z
     createdAtMs: raw.created_at,
   }));
 
+const dispute = z
+  .object({
+    id,
+    payment_id: id,
+    status: z.string().min(1),
+    amount: amountPaise,
+    amount_deducted: amountPaise.nullish(),
+    currency: z.string().min(1),
+    phase: word,
+    reason_code: word,
+    respond_by: secondsAsMs.nullish().catch(null),
+    created_at: secondsAsMs,
+  })
+  .transform((raw): ProviderDispute => ({
+    id: raw.id,
+    paymentId: raw.payment_id,
+    status: known(PROVIDER_DISPUTE_STATUSES, raw.status),
+    statusText: scrubWord(raw.status),
+    amountPaise: raw.amount,
+    deductedPaise: raw.amount_deducted ?? 0n,
+    currency: raw.currency,
+    phase: raw.phase,
+    reasonCode: raw.reason_code,
+    respondByMs: raw.respond_by ?? null,
+    createdAtMs: raw.created_at,
+  }));
+
 export const readOrder: Reader<ProviderOrder> = reader(order);
 export const readPayment: Reader<ProviderPayment> = reader(payment);
 export const readPayments: Reader<ProviderPayment[]> = listReader(payment);
 export const readRefund: Reader<ProviderRefund> = reader(refund);
 export const readRefunds: Reader<ProviderRefund[]> = listReader(refund);
+export const readDispute: Reader<ProviderDispute> = reader(dispute);
+export const readDisputes: Reader<ProviderDispute[]> = listReader(dispute);
 
 function known<Status extends string>(
   statuses: readonly Status[],

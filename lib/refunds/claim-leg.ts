@@ -1,6 +1,6 @@
 import type { Db, DbSession } from "../db/client.ts";
 import { AfterhoursError } from "../support/errors.ts";
-import { isFree, type OpenLeg } from "./open-legs.ts";
+import { isFree, WAITS_FOR_DISPUTE, type OpenLeg } from "./open-legs.ts";
 import { buildRefundRequest, requestHash } from "../provider/index.ts";
 
 /** A compare-and-swap that had to hit the leg hit none: another run has it, or it is settled. */
@@ -70,7 +70,7 @@ export async function prepareLeg(
         sent_at = now()
     FROM before, refunds AS refund, payments AS payment
     WHERE leg.id = before.id AND leg.state = 'DUE' AND ${isFree({ runId, fence })}
-      AND leg.sent_at IS NOT DISTINCT FROM before.sent_at
+      AND leg.sent_at IS NOT DISTINCT FROM before.sent_at AND NOT ${WAITS_FOR_DISPUTE}
       AND refund.id = leg.refund_id AND payment.id = refund.payment_id
       AND payment.provider_payment_id IS NOT NULL
     RETURNING payment.provider_payment_id AS "providerPaymentId", leg.idempotency_key AS "idempotencyKey",

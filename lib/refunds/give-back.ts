@@ -4,10 +4,10 @@ import { postTransaction } from "../ledger/post-transaction.ts";
 import type { Paise } from "../support/money.ts";
 import { REFUND_ACTOR } from "./charge-consultant.ts";
 import { LegLostError } from "./claim-leg.ts";
-import type { OpenLeg } from "./open-legs.ts";
+import { WAITS_FOR_DISPUTE, type OpenLeg } from "./open-legs.ts";
 import type { LegResult } from "./outcome.ts";
 import type { LegPorts } from "./ports.ts";
-import { onPayment } from "./record-leg.ts";
+import { onPayment } from "./on-payment.ts";
 import { settleRefund } from "./settle-refund.ts";
 
 /** How the books name the movement of one leg into a wallet. */
@@ -25,8 +25,8 @@ export async function giveBack({ db, lease, runId }: LegPorts, leg: OpenLeg): Pr
   lease.assertTrusted();
   const settled = await onPayment(db, leg.paymentId, async (tx) => {
     const hit = await tx.execute`
-      UPDATE refund_legs SET state = 'PROCESSED', settled_at = now()
-      WHERE id = ${leg.legId}::uuid AND state = 'DUE'`;
+      UPDATE refund_legs AS leg SET state = 'PROCESSED', settled_at = now()
+      WHERE leg.id = ${leg.legId}::uuid AND leg.state = 'DUE' AND NOT ${WAITS_FOR_DISPUTE}`;
     if (hit !== 1) throw new LegLostError(leg.legId);
     if (leg.kind === "wallet") await creditWallet(tx, { leg, runId });
     else await restoreCredit(tx, leg);

@@ -86,10 +86,20 @@ function partial(report: RefundRunReport): Verdict | undefined {
   };
 }
 
-function completed({ waiting }: RefundRunReport): Verdict {
-  if (waiting === 0) return { kind: "completed" };
-  return {
-    kind: "completed",
-    warning: `${waiting} legs of refunds are in doubt: the provider does not have them yet, and it is too soon to send them again.`,
-  };
+function completed({ waiting, disputed }: RefundRunReport): Verdict {
+  const warnings = [
+    ...(waiting > 0
+      ? [
+          `${waiting} legs of refunds are in doubt: the provider does not have them yet, and it is too soon to send them again.`,
+        ]
+      : []),
+    ...(disputed > 0
+      ? [
+          `${disputed} legs of refunds are not sent while a dispute of their payment is open: a lost dispute gives the buyer the money as well.`,
+        ]
+      : []),
+  ];
+  return warnings.length === 0
+    ? { kind: "completed" }
+    : { kind: "completed", warning: warnings.join(" ") };
 }

@@ -2,6 +2,7 @@ import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import { minutes } from "../support/clock.ts";
 import type { Paise } from "../support/money.ts";
 import type { LegKind } from "./cascade.ts";
+import { isDisputed } from "./disputed.ts";
 
 /** A leg of a refund that is not settled. */
 export interface OpenLeg {
@@ -49,10 +50,15 @@ export function isFree({ runId, fence }: { runId: string; fence: bigint | null }
     OR leg.claimed_at < now() - make_interval(secs => ${ABANDONED_AFTER_MS}::float8 / 1000)))`;
 }
 
+/** SQL over `leg`: nothing of its payment is sent or credited until a dispute ends. */
+export const WAITS_FOR_DISPUTE = isDisputed(
+  sql`(SELECT refund.payment_id FROM refunds AS refund WHERE refund.id = leg.refund_id)`,
+);
+
 /** A request that was prepared and has no answer may have been sent. */
 const STATES: Readonly<Record<Phase, SqlPart>> = {
   "in-doubt": sql`leg.state IN ('PREPARED', 'UNKNOWN')`,
-  due: sql`leg.state = 'DUE'`,
+  due: sql`(leg.state = 'DUE' AND NOT ${WAITS_FOR_DISPUTE})`,
   "at-provider": sql`leg.state = 'ACCEPTED'`,
 };
 
@@ -86,20 +92,25 @@ export async function openLegsAfter(
     LIMIT ${count}`;
 }
 
-/** How many legs there are of each phase, and how many of them another run holds. */
-export async function countOpenLegs(
-  db: DbSession,
-  selection: Selection,
-): Promise<Record<Phase, number> & { elsewhere: number }> {
+/** Open legs of each phase, and those that this run leaves. */
+type LegCounts = Record<Phase, number> & {
+  /** Held by another run. */
+  elsewhere: number;
+  /** Due, and of a payment that is disputed. */
+  disputed: number;
+};
+
+export async function countOpenLegs(db: DbSession, selection: Selection): Promise<LegCounts> {
   const free = isFree(selection);
-  const [row] = await db.query<(Record<Phase, number> & { elsewhere: number })[]>`
+  const [row] = await db.query<LegCounts[]>`
     SELECT (count(*) FILTER (WHERE ${STATES["in-doubt"]} AND ${free}))::int AS "in-doubt",
            (count(*) FILTER (WHERE ${STATES.due} AND ${free}))::int AS due,
            (count(*) FILTER (WHERE ${STATES["at-provider"]} AND ${free}))::int AS "at-provider",
-           (count(*) FILTER (WHERE NOT ${free}))::int AS elsewhere
+           (count(*) FILTER (WHERE NOT ${free}))::int AS elsewhere,
+           (count(*) FILTER (WHERE leg.state = 'DUE' AND ${WAITS_FOR_DISPUTE}))::int AS disputed
     FROM refund_legs AS leg
     WHERE leg.state IN ('DUE', 'PREPARED', 'UNKNOWN', 'ACCEPTED') AND ${selected(selection)}`;
-  return row ?? { "in-doubt": 0, due: 0, "at-provider": 0, elsewhere: 0 };
+  return row ?? { "in-doubt": 0, due: 0, "at-provider": 0, elsewhere: 0, disputed: 0 };
 }
 
 function selected({ refundIds }: Selection): SqlPart {

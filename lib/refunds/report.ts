@@ -36,6 +36,8 @@ const counters = reportCounters({
   left: { label: "Left as they were", outcome: "left", rank: 1 },
   /** Open and held by another run. */
   elsewhere: { label: "Held by another run", output: false },
+  /** Due, and left until a dispute of the payment ends. */
+  disputed: { label: "Wait for the end of a dispute" },
   /** Of legs processed in this run (in a dry run: that would be), by where the money went. */
   cardPaise: { label: "To cards", unit: "paise" },
   walletPaise: { label: "To wallets", unit: "paise" },

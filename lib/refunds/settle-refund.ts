@@ -3,6 +3,7 @@ import { recordFinding } from "../findings/index.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 import type { Paise } from "../support/money.ts";
 import { chargeConsultant } from "./charge-consultant.ts";
+import { followRefunds } from "./payment-status.ts";
 
 export interface SettledRefund {
   refundId: string;
@@ -24,8 +25,8 @@ interface RefundSoFar {
 
 /**
  * Settles a refund without open legs: PROCESSED when every leg is, else FAILED. Only now is the refunded amount
- * certain, so the consultant is charged and the buyer gets a mail now; a failed refund is a finding. The caller
- * holds the payment's lock.
+ * certain, so the consultant is charged, the payment's status follows, and the buyer gets a mail now; a failed
+ * refund is a finding. The caller holds the payment's lock.
  */
 export async function settleRefund(
   tx: DbSession,
@@ -39,7 +40,9 @@ export async function settleRefund(
     WHERE id = ${refundId}::uuid AND status = 'PENDING'`;
   if (hit !== 1) return undefined;
   if (refund.ofSale && refund.backPaise > 0n) await chargeConsultant(tx, refund);
-  if (status === "FAILED") await leaveToPerson(tx, { refundId, ...refund });
+  if (status === "FAILED" && !isOutside(refund.key))
+    await leaveToPerson(tx, { refundId, ...refund });
+  await followRefunds(tx, refund.paymentId);
   if (status === "PROCESSED" && !hasOwnMail(refund.key)) {
     const { userId, planTitle, planUrl, amountPaise } = refund;
     await enqueueMail(tx, {
@@ -66,9 +69,17 @@ async function leaveToPerson(
   });
 }
 
-/** The buyer of a late payment got a mail when the refund was requested. */
+/** Made outside: nobody here asked for it, so that nothing is left to do when it fails. */
+function isOutside(key: string): boolean {
+  return key.startsWith("provider-refund:") || key.startsWith("dispute:");
+}
+
+/**
+ * The buyer of a late payment got a mail when the refund was requested. Of one made outside, the person who made it,
+ * the provider or the bank has told the buyer.
+ */
 function hasOwnMail(key: string): boolean {
-  return key.startsWith("late-capture:");
+  return key.startsWith("late-capture:") || isOutside(key);
 }
 
 async function soFar(tx: DbSession, refundId: string): Promise<RefundSoFar | undefined> {

@@ -14,6 +14,8 @@ export interface PaymentDetails {
   capturedAt: Date | null;
   legs: readonly PaidLeg[];
   refunds: readonly RefundDetails[];
+  /** Oldest first. */
+  disputes: readonly DisputeDetails[];
   earning: RefundedEarning | null;
   audit: readonly RecordedAuditEntry[];
 }
@@ -24,6 +26,21 @@ interface PaidLeg {
   /** Has gone back, or is on its way. */
   backPaise: Paise;
   releasedAt: Date | null;
+}
+
+/** A buyer, or the buyer's bank, asks for the money back. */
+export interface DisputeDetails {
+  id: string;
+  status: string;
+  phase: string | null;
+  reasonCode: string | null;
+  amountPaise: Paise;
+  deductedPaise: Paise;
+  respondBy: Date | null;
+  /** Why it holds nobody and is booked nowhere. */
+  unmatched: string | null;
+  raisedAt: Date;
+  endedAt: Date | null;
 }
 
 export interface RefundDetails {
@@ -61,7 +78,9 @@ export async function showPayment(
   db: DbSession,
   paymentId: string,
 ): Promise<PaymentDetails | undefined> {
-  const [payment] = await db.query<Omit<PaymentDetails, "legs" | "refunds" | "audit">[]>`
+  const [payment] = await db.query<
+    Omit<PaymentDetails, "legs" | "refunds" | "disputes" | "audit">[]
+  >`
     SELECT payment.id, booking.reference AS "bookingReference", payment.status::text AS status,
            payment.amount_paise AS "amountPaise", organization.external_ref AS "organizationRef",
            payment.provider_order_id AS "providerOrderId",
@@ -75,6 +94,7 @@ export async function showPayment(
     ...payment,
     legs: await paidLegs(db, paymentId),
     refunds: await refundsOf(db, paymentId),
+    disputes: await disputesOf(db, paymentId),
     earning: (await earningOf(db, paymentId)) ?? null,
     audit: await readAudit(db, { subjectType: "payment", subjectId: paymentId }),
   };
@@ -113,6 +133,14 @@ async function refundsOf(db: DbSession, paymentId: string): Promise<RefundDetail
         failureMessage,
       })),
   }));
+}
+
+async function disputesOf(db: DbSession, paymentId: string): Promise<DisputeDetails[]> {
+  return db.query<DisputeDetails[]>`
+    SELECT id, status, phase, reason_code AS "reasonCode", amount_paise AS "amountPaise",
+           deducted_paise AS "deductedPaise", respond_by AS "respondBy", unmatched, raised_at AS "raisedAt",
+           ended_at AS "endedAt"
+    FROM disputes WHERE payment_id = ${paymentId}::uuid ORDER BY raised_at, id`;
 }
 
 async function earningOf(db: DbSession, paymentId: string): Promise<RefundedEarning | undefined> {

@@ -192,6 +192,43 @@ const night: readonly Run[] = [
     },
   },
   {
+    job: "payments/reconcile-payments",
+    of: "a refund of the dashboard, and a dispute",
+    seed: async () => {
+      for (const at of [1, 2]) {
+        const { id: orderId } = sandbox.createOrder({ amountPaise: 100_000n });
+        const { id: paymentId } = sandbox.createPayment({ orderId });
+        const plan = await seedPlan(database, { kind: "consultation" });
+        const checkout = { status: "PAID", orderId, paymentId } as const;
+        await seedBooking(database, { plan, status: "CONFIRMED", checkout });
+        if (at === 1) sandbox.refundInDashboard({ paymentId });
+        else sandbox.createDispute({ paymentId });
+      }
+    },
+    ends: { exitCode: 1, outputs: { outcome: "failed", reason: "payments-disputed" } },
+    done: async () => {
+      expect(await rows("SELECT 1 FROM refunds WHERE requested_by = 'provider'")).toHaveLength(1);
+      expect(await rows("SELECT 1 FROM consultant_holds WHERE released_at IS NULL")).toHaveLength(
+        1,
+      );
+    },
+  },
+  {
+    job: "payments/reconcile-payments",
+    of: "a dispute that is lost",
+    seed: async () => {
+      for (const { id } of sandbox.disputes()) sandbox.moveDispute(id, { status: "lost" });
+      await database.query(
+        "UPDATE findings SET resolved_at = now(), resolved_by = 'a test', resolution = 'seen' WHERE resolved_at IS NULL AND kind = 'payment-disputed'",
+      );
+    },
+    ends: { exitCode: 1, outputs: { outcome: "failed", reason: "payments-disputed" } },
+    done: async () => {
+      expect(await rows("SELECT 1 FROM refunds WHERE requested_by = 'provider'")).toHaveLength(2);
+      expect(await rows("SELECT 1 FROM consultant_holds WHERE released_at IS NULL")).toEqual([]);
+    },
+  },
+  {
     job: "waitlist/process-expired-notifications",
     of: "offers whose time has passed",
     done: async () => expect(await statuses("waitlist_entries")).toMatch(/EXPIRED.*NOTIFIED/),

@@ -15,7 +15,7 @@ audit_log
   insert tax: actor category action subject_type subject_id reason detail organization_id
   nobody: id at login
 bookings
-  update jobs: status updated_at
+  update jobs: status updated_at ended_because ended_by
   nobody: id reference plan_id user_id organization_id seats requested_at
 command_locks
   update payees: touched_at
@@ -31,6 +31,10 @@ consultants
   update payees: email
   update approvers: touched_at
   nobody: id created_at
+disputes
+  insert jobs: id payment_id provider_payment_id amount_paise deducted_paise currency status phase reason_code respond_by raised_at unmatched holds_consultant ended_at
+  update jobs: payment_id amount_paise deducted_paise status phase reason_code respond_by unmatched holds_consultant updated_at ended_at
+  nobody: first_seen_at
 earning_recoveries
   insert jobs: consultant_id earning_id key gross_paise amount_paise
   update jobs: recovered_gross_paise recovered_amount_paise
@@ -127,10 +131,18 @@ payouts
   nobody: approved_login approved_account_id approved_amount_paise approved_items
 plans
   update jobs: booked_seats offered_seats
-  nobody: id consultant_id kind title url capacity starts_at created_at
+  update operators: cancelled_at cancelled_by cancel_reason
+  nobody: id consultant_id kind title url capacity starts_at created_at hold_minutes
 provider_days
   insert jobs: day opening_paise credits_paise debits_paise closing_paise transactions
   nobody: closed_at
+provider_lists
+  insert jobs: name read_until
+  update jobs: read_until
+provider_refunds
+  insert jobs: id provider_payment_id amount_paise status made_at refund_leg_id matched_at
+  update jobs: status refund_leg_id seen_at matched_at
+  nobody: first_seen_at
 provider_transactions
   insert jobs: id credit_paise debit_paise balance_paise source_entity source_id provider_payout_id at
   nobody: read_at
@@ -168,8 +180,8 @@ tax_profiles
 users
   nobody: id external_ref name email active created_at
 waitlist_entries
-  update jobs: status notified_at expires_at ended_at
-  nobody: id plan_id user_id priority position joined_at booking_id
+  update jobs: status notified_at expires_at ended_at offer_ms
+  nobody: id plan_id user_id priority position joined_at booking_id told_at
 wallet_accounts
   update jobs: balance_paise updated_at
   nobody: id organization_id currency created_at

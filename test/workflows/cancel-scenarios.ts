@@ -295,6 +295,17 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    job: "payments/reconcile-payments",
+    seed: async ({ database, sandbox }) => {
+      const { providerPaymentId: paymentId = "" } = await seedCaptured({ database, sandbox });
+      sandbox.refundInDashboard({ paymentId });
+    },
+    hold: { locked: "SELECT 1 FROM payments FOR UPDATE" },
+    left: async (world) =>
+      expect(await rows(world, "SELECT count(*)::int FROM refunds")).toEqual([0]),
+    done: async (world) => expect(await statusesOf(world, "refunds")).toEqual(["PROCESSED"]),
+  },
+  {
     job: "notifications/deliver-outbox",
     seed: ({ database }) => seedMails(database, 1),
     hold: { mail: "answer" },

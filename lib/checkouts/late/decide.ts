@@ -1,13 +1,21 @@
 import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
+import { endedByItself } from "../../waitlist/end-reason.ts";
 import type { LockedBooking } from "../locked-booking.ts";
 import { coversLegsAgain } from "../held-legs.ts";
+import { hasMeetingBegun, heldAppointments } from "../held-meetings.ts";
 
 /** Why a late payment is not booked again. */
 export type RefundReason =
   /** The second payment of an order: it pays for nothing, after any outcome of the first one. */
   | "paid-twice"
+  /** A part of it went back before, or is on its way: what is left pays for nothing. */
+  | "partly-refunded"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"
+  /** The webinar or class does not take place. */
+  | "plan-cancelled"
+  /** Buyer, consultant or an operator had ended the request: only one that lapsed is booked again. */
+  | "cancelled-on-purpose"
   /** No record names the booked appointments. */
   | "nothing-to-book"
   /** A meeting has begun. */
@@ -46,13 +54,18 @@ async function reasonToRefund(
   const { plan, payments, status } = booking;
   const own = payments.find(({ id }) => id === paymentId);
   if (own?.orderId === null && own.cardPaise !== null) return "paid-twice";
+  if (await hasRefund(tx, paymentId)) return "partly-refunded";
   const isOpenElsewhere = payments.some(
     (other) => other.id !== paymentId && (other.status === "PENDING" || other.status === "PAID"),
   );
   if (status === "CONFIRMED" || isOpenElsewhere) return "booked-otherwise";
+  if (plan.isCancelled) return "plan-cancelled";
+  if (booking.endedBecause !== null && !endedByItself(booking.endedBecause)) {
+    return "cancelled-on-purpose";
+  }
   const held = await readHeld(tx, booking);
   if (held.slots === 0) return "nothing-to-book";
-  if (!held.allAhead) return "meeting-past";
+  if (await hasMeetingBegun(tx, booking.id)) return "meeting-past";
   if (held.isTaken) return "slot-taken";
   if (!plan.isGroup) return undefined;
   // A request that is still open has its seats.
@@ -62,11 +75,10 @@ async function reasonToRefund(
 
 interface Held {
   slots: number;
-  allAhead: boolean;
   isTaken: boolean;
 }
 
-/** The last appointments of the booking: its tentative slots, else those released last. */
+/** The last appointments of the booking, and whether others have their times. */
 async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
   const [held] = await tx.query<Held[]>`
     WITH held AS (
@@ -75,11 +87,11 @@ async function readHeld(tx: DbSession, { id }: LockedBooking): Promise<Held> {
       FROM (${heldAppointments(id)}) AS seat
       JOIN appointments AS appointment ON appointment.id = seat.appointment_id
     )
-    SELECT count(*)::int AS slots, COALESCE(bool_and(lower(held.during) > now()), false) AS "allAhead",
+    SELECT count(*)::int AS slots,
            COALESCE(bool_or(EXISTS (${takenBy(sql`NOT other.tentative`, id)})
              OR EXISTS (${takenBy(sql`other.tentative`, id)})), false) AS "isTaken"
     FROM held`;
-  return held ?? { slots: 0, allAhead: false, isTaken: false };
+  return held ?? { slots: 0, isTaken: false };
 }
 
 /**
@@ -94,16 +106,12 @@ function takenBy(state: SqlPart, bookingId: string): SqlPart {
       AND tstzrange(other.starts_at, other.ends_at) && held.during`;
 }
 
-/** One row for each seat in each meeting. Slots released together have one instant. */
-export function heldAppointments(bookingId: string): SqlPart {
-  return sql`
-    SELECT appointment_id FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative
-    UNION ALL
-    SELECT released.appointment_id FROM released_slots AS released
-    WHERE released.booking_id = ${bookingId}::uuid
-      AND NOT EXISTS (SELECT 1 FROM slots WHERE booking_id = ${bookingId}::uuid AND tentative)
-      AND released.released_at = (
-        SELECT max(released_at) FROM released_slots WHERE booking_id = ${bookingId}::uuid)`;
+async function hasRefund(tx: DbSession, paymentId: string): Promise<boolean> {
+  const [row] = await tx.query<{ has: boolean }[]>`
+    SELECT EXISTS (
+      SELECT 1 FROM refund_legs AS back JOIN payment_legs AS leg ON leg.id = back.payment_leg_id
+      WHERE leg.payment_id = ${paymentId}::uuid AND back.state <> 'FAILED') AS has`;
+  return row?.has ?? false;
 }
 
 async function hasOtherBooking(

@@ -3,22 +3,25 @@ import { errorCode } from "../../support/errors.ts";
 import { noProgress } from "../../support/progress.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import { type CoreResult, failed, type Verdict } from "../../support/verdict.ts";
-import { recordCapture, type CaptureResult } from "../capture.ts";
-import { askForCaptures } from "../provider/ask-order.ts";
+import { planCapture, recordCapture, type CaptureResult } from "../capture.ts";
+import { askForCaptures, type OrderSays } from "../provider/ask-order.ts";
 import { gatewayDown, NO_ANSWER_IN_A_ROW, paymentsFault } from "../../provider/faults.ts";
+import { DISPUTE_OPEN } from "../../refunds/disputed.ts";
 import { processRefunds } from "../../refunds/process-refunds.ts";
 import { judgeLate } from "./judge.ts";
 import {
+  findFailedLate,
+  findOpenToAsk,
   findOrphans,
   findRefundsToSend,
   findToAsk,
   markAsked,
-  type EndedHold,
+  type AskedHold,
   type Orphan,
 } from "./late-payments.ts";
 import { countLate, emptyLateReport, type LateItem, type LateReport } from "./report.ts";
 import type { LateSettings } from "./settings.ts";
-import { planOrphan, settleOrphan } from "./settle-orphan.ts";
+import { planOrphan, refundWhatIsLeft, settleOrphan } from "./settle-orphan.ts";
 import { tryRow } from "../../db/rows.ts";
 import type { ProviderPayment, PaymentProvider } from "../../provider/index.ts";
 
@@ -31,17 +34,19 @@ interface LatePorts extends RunContext<Omit<LateSettings, "razorpay" | "mail">> 
 }
 
 /**
- * Settles money that arrived after its hold had ended. Books each orphan again if everything it had held is
- * still free, and else requests its refund. Then asks the provider about orders of ended holds, and records and
- * settles their captures. Last, sends these refunds, and those that an earlier run has left. Known payments come
- * first, so that neither a silent provider nor very many orders delay them.
+ * Finds captures that nobody reported, and settles money that arrived after its hold had ended. Books each orphan
+ * again if everything it had held is still free, and else requests its refund. Then asks the provider about the
+ * orders of open checkouts and of ended holds, and records and settles their captures. Last, sends these refunds, and
+ * those that an earlier run has left. Known payments come first, so that neither a silent provider nor very many
+ * orders delay them.
  */
 export async function reconcileLateCaptures(ports: LatePorts): Promise<CoreResult<LateReport>> {
   const report = emptyLateReport(ports.dryRun);
   try {
     const ended =
       (await settleOrphans(ports, report)) ??
-      (await askAboutEnded(ports, report)) ??
+      (await askAgainForWhatIsLeft(ports, report)) ??
+      (await askAboutHolds(ports, report)) ??
       (await sendRefunds(ports, report));
     return { verdict: ended ?? judgeLate(report), report };
   } catch (error) {
@@ -51,9 +56,12 @@ export async function reconcileLateCaptures(ports: LatePorts): Promise<CoreResul
 
 const interrupted: Verdict = { kind: "interrupted" };
 
-/** A verdict ends the run. */
-async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verdict | undefined> {
-  const holds = await findToAsk(ports.db, { ...ports.settings, limit: ports.limit });
+/** Open checkouts first: their buyers wait, and may yet be booked. A verdict ends the run. */
+async function askAboutHolds(ports: LatePorts, report: LateReport): Promise<Verdict | undefined> {
+  const { db, settings, limit } = ports;
+  const open = await findOpenToAsk(db, { ...settings, limit });
+  const left = limit === undefined ? undefined : limit - open.length;
+  const holds = [...open, ...(await findToAsk(db, { ...settings, limit: left }))];
   let silentInARow = 0;
   for (const hold of holds) {
     if (ports.signal.aborted) return interrupted;
@@ -66,15 +74,18 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
     ports.progress.update(report.asked, holds.length);
     silentInARow = said.kind === "unanswered" && said.isSilent ? silentInARow + 1 : 0;
     if (said.kind === "systemic") return failed(paymentsFault(said.fault, said.detail));
+    let isNoted = isAnswered(hold, said);
     if (said.kind === "captured") {
-      await eachInItsOwn(ports, { report, of: hold }, () =>
+      const recorded = await eachInItsOwn(ports, { report, of: hold }, () =>
         recordAll(ports, { hold, payments: said.payments, report }),
       );
+      isNoted &&= recorded === "recorded";
     } else if (said.kind === "unanswered") {
       const { code, detail: message } = said;
       count(ports, report, { ...hold, outcome: "unanswered", code, message, amountPaise: 0n });
       if (silentInARow >= NO_ANSWER_IN_A_ROW) return failed(gatewayDown);
-    } else if (!ports.dryRun) {
+    }
+    if (!ports.dryRun && isNoted) {
       ports.lease.assertTrusted();
       await eachInItsOwn(ports, { report, of: hold }, () => markAsked(ports.db, hold.paymentId));
     }
@@ -82,20 +93,27 @@ async function askAboutEnded(ports: LatePorts, report: LateReport): Promise<Verd
   return undefined;
 }
 
+/**
+ * Whether the pace of the questions goes on from here. An open checkout with an answer that says nothing certain, or
+ * whose capture differs, is asked about again at its pace: it must not stand before all others in every run.
+ */
+function isAnswered({ isOpen }: AskedHold, said: OrderSays): boolean {
+  if (said.kind === "unpaid" || said.kind === "authorized") return true;
+  return isOpen && !(said.kind === "unanswered" && said.isSilent);
+}
+
 async function recordAll(
   ports: LatePorts,
-  {
-    hold,
-    payments,
-    report,
-  }: { hold: EndedHold; payments: readonly ProviderPayment[]; report: LateReport },
-): Promise<void> {
+  { hold, payments, report }: CapturedHold,
+): Promise<"recorded" | "conflict"> {
   if (ports.dryRun) {
     report.captured += payments.length;
-    return settleOne(ports, hold, report);
+    await (hold.isOpen ? planOpen : planEnded)(ports, { hold, payments, report });
+    return "recorded";
   }
   const { bookingId, planId } = hold;
   const orphans: Orphan[] = [];
+  let outcome: "recorded" | "conflict" = "recorded";
   for (const { id, amountPaise, createdAtMs } of payments) {
     ports.lease.assertTrusted();
     const capture = {
@@ -111,10 +129,46 @@ async function recordAll(
       signal: ports.signal,
     });
     countCapture(ports, { hold, result, report, amountPaise });
+    if (result.kind === "conflict") outcome = "conflict";
     if (isOrphan(result)) orphans.push({ paymentId: result.paymentId, bookingId, planId });
   }
   for (const orphan of orphans) await settleOne(ports, orphan, report);
+  return outcome;
 }
+
+interface CapturedHold {
+  hold: AskedHold;
+  payments: readonly ProviderPayment[];
+  report: LateReport;
+}
+
+async function planEnded(ports: LatePorts, { hold, report }: CapturedHold): Promise<void> {
+  return settleOne(ports, hold, report);
+}
+
+/** The first capture decides; each further one would be refunded as a second payment. */
+async function planOpen(
+  ports: LatePorts,
+  { hold, payments: [first], report }: CapturedHold,
+): Promise<void> {
+  if (!first) return;
+  const { amountPaise } = first;
+  const plan = await planCapture(ports.db, { of: hold, amountPaise });
+  count(ports, report, { ...hold, ...plannedItem(plan), amountPaise });
+}
+
+function plannedItem(
+  plan: Awaited<ReturnType<typeof planCapture>>,
+): Pick<LateItem, "outcome" | "code" | "message"> {
+  if (plan === "confirm") {
+    return { outcome: "confirmed", code: "paid", message: "would be confirmed" };
+  }
+  return plan === "differs"
+    ? { outcome: "differs", code: DIFFERS, message: "another amount than the order's" }
+    : { outcome: "refunded", code: plan, message: "would be refunded" };
+}
+
+const DIFFERS = "CAPTURE_AMOUNT_DIFFERS";
 
 /** Recorded by this run, or by a webhook at this moment. */
 function isOrphan(
@@ -130,15 +184,19 @@ function countCapture(
     result,
     report,
     amountPaise,
-  }: { hold: EndedHold; result: CaptureResult; report: LateReport; amountPaise: bigint },
+  }: { hold: AskedHold; result: CaptureResult; report: LateReport; amountPaise: bigint },
 ): void {
   if (result.kind === "orphaned" || result.kind === "confirmed") report.captured++;
+  if (result.kind === "confirmed") {
+    const message = "paid in time, and nobody had reported it: confirmed";
+    count(ports, report, { ...hold, outcome: "confirmed", code: "paid", message, amountPaise });
+  }
   if (result.kind === "conflict") {
     const message = "other sessions are changing it: the next run looks again";
     count(ports, report, { ...hold, outcome: "skipped", code: "conflict", message, amountPaise });
   }
   if (result.kind === "differs" && result.isOpen) {
-    const code = "CAPTURE_AMOUNT_DIFFERS";
+    const code = DIFFERS;
     const message =
       "captured with another amount than the order's; a finding is stored for a person";
     count(ports, report, { ...hold, outcome: "differs", code, message, amountPaise });
@@ -153,13 +211,33 @@ async function settleOrphans(ports: LatePorts, report: LateReport): Promise<Verd
   return undefined;
 }
 
+/** A refused refund of a late capture does not end for ever, once it is known what is left. */
+async function askAgainForWhatIsLeft(
+  ports: LatePorts,
+  report: LateReport,
+): Promise<Verdict | undefined> {
+  for (const { asked, ...of } of await findFailedLate(ports.db)) {
+    if (ports.signal.aborted) return interrupted;
+    await eachInItsOwn(ports, { report, of }, async () => {
+      if (!ports.dryRun) ports.lease.assertTrusted();
+      const left = await refundWhatIsLeft(ports.db, { ...of, asked, actor: ACTOR }, ports);
+      if (left === undefined) return;
+      const { amountPaise, ...rest } = left;
+      count(ports, report, { ...of, ...rest, amountPaise });
+    });
+  }
+  return undefined;
+}
+
 async function settleOne(ports: LatePorts, orphan: Orphan, report: LateReport): Promise<void> {
   if (ports.dryRun) {
     const { decision, amountPaise } = await planOrphan(ports.db, orphan);
     const item =
       decision.kind === "book"
         ? { outcome: "booked" as const, code: "all-free", message: "would be booked again" }
-        : { outcome: "refunded" as const, code: decision.why, message: "would be refunded" };
+        : decision.kind === "disputed"
+          ? DISPUTED_ITEM
+          : { outcome: "refunded" as const, code: decision.why, message: "would be refunded" };
     count(ports, report, { ...orphan, ...item, amountPaise });
     return;
   }
@@ -177,6 +255,8 @@ function described(
       return { outcome: "booked", code: "all-free", message: "booked again" };
     case "refund":
       return { outcome: "refunded", code: settled.why, message: `refund ${settled.refundId}` };
+    case "disputed":
+      return DISPUTED_ITEM;
     case "elsewhere":
       return { outcome: "skipped", code: "settled", message: "another run settled it" };
     case "conflict":
@@ -189,6 +269,12 @@ function described(
       return { outcome: "failed", code: settled.code, message: settled.message };
   }
 }
+
+const DISPUTED_ITEM = {
+  outcome: "skipped" as const,
+  code: DISPUTE_OPEN,
+  message: "the buyer disputes it: neither booked nor refunded before the dispute ends",
+};
 
 /** The refund run has its own rules, and its own verdict where it is not content. */
 async function sendRefunds(ports: LatePorts, report: LateReport): Promise<Verdict | undefined> {
@@ -217,7 +303,7 @@ async function sendRefunds(ports: LatePorts, report: LateReport): Promise<Verdic
  */
 async function eachInItsOwn<T>(
   ports: LatePorts,
-  { report, of }: { report: LateReport; of: Orphan },
+  { report, of }: { report: LateReport; of: Pick<Orphan, "paymentId" | "bookingId"> },
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   const failed = "this late payment could not be handled";

@@ -13,10 +13,12 @@ import {
 import type { SummaryTable } from "../../support/summary-table.ts";
 
 const counters = reportCounters({
-  /** Ended holds whose order was asked about. */
+  /** Open checkouts and ended holds whose order was asked about. */
   asked: { label: "Orders asked about" },
   /** Captures that the provider told of and that were recorded. */
   captured: { label: would("recorded as captured") },
+  /** Paid while its checkout was open, without a report. */
+  confirmed: { label: would("confirmed: paid, and not reported"), outcome: "confirmed", rank: 3 },
   /** All its slots were free: booked again. */
   booked: { label: would("booked again"), outcome: "booked", rank: 3 },
   /** Not all of them were: its money goes back. */
@@ -29,6 +31,7 @@ const counters = reportCounters({
   skipped: { label: "Settled by another run", outcome: "skipped", rank: 2 },
   /** It can neither be booked nor refunded by a job, or an error met it. */
   failed: { label: "Failed", outcome: "failed" },
+  confirmedPaise: { label: "Paid by those confirmed", unit: "paise" },
   bookedPaise: { label: "Paid by those booked again", unit: "paise" },
   refundedPaise: { label: "Going back", unit: "paise" },
   /** Legs of refunds: of late captures of this and of earlier runs. */
@@ -55,6 +58,7 @@ export function emptyLateReport(dryRun: boolean): LateReport {
 export function countLate(report: LateReport, item: LateItem): void {
   const { outcome, paymentId: id, amountPaise } = item;
   counters.count(report, outcome);
+  if (outcome === "confirmed") report.confirmedPaise += amountPaise;
   if (outcome === "booked") report.bookedPaise += amountPaise;
   if (outcome === "refunded") report.refundedPaise += amountPaise;
   noteItem(report, item, { id, amountPaise, rank: counters.rank });

@@ -1,14 +1,17 @@
 import { recordAudit } from "../../audit/audit-log.ts";
-import type { Db, DbSession } from "../../db/client.ts";
+import { inTransaction, type Db, type DbSession } from "../../db/client.ts";
 import { inSerializable } from "../../db/retries.ts";
 import { SQLSTATE } from "../../db/sqlstate.ts";
 import { lockBooking, type LockedBooking, type LockedPayment } from "../locked-booking.ts";
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
 import type { Random } from "../../support/random.ts";
+import { toldBecause } from "../told-because.ts";
 import { takeLegsAgain } from "../held-legs.ts";
+import { isPaymentDisputed } from "../../refunds/disputed.ts";
 import { requestRefund } from "../../refunds/request-refund.ts";
-import { decideLate, heldAppointments, type LateDecision, type RefundReason } from "./decide.ts";
+import { heldAppointments } from "../held-meetings.ts";
+import { decideLate, type LateDecision, type RefundReason } from "./decide.ts";
 import type { Orphan } from "./late-payments.ts";
 import { WriteConflictError } from "../../db/errors.ts";
 
@@ -17,6 +20,8 @@ type Settlement =
   | { kind: "booked"; amountPaise: Paise }
   /** Asked for once, by the key `late-capture:<payment>`. */
   | { kind: "refund"; refundId: string; why: RefundReason; amountPaise: Paise }
+  /** The buyer disputes it: neither booked nor refunded before the dispute ends. */
+  | { kind: "disputed" }
   /** Another run settled it. */
   | { kind: "elsewhere" }
   /** It can neither be booked nor refunded by a job. */
@@ -57,7 +62,10 @@ export async function settleOrphan(
 export async function planOrphan(
   db: DbSession,
   { paymentId, ...of }: Orphan,
-): Promise<{ decision: LateDecision; amountPaise: Paise }> {
+): Promise<{ decision: LateDecision | { kind: "disputed" }; amountPaise: Paise }> {
+  if (await isPaymentDisputed(db, paymentId)) {
+    return { decision: { kind: "disputed" }, amountPaise: 0n };
+  }
   const booking = await lockBooking(db, { ...of, forUpdate: false });
   const payment = paymentOf(booking, paymentId);
   const decision = await decideLate(db, { booking, paymentId, forUpdate: false });
@@ -74,6 +82,7 @@ async function settle(
   const booking = await lockBooking(tx, { ...of, forUpdate: true });
   const payment = paymentOf(booking, paymentId);
   if (payment.status !== "ORPHANED") return { kind: "elsewhere" };
+  if (await isPaymentDisputed(tx, paymentId)) return { kind: "disputed" };
   const decision = await decideLate(tx, { booking, paymentId, forUpdate: true });
   return decision.kind === "book"
     ? bookAgain(tx, { booking, payment, actor })
@@ -141,7 +150,7 @@ async function giveUp(
     requestedBy: actor,
   });
   if (result.kind === "refused") return result;
-  await moveOrphan(tx, paymentId, "REFUNDED");
+  await moveOrphan(tx, paymentId, "REFUNDING");
   await tell(tx, { booking, paymentId, template: "late-payment-refunded", amountPaise });
   await recordAudit(tx, {
     actor,
@@ -156,11 +165,40 @@ async function giveUp(
   return { kind: "refund", refundId: result.refundId, why, amountPaise };
 }
 
+/**
+ * Asks once more for the refund of a late capture of which a part has gone back outside. Nothing when nothing is left,
+ * or while it is disputed.
+ */
+export async function refundWhatIsLeft(
+  db: Db,
+  { paymentId, asked, actor }: { paymentId: string; asked: number; actor: string },
+  { dryRun }: { dryRun: boolean },
+): Promise<
+  { outcome: "refunded" | "failed"; code: string; message: string; amountPaise: Paise } | undefined
+> {
+  const amountPaise = await leftToRefund(db, paymentId);
+  if (amountPaise === 0n || (await isPaymentDisputed(db, paymentId))) return undefined;
+  const planned = { outcome: "refunded" as const, code: "what-is-left", amountPaise };
+  if (dryRun) return { ...planned, message: "would be asked for again" };
+  const result = await inTransaction(db, (tx) =>
+    requestRefund(tx, {
+      paymentId,
+      key: `late-capture:${paymentId}:${asked + 1}`,
+      amountPaise: "all",
+      reason: "late capture: what is left after a refund made outside",
+      requestedBy: actor,
+    }),
+  );
+  return result.kind === "refused"
+    ? { outcome: "failed", code: result.code, message: result.message, amountPaise: 0n }
+    : { ...planned, message: `refund ${result.refundId}` };
+}
+
 /** The request of a refund may have moved it already. */
 async function moveOrphan(
   tx: DbSession,
   paymentId: string,
-  to: "PAID" | "REFUNDED",
+  to: "PAID" | "REFUNDING",
 ): Promise<void> {
   await tx.execute`
     UPDATE payments SET status = ${to}::payment_status, updated_at = now()
@@ -196,6 +234,11 @@ async function tell(
     key: `${template}:${paymentId}`,
     userId: booking.userId,
     template,
-    data: { planTitle: booking.plan.title, planUrl: booking.plan.url, amountPaise },
+    data: {
+      planTitle: booking.plan.title,
+      planUrl: booking.plan.url,
+      amountPaise,
+      ...(template === "late-payment-refunded" ? { why: toldBecause(booking, "lapsed") } : {}),
+    },
   });
 }

@@ -1,4 +1,9 @@
-import type { PaymentDetails, RefundDetails } from "../../../lib/refunds/show-payment.ts";
+import type {
+  DisputeDetails,
+  PaymentDetails,
+  RefundDetails,
+} from "../../../lib/refunds/show-payment.ts";
+import { BY_PROVIDER } from "../../../lib/refunds/outside-refund.ts";
 import { formatRupees } from "../../../lib/support/money.ts";
 import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
@@ -38,6 +43,7 @@ export function paymentLines(payment: PaymentDetails): string[] {
       ),
     ),
     ...section("Refunds", textTable(REFUND_COLUMNS, payment.refunds.flatMap(refundRows))),
+    ...section("Disputes", textTable(DISPUTE_COLUMNS, payment.disputes.map(disputeRow))),
     ...section(
       "Audit",
       textTable(
@@ -53,6 +59,26 @@ export function paymentLines(payment: PaymentDetails): string[] {
   ];
 }
 
+const DISPUTE_COLUMNS = ["Dispute", "Status", "Amount", "Taken", "Answer by (IST)", "Remark"];
+
+function disputeRow(dispute: DisputeDetails): string[] {
+  const { id, status, amountPaise, deductedPaise, respondBy, phase, reasonCode } = dispute;
+  const remarks = [
+    phase,
+    reasonCode,
+    dispute.unmatched,
+    dispute.endedAt === null ? "open: no refund meanwhile" : null,
+  ];
+  return [
+    id,
+    status,
+    formatRupees(amountPaise),
+    formatRupees(deductedPaise),
+    respondBy ? istMinute(respondBy) : "",
+    redactor.text(remarks.filter(Boolean).join(", ")),
+  ];
+}
+
 const REFUND_COLUMNS = ["Refund", "Status", "By", "Amount", "State", "Provider's id", "Remark"];
 
 function refundRows(refund: RefundDetails): string[][] {
@@ -63,6 +89,13 @@ function refundRows(refund: RefundDetails): string[][] {
     formatRupees(leg.amountPaise),
     leg.state,
     leg.providerRefundId ?? "",
-    redactor.text([leg.failureCode, leg.failureMessage].filter(Boolean).join(": ")),
+    redactor.text(
+      [madeOutside(refund), leg.failureCode, leg.failureMessage].filter(Boolean).join(": "),
+    ),
   ]);
+}
+
+/** A refund that nobody here asked for says where it comes from. */
+function madeOutside({ requestedBy, reason }: RefundDetails): string {
+  return requestedBy === BY_PROVIDER ? reason : "";
 }

@@ -63,7 +63,10 @@ const GROUPS: readonly (readonly [prefix: RegExp, title: string])[] = [
   [/^PAYOUTS_/, "Payouts"],
   [/^TDS_/, "Tax"],
   [/^(SMTP|MAIL|OPERATORS)_/, "Mail"],
-  [/^(WAITLIST|TENTATIVE|AUTHORIZED|LATE|REFUNDS)_/, "Checkouts, refunds and waitlist"],
+  [
+    /^(WAITLIST|TENTATIVE|CHECKOUT|AUTHORIZED|OPEN|LATE|REFUNDS|PAYMENT)_/,
+    "Checkouts, refunds and waitlist",
+  ],
   [/^RETENTION_/, "Keeping and deleting"],
 ];
 

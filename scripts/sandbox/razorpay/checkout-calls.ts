@@ -1,5 +1,6 @@
 import type { ApiRequest, Handler } from "./api-request.ts";
-import { existing } from "./errors.ts";
+import { disputeJson } from "./disputes.ts";
+import { existing, Refusal } from "./errors.ts";
 import type { JsonObject } from "./fields.ts";
 import { parseJsonObject } from "./fields.ts";
 import { type Order, orderJson, parseOrder } from "./orders.ts";
@@ -10,7 +11,7 @@ import { parseRefund, refundKeyOf } from "./refunds.ts";
 import type { CheckoutRoute } from "./routes.ts";
 import type { World } from "./world.ts";
 
-/** The calls of the payments API: payments of buyers, and their refunds. */
+/** The calls of the payments API: payments of buyers, their refunds and disputes. */
 export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
   "POST /orders": ({ orders }, { rawBody }) =>
     orderJson(orders.create(parseOrder(parseJsonObject(rawBody)))),
@@ -55,6 +56,16 @@ export const CHECKOUT_HANDLERS: Readonly<Record<CheckoutRoute, Handler>> = {
   "GET /refunds/:id": ({ refunds }, { id }) => {
     refunds.settleDue();
     return refundJson(existing(refunds.get(id)));
+  },
+  "GET /disputes": ({ disputes }, { query }) =>
+    collection(newestFirst(disputes.all(), pageOf(query)).map(disputeJson)),
+  "GET /disputes/:id": ({ disputes }, { id }) => disputeJson(existing(disputes.get(id))),
+  "POST /disputes/:id/accept": ({ disputes }, { id }) => {
+    const dispute = existing(disputes.get(id));
+    if (dispute.state !== "open")
+      throw new Refusal(400, { description: "Only an open dispute can be accepted." });
+    disputes.move(dispute, "lost");
+    return disputeJson(dispute);
   },
 };
 

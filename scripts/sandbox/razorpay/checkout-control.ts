@@ -1,15 +1,18 @@
 import * as z from "zod";
 import type { AccountSummary } from "./account.ts";
-import { PAYMENT_STATES, REFUND_STATES } from "./checkout-states.ts";
-import type { PaymentState, RefundState } from "./checkout-states.ts";
+import { DISPUTE_STATES, PAYMENT_STATES, REFUND_STATES } from "./checkout-states.ts";
+import type { DisputeState, PaymentState, RefundState } from "./checkout-states.ts";
 import type { BalanceChange } from "./control-balance.ts";
 import { changeBalance } from "./control-balance.ts";
+import type { DisputePhase, DisputeRecord } from "./disputes.ts";
+import { DISPUTE_PHASES, disputeRecord } from "./disputes.ts";
 import type { Order, OrderState } from "./orders.ts";
 import type { PaymentRecord } from "./payment-json.ts";
 import { paymentRecord } from "./payment-json.ts";
 import { PAYMENT_METHODS } from "./payments.ts";
 import type { RefundRecord } from "./refund-json.ts";
 import { refundRecord } from "./refund-json.ts";
+import { parseRefund } from "./refunds.ts";
 import type { World } from "./world.ts";
 
 /** An order as the control endpoints and `Sandbox.orders()` show it. */
@@ -38,6 +41,14 @@ export interface CheckoutControl {
   movePayment(id: string, to: { status: PaymentState }): PaymentRecord;
   /** Throws `IllegalMove`. */
   moveRefund(id: string, to: { status: RefundState }): RefundRecord;
+  /** A refund that a person makes in the dashboard: without a receipt or note of ours. */
+  refundInDashboard(refund: DashboardRefund): RefundRecord;
+  /** Every dispute ever raised, oldest first. */
+  disputes(): DisputeRecord[];
+  /** A buyer or their bank disputes a captured payment. */
+  createDispute(dispute: NewDispute): DisputeRecord;
+  /** `lost` takes the amount off the payments account. Throws `IllegalMove`. */
+  moveDispute(id: string, to: { status: DisputeState }): DisputeRecord;
   /** Captured and not refunded: another balance than that of RazorpayX. */
   paymentsAccount(): AccountSummary;
   /** Sets it or adds to it, in paise, as a settlement to our bank would. */
@@ -59,6 +70,26 @@ export interface NewPayment {
   method?: (typeof PAYMENT_METHODS)[number];
 }
 
+export interface DashboardRefund {
+  paymentId: string;
+  /** Default: all that is left. */
+  amountPaise?: number | bigint;
+  /** Default `processed`. */
+  status?: RefundState;
+}
+
+export interface NewDispute {
+  paymentId: string;
+  /** Default: all of the payment. */
+  amountPaise?: number | bigint;
+  /** Default `chargeback`. */
+  phase?: DisputePhase;
+  /** Default `chargeback_authorization`. */
+  reasonCode?: string;
+  /** Default 168. */
+  respondInHours?: number;
+}
+
 const text = z.string().min(1).max(256);
 const orderSchema = z.strictObject({
   amountPaise: z
@@ -77,6 +108,23 @@ const paymentSchema = z.strictObject({
   method: z.enum(PAYMENT_METHODS).default("upi"),
 });
 const paymentMoveSchema = z.strictObject({ status: z.enum(PAYMENT_STATES) });
+const paise = z
+  .union([z.int(), z.bigint()])
+  .transform(Number)
+  .pipe(z.int("a whole number of paise").min(1, "at least 1 paisa"));
+const dashboardRefundSchema = z.strictObject({
+  paymentId: text,
+  amountPaise: paise.optional(),
+  status: z.enum(REFUND_STATES).default("processed"),
+});
+const disputeSchema = z.strictObject({
+  paymentId: text,
+  amountPaise: paise.optional(),
+  phase: z.enum(DISPUTE_PHASES).default("chargeback"),
+  reasonCode: text.default("chargeback_authorization"),
+  respondInHours: z.int().min(1).default(168),
+});
+const disputeMoveSchema = z.strictObject({ status: z.enum(DISPUTE_STATES) });
 const refundMoveSchema = z.strictObject({ status: z.enum(REFUND_STATES) });
 
 export function createCheckoutControl(state: { readonly world: World }): CheckoutControl {
@@ -104,6 +152,32 @@ export function createCheckoutControl(state: { readonly world: World }): Checkou
       const refund = found("refund", id, state.world.refunds.get(id));
       state.world.refunds.move(refund, status);
       return refundRecord(refund);
+    },
+    refundInDashboard(input) {
+      const { paymentId, amountPaise, status } = parse(dashboardRefundSchema, input);
+      const payment = found("payment", paymentId, state.world.payments.get(paymentId));
+      const body = amountPaise === undefined ? {} : { amount: amountPaise };
+      const refund = state.world.refunds.create({
+        payment,
+        request: parseRefund(body, payment),
+        idempotencyKey: null,
+        course: { initialState: status },
+      });
+      return refundRecord(refund);
+    },
+    disputes: () => state.world.disputes.all().map(disputeRecord),
+    createDispute(input) {
+      const { paymentId, ...details } = parse(disputeSchema, input);
+      const payment = found("payment", paymentId, state.world.payments.get(paymentId));
+      if (!payment.captured) throw new Error(`payment ${paymentId} was not captured`);
+      const { amountPaise = payment.order.amountPaise } = details;
+      return disputeRecord(state.world.disputes.create({ ...details, payment, amountPaise }));
+    },
+    moveDispute(id, to) {
+      const { status } = parse(disputeMoveSchema, to);
+      const dispute = found("dispute", id, state.world.disputes.get(id));
+      state.world.disputes.move(dispute, status);
+      return disputeRecord(dispute);
     },
     paymentsAccount: () => state.world.paymentsAccount.summary(),
     changePaymentsBalance(change) {

@@ -1,10 +1,22 @@
-/** The states of payments and of refunds, with the provider's names. */
+/** The states of payments, refunds and disputes, with the provider's names. */
 
 export const PAYMENT_STATES = ["created", "authorized", "captured", "refunded", "failed"] as const;
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
 export const REFUND_STATES = ["pending", "processed", "failed"] as const;
 export type RefundState = (typeof REFUND_STATES)[number];
+
+export const DISPUTE_STATES = ["open", "under_review", "won", "lost", "closed"] as const;
+export type DisputeState = (typeof DISPUTE_STATES)[number];
+
+const NEXT_DISPUTE: Readonly<Record<DisputeState, readonly DisputeState[]>> = {
+  open: ["under_review", "won", "lost", "closed"],
+  // The bank asks for more evidence.
+  under_review: ["open", "won", "lost", "closed"],
+  won: [],
+  lost: [],
+  closed: [],
+};
 
 const NEXT_PAYMENT: Readonly<Record<PaymentState, readonly PaymentState[]>> = {
   created: ["authorized", "captured", "failed"],
@@ -32,7 +44,12 @@ export function checkRefundMove(id: string, from: RefundState, to: RefundState):
   check("refund", id, { from, to, next: NEXT_REFUND[from] });
 }
 
-/** A move of a payment or refund that the provider's state graph does not have. */
+/** Throws `IllegalMove` when the provider's state graph does not have this move. */
+export function checkDisputeMove(id: string, from: DisputeState, to: DisputeState): void {
+  check("dispute", id, { from, to, next: NEXT_DISPUTE[from] });
+}
+
+/** A move of a payment, refund or dispute that the provider's state graph does not have. */
 export class IllegalMove extends Error {
   override readonly name = "IllegalMove";
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { NewOrder, NewPayment } from "./checkout-control.ts";
-import type { PaymentState, RefundState } from "./checkout-states.ts";
+import type { DashboardRefund, NewDispute, NewOrder, NewPayment } from "./checkout-control.ts";
+import type { DisputeState, PaymentState, RefundState } from "./checkout-states.ts";
 import type { SandboxControl } from "./control.ts";
 import type { Fault } from "./faults.ts";
 import { PAYOUT_STATES } from "./states.ts";
@@ -39,7 +39,8 @@ function route(
   control: SandboxControl,
   { method, path, rawBody }: { method: string; path: string; rawBody: string },
 ): object | undefined {
-  const [, kind, moved = ""] = /^\/(payouts|payments|refunds)\/([^/]+)\/status$/.exec(path) ?? [];
+  const [, kind, moved = ""] =
+    /^\/(payouts|payments|refunds|disputes)\/([^/]+)\/status$/.exec(path) ?? [];
   if (method === "POST" && kind === "payouts") {
     const { status, reason } = parse(moveSchema, rawBody);
     return control.movePayout(moved, { status, ...(reason === undefined ? {} : { reason }) });
@@ -49,6 +50,8 @@ function route(
     return control.movePayment(moved, json(rawBody) as { status: PaymentState });
   if (method === "POST" && kind === "refunds")
     return control.moveRefund(moved, json(rawBody) as { status: RefundState });
+  if (method === "POST" && kind === "disputes")
+    return control.moveDispute(moved, json(rawBody) as { status: DisputeState });
   switch (`${method} ${path}`) {
     case "GET /payouts":
       return listed(control.payouts());
@@ -78,6 +81,12 @@ function route(
       return control.createPayment(json(rawBody) as NewPayment);
     case "GET /refunds":
       return listed(control.refunds());
+    case "POST /refunds":
+      return control.refundInDashboard(json(rawBody) as DashboardRefund);
+    case "GET /disputes":
+      return listed(control.disputes());
+    case "POST /disputes":
+      return control.createDispute(json(rawBody) as NewDispute);
     case "GET /payments-balance":
       return control.paymentsAccount();
     case "POST /payments-balance":

@@ -3,7 +3,8 @@ import { randomHex } from "../../../lib/support/random.ts";
 /** Makes identifiers in the provider's form: a prefix and fourteen characters. */
 export interface Ids {
   next(
-    prefix: "cont" | "fa" | "pout" | "txn" | "bt" | "adj" | "rvrsl" | "order" | "pay" | "rfnd",
+    prefix:
+      "cont" | "fa" | "pout" | "txn" | "bt" | "adj" | "rvrsl" | "order" | "pay" | "rfnd" | "disp",
   ): string;
   /** A made-up bank reference of twelve digits. */
   utr(): string;

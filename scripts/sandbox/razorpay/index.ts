@@ -1,7 +1,15 @@
 export { SANDBOX_DEFAULTS, startSandbox } from "./sandbox.ts";
 export type { Sandbox, SandboxOptions, SandboxVariable } from "./sandbox.ts";
-export type { CheckoutControl, NewOrder, NewPayment, OrderRecord } from "./checkout-control.ts";
-export type { PaymentState, RefundState } from "./checkout-states.ts";
+export type {
+  CheckoutControl,
+  DashboardRefund,
+  NewDispute,
+  NewOrder,
+  NewPayment,
+  OrderRecord,
+} from "./checkout-control.ts";
+export type { DisputeState, PaymentState, RefundState } from "./checkout-states.ts";
+export type { DisputeRecord } from "./disputes.ts";
 export { IllegalMove, PAYMENT_STATES, REFUND_STATES } from "./checkout-states.ts";
 export type { BalanceChange } from "./control-balance.ts";
 export type { SandboxControl } from "./control.ts";

@@ -10,6 +10,9 @@ const CHECKOUT_ROUTES = [
   "GET /payments/:id/refunds",
   "GET /refunds",
   "GET /refunds/:id",
+  "GET /disputes",
+  "GET /disputes/:id",
+  "POST /disputes/:id/accept",
 ] as const;
 
 /** A call of the payments API. */

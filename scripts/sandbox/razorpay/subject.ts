@@ -56,6 +56,7 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
     case "GET /banking_balances":
     case "GET /payments":
     case "GET /refunds":
+    case "GET /disputes":
       return texts({
         reference_id: request.query.get("reference_id"),
         mode: request.query.get("mode"),
@@ -79,6 +80,17 @@ function subjectOfResource(world: World, route: Route, request: ApiRequest): Sub
         payment_id: request.id,
         ...texts({ receipt, order_id: world.payments.get(request.id)?.order.id }),
         ...(typeof amount === "number" ? { amount } : {}),
+      };
+    }
+    case "GET /disputes/:id":
+    case "POST /disputes/:id/accept": {
+      const dispute = world.disputes.get(request.id);
+      if (!dispute) return {};
+      const { payment } = dispute;
+      return {
+        payment_id: payment.id,
+        order_id: payment.order.id,
+        amount: dispute.amountPaise,
       };
     }
     case "GET /refunds/:id": {

@@ -3,6 +3,8 @@ import type { Account } from "./account.ts";
 import { createAccount } from "./account.ts";
 import type { Contacts } from "./contacts.ts";
 import { createContacts, parseContact } from "./contacts.ts";
+import type { Disputes } from "./disputes.ts";
+import { createDisputes } from "./disputes.ts";
 import type { FundAccounts } from "./fund-accounts.ts";
 import { createFundAccounts, parseFundAccountDetails } from "./fund-accounts.ts";
 import type { IdempotencyKeys } from "./idempotency.ts";
@@ -44,6 +46,7 @@ export interface World {
   readonly orders: Orders;
   readonly payments: Payments;
   readonly refunds: Refunds;
+  readonly disputes: Disputes;
   readonly refundKeys: IdempotencyKeys<Refund>;
 }
 
@@ -70,6 +73,7 @@ export function createWorld(settings: WorldSettings): World {
     orders: createOrders(settings),
     payments,
     refunds: createRefunds({ ...settings, account: paymentsAccount, payments }),
+    disputes: createDisputes({ ...settings, account: paymentsAccount }),
     refundKeys: createIdempotencyKeys<Refund>({
       ...settings,
       header: REFUND_KEY_HEADER,

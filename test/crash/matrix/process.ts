@@ -252,6 +252,12 @@ function watchPayments(
       step("createRefund", request, () => payments.createRefund(request, options)),
     fetchRefund: (id, options) => step("fetchRefund", id, () => payments.fetchRefund(id, options)),
     listRefunds: (id, options) => step("listRefunds", id, () => payments.listRefunds(id, options)),
+    listAllRefunds: (window, options) =>
+      step("listAllRefunds", window, () => payments.listAllRefunds(window, options)),
+    listDisputes: (window, options) =>
+      step("listDisputes", window, () => payments.listDisputes(window, options)),
+    fetchDispute: (id, options) =>
+      step("fetchDispute", id, () => payments.fetchDispute(id, options)),
   };
 }
 

@@ -56,6 +56,29 @@ describe("a capture", () => {
     expect(await checkoutState(database, booking.id)).toMatchObject({ payments: ["ORPHANED"] });
   });
 
+  it("never books a meeting that has begun, and a critical finding says so", async () => {
+    const { database, db } = await openCheckoutWorld();
+    const plan = await seedPlan(database, { kind: "subscription" });
+    const booking = await seedBooking(database, {
+      plan,
+      meetings: 2,
+      startsInHours: -0.1,
+      checkout: {},
+    });
+    expect(await capture(db, booking)).toMatchObject({ kind: "orphaned", why: "meeting-past" });
+    expect(await capture(db, booking)).toMatchObject({ kind: "known", status: "ORPHANED" });
+    expect(await checkoutState(database, booking.id)).toMatchObject({
+      booking: "CANCELLED",
+      payments: ["ORPHANED"],
+      tentative: 0,
+      confirmed: 0,
+      released: 2,
+    });
+    expect(await database.query("SELECT kind, severity::text AS severity FROM findings")).toEqual([
+      { kind: "paid-after-meeting", severity: "critical" },
+    ]);
+  });
+
   it("is an orphan where another buyer has the time, and frees what the slower one held", async () => {
     const { database, db } = await openCheckoutWorld();
     const plan = await seedPlan(database, { kind: "consultation" });

@@ -5,6 +5,7 @@ import { plainTable } from "../../../lib/job/settle/summary.ts";
 import { cancelReport } from "../../../lib/checkouts/cancel/report.ts";
 import { countCleanup, emptyCleanupReport } from "../../../lib/checkouts/cleanup/report.ts";
 import { countLate, emptyLateReport } from "../../../lib/checkouts/late/report.ts";
+import { countEvent, emptyEventReport } from "../../../lib/payment-events/report.ts";
 import { emptyLedgerReport } from "../../../lib/ledger/reconcile/report.ts";
 import { countMail, emptyDeliveryReport } from "../../../lib/notifications/report.ts";
 import { emptyPruneReport } from "../../../lib/ops/prune/report.ts";
@@ -76,6 +77,7 @@ function samples(dryRun: boolean): [string, object][] {
     ["ledger/reconcile-ledger", filled(emptyLedgerReport(dryRun))],
     ["ledger/reconcile-ledger", ledger(dryRun)],
     ["payments/reconcile-late-captures", late(dryRun)],
+    ["payments/reconcile-payments", paymentEvents(dryRun)],
     ["payments/cancel-pending", cancel(dryRun)],
     ["slots/cleanup-tentative-slots", cleanup(dryRun)],
     ["payouts/create-payout-batch", batch(dryRun)],
@@ -112,7 +114,7 @@ function watch(): WatchReport {
 function expire(dryRun: boolean): object {
   const report = emptyExpireReport(dryRun);
   for (const outcome of ["advanced", "locked", "unchanged", "failed"] as const)
-    countPlan(report, { planId: `plan-${outcome}`, outcome, expired: 2, offered: 3 });
+    countPlan(report, { planId: `plan-${outcome}`, outcome, expired: 2, unreached: 1, offered: 3 });
   return { ...filled(report), ...MAILS };
 }
 
@@ -195,7 +197,15 @@ function ledger(dryRun: boolean): object {
 
 function late(dryRun: boolean): object {
   const report = emptyLateReport(dryRun);
-  const outcomes = ["booked", "refunded", "skipped", "unanswered", "failed", "differs"] as const;
+  const outcomes = [
+    "confirmed",
+    "booked",
+    "refunded",
+    "skipped",
+    "unanswered",
+    "failed",
+    "differs",
+  ] as const;
   for (const outcome of outcomes)
     countLate(report, {
       paymentId: `p-${outcome}`,
@@ -207,6 +217,31 @@ function late(dryRun: boolean): object {
     });
   report.itemsLeftOut = 9;
   return { ...filled(report), ...MAILS };
+}
+
+function paymentEvents(dryRun: boolean): object {
+  const report = emptyEventReport(dryRun);
+  const outcomes = [
+    "booked",
+    "disputed",
+    "kept",
+    "lost",
+    "waiting",
+    "unmatched",
+    "unanswered",
+    "failed",
+  ] as const;
+  for (const outcome of outcomes)
+    countEvent(report, {
+      id: `rfnd-${outcome}`,
+      paymentId: outcome === "unmatched" ? null : `p-${outcome}`,
+      outcome,
+      code: `code-${outcome}`,
+      message: `said ${outcome}`,
+      amountPaise: 1_234n,
+    });
+  report.itemsLeftOut = 9;
+  return filled(report);
 }
 
 function cancel(dryRun: boolean): object {

@@ -26,13 +26,23 @@ import type { Market } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 export const OFFER_MS = 24 * HOUR_MS;
-const HOLDS = { offerMs: OFFER_MS, untouchedMs: 24 * HOUR_MS, alarmMs: 72 * HOUR_MS };
+const HOLDS = {
+  offerMs: OFFER_MS,
+  untouchedMs: 24 * HOUR_MS,
+  endsBeforeMs: 3 * HOUR_MS,
+  alarmMs: 72 * HOUR_MS,
+};
 const REFUNDS = {
   waitMs: HOUR_MS,
   unknownAlarmMs: 24 * HOUR_MS,
   pendingAlarmMs: 10 * 24 * HOUR_MS,
 };
-const LATE = { lookBackMs: 7 * 24 * HOUR_MS, askAgainMs: minutes(25), refunds: REFUNDS };
+const LATE = {
+  openMs: minutes(15),
+  lookBackMs: 7 * 24 * HOUR_MS,
+  askAgainMs: minutes(25),
+  refunds: REFUNDS,
+};
 
 /** The jobs of the bookings, and those that pay out what they earn. */
 export const MARKET_JOBS = [

@@ -36,6 +36,9 @@ export function paymentsOf(
     ),
     fetchRefund: call("GET /refunds/:id", (id, given) => real.fetchRefund(id, given)),
     listRefunds: call("GET /payments/:id/refunds", (id, given) => real.listRefunds(id, given)),
+    listAllRefunds: call("GET /refunds", (window, given) => real.listAllRefunds(window, given)),
+    listDisputes: call("GET /disputes", (window, given) => real.listDisputes(window, given)),
+    fetchDispute: call("GET /disputes/:id", (id, given) => real.fetchDispute(id, given)),
   };
 }
 
