@@ -180,7 +180,7 @@ GRANT USAGE ON SEQUENCE public.tax_deductions_sequence_seq TO afterhours_jobs;
 GRANT UPDATE (updated_at) ON public.tax_profiles TO afterhours_jobs;
 
 -- Checkouts and their slots. Seats are counted by triggers, which write as whoever writes the booking.
-GRANT UPDATE (status, updated_at) ON public.bookings TO afterhours_jobs;
+GRANT UPDATE (status, ended_because, ended_by, updated_at) ON public.bookings TO afterhours_jobs;
 GRANT INSERT (appointment_id, booking_id, user_id, consultant_id, starts_at, ends_at, tentative),
   DELETE, UPDATE (tentative, updated_at)
   ON public.slots TO afterhours_jobs;

@@ -159,9 +159,11 @@ interface Subject {
   capture: Capture;
 }
 
+const CAPTURED: ReadonlySet<PaymentStatus> = new Set(["PAID", "ORPHANED", "REFUNDING", "REFUNDED"]);
+
 /** Captured before. */
 function isSettled({ status }: LockedPayment): boolean {
-  return status === "PAID" || status === "ORPHANED" || status === "REFUNDED";
+  return CAPTURED.has(status);
 }
 
 async function reasonNotToConfirm(

@@ -1,7 +1,7 @@
 import { sql, type DbSession } from "../db/client.ts";
 
 type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
-export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDED";
+export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDING" | "REFUNDED";
 
 interface LockedPlan {
   id: string;

@@ -119,7 +119,7 @@ function reasonToKeep(booking: LockedBooking, target: ReleaseTarget): KeepReason
   if (target.by === "payment") {
     const status = payments.find(({ id }) => id === target.paymentId)?.status;
     if (status === "PAID") return "paid";
-    if (status === "ORPHANED" || status === "REFUNDED") return "captured";
+    if (status === "ORPHANED" || status === "REFUNDING" || status === "REFUNDED") return "captured";
     if (status !== "PENDING") return "ended";
     return booking.status === "CONFIRMED" ? "confirmed" : undefined;
   }

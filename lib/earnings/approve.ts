@@ -30,6 +30,7 @@ export async function approvePayouts(
     await linkEarnings(client, batch);
     await insertItems(client, batch, payouts);
   }
+  for (const batch of batches([...payouts.values()])) await bindApprovals(client, batch);
   return { ...totalPayouts(payouts.values()), payouts: [...payouts.values()] };
 }
 
@@ -153,6 +154,13 @@ async function insertPayouts(client: ClientBase, payouts: readonly NewPayout[]):
       payouts.map(({ amountPaise }) => amountPaise.toString()),
     ],
   );
+}
+
+/** A person has approved the file: the database writes down account, amount and sales, as of any approval. */
+async function bindApprovals(client: ClientBase, payouts: readonly NewPayout[]): Promise<void> {
+  await client.query("UPDATE payouts SET approved_at = now() WHERE id = ANY ($1::uuid[])", [
+    payouts.map(({ id }) => id),
+  ]);
 }
 
 async function insertItems(

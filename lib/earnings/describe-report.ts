@@ -1,4 +1,5 @@
 import { formatRupees } from "../support/money.ts";
+import type { EndedApproval } from "./ended-approvals.ts";
 import type { ImportReport } from "./import-earnings.ts";
 import type { HeldConsultant } from "./plan.ts";
 import type { EarningTotals } from "./types.ts";
@@ -16,6 +17,8 @@ export function describeReport(report: ImportReport): string[] {
     line("Payouts approved", payoutsText(payouts)),
   ];
   if (accountsReplaced > 0) lines.push(line("Accounts replaced", accountsReplaced));
+  for (const ended of firstOf(report.endedApprovals.map(endedText)))
+    lines.push(line("Approval ended", ended));
   if (namesKept > 0) {
     lines.push(line("Names", `${namesKept} differ from the record; the record is kept`));
   }
@@ -43,6 +46,11 @@ function heldText({ ref, holds }: HeldConsultant): string {
     ? "; the provider refused this account: get another one from the payee and import it with --update-accounts"
     : "";
   return `${ref} (${holds.join(", ")}): the earnings stay READY, and no payout is made${remedy}`;
+}
+
+/** Nothing is sent to an account that nobody approved. */
+function endedText({ payoutId, consultantRef, amountPaise }: EndedApproval): string {
+  return `${consultantRef}, payout ${payoutId}, ${formatRupees(amountPaise)}: approved for the account before; the next pay run takes it back to PENDING, or approve it again now`;
 }
 
 function firstOf(groups: readonly string[]): string[] {

@@ -5,6 +5,7 @@ import { AfterhoursError, errorCode } from "../support/errors.ts";
 import type { Paise } from "../support/money.ts";
 import { approvePayouts, noPayouts, totalPayouts, type PayoutTotals } from "./approve.ts";
 import { auditImport, type Importer } from "./audit-import.ts";
+import { endedApprovals, type EndedApproval } from "./ended-approvals.ts";
 import { auditShared, type SharedIdentities } from "./identity.ts";
 import { planImport, type HeldConsultant, type ImportPlan } from "./plan.ts";
 import type { Problem } from "./problems.ts";
@@ -33,6 +34,8 @@ export interface ImportReport {
   earnings: { new: number; known: number };
   /** Payout accounts that took the place of another. */
   accountsReplaced: number;
+  /** Payouts that were approved for the account before: the next pay run takes them back to PENDING. */
+  endedApprovals: readonly EndedApproval[];
   /** Consultants whose name on record is not the one in the file; the record is kept. */
   namesKept: number;
   /** Rows that are imported but cannot be paid yet. */
@@ -71,11 +74,12 @@ export async function importEarnings(
     if (write) await prepareToWrite(client);
     const plan = await planImport(client, file, { updateAccounts });
     const problems = [...file.problems, ...plan.problems];
+    const ended = await endedApprovals(client, plan.newAccounts);
     if (problems.length > 0 || !write) {
       await client.query("ROLLBACK");
       const payouts = approve ? plannedPayouts(plan) : noPayouts;
       const outcome = problems.length > 0 ? "refused" : "planned";
-      return report({ outcome, file, plan, problems, payouts });
+      return report({ outcome, file, plan, problems, payouts, ended });
     }
     const written = await writePlan(client, plan);
     const by = importer ?? (await importerByLogin(client));
@@ -89,7 +93,7 @@ export async function importEarnings(
       : { ...noPayouts, payouts: [] };
     await auditImport(client, { importer: by, plan, written, payouts: approved });
     await client.query("COMMIT");
-    return report({ outcome: "imported", file, plan, problems, payouts });
+    return report({ outcome: "imported", file, plan, problems, payouts, ended });
   } catch (error) {
     // The first error is the one to report; a lost session has already rolled back.
     await client.query("ROLLBACK").catch(() => undefined);
@@ -160,12 +164,14 @@ function report({
   plan,
   problems,
   payouts,
+  ended,
 }: {
   outcome: ImportReport["outcome"];
   file: EarningsFile;
   plan: ImportPlan;
   problems: Problem[];
   payouts: PayoutTotals;
+  ended: readonly EndedApproval[];
 }): ImportReport {
   return {
     outcome,
@@ -174,6 +180,7 @@ function report({
     consultants: { new: plan.newConsultants.length, known: plan.knownConsultants.length },
     earnings: { new: plan.newEarnings.length, known: plan.knownEarnings.length },
     accountsReplaced: plan.replacedAccounts,
+    endedApprovals: ended,
     namesKept: plan.namesKept,
     warnings: plan.warnings,
     accepted: file.accepted,

@@ -4,6 +4,7 @@
  */
 export const FINDING_KINDS = [
   "amount-differs",
+  "approval-withdrawn",
   "booked-not-completed",
   "capture-amount-differs",
   "closed-here-live-there",

@@ -1,6 +1,6 @@
-import type { DbSession } from "../db/client.ts";
+import { sql, type DbSession } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
-import { unbookedMoves } from "./unbooked-moves.ts";
+import { UNBOOKED_HOURS, unbookedMoves } from "./unbooked-moves.ts";
 
 /** Our account at the provider, as last read, beside the balance in the books. */
 export interface ProviderCash {
@@ -13,13 +13,44 @@ export interface ProviderCash {
    * recently. Amounts that stay unbooked for longer are part of the drift.
    */
   unbookedPaise: Paise;
-  /** Booked, and the account was not read since. */
+  /** Booked, and the account was not read since. What a read account does not show after a day is part of the drift. */
   notReadPaise: Paise;
   /** Ledger - (provider + unbooked - not read): zero when nothing is unexplained. */
   driftPaise: Paise;
   /** Of the newest transaction that was read; null when there was none. */
   asOf: Date | null;
 }
+
+/** The day of the account on which the books begin, with its balance in the morning. */
+const OPENING = sql`
+  SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
+  FROM provider_days WHERE day < india_today() ORDER BY day LIMIT 1`;
+
+/** What is booked of our payouts: there, and back. */
+const BOOKED = sql`
+  SELECT booking.payout_id, attempt.provider_payout_id, attempt.created_at, booking.kind,
+         -sum(entry.amount_paise) AS out_paise,
+         booking.posted_at <= now() - make_interval(hours => ${UNBOOKED_HOURS})
+           AND (booking.posted_at AT TIME ZONE 'Asia/Kolkata')::date
+             <= (SELECT max(day) FROM provider_days WHERE day < india_today()) AS is_late
+  FROM ledger_transactions AS booking
+  JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
+  JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
+  JOIN payout_attempts AS attempt
+    ON attempt.payout_id = booking.payout_id AND attempt.state IN ('PROCESSED', 'REVERSED')
+  WHERE booking.kind IN ('payout-completed', 'payout-reversed')
+  GROUP BY attempt.id, booking.id`;
+
+/**
+ * Bookings that the account does not show. Late: booked more than a day ago, and the account was read to the end of that
+ * day since, so that it will not show them any more, such as a payout that is reversed without its money.
+ */
+const UNREAD = sql`
+  SELECT booked.* FROM (${BOOKED}) AS booked CROSS JOIN (${OPENING}) AS opening
+  WHERE booked.created_at >= opening.at AND NOT EXISTS (
+    SELECT 1 FROM provider_transactions AS stored
+    WHERE stored.provider_payout_id = booked.provider_payout_id
+      AND (stored.debit_paise > 0) = (booked.kind = 'payout-completed'))`;
 
 /**
  * Cash at the provider compared with cash in the books; undefined before the first day was closed.
@@ -29,29 +60,11 @@ export interface ProviderCash {
  */
 export async function readProviderCash(db: DbSession): Promise<ProviderCash | undefined> {
   const [row] = await db.query<Omit<ProviderCash, "driftPaise">[]>`
-    WITH opening AS (
-      SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
-      FROM provider_days WHERE day < india_today() ORDER BY day LIMIT 1
-    ), booked AS (
-      SELECT attempt.provider_payout_id, attempt.created_at, booking.kind,
-             -sum(entry.amount_paise) AS out_paise
-      FROM ledger_transactions AS booking
-      JOIN ledger_entries AS entry ON entry.transaction_id = booking.id
-      JOIN ledger_accounts AS account ON account.id = entry.account_id AND account.code = 'BANK'
-      JOIN payout_attempts AS attempt
-        ON attempt.payout_id = booking.payout_id AND attempt.state IN ('PROCESSED', 'REVERSED')
-      WHERE booking.kind IN ('payout-completed', 'payout-reversed')
-      GROUP BY attempt.id, booking.id
-    ), unbooked AS (
+    WITH opening AS (${OPENING}), unbooked AS (
       SELECT COALESCE(sum(out_paise), 0) AS paise FROM (${unbookedMoves()}) AS move
       WHERE is_open OR NOT is_late
     ), not_read AS (
-      SELECT COALESCE(sum(booked.out_paise), 0) AS paise
-      FROM booked CROSS JOIN opening
-      WHERE booked.created_at >= opening.at AND NOT EXISTS (
-        SELECT 1 FROM provider_transactions AS stored
-        WHERE stored.provider_payout_id = booked.provider_payout_id
-          AND (stored.debit_paise > 0) = (booked.kind = 'payout-completed'))
+      SELECT COALESCE(sum(out_paise), 0) AS paise FROM (${UNREAD}) AS unread WHERE NOT is_late
     )
     SELECT (opening.opening_paise + COALESCE((
               SELECT sum(credit_paise - debit_paise) FROM provider_transactions), 0))::bigint AS "providerPaise",
@@ -83,6 +96,20 @@ export async function bookedBeforeOpening(db: DbSession, day: string): Promise<P
         WHERE stored.provider_payout_id = attempt.provider_payout_id
           AND (stored.debit_paise > 0) = (booking.kind = 'payout-completed'))`;
   return row?.paise ?? 0n;
+}
+
+/** A booking of a payout that the account ought to show by now, and does not. */
+interface LateBooking {
+  payoutId: string;
+  ledgerPaise: Paise;
+}
+
+/** Bookings that stay without their money on the account; the largest first. */
+export async function lateBookings(db: DbSession, most: number): Promise<LateBooking[]> {
+  return db.query<LateBooking[]>`
+    SELECT payout_id AS "payoutId", -sum(out_paise)::bigint AS "ledgerPaise"
+    FROM (${UNREAD}) AS unread WHERE is_late
+    GROUP BY payout_id ORDER BY abs(sum(out_paise)) DESC, payout_id LIMIT ${most}`;
 }
 
 /** A transaction of the account that explains the difference, or takes part in it. */

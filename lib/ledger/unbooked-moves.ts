@@ -11,7 +11,7 @@ export interface PayoutMove {
 }
 
 /** So long after it was first read, money that the books do not have is no longer "on its way". */
-const UNBOOKED_HOURS = 24;
+export const UNBOOKED_HOURS = 24;
 
 /**
  * Moves of our payouts that the statement shows and the books lack: a debit without its completion, a credit

@@ -7,7 +7,7 @@ import { LegLostError } from "./claim-leg.ts";
 import { WAITS_FOR_DISPUTE, type OpenLeg } from "./open-legs.ts";
 import type { LegResult } from "./outcome.ts";
 import type { LegPorts } from "./ports.ts";
-import { onPayment } from "./record-leg.ts";
+import { onPayment } from "./on-payment.ts";
 import { settleRefund } from "./settle-refund.ts";
 
 /** How the books name the movement of one leg into a wallet. */

@@ -19,6 +19,7 @@ import {
   type Selection,
 } from "./open-legs.ts";
 import type { LegOutcome, LegResult } from "./outcome.ts";
+import { followAllRefunds } from "./payment-status.ts";
 import type { LegPorts, RefundPorts } from "./ports.ts";
 import { countLeg, emptyRefundReport, type RefundRunReport } from "./report.ts";
 import { sendLeg } from "./send-leg.ts";
@@ -41,6 +42,7 @@ export async function processRefunds(
   const fence = refundIds === undefined ? ports.lease.fence : null;
   const selection: Selection = { refundIds, runId: ports.runId, fence };
   const report = emptyRefundReport(ports.dryRun);
+  if (!ports.dryRun && refundIds === undefined) await followAllRefunds(ports.db);
   const open = await countOpenLegs(ports.db, selection);
   report.due = open.due;
   report.elsewhere = open.elsewhere;

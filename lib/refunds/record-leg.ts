@@ -1,5 +1,6 @@
-import { inTransaction, type Db, type DbSession } from "../db/client.ts";
+import type { Db, DbSession } from "../db/client.ts";
 import { LegLostError, type HeldLeg } from "./claim-leg.ts";
+import { onPayment } from "./on-payment.ts";
 import { settleRefund, type SettledRefund } from "./settle-refund.ts";
 
 /** The known state of a leg now. */
@@ -10,21 +11,6 @@ export type LegNews =
   | { to: "UNKNOWN"; code: string; message: string }
   /** Certainly not there. `everSent`: nevertheless a refusal of the next send proves nothing. */
   | { to: "DUE"; everSent: boolean; code: string };
-
-/**
- * Locks the payment, as everything does that settles a leg: two legs of one refund, and two refunds of one
- * payment, are settled one after the other.
- */
-export async function onPayment<T>(
-  db: Db,
-  paymentId: string,
-  body: (tx: DbSession) => Promise<T>,
-): Promise<T> {
-  return inTransaction(db, async (tx) => {
-    await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR NO KEY UPDATE`;
-    return body(tx);
-  });
-}
 
 /**
  * Records the outcome of a leg that this run holds, releases the claim, and settles the refund after its last

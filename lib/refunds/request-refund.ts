@@ -39,8 +39,8 @@ type RequestRefusal =
   | "KEY_REUSED";
 
 /**
- * Requests a refund: stores it with one leg for each refunded leg of the payment, and makes the payment REFUNDED
- * once all of it is refunded. Moves no money: `payments/process-refunds` does. See `splitOverLegs` for the order
+ * Requests a refund: stores it with one leg for each refunded leg of the payment, and makes the payment REFUNDING
+ * once all of it is to go back. Moves no money: `payments/process-refunds` does, and makes it REFUNDED at the end. See `splitOverLegs` for the order
  * of the legs.
  *
  * Belongs into a transaction. Locks the payment, then its legs, so that two refunds never share the rest of a
@@ -73,7 +73,8 @@ export async function requestRefund(
   const refundId = await insertRefund(tx, { ...refund, amountPaise, ofSale: payment.ofSale });
   if (refundId === undefined) return reused(key);
   await insertLegs(tx, refundId, split.shares);
-  if (amountPaise === leftPaise && payment.status !== "REFUNDED") await markRefunded(tx, paymentId);
+  if (amountPaise === leftPaise || payment.status === "REFUNDED")
+    await markRefunding(tx, paymentId);
   await recordAudit(tx, {
     actor: refund.requestedBy,
     category: "REFUND",
@@ -106,7 +107,7 @@ export async function lockPayment(
   const [row] = await tx.query<LockedPayment[]>`
     SELECT status::text AS status, currency::text AS currency, organization_id AS "organizationId",
            provider_payment_id AS "providerPaymentId",
-           status = 'PAID' OR (status = 'REFUNDED' AND EXISTS (
+           status = 'PAID' OR (status IN ('REFUNDING', 'REFUNDED') AND EXISTS (
              SELECT 1 FROM refunds WHERE payment_id = payments.id AND of_sale)) AS "ofSale",
            ${isDisputed(sql`payments.id`)} AS disputed
     FROM payments WHERE id = ${paymentId}::uuid`;
@@ -149,7 +150,7 @@ function refusalOf(
   legs: readonly LegLeft[],
   { paymentId, amountPaise }: RefundRequested,
 ): RequestRefundResult | undefined {
-  if (!["PAID", "ORPHANED", "REFUNDED"].includes(payment.status))
+  if (!["PAID", "ORPHANED", "REFUNDING", "REFUNDED"].includes(payment.status))
     return refuse("NOT_CAPTURED", `payment ${paymentId} is ${payment.status}; nothing was paid`);
   if (payment.currency !== "INR")
     return refuse("CURRENCY_NOT_SUPPORTED", `payment ${paymentId} is in ${payment.currency}`);
@@ -195,10 +196,11 @@ export async function insertLegs(
   }
 }
 
-async function markRefunded(tx: DbSession, paymentId: string): Promise<void> {
+/** A payment of which something is left was REFUNDED too early, by a version that said so at the request. */
+async function markRefunding(tx: DbSession, paymentId: string): Promise<void> {
   await tx.execute`
-    UPDATE payments SET status = 'REFUNDED', updated_at = now()
-    WHERE id = ${paymentId}::uuid AND status IN ('PAID', 'ORPHANED')`;
+    UPDATE payments SET status = 'REFUNDING', updated_at = now()
+    WHERE id = ${paymentId}::uuid AND status IN ('PAID', 'ORPHANED', 'REFUNDED')`;
 }
 
 function reused(key: string): RequestRefundResult {

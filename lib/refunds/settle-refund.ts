@@ -3,6 +3,7 @@ import { recordFinding } from "../findings/index.ts";
 import { enqueueMail } from "../notifications/mail.ts";
 import type { Paise } from "../support/money.ts";
 import { chargeConsultant } from "./charge-consultant.ts";
+import { followRefunds } from "./payment-status.ts";
 
 export interface SettledRefund {
   refundId: string;
@@ -24,8 +25,8 @@ interface RefundSoFar {
 
 /**
  * Settles a refund without open legs: PROCESSED when every leg is, else FAILED. Only now is the refunded amount
- * certain, so the consultant is charged and the buyer gets a mail now; a failed refund is a finding. The caller
- * holds the payment's lock.
+ * certain, so the consultant is charged, the payment's status follows, and the buyer gets a mail now; a failed
+ * refund is a finding. The caller holds the payment's lock.
  */
 export async function settleRefund(
   tx: DbSession,
@@ -41,6 +42,7 @@ export async function settleRefund(
   if (refund.ofSale && refund.backPaise > 0n) await chargeConsultant(tx, refund);
   if (status === "FAILED" && !isOutside(refund.key))
     await leaveToPerson(tx, { refundId, ...refund });
+  await followRefunds(tx, refund.paymentId);
   if (status === "PROCESSED" && !hasOwnMail(refund.key)) {
     const { userId, planTitle, planUrl, amountPaise } = refund;
     await enqueueMail(tx, {

@@ -15,7 +15,7 @@ audit_log
   insert tax: actor category action subject_type subject_id reason detail organization_id
   nobody: id at login
 bookings
-  update jobs: status updated_at
+  update jobs: status updated_at ended_because ended_by
   nobody: id reference plan_id user_id organization_id seats requested_at
 command_locks
   update payees: touched_at

@@ -339,6 +339,7 @@ const PAYOUT_GRAPH = new Set([
   "APPROVED>REJECTED",
   "APPROVED>PROCESSING",
   "PROCESSING>APPROVED",
+  "PROCESSING>PENDING",
   "PROCESSING>COMPLETED",
   "PROCESSING>FAILED",
   "FAILED>APPROVED",
@@ -379,7 +380,7 @@ describe("the status of a payout", () => {
   /** It holds no earning, for the graph alone is asked here. */
   const empty = "ALTER TABLE payouts DISABLE TRIGGER payouts_items_sum";
   const move = (status: string): Statement =>
-    `UPDATE payouts SET status = '${status}' WHERE id = '00000000-0000-4000-8000-00000000000a'`;
+    `UPDATE payouts SET status = '${status}', approved_at = now() WHERE id = '00000000-0000-4000-8000-00000000000a'`;
   /** On the graph, and yet only when an attempt says so. */
   const PROVEN = new Map([
     ["PROCESSING>COMPLETED", "payouts_completed_when_paid"],

@@ -180,7 +180,7 @@ describe("beside tables", () => {
     ).toEqual([]);
   });
 
-  it("no function of ours works with the owner's rights but three of triggers, which nobody can call", async () => {
+  it("no function of ours works with the owner's rights but four of triggers, which nobody can call", async () => {
     expect(
       await database.query(
         `SELECT proname, prorettype::regtype::text AS returns FROM pg_proc
@@ -190,6 +190,7 @@ describe("beside tables", () => {
       { proname: "add_payee_locks", returns: "trigger" },
       { proname: "hold_for_dispute", returns: "trigger" },
       { proname: "lock_payee_for_hold", returns: "trigger" },
+      { proname: "resolve_failed_refunds", returns: "trigger" },
     ]);
   });
 });

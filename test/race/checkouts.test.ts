@@ -293,7 +293,7 @@ describe("a late capture that is told of by a webhook and found by runs at the s
     await inOrder(world, "late", "late");
 
     expect(await checkoutState(database, booking.id)).toMatchObject({
-      payments: ["REFUNDED"],
+      payments: ["REFUNDING"],
       mails: ["late-payment-refunded"],
     });
     expect(sandbox.refunds()).toMatchObject([{ amount: Number(AMOUNT_PAISE) }]);

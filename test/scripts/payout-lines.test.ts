@@ -18,6 +18,9 @@ const payout = (status: PayoutStatus, amountPaise: bigint): ListedPayout => ({
   createdAt: new Date(0),
   inDoubt: false,
   accountId: null,
+  account: null,
+  accountAgeDays: null,
+  refundedPaise: 0n,
   accountNotes: [],
   holds: [],
 });

@@ -24,11 +24,13 @@ interface SentAttempt extends Record<string, unknown> {
   references: string[];
   /** Holds of the payee or of this account that were open when the run claimed the payout. */
   holds: string[];
+  /** Whether it goes to the account that a person approved; an approval of the batch is bound to none. */
+  isApproved: boolean;
 }
 
 /**
  * What must hold at the moment at which a payout's request leaves, by the database's committed rows and by the
- * provider's own list: M1, M2, M4, M9, and that nobody on hold is sent anything. Returns how the story calls the payout; undefined for other calls.
+ * provider's own list: M1, M2, M4, M9, that nobody on hold is sent anything, and nothing to an account that was not approved. Returns how the story calls the payout; undefined for other calls.
  */
 export async function checkBeforeSending(
   world: World,
@@ -49,8 +51,14 @@ export async function checkBeforeSending(
               UNION ALL
               SELECT 'refused_account' FROM payout_account_holds
               WHERE payout_account_id = attempt.payout_account_id AND released_at IS NULL
-                AND placed_at < payout.claimed_at) AS holds
+                AND placed_at < payout.claimed_at) AS holds,
+            payout.approved_amount_paise IS NULL
+              OR (account.kind, account.ifsc, account.account_number, account.vpa)
+                IS NOT DISTINCT FROM (approved.kind, approved.ifsc, approved.account_number, approved.vpa)
+              AS "isApproved"
      FROM payout_attempts AS attempt JOIN payouts AS payout ON payout.id = attempt.payout_id
+     JOIN payout_accounts AS account ON account.id = attempt.payout_account_id
+     LEFT JOIN payout_accounts AS approved ON approved.id = payout.approved_account_id
      WHERE attempt.idempotency_key = $1`,
     [idempotencyKey],
     { prepared: true },
@@ -74,6 +82,7 @@ export async function checkBeforeSending(
   if (alive.length > 0)
     breach("M4: sent although an attempt of the payout is alive at the provider");
   if (attempt.holds.length > 0) breach(`sent to a payee on hold: ${attempt.holds.join(", ")}`);
+  if (!attempt.isApproved) breach("sent to another account than a person approved");
   checkCaps(process, attempt, breach);
   return payout;
 }

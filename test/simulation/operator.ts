@@ -13,7 +13,7 @@ import { payoutName, type World } from "./world.ts";
 
 const OPERATOR = { by: "Asha", reason: "simulation" };
 
-const COMMANDS = { approve: 5, reject: 1, retry: 3, hold: 1, release: 1, refund: 1 };
+const COMMANDS = { approve: 5, reject: 1, retry: 3, hold: 1, release: 1, refund: 1, account: 1 };
 type Command = keyof typeof COMMANDS;
 
 /** One to three commands of a person. A refusal is as good an end as any. */
@@ -65,6 +65,7 @@ async function perform(
     return `${command} ${consultant.name}: ${done}`;
   }
   if (command === "refund") return refund(world, { operator: person, db });
+  if (command === "account") return replaceAccount(world, person);
   // What a person looks at first is a turn as well.
   const payouts = await scheduler.turn(person, () => payoutIds(world, STATUSES[command]));
   if (payouts.length === 0) return `nothing to ${command}`;
@@ -81,6 +82,27 @@ const STATUSES = {
   reject: ["PENDING", "APPROVED", "PROCESSING"],
   retry: ["FAILED", "PROCESSING", "REVERSED"],
 } as const;
+
+/** As an import with --update-accounts leaves it: another account is active, of the same kind. */
+async function replaceAccount(
+  { arena, chance, people, scheduler }: World,
+  operator: SimulatedProcess,
+): Promise<string> {
+  const { id, name, accountId, hasVpa } = chance.pick(people);
+  if (accountId === undefined) return `account of ${name}: has none`;
+  const number = `99${chance.between(10_000_000, 99_999_999)}`;
+  const details = hasVpa
+    ? `'vpa', NULL, NULL, 'payee${number}@examplebank'`
+    : `'bank_account', 'HDFC0001220', '${number}', NULL`;
+  await scheduler.turn(operator, () =>
+    arena.database.query(`
+      BEGIN;
+      UPDATE payout_accounts SET active = false WHERE consultant_id = '${id}' AND active;
+      INSERT INTO payout_accounts (consultant_id, kind, ifsc, account_number, vpa) VALUES ('${id}', ${details});
+      COMMIT`),
+  );
+  return `account of ${name}: another one`;
+}
 
 async function refund(
   { arena, chance, scheduler }: World,

@@ -149,7 +149,7 @@ async function giveUp(
     requestedBy: actor,
   });
   if (result.kind === "refused") return result;
-  await moveOrphan(tx, paymentId, "REFUNDED");
+  await moveOrphan(tx, paymentId, "REFUNDING");
   await tell(tx, { booking, paymentId, template: "late-payment-refunded", amountPaise });
   await recordAudit(tx, {
     actor,
@@ -197,7 +197,7 @@ export async function refundWhatIsLeft(
 async function moveOrphan(
   tx: DbSession,
   paymentId: string,
-  to: "PAID" | "REFUNDED",
+  to: "PAID" | "REFUNDING",
 ): Promise<void> {
   await tx.execute`
     UPDATE payments SET status = ${to}::payment_status, updated_at = now()

@@ -8,7 +8,7 @@ import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { recheckTax } from "../../tds/recheck.ts";
 import { readInFlight } from "../in-flight.ts";
-import { readProviderCash, unexplainedCash } from "../provider-cash.ts";
+import { lateBookings, readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
 import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
 import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
@@ -75,6 +75,7 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
   if (cash === undefined) return;
   const agrees = cash.driftPaise === 0n;
   const unexplained = await unexplainedCash(tx, { most: MOST_ROWS, lateOnly: agrees });
+  const unread = await lateBookings(tx, MOST_ROWS);
   const whole = {
     subjectType: "ledger-account",
     subjectId: "BANK",
@@ -87,6 +88,12 @@ async function checkCash(tx: DbSession, report: LedgerReport): Promise<void> {
       subjectType: "provider-transaction",
       subjectId: transactionId,
       expectedPaise: providerPaise,
+      actualPaise: ledgerPaise,
+    })),
+    ...unread.map(({ payoutId, ledgerPaise }) => ({
+      subjectType: "payout",
+      subjectId: payoutId,
+      expectedPaise: 0n,
       actualPaise: ledgerPaise,
     })),
   ];

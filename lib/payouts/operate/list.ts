@@ -1,5 +1,6 @@
 import type { DbSession } from "../../db/client.ts";
 import type { Paise } from "../../support/money.ts";
+import { masked, readUncovered, type Uncovered } from "../state/approval-covers.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 import { defaultModeSettings } from "../../provider/index.ts";
@@ -24,6 +25,12 @@ export interface ListedPayout {
   inDoubt: boolean;
   /** The payee's active account, by our own id; null when there is none. */
   accountId: string | null;
+  /** The same, masked, such as `HDFC0001220 …8901`; null as well for payouts that have ended. */
+  account: string | null;
+  /** Whole days since that account was placed. */
+  accountAgeDays: number | null;
+  /** Of sales in it that were refunded to the buyers since: it pays more than is owed by so much. */
+  refundedPaise: Paise;
   /** Notes about the account to read before approving; none for payouts that have ended. */
   accountNotes: readonly AccountNote[];
   /** Kinds of the open holds of its payee: a payout that is not finished is not sent while there is one. */
@@ -36,7 +43,7 @@ export type AccountNote =
   | "never-paid"
   /** The payee's last payout went to another account. */
   | "changed-since-last-paid"
-  /** It was placed after this payout was approved. */
+  /** It is not the one that a person approved. */
   | "changed-since-approval"
   /** A VPA, and the amount before tax is more than a VPA takes. */
   | "above-upi-limit";
@@ -58,10 +65,12 @@ export interface PayoutFilter {
   limit: number;
 }
 
-type Row = Omit<ListedPayout, "accountNotes"> & {
+type Row = Omit<ListedPayout, "account" | "accountNotes" | "refundedPaise"> & {
   accountKind: "bank_account" | "vpa" | null;
-  lastPaidAccountId: string | null;
-  isNewerThanApproval: boolean | null;
+  ifsc: string | null;
+  accountNumber: string | null;
+  vpa: string | null;
+  isLastPaid: boolean | null;
 };
 
 /** Payouts, oldest first, and whether there are more than the limit. */
@@ -109,34 +118,45 @@ export async function listPayouts(
            ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold
                  WHERE hold.consultant_id = payout.consultant_id ORDER BY hold.kind) AS holds,
            account.id AS "accountId", account.kind::text AS "accountKind",
-           account.created_at > payout.approved_at AS "isNewerThanApproval",
-           (SELECT attempt.payout_account_id
+           account.ifsc, account.account_number AS "accountNumber", account.vpa,
+           floor(extract(epoch FROM now() - account.created_at) / 86400)::int AS "accountAgeDays",
+           (SELECT (paid.kind, paid.ifsc, paid.account_number, paid.vpa)
+                     IS NOT DISTINCT FROM (account.kind, account.ifsc, account.account_number, account.vpa)
             FROM payouts AS earlier JOIN payout_attempts AS attempt ON attempt.payout_id = earlier.id
+            JOIN payout_accounts AS paid ON paid.id = attempt.payout_account_id
             WHERE earlier.consultant_id = payout.consultant_id AND attempt.state = 'PROCESSED'
-            ORDER BY attempt.settled_at DESC, attempt.id LIMIT 1) AS "lastPaidAccountId"
+            ORDER BY attempt.settled_at DESC, attempt.id LIMIT 1) AS "isLastPaid"
     FROM listed AS payout JOIN consultants AS consultant ON consultant.id = payout.consultant_id
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     LEFT JOIN payout_accounts AS account ON account.consultant_id = payout.consultant_id AND account.active
     ORDER BY payout.created_at, payout.id`;
-  return { payouts: rows.slice(0, filter.limit).map(withNotes), more: rows.length > filter.limit };
+  const listed = rows.slice(0, filter.limit);
+  const waiting = listed.filter(({ status }) => status === "PENDING" || status === "APPROVED");
+  const uncovered = await readUncovered(
+    db,
+    waiting.map(({ id }) => id),
+  );
+  return {
+    payouts: listed.map((row) => withNotes(row, uncovered.get(row.id))),
+    more: rows.length > filter.limit,
+  };
 }
 
-function withNotes({
-  accountKind,
-  lastPaidAccountId,
-  isNewerThanApproval,
-  ...row
-}: Row): ListedPayout {
+function withNotes(
+  { accountKind, ifsc, accountNumber, vpa, isLastPaid, ...row }: Row,
+  uncovered: Uncovered | undefined,
+): ListedPayout {
+  const refundedPaise = uncovered?.refundedPaise ?? 0n;
   if (row.status !== "PENDING" && row.status !== "APPROVED" && row.status !== "FAILED") {
-    return { ...row, accountNotes: [] };
+    return { ...row, account: null, accountAgeDays: null, refundedPaise, accountNotes: [] };
   }
-  if (row.accountId === null) return { ...row, accountNotes: ["none"] };
+  const account = masked({ kind: accountKind, ifsc, accountNumber, vpa });
+  if (account === null) return { ...row, account, refundedPaise, accountNotes: ["none"] };
   const accountNotes: AccountNote[] = [];
-  if (lastPaidAccountId === null) accountNotes.push("never-paid");
-  else if (lastPaidAccountId !== row.accountId) accountNotes.push("changed-since-last-paid");
-  if (row.status === "APPROVED" && isNewerThanApproval === true)
-    accountNotes.push("changed-since-approval");
+  if (isLastPaid === null) accountNotes.push("never-paid");
+  else if (!isLastPaid) accountNotes.push("changed-since-last-paid");
+  if (uncovered?.codes.includes("ACCOUNT_CHANGED")) accountNotes.push("changed-since-approval");
   if (accountKind === "vpa" && row.amountPaise > defaultModeSettings.upiMaximumPaise)
     accountNotes.push("above-upi-limit");
-  return { ...row, accountNotes };
+  return { ...row, account, refundedPaise, accountNotes };
 }

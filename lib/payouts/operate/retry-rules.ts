@@ -89,7 +89,11 @@ export async function earningRefusals(tx: DbSession, payout: LockedPayout): Prom
            count(other.payout_id)::int AS "heldElsewhere",
            count(*) FILTER (WHERE other.payout_id IS NULL AND net.status <> 'READY')::int AS "notReady",
            count(*) FILTER (WHERE NOT net.due)::int AS "notDue",
-           count(*) FILTER (WHERE net.gross_paise <> item.gross_paise OR net.amount_paise <> item.amount_paise)::int
+           count(*) FILTER (
+             WHERE net.gross_paise <> item.gross_paise OR net.amount_paise <> item.amount_paise
+                OR EXISTS (SELECT FROM earning_recoveries AS recovery
+                           WHERE recovery.earning_id = item.earning_id
+                             AND recovery.recovered_amount_paise < recovery.amount_paise))::int
              AS refunded,
            COALESCE(sum(item.gross_paise) = ${payout.grossPaise}
                     AND sum(item.amount_paise) = ${payout.amountPaise}, false) AS "addUp"

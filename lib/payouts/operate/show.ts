@@ -3,12 +3,13 @@ import type { DbSession } from "../../db/client.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops, type AccountStop } from "../state/account-holds.ts";
+import { readUncovered } from "../state/approval-covers.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
 import { nextStep, ruleOf } from "../../provider/index.ts";
 
-/** Everything about one payout that a person may see: no name, account number, VPA or PAN is read. */
+/** Everything about one payout that a person may see: an account is masked, and no name or PAN is read. */
 export interface PayoutDetails {
   id: string;
   consultantId: string;
@@ -32,6 +33,14 @@ export interface PayoutDetails {
   accountStop: string | null;
   /** The remedy for the failure, where the provider documents its reason. */
   nextStep: string | null;
+  /** The payee's active account, masked; null when there is none, and for payouts that have ended. */
+  account: string | null;
+  /** Whole days since that account was placed. */
+  accountAgeDays: number | null;
+  /** Of sales in it that were refunded to the buyers since. */
+  refundedPaise: Paise;
+  /** Why the next pay run does not send it before a person has looked again; null where nothing is in the way. */
+  uncovered: string | null;
   /** Notes about the payee's account to read before approving. */
   accountNotes: readonly AccountNote[];
   items: readonly ShownItem[];
@@ -86,7 +95,17 @@ export async function showPayout(
   const [payout] = await db.query<
     Omit<
       PayoutDetails,
-      "accountNotes" | "accountStop" | "nextStep" | "items" | "attempts" | "deductions" | "audit"
+      | "account"
+      | "accountAgeDays"
+      | "refundedPaise"
+      | "uncovered"
+      | "accountNotes"
+      | "accountStop"
+      | "nextStep"
+      | "items"
+      | "attempts"
+      | "deductions"
+      | "audit"
     >[]
   >`
     SELECT payout.id, payout.consultant_id AS "consultantId", consultant.external_ref AS "consultantRef",
@@ -102,12 +121,18 @@ export async function showPayout(
     LEFT JOIN organizations AS organization ON organization.id = payout.organization_id
     WHERE payout.id = ${payoutId}::uuid`;
   if (!payout) return undefined;
-  const listed = await listPayouts(db, { ids: [payoutId], limit: 1 });
+  const [listed] = (await listPayouts(db, { ids: [payoutId], limit: 1 })).payouts;
+  const isWaiting = payout.status === "PENDING" || payout.status === "APPROVED";
+  const uncovered = isWaiting ? (await readUncovered(db, [payoutId])).get(payoutId) : undefined;
   const stop = (await readAccountStops(db, [payout.consultantId])).get(payout.consultantId);
   const { code, message } = stop ? describeStop(stop) : { code: "", message: "" };
   return {
     ...payout,
-    accountNotes: listed.payouts[0]?.accountNotes ?? [],
+    account: listed?.account ?? null,
+    accountAgeDays: listed?.accountAgeDays ?? null,
+    refundedPaise: listed?.refundedPaise ?? 0n,
+    uncovered: uncovered?.message ?? null,
+    accountNotes: listed?.accountNotes ?? [],
     accountStop: stop ? `${code}: ${message}` : null,
     nextStep: nextStepOf(payout, stop) ?? null,
     items: await readItems(db, payoutId),

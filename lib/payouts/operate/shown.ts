@@ -12,6 +12,17 @@ export interface Shown {
   accountId: string | null;
 }
 
+/** Whether the approval that was just given is for the account that was shown: another may have been placed meanwhile. */
+export async function isBoundTo(
+  tx: DbSession,
+  payoutId: string,
+  accountId: string | null,
+): Promise<boolean> {
+  const [bound] = await tx.query<{ accountId: string | null }[]>`
+    SELECT approved_account_id AS "accountId" FROM payouts WHERE id = ${payoutId}::uuid`;
+  return bound?.accountId === accountId;
+}
+
 /** A refusal when the payout differs from the shown one. The payout is locked. */
 export async function changedSinceShown(
   tx: DbSession,

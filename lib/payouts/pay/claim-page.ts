@@ -59,7 +59,7 @@ function resultOf(claim: Exclude<ClaimResult, { kind: "claimed" }>): PayResult {
   if (claim.kind === "lost")
     return skipped("CLAIMED_ELSEWHERE", "another run has it, or it is no longer due");
   const { code, message } = claim;
-  return claim.kind === "held" ? skipped(code, message) : { outcome: "failed", code, message };
+  return claim.kind === "refused" ? { outcome: "failed", code, message } : skipped(code, message);
 }
 
 /** The claim was rolled back, so the payout is unchanged; the others continue. */

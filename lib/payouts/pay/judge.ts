@@ -42,7 +42,7 @@ export async function judge(
   for (const { kind, counts } of kinds) {
     if (counts.found === counts.aboveCap || counts.processed > 0) continue;
     const due = (await countWaiting(ports.db, kind)).due - counts.aboveCap;
-    const waiting = Math.max(due, counts.left) - retryLaterIn(counts);
+    const waiting = Math.max(due, counts.left) - retryLaterIn(counts) - stillPending(kind, counts);
     if (waiting > 0) return failed(workLeftBehind(kind, counts, waiting));
   }
   const troubled = kinds.filter(({ counts }) => errorsOf(counts) + counts.left > 0);
@@ -153,6 +153,7 @@ export function completed({
           `${counted(held, "payout")} that ${agreeing(held, "is due was", "are due were")} not sent, because the payee is on hold. The money stays here, and the first pay run after the hold sends it. ${HOLD_REMEDY} Or reject the payout.`,
         ]
       : []),
+    ...withdrawnWarning({ ...consultants, organizations }),
     ...(later > 0
       ? [
           `${counted(later, "payout")} ${agreeing(later, "was", "were")} not sent, because a try to the same account failed a moment ago. ${agreeing(later, "It is", "They are")} due again after the wait that the report names.`,
@@ -185,6 +186,25 @@ function heldIn({ held, reasons }: Pick<PayoutCounts, "held" | "reasons">): numb
 /** Passed over until a wait is over: no fault of this run. */
 function retryLaterIn({ reasons }: Pick<PayoutCounts, "reasons">): number {
   return reasons[`skipped ${RETRY_LATER}`] ?? 0;
+}
+
+/** An organization's payout stays PENDING, and so due, until somebody rejects it: no fault of this run. */
+function stillPending(kind: PayeeKind, { withdrawn }: PayoutCounts): number {
+  return kind === "organization" ? withdrawn : 0;
+}
+
+/** What a person has to look at again before it is sent; also said by a dry run. */
+export function withdrawnWarning({
+  dryRun,
+  withdrawn,
+  organizations,
+}: Pick<PayoutRunReport, "dryRun" | "withdrawn" | "organizations">): string[] {
+  const count = withdrawn + organizations.withdrawn;
+  if (count === 0) return [];
+  const was = dryRun ? "would not be" : agreeing(count, "was not", "were not");
+  return [
+    `${counted(count, "payout")} ${was} sent: the account, the amount or the sales are not those that a person approved, or sales in it were refunded. ${agreeing(count, "It waits", "They wait")} for a person: the report says what changed and who did it (npm run payouts -- show, then approve or reject).`,
+  ];
 }
 
 const RECORDED_LATER =

@@ -4,6 +4,7 @@ import { firstFew } from "../../support/reasons-table.ts";
 import { itemsTable } from "../../support/run-report.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
+import { stepOfUncovered, UNCOVERED_CODES } from "../state/approval-covers.ts";
 import { fundsTable } from "../state/funds.ts";
 import {
   countOutputs,
@@ -98,10 +99,14 @@ function tablesOf(
   },
 ): SummaryTable[] {
   const look = mostUrgentFirst(
-    counts.items.filter(({ outcome, code }) => outcome !== "skipped" || code === ABOVE_SINGLE_CAP),
+    counts.items.filter(
+      ({ outcome, code }) =>
+        outcome !== "skipped" || code === ABOVE_SINGLE_CAP || UNCOVERED_CODES.has(code),
+    ),
     urgency,
   );
-  const allToLookAt = errorsOf(counts) + counts.unrecorded + counts.held + counts.aboveCap;
+  const { unrecorded, held, aboveCap, withdrawn } = counts;
+  const allToLookAt = errorsOf(counts) + unrecorded + held + aboveCap + withdrawn;
   return [
     {
       title: titles[0],
@@ -135,7 +140,13 @@ function reasonRows({ reasons, items }: PayoutCounts): string[][] {
     const code = words.join(" ");
     const ids = items.filter((item) => item.outcome === outcome && item.code === code);
     const suchAs = firstFew(ids.map(({ payoutId }) => payoutId));
-    return [outcome, code, String(count), suchAs, nextStep(code) ?? stepOf(outcome)];
+    return [
+      outcome,
+      code,
+      String(count),
+      suchAs,
+      nextStep(code) ?? stepOfUncovered(code) ?? stepOf(outcome),
+    ];
   });
 }
 

@@ -4,10 +4,11 @@ import { systemicFault } from "../../provider/faults.ts";
 import type { PayoutMode } from "../../provider/index.ts";
 import { toError } from "../../support/errors.ts";
 import { holdUnusableAccounts } from "../state/account-holds.ts";
-import { prepareAttempts, type PreparedAttempt } from "../state/attempt.ts";
+import { prepareAttempts, type HeldBack, type PreparedAttempt } from "../state/attempt.ts";
 import { completePayouts } from "../state/complete.ts";
 import { concernsAll } from "../state/faults.ts";
 import type { HoldingRun } from "../state/organization-audit.ts";
+import { ON_HOLD } from "../state/on-hold.ts";
 import { modeFor } from "../state/payee.ts";
 import { ClaimLostError, failPayouts, returnAllToDue } from "../state/release.ts";
 import { runBatch } from "./batcher.ts";
@@ -78,6 +79,8 @@ export async function preparePage(
     const each = payable[index];
     if (!each) continue;
     if (attempt.status === "rejected") troubled.push({ ...each, error: attempt.reason });
+    else if (attempt.value && "held" in attempt.value)
+      end(each.item, { ...skipped(ON_HOLD, attempt.value.held), payout: each.payout });
     else if (attempt.value) prepared.push({ ...each, attempt: attempt.value });
     else troubled.push({ ...each, error: new ClaimLostError(each.payout.id) });
   }
@@ -167,11 +170,11 @@ async function finishAll(
   });
 }
 
-/** Undefined where another run holds the payout by now. */
+/** Undefined where another run holds the payout by now; one that is held back is due again already. */
 async function commitAttempts(
   { db, runId, lease, gateway, settings }: PayRun,
   payable: readonly Payable[],
-): Promise<PromiseSettledResult<PreparedAttempt | undefined>[]> {
+): Promise<PromiseSettledResult<PreparedAttempt | HeldBack | undefined>[]> {
   return runBatch(payable, (all) => {
     lease.assertTrusted();
     const inputs = all.map(({ payout, fundAccountId, mode }) => ({

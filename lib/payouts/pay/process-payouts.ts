@@ -10,7 +10,7 @@ import { auditCaps } from "./audit-caps.ts";
 import { exceededRunCap } from "./caps.ts";
 import { countAboveCap, dueItems, find, sum, together, type Found } from "./find-due.ts";
 import { funded, type Funded } from "./funded.ts";
-import { aboveCapVerdict, completed, judge } from "./judge.ts";
+import { aboveCapVerdict, completed, judge, withdrawnWarning } from "./judge.ts";
 import { payAll } from "./pay-all.ts";
 import type { PayoutPorts } from "./ports.ts";
 import {
@@ -85,7 +85,9 @@ async function planAll(ports: PayoutPorts, report: PayoutRunReport, due: Funded)
     ports.progress.update(++done, totalFound(report));
   }
   if (due.shortage) return failed(due.shortage);
-  return aboveCapVerdict(report) ?? { kind: "completed" };
+  const [warning] = withdrawnWarning(report);
+  const planned: Verdict = { kind: "completed", ...(warning === undefined ? {} : { warning }) };
+  return aboveCapVerdict(report) ?? planned;
 }
 
 /** A harmless read before the first claim: wrong credentials or a closed gateway touch no row. */

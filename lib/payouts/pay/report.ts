@@ -6,6 +6,7 @@ import { reportCounters, type CountedBy } from "../../support/run-report.ts";
 import { ABOVE_SINGLE_CAP } from "./caps.ts";
 import type { PayeeKind } from "../state/kind.ts";
 import type { Amounts, Plan } from "../state/plan.ts";
+import { UNCOVERED_CODES } from "../state/approval-covers.ts";
 import { heldMessage, ON_HOLD, type HeldDue } from "../state/on-hold.ts";
 
 /** The result of one payout in this run. */
@@ -55,6 +56,8 @@ const counters = reportCounters({
   left: { output: false },
   /** Skipped payouts above the cap of one payout: each is due until a person looks. */
   aboveCap: { label: "Above the cap of one payout, not sent", onlyIfAny: true, output: false },
+  /** Skipped payouts that a person has to look at again: they are PENDING now, in a dry run they would be. */
+  withdrawn: { label: "Not sent, a person has to look again", onlyIfAny: true },
   /** Of successful payouts (in a dry run: planned ones), before tax; gross = tax + net, to the paisa. */
   grossPaise: { label: "Owed (gross less platform fee)", unit: "paise" },
   taxPaise: { label: "Tax withheld", unit: "paise" },
@@ -129,7 +132,7 @@ export function totalFound(report: PayoutRunReport): number {
 /** The most urgent first: sent or perhaps sent, then failed; skipped ones last. */
 export function urgency({ outcome, code }: ReportItem): number {
   if (outcome === "unknown" || outcome === "succeeded") return 0;
-  if (outcome === "failed" || code === ABOVE_SINGLE_CAP) return 1;
+  if (outcome === "failed" || code === ABOVE_SINGLE_CAP || UNCOVERED_CODES.has(code)) return 1;
   return outcome === "skipped" ? 3 : 2;
 }
 
@@ -202,6 +205,7 @@ export function countItem(counts: PayoutCounts, item: ReportItem): void {
   if (item.outcome === "failed" || item.outcome === "unknown") counts.processed++;
   counts[item.outcome]++;
   if (item.code === ABOVE_SINGLE_CAP) counts.aboveCap++;
+  if (UNCOVERED_CODES.has(item.code)) counts.withdrawn++;
   const reason = `${item.outcome} ${item.code}`;
   counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
   keepItem(counts, item, { rank: urgency });

@@ -3,6 +3,8 @@ import { toJson } from "../../support/log.ts";
 import type { Paise } from "../../support/money.ts";
 import type { ClaimedPayout } from "./decide.ts";
 import { lockHeld } from "./held.ts";
+import { heldAmong, heldMessage, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
+import { returnAllToDue } from "./release.ts";
 import { buildPayoutRequest, type JsonValue, type PayoutMode } from "../../provider/index.ts";
 
 /** A committed attempt, ready to be sent. */
@@ -11,6 +13,11 @@ export interface PreparedAttempt {
   idempotencyKey: string;
   /** The exact bytes to send; their hash is in the attempt's row. */
   body: string;
+}
+
+/** Claimed before a hold that was placed since: it is due again, and nothing was sent. */
+export interface HeldBack {
+  held: string;
 }
 
 /**
@@ -41,17 +48,27 @@ export interface AttemptInput {
  * Commits attempts before their requests leave: key, hash of the exact body, masked body. From here on
  * the money may move, so the payouts can only be settled by the provider's answers. In the order of
  * `inputs`; undefined where another run holds the payout by now.
+ *
+ * Holds are read for the last time: between claim and attempt the provider was asked for accounts, which takes a while. A
+ * payout whose payee is on hold by now is due again.
  */
 export async function prepareAttempts(
   db: Db,
   { runId, inputs }: { runId: string; inputs: readonly AttemptInput[] },
-): Promise<(PreparedAttempt | undefined)[]> {
+): Promise<(PreparedAttempt | HeldBack | undefined)[]> {
   const payoutIds = inputs.map(({ payout }) => payout.id);
   return inTransaction(db, async (tx) => {
+    await lockAgainstHolds(tx, payoutIds);
     const held = await lockHeld(tx, { payoutIds, runId });
+    const onHold = await heldAmong(tx, [...held]);
+    await returnAllToDue(
+      tx,
+      { runId },
+      [...onHold.keys()].map((payoutId) => ({ payoutId, reason: ON_HOLD })),
+    );
     const earlier = await countAttempts(tx, payoutIds);
     const made = inputs
-      .filter(({ payout }) => held.has(payout.id))
+      .filter(({ payout }) => held.has(payout.id) && !onHold.has(payout.id))
       .map((input) => attemptRow(input, 1 + (earlier.get(input.payout.id) ?? 0)));
     const inserted = await insertAttempts(
       tx,
@@ -65,7 +82,10 @@ export async function prepareAttempts(
         return [payoutId, { id, idempotencyKey, body }];
       }),
     );
-    return payoutIds.map((payoutId) => attempts.get(payoutId));
+    return payoutIds.map((payoutId) => {
+      const back = onHold.get(payoutId);
+      return back ? { held: heldMessage(back) } : attempts.get(payoutId);
+    });
   });
 }
 

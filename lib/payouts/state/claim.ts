@@ -15,7 +15,7 @@ import {
 import { MAXIMUM_TRIES } from "./due.ts";
 import { auditOrganizations, type PayoutChange } from "./organization-audit.ts";
 import { heldAmong, heldMessage, IS_HELD, lockAgainstHolds, ON_HOLD } from "./on-hold.ts";
-import { assertAllHit, failPayouts, returnAllToDue } from "./release.ts";
+import { assertAllHit, failPayouts, returnAllToDue, withdrawApprovals } from "./release.ts";
 import { takeOverTaxed, type Claimant } from "./take-over.ts";
 
 export type ClaimResult =
@@ -24,6 +24,8 @@ export type ClaimResult =
   | { kind: "lost" }
   /** Nothing may be sent to the payee now: it is due as it was, and waits. */
   | { kind: "held"; code: string; message: string }
+  /** A person has to look at it again: it is PENDING, and nothing was sent. */
+  | { kind: "uncovered"; code: string; message: string }
   /**
    * Rejected. `isClaimed: true`: now FAILED, and its earnings are released. `false`: claim rolled back, row
    * unchanged. `error`: an unexpected database error.
@@ -62,7 +64,9 @@ export async function claimPayouts(
       const refused = decided.filter((each) => each.kind === "refused");
       const claimed = decided.filter((each) => each.kind === "claimed");
       const held = decided.filter((each) => each.kind === "held");
+      const uncovered = decided.filter((each) => each.kind === "uncovered");
       await failPayouts(tx, claimant, refused);
+      await withdrawApprovals(tx, claimant, uncovered);
       await returnAllToDue(
         tx,
         claimant,
@@ -72,6 +76,8 @@ export async function claimPayouts(
       await writeTax(tx, claimant, claimed);
       for (const { payoutId, code, message } of refused)
         results.set(payoutId, { kind: "refused", isClaimed: true, code, message });
+      for (const { payoutId, code, message } of uncovered)
+        results.set(payoutId, { kind: "uncovered", code, message });
       for (const { payoutId, code, message } of held)
         results.set(payoutId, { kind: "held", code, message });
       for (const { payoutId, payout } of claimed)
@@ -151,6 +157,12 @@ export async function takeOverClaim(
     const decision = decideTakeOver(taxed, await readTakeOverFacts(tx, taxed));
     if (decision.kind === "claimed") return { kind: "claimed", payout: decision.payout };
     const { kind, code, message } = decision;
+    if (decision.kind === "uncovered") {
+      const { organizationId } = taxed;
+      const { detail } = decision;
+      await withdrawApprovals(tx, claimant, [{ payoutId, organizationId, code, message, detail }]);
+      return { kind: decision.kind, code, message };
+    }
     if (kind === "held") {
       await returnAllToDue(tx, claimant, [{ payoutId, reason: code }]);
       return { kind, code, message };

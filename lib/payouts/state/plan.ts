@@ -26,7 +26,7 @@ export interface Amounts {
 export type Plan =
   | ({ kind: "send"; mode: string } & Amounts)
   | { kind: "refuse"; code: string; message: string }
-  /** Nothing may be sent to the payee now. */
+  /** Nothing may be sent to the payee now, or a person has to look at the payout again. */
   | { kind: "hold"; code: string; message: string };
 
 /**
@@ -73,7 +73,7 @@ export function createPlanner(ports: {
 function planOf(decision: Decision | TakeOverDecision): Plan {
   if (decision.kind !== "claimed") {
     const { kind, code, message } = decision;
-    return { kind: kind === "held" ? "hold" : "refuse", code, message };
+    return { kind: kind === "refused" ? "refuse" : "hold", code, message };
   }
   const { grossPaise, amountPaise, taxPaise, netPaise } = decision.payout;
   return {

@@ -1,9 +1,11 @@
+import { recordAudits } from "../../audit/audit-log.ts";
 import type { DbSession } from "../../db/client.ts";
+import { recordFinding } from "../../findings/index.ts";
 import { AfterhoursError } from "../../support/errors.ts";
 import { toJson } from "../../support/log.ts";
 import { reverseDeductions } from "../../tds/reserve.ts";
 import { isClaimedBy } from "./held.ts";
-import { auditOrganizations, type HoldingRun } from "./organization-audit.ts";
+import { auditOrganizations, PAY_RUN, type HoldingRun } from "./organization-audit.ts";
 
 /** A compare-and-swap that had to hit one row hit none: somebody else changed the row meanwhile. */
 export class ClaimLostError extends AfterhoursError {
@@ -135,4 +137,66 @@ export async function returnAllToDue(
       return { payoutId, organizationId, action: "returned", reason, detail };
     }),
   );
+}
+
+/** Why a claimed payout needs a person before it is sent. */
+interface Withdrawal {
+  payoutId: string;
+  organizationId: string | null;
+  code: string;
+  message: string;
+  detail: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A person has to look at these again: PROCESSING to PENDING, which ends a person's approval. An organization's, which
+ * nobody approves, stays PENDING, and no claim sends it before it is rejected. Each is a finding and an audit entry that
+ * say who changed what.
+ *
+ * @throws {ClaimLostError}
+ */
+export async function withdrawApprovals(
+  tx: DbSession,
+  run: HoldingRun,
+  withdrawals: readonly Withdrawal[],
+): Promise<void> {
+  if (withdrawals.length === 0) return;
+  const rows = withdrawals.map(({ payoutId, code, message }) => ({
+    payout_id: payoutId,
+    code,
+    message,
+  }));
+  const payoutIds = withdrawals.map(({ payoutId }) => payoutId);
+  const withdrawn = await tx.query<{ payoutId: string }[]>`
+    UPDATE payouts
+    SET status = 'PENDING', claimed_by = NULL, claim_fence = NULL, claimed_at = NULL, tax_paise = NULL,
+        net_paise = NULL, failure_code = withdrawal.code, failure_message = withdrawal.message, updated_at = now()
+    FROM jsonb_to_recordset(${toJson(rows)}::jsonb)
+      AS withdrawal (payout_id uuid, code text, message text)
+    WHERE payouts.id = withdrawal.payout_id AND payouts.id = ANY(${payoutIds}::uuid[]) AND ${isClaimedBy(run.runId)}
+    RETURNING payouts.id AS "payoutId"`;
+  assertAllHit(withdrawals, withdrawn);
+  await reverseDeductions(tx, payoutIds);
+  const { actor = PAY_RUN, runId } = run;
+  await recordAudits(
+    tx,
+    withdrawals.map(({ payoutId, organizationId, code, detail }) => ({
+      actor,
+      category: "payout",
+      action: organizationId === null ? "approval-withdrawn" : "returned",
+      subjectType: "payout",
+      subjectId: payoutId,
+      reason: code,
+      detail: { ...detail, runId, ...(organizationId === null ? {} : { organizationId }) },
+    })),
+  );
+  for (const { payoutId, code, detail } of withdrawals) {
+    await recordFinding(tx, {
+      kind: "approval-withdrawn",
+      severity: "warning",
+      subjectType: "payout",
+      subjectId: payoutId,
+      details: { code, ...detail },
+    });
+  }
 }

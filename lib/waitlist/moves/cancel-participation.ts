@@ -1,6 +1,7 @@
 import type { Db } from "../../db/client.ts";
-import { advanceWaitlist } from "../advance.ts";
+import type { EndReason } from "../end-reason.ts";
 import type { SeatOffer } from "../offer-free-seats.ts";
+import { endParticipation } from "./end-participation.ts";
 import { makeMove, type Busy } from "./move.ts";
 
 export type CancelParticipationResult =
@@ -17,20 +18,16 @@ export type CancelParticipationResult =
  */
 export async function cancelParticipation(
   db: Db,
-  { bookingId, offerMs }: { bookingId: string; offerMs: number },
+  {
+    bookingId,
+    offerMs,
+    because = "cancelled-by-buyer",
+    actor = "marketplace",
+  }: { bookingId: string; offerMs: number; because?: EndReason; actor?: string },
 ): Promise<CancelParticipationResult> {
   return makeMove(db, async (tx): Promise<CancelParticipationResult> => {
-    const [plan] = await tx.query<{ id: string }[]>`
-      SELECT id FROM plans
-      WHERE id = (SELECT plan_id FROM bookings WHERE id = ${bookingId}::uuid) FOR UPDATE`;
-    if (!plan) return { kind: "unknown-booking" };
-    const [cancelled] = await tx.query<{ seats: number }[]>`
-      UPDATE bookings SET status = 'CANCELLED', updated_at = now()
-      WHERE id = ${bookingId}::uuid AND status <> 'CANCELLED'
-      RETURNING seats`;
-    if (!cancelled) return { kind: "not-held" };
-    await tx.execute`DELETE FROM slots WHERE booking_id = ${bookingId}::uuid`;
-    const { offers } = await advanceWaitlist(tx, { planId: plan.id, offerMs });
-    return { kind: "cancelled", seats: cancelled.seats, offers };
+    const ended = await endParticipation(tx, { bookingId, because, actor, offerMs });
+    if (ended.kind !== "ended") return ended;
+    return { kind: "cancelled", seats: ended.seats, offers: ended.offers };
   });
 }

@@ -32,6 +32,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       "Sales",
       "Failed tries",
       "Created (IST)",
+      "Account",
       "Remark",
     ],
     payouts.map((payout) => [
@@ -44,6 +45,7 @@ export function listLines(payouts: readonly ListedPayout[]): string[] {
       String(payout.sales),
       String(payout.tries),
       istMinute(payout.createdAt),
+      accountOf(payout),
       remarkOf(payout),
     ]),
   );
@@ -91,12 +93,28 @@ const ACCOUNT_NOTES: Readonly<Record<AccountNote, string>> = {
 
 const UNFINISHED: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "PROCESSING"]);
 
-function remarkOf({ status, inDoubt, failureCode, holds, accountNotes }: ListedPayout): string {
+/** Masked, with its age: a young account is what to look at. */
+function accountOf({
+  account,
+  accountAgeDays,
+}: Pick<ListedPayout, "account" | "accountAgeDays">): string {
+  if (account === null || accountAgeDays === null) return account ?? "";
+  return `${account}, ${accountAgeDays === 0 ? "placed today" : counted(accountAgeDays, "day")}`;
+}
+
+function refundedIn({ refundedPaise }: Pick<ListedPayout, "refundedPaise">): string[] {
+  if (refundedPaise === 0n) return [];
+  return [`${formatRupees(refundedPaise)} of it refunded since: reject it`];
+}
+
+function remarkOf(payout: ListedPayout): string {
+  const { status, inDoubt, failureCode, holds, accountNotes } = payout;
   const isHeld = holds.length > 0 && UNFINISHED.has(status);
   return [
     ...(inDoubt ? ["outcome unknown"] : []),
     ...(isHeld ? [`on hold: ${holds.join(", ")}`] : []),
     ...(inDoubt || failureCode === null ? [] : [redactor.text(failureCode)]),
+    ...refundedIn(payout),
     ...accountNotes.map((note) => ACCOUNT_NOTES[note]),
   ].join("; ");
 }
@@ -118,12 +136,14 @@ export function showLines(payout: PayoutDetails): string[] {
     ["Approved", payout.approvedAt ? `${istMinute(payout.approvedAt)} IST` : "-"],
     ["Completed", payout.completedAt ? `${istMinute(payout.completedAt)} IST` : "-"],
   ];
-  if (payout.failureCode !== null || payout.failureMessage !== null) {
+  if (payout.uncovered === null && (payout.failureCode ?? payout.failureMessage) !== null) {
     const said = [payout.failureCode, payout.failureMessage].filter((part) => part !== null);
     facts.push(["Failure", redactor.text(said.join(": "))]);
   }
   if (payout.nextStep !== null) facts.push(["Next step", payout.nextStep]);
+  if (payout.uncovered !== null) facts.push(["Not sent", payout.uncovered]);
   const account = [
+    ...(payout.account === null ? [] : [accountOf(payout)]),
     ...(payout.accountStop === null ? [] : [payout.accountStop]),
     ...payout.accountNotes.map((note) => ACCOUNT_NOTES[note]),
   ];

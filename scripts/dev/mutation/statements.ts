@@ -73,7 +73,9 @@ export function readClaims(root: string, scope: readonly string[]): Claims {
   // Conditions that claiming statements share under a name.
   for (const { file, tree, texts } of sources) {
     for (const fragment of texts.filter(({ owner, sql }) => shared.has(owner) && !isWhole(sql))) {
-      const found = conjunctsOf(fragment.sql).filter((each) => !namesTheRow(each.text));
+      const all = conjunctsOf(fragment.sql);
+      // A fragment of one condition is a condition, even if it has the form of a name: `IS_HELD`.
+      const found = all.length === 1 ? all : all.filter((each) => !namesTheRow(each.text));
       mutants.push(...found.map((condition) => toMutant(file, tree, fragment, condition)));
     }
   }

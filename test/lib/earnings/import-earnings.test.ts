@@ -362,6 +362,30 @@ describe("bank details", () => {
     expect((await contents())["accounts"]).toMatchObject(accounts);
   });
 
+  it("names the payouts whose approval it ends, in a dry run as well", async () => {
+    await importRows([row()], { approve: true });
+    const [payout] = (
+      await client.query<{ id: string; bound: boolean }>(
+        `SELECT payout.id, account.active AS bound FROM payouts AS payout
+       JOIN payout_accounts AS account ON account.id = payout.approved_account_id
+       WHERE payout.approved_amount_paise = payout.amount_paise AND payout.approved_items IS NOT NULL`,
+      )
+    ).rows;
+    expect(payout?.bound).toBe(true);
+
+    const next = [row({ booking_reference: "BK-2", ...moved })];
+    for (const dryRun of [true, false]) {
+      const report = await importRows(next, { updateAccounts: true, dryRun });
+      expect(report.endedApprovals).toMatchObject([
+        { payoutId: payout?.id, consultantRef: "C-001" },
+      ]);
+      const text = describeReport(report).join("\n");
+      expect(text).toMatch(/Approval ended +C-001, payout [0-9a-f-]{36}, ₹.+ back to PENDING/);
+      expect(text).not.toMatch(/30123456789|912345678901/);
+    }
+    expect((await importRows(next, { updateAccounts: true })).endedApprovals).toEqual([]);
+  });
+
   it("asks for the option too where the only account was made inactive", async () => {
     await importRows([row()]);
     await client.query("UPDATE payout_accounts SET active = false");

@@ -35,6 +35,6 @@ export async function prepareOne(
     narration: "Consultant payout",
   };
   const [attempt] = await prepareAttempts(db, { runId, inputs: [input] });
-  if (!attempt) throw new ClaimLostError(payout.id);
+  if (!attempt || "held" in attempt) throw new ClaimLostError(payout.id);
   return attempt;
 }

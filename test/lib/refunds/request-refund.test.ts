@@ -35,7 +35,7 @@ describe("a refund that is asked for", () => {
     expect(await statusOf(paymentId)).toBe("PAID");
   });
 
-  it("of all that is left makes the payment REFUNDED, and there is nothing left afterwards", async () => {
+  it("of all that is left makes the payment REFUNDING, and there is nothing left afterwards", async () => {
     const { paymentId } = await seedPaid(world.database, THREE_LEGS);
     await world.request({ paymentId, amountPaise: 70_000n });
     await world.request({ paymentId });
@@ -45,7 +45,7 @@ describe("a refund that is asked for", () => {
       wallet: 30_000n,
       referral_credit: 10_000n,
     });
-    expect(await statusOf(paymentId)).toBe("REFUNDED");
+    expect(await statusOf(paymentId)).toBe("REFUNDING");
     expect(await world.request({ paymentId })).toMatchObject({ code: "NOTHING_LEFT" });
   });
 
@@ -94,7 +94,7 @@ describe("a refund that is asked for", () => {
     await world.request({ paymentId });
 
     expect(await goesBack(world.database, paymentId)).toEqual({ card: 60_000n });
-    expect(await statusOf(paymentId)).toBe("REFUNDED");
+    expect(await statusOf(paymentId)).toBe("REFUNDING");
     expect(await world.database.query("SELECT of_sale FROM refunds")).toEqual([{ of_sale: false }]);
   });
 

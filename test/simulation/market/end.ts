@@ -87,7 +87,7 @@ async function askAgain(market: Market): Promise<boolean> {
   const db = databaseOf(market, clerk, arena.sessions[clerk.slot]);
   const failed = await arena.database.query<{ id: string }>(
     `SELECT payment.id FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
-     WHERE payment.status = 'REFUNDED' AND EXISTS (
+     WHERE payment.status = 'REFUNDING' AND EXISTS (
        SELECT 1 FROM payment_legs AS leg WHERE leg.payment_id = payment.id AND leg.released_at IS NULL
          AND leg.amount_paise > (SELECT COALESCE(sum(amount_paise), 0) FROM refund_legs
                                  WHERE payment_leg_id = leg.id AND state <> 'FAILED'))
@@ -117,7 +117,7 @@ async function leftOpen({ arena }: Market): Promise<string[]> {
   const rows = await arena.database.query<{ what: string }>(`
     SELECT 'the checkout of ' || booking.reference || ' is ' || payment.status AS what
     FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
-    WHERE payment.status IN ('PENDING', 'ORPHANED')
+    WHERE payment.status IN ('PENDING', 'ORPHANED', 'REFUNDING')
     UNION ALL
     SELECT booking.reference || ' is ' || booking.status || ' with tentative slots' FROM bookings AS booking
     WHERE EXISTS (SELECT 1 FROM slots WHERE booking_id = booking.id AND tentative)
@@ -127,7 +127,9 @@ async function leftOpen({ arena }: Market): Promise<string[]> {
     UNION ALL SELECT 'an offer is over and NOTIFIED' FROM waitlist_entries
     WHERE status = 'NOTIFIED' AND expires_at <= now()
     UNION ALL SELECT 'finding ' || kind || ' ' || details FROM findings
-    WHERE resolved_at IS NULL AND severity = 'critical' AND kind <> 'refund-failed'`);
+    WHERE resolved_at IS NULL AND severity = 'critical' AND NOT (kind = 'refund-failed' AND EXISTS (
+      SELECT 1 FROM refunds AS refund JOIN payments AS payment ON payment.id = refund.payment_id
+      WHERE refund.id::text = findings.subject_id AND payment.status = 'PAID'))`);
   return rows.map(({ what }) => what);
 }
 

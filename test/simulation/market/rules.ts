@@ -79,7 +79,7 @@ const confirmedMeansPaid: Rule = (market) =>
        FROM slots WHERE booking_id = booking.id) AS held
      CROSS JOIN LATERAL (
        SELECT string_agg(status::text, ' ') AS statuses,
-              COALESCE(bool_or(status IN ('PAID', 'REFUNDED')), true) AS is_paid
+              COALESCE(bool_or(status IN ('PAID', 'REFUNDING', 'REFUNDED')), true) AS is_paid
        FROM payments WHERE booking_id = booking.id) AS paid
      CROSS JOIN LATERAL (
        SELECT booking.seats * count(*) AS slots FROM appointments
@@ -203,12 +203,13 @@ const capturedMoneyHasItsPlace: Rule = async (market) => {
       return row.booking === "CONFIRMED" || row.left
         ? []
         : [`PAID, and the booking is ${row.booking}`];
-    if (row.status === "REFUNDED") return row.refunds > 0 ? [] : ["REFUNDED without a refund"];
+    if (row.status === "REFUNDING" || row.status === "REFUNDED")
+      return row.refunds > 0 ? [] : [`${row.status} without a refund`];
     return row.status === "ORPHANED" ? [] : [`captured, and ${row.status}`];
   });
   const unpaid = rows.filter(
     ({ paymentId, status }) =>
-      ["PAID", "ORPHANED", "REFUNDED"].includes(status) &&
+      ["PAID", "ORPHANED", "REFUNDING", "REFUNDED"].includes(status) &&
       !captured.some(({ id }) => id === paymentId),
   );
   return [...breaches, ...unpaid.map(({ status }) => `${status}, and nothing was captured`)].map(
@@ -343,6 +344,21 @@ const refundFollowsItsLegs: Rule = (market) =>
        WHEN bool_or(leg.state = 'FAILED') THEN 'FAILED' ELSE 'PROCESSED' END::refund_status`,
   );
 
+/** Said when it is done, and not when it is asked for. */
+const refundedWhenAllIsBack: Rule = (market) =>
+  broken(
+    market,
+    "a payment is REFUNDED exactly when all of it went back",
+    `SELECT payment.status || ', and ' || left_over.paise || ' paise did not go back' AS what
+     FROM payments AS payment CROSS JOIN LATERAL (
+       SELECT COALESCE(sum(leg.amount_paise - COALESCE((
+                SELECT sum(amount_paise) FROM refund_legs
+                WHERE payment_leg_id = leg.id AND state = 'PROCESSED'), 0)), 0) AS paise
+       FROM payment_legs AS leg WHERE leg.payment_id = payment.id AND leg.released_at IS NULL) AS left_over
+     WHERE (payment.status = 'REFUNDED') <> (left_over.paise = 0)
+       AND payment.status IN ('PAID', 'REFUNDING', 'REFUNDED')`,
+  );
+
 /** The consultant bears the share of what went back for certain, to the paisa, and no more. */
 const consultantBearsTheShare: Rule = (market) =>
   broken(
@@ -352,7 +368,7 @@ const consultantBearsTheShare: Rule = (market) =>
             || div(earning.amount_paise * back.paise, payment.amount_paise) AS what
      FROM earnings AS earning
      JOIN bookings AS booking ON booking.reference = earning.booking_reference
-     JOIN payments AS payment ON payment.booking_id = booking.id AND payment.status IN ('PAID', 'REFUNDED')
+     JOIN payments AS payment ON payment.booking_id = booking.id AND payment.status IN ('PAID', 'REFUNDING', 'REFUNDED')
      CROSS JOIN LATERAL (
        SELECT COALESCE(sum(leg.amount_paise), 0) AS paise
        FROM refunds AS refund JOIN refund_legs AS leg ON leg.refund_id = refund.id
@@ -397,6 +413,7 @@ const RULES: readonly Rule[] = [
   refundsWithinTheLeg,
   refundedOnceAtTheProvider,
   refundFollowsItsLegs,
+  refundedWhenAllIsBack,
   consultantBearsTheShare,
   recoveredIsTaken,
 ];

@@ -101,7 +101,7 @@ describe("a payment that comes after its hold had ended", () => {
     expect(report.items).toMatchObject([{ outcome: "refunded", code: "slot-taken" }]);
     expect(await checkoutState(database, booking.id)).toMatchObject({
       booking: "CANCELLED",
-      payments: ["REFUNDED"],
+      payments: ["REFUNDING"],
       confirmed: 0,
       mails: expect.arrayContaining(["late-payment-refunded"]) as string[],
     });
@@ -208,7 +208,7 @@ describe("a payment that comes after its hold had ended", () => {
       ]);
       expect(await refunds(database)).toMatchObject([{ amount: CARD_PAISE }]);
       expect(sandbox.refunds()).toMatchObject([{ amount: Number(CARD_PAISE) }]);
-      expect(await checkoutState(database, booking.id)).toMatchObject({ payments: ["REFUNDED"] });
+      expect(await checkoutState(database, booking.id)).toMatchObject({ payments: ["REFUNDING"] });
     },
   );
 

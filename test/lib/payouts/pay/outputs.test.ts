@@ -81,7 +81,7 @@ describe("outputs and tables", () => {
     const organizations = Object.entries(payoutOutputs(report)).filter(([name]) =>
       name.startsWith("org_"),
     );
-    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(19).fill(0));
+    expect(organizations.map(([, value]) => Number(value))).toEqual(Array(20).fill(0));
     expect(payoutOutputs(report)).toEqual({
       ...Object.fromEntries(organizations),
       found: 4,
@@ -94,6 +94,7 @@ describe("outputs and tables", () => {
       unknown: 1,
       skipped: 1,
       planned: 0,
+      withdrawn: 0,
       gross_paise: "380000",
       tax_paise: "5000",
       net_paise: "375000",

@@ -84,6 +84,9 @@ describe.each(kinds)("a due payout (%s) whose payee is on hold", (_, seed) => {
     await world.run();
     world.sandbox.clearFaults();
     expect(await hold(consultantId)).toEqual({ due: 0, pending: 0, processing: 1, inDoubt: 1 });
+    const asked = world.callsTo("POST /payouts");
+    await world.run();
+    expect(world.callsTo("POST /payouts")).toBe(asked);
     await hoursPass(2);
 
     const { verdict, report } = await stuck();
@@ -118,6 +121,34 @@ describe.each(kinds)("a due payout (%s) whose payee is on hold", (_, seed) => {
 
     expect((await world.run()).report).toMatchObject(ofKind(seed, { found: 0, held: 1 }));
     nothingSent();
+    await release(consultantId);
+    await world.run();
+    expect(await viewOf(world.database, id)).toMatchObject({ status: "COMPLETED" });
+  });
+
+  it("was claimed a moment before the hold: it is not sent, is due again and waits", async () => {
+    const { id, consultantId } = await world.payout(seed);
+    let reach: HoldReach | undefined;
+    const { verdict, report } = await world.run({
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        createFundAccount: async (...call) => {
+          reach = await hold(consultantId);
+          return gateway.createFundAccount(...call);
+        },
+      }),
+    });
+    expect(reach).toEqual({ due: 0, pending: 0, processing: 1, inDoubt: 0 });
+    expect(report).toMatchObject(
+      ofKind(seed, { found: 1, skipped: 1, left: 0, reasons: { "skipped ON_HOLD": 1 } }),
+    );
+    expect(verdict).toMatchObject({ kind: "completed", warning: expect.any(String) as string });
+    nothingSent();
+    expect(await viewOf(world.database, id)).toMatchObject({
+      status: seed.organization ? "PENDING" : "APPROVED",
+      attempts: [],
+      deductions: ["RESERVED", "reversed"],
+    });
     await release(consultantId);
     await world.run();
     expect(await viewOf(world.database, id)).toMatchObject({ status: "COMPLETED" });

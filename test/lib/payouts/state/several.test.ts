@@ -132,7 +132,7 @@ async function claimed(runId: string, count: number): Promise<ClaimedPayout[]> {
   return results.flatMap((each) => (each.kind === "claimed" ? each.payout : []));
 }
 
-function prepare(runId: string, payouts: readonly (ClaimedPayout | undefined)[]) {
+async function prepare(runId: string, payouts: readonly (ClaimedPayout | undefined)[]) {
   const inputs = payouts.flatMap((payout): AttemptInput[] =>
     payout
       ? [
@@ -146,7 +146,11 @@ function prepare(runId: string, payouts: readonly (ClaimedPayout | undefined)[])
         ]
       : [],
   );
-  return withDb(world.database, (db: Db) => prepareAttempts(db, { runId, inputs }));
+  const prepared = await withDb(world.database, (db: Db) => prepareAttempts(db, { runId, inputs }));
+  return prepared.map((each) => {
+    if (each && "held" in each) throw new Error(each.held);
+    return each;
+  });
 }
 
 async function change(
