@@ -63,6 +63,22 @@ const ROOMS = [
     comment: "A checkout that is paid too late asks for a refund; there is no arrow back.",
   },
   {
+    room: "plans",
+    may: [
+      "db",
+      "provider",
+      "audit",
+      "findings",
+      "ledger",
+      "earnings",
+      "notifications",
+      "waitlist",
+      "refunds",
+      "checkouts",
+    ],
+    comment: "An event as one thing: what its cancellation does to seats, checkouts and money.",
+  },
+  {
     room: "payment-events",
     may: ["db", "provider", "audit", "findings", "refunds"],
     comment: "Refunds and disputes at the provider that nobody here asked for.",

@@ -218,7 +218,7 @@ GRANT INSERT (consultant_id, earning_id, key, gross_paise, amount_paise),
   ON public.earning_recoveries TO afterhours_jobs;
 
 -- Waitlist and mail.
-GRANT UPDATE (status, notified_at, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
+GRANT UPDATE (status, notified_at, offer_ms, expires_at, ended_at) ON public.waitlist_entries TO afterhours_jobs;
 GRANT INSERT (key, user_id, consultant_id, recipient, template, data, deliver_until),
   UPDATE (status, tries, due_at, claimed_by, claimed_until, last_error, settled_at)
   ON public.outbox_mails TO afterhours_jobs;
@@ -278,5 +278,7 @@ GRANT INSERT (consultant_id, number, rate_bps, valid_from, valid_to, ceiling_pai
 GRANT INSERT (id, phase, reason, until, updated_at, updated_by), UPDATE (phase, reason, until, updated_at, updated_by)
   ON public.maintenance TO afterhours_operators;
 GRANT UPDATE (resolved_at, resolved_by, resolution) ON public.findings TO afterhours_operators;
+-- `plans -- cancel`: a job can't, since it ends bookings that are paid.
+GRANT UPDATE (cancelled_at, cancelled_by, cancel_reason) ON public.plans TO afterhours_operators;
 
 COMMIT;

@@ -16,6 +16,7 @@ export const job = defineJob({
   environment: combineEnvironments(waitlistEnvironment, mailEnvironmentOptional),
   runbooks: {
     "plans-failed": "a-waitlist-run-is-red",
+    "offers-not-mailed": "a-waitlist-run-is-red",
     "work-left-behind": "work-is-left-behind",
   },
   run: async (context) => {

@@ -8,7 +8,7 @@ export interface AuditEntry {
   actor: string;
   /**
    * The kind of row: `payout`, `hold`, `organization`, `finding`, `tax`, `maintenance`, `WALLET`, `CHECKOUT`,
-   * `REFUND`, `DISPUTE`, `import`, `account`, `caps`.
+   * `REFUND`, `DISPUTE`, `import`, `account`, `caps`, `plan`.
    */
   category: string;
   /** The action: `approved`, `rejected`. */
@@ -31,6 +31,7 @@ type AuditSubject =
   | "wallet"
   | "payment"
   | "booking"
+  | "plan"
   | "mail"
   | "maintenance"
   | "import"

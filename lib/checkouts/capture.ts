@@ -37,6 +37,8 @@ type OrphanReason =
   | "slot-taken"
   /** The request was cancelled, or holds no slot. */
   | "nothing-held"
+  /** The webinar or class does not take place. */
+  | "plan-cancelled"
   /** A meeting has begun: it can not be booked any more. */
   | "meeting-past"
   /** The order was paid by another payment before. */
@@ -148,7 +150,8 @@ async function record(
   const why = await reasonNotToConfirm(tx, booking);
   if (why === undefined) return confirm(tx, { booking, payment, capture });
   const result = await orphan(tx, { booking, payment, capture }, why);
-  await endRequest(tx, booking, { actor: capture.source, offerMs });
+  const because = why === "plan-cancelled" ? why : "paid-too-late";
+  await endRequest(tx, booking, { actor: capture.source, because, offerMs });
   if (why === "meeting-past") await reportPaidAfterMeeting(tx, { booking, payment, capture });
   return result;
 }
@@ -170,6 +173,7 @@ async function reasonNotToConfirm(
   tx: DbSession,
   booking: LockedBooking,
 ): Promise<OrphanReason | undefined> {
+  if (booking.plan.isCancelled) return "plan-cancelled";
   if (booking.status === "CANCELLED" || booking.slots.length === 0) return "nothing-held";
   if (await hasMeetingBegun(tx, booking.id)) return "meeting-past";
   const [{ taken } = { taken: false }] = await tx.query<{ taken: boolean }[]>`

@@ -1,4 +1,5 @@
 import type { DbSession } from "../db/client.ts";
+import type { EndReason } from "../waitlist/end-reason.ts";
 import { offerFreeSeats } from "../waitlist/offer-free-seats.ts";
 import type { LockedBooking } from "./locked-booking.ts";
 
@@ -10,17 +11,18 @@ export interface Freed {
 }
 
 /**
- * Ends a request that nothing was paid for: its tentative slots go, it is cancelled if it was still open,
- * and freed seats are offered on, all in the caller's transaction, which holds the booking locked.
+ * Ends a request that nothing was paid for: its tentative slots go, it is cancelled with its reason if it was
+ * still open, and freed seats are offered on, all in the caller's transaction, which holds the booking locked.
  */
 export async function endRequest(
   tx: DbSession,
   booking: Pick<LockedBooking, "id" | "plan">,
-  { actor, offerMs }: { actor: string; offerMs: number },
+  { actor, because, offerMs }: { actor: string; because: EndReason; offerMs: number },
 ): Promise<Freed> {
   const slots = await freeTentativeSlots(tx, { bookingId: booking.id, actor });
   await tx.execute`
-    UPDATE bookings SET status = 'CANCELLED', updated_at = now()
+    UPDATE bookings
+    SET status = 'CANCELLED', ended_because = ${because}, ended_by = ${actor}, updated_at = now()
     WHERE id = ${booking.id}::uuid AND status IN ('PENDING', 'APPROVED_PENDING_PAYMENT')`;
   if (!booking.plan.isGroup) return { slots, seatsOffered: 0 };
   const offers = await offerFreeSeats(tx, { planId: booking.plan.id, offerMs });

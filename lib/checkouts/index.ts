@@ -4,6 +4,7 @@
  * jobs import dynamically.
  */
 export { cancelOutputs, cancelTables, type CancelReport } from "./cancel/report.ts";
+export { CANCEL_REASONS, isCancelReason, type CancelReason } from "./cancel/reasons.ts";
 export { checkoutEnvironment } from "./provider/settings.ts";
 export { cleanupOutputs, cleanupTables, type CleanupReport } from "./cleanup/report.ts";
 export { cleanupEnvironment, type CleanupSettings } from "./cleanup/settings.ts";

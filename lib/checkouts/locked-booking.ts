@@ -1,4 +1,5 @@
-import { sql, type DbSession } from "../db/client.ts";
+import { sql, type DbSession, type SqlPart } from "../db/client.ts";
+import type { EndReason } from "../waitlist/end-reason.ts";
 
 type BookingStatus = "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
 export type PaymentStatus = "PENDING" | "PAID" | "EXPIRED" | "ORPHANED" | "REFUNDING" | "REFUNDED";
@@ -11,6 +12,8 @@ interface LockedPlan {
   isGroup: boolean;
   /** Neither booked nor promised to somebody of the waitlist; 0 for a plan without seats. */
   freeSeats: number;
+  /** It does not take place: nothing of it is booked any more. */
+  isCancelled: boolean;
 }
 
 export interface LockedPayment {
@@ -23,15 +26,11 @@ export interface LockedPayment {
   orderId: string | null;
   providerPaymentId: string | null;
   organizationId: string | null;
-  /** Since its last change, on the database's clock. */
-  ageMs: number;
 }
 
 interface LockedSlot {
   id: string;
   tentative: boolean;
-  /** Since its last change, on the database's clock. */
-  ageMs: number;
 }
 
 /** A booking with all its rows, locked while the transaction lasts. */
@@ -40,10 +39,23 @@ export interface LockedBooking {
   userId: string;
   status: BookingStatus;
   seats: number;
+  /** Why it ended; null for one that has not, and where no record tells it. */
+  endedBecause: EndReason | null;
   plan: LockedPlan;
   payments: readonly LockedPayment[];
   slots: readonly LockedSlot[];
 }
+
+/**
+ * Of a row of `bookings` that ended before its reason was stored, or by a run of an earlier version: who released
+ * its slots last. A job of the marketplace or a person did so on purpose.
+ */
+const WHY_ENDED: SqlPart = sql`
+  COALESCE(ended_because, CASE WHEN status = 'CANCELLED' THEN (
+    SELECT CASE WHEN released_by = 'job:payments/cancel-pending' THEN 'cancelled'
+                WHEN released_by LIKE 'job:%' OR released_by = 'webhook' THEN 'lapsed'
+                ELSE 'cancelled' END
+    FROM released_slots WHERE booking_id = bookings.id ORDER BY released_at DESC, id DESC LIMIT 1) END)`;
 
 /**
  * Locks in the order of all code that changes bookings: plan, payments, booking, slots. Ids come from plain
@@ -58,22 +70,22 @@ export async function lockBooking(
   const lock = forUpdate ? sql`FOR UPDATE` : sql``;
   const [plan] = await tx.query<LockedPlan[]>`
     SELECT id, title, url, capacity IS NOT NULL AS "isGroup",
-           COALESCE(capacity - booked_seats - offered_seats, 0) AS "freeSeats"
+           COALESCE(capacity - booked_seats - offered_seats, 0) AS "freeSeats",
+           cancelled_at IS NOT NULL AS "isCancelled"
     FROM plans WHERE id = ${planId}::uuid ${lock}`;
   const payments = await tx.query<LockedPayment[]>`
     SELECT id, status::text AS status, amount_paise AS "amountPaise",
            (SELECT leg.amount_paise FROM payment_legs AS leg
             WHERE leg.payment_id = payments.id AND leg.kind = 'card') AS "cardPaise",
            provider_order_id AS "orderId", provider_payment_id AS "providerPaymentId",
-           organization_id AS "organizationId",
-           (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
+           organization_id AS "organizationId"
     FROM payments WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
-  const [booking] = await tx.query<Pick<LockedBooking, "id" | "userId" | "status" | "seats">[]>`
-    SELECT id, user_id AS "userId", status::text AS status, seats
+  const [booking] = await tx.query<Omit<LockedBooking, "plan" | "payments" | "slots">[]>`
+    SELECT id, user_id AS "userId", status::text AS status, seats,
+           ${WHY_ENDED} AS "endedBecause"
     FROM bookings WHERE id = ${bookingId}::uuid AND plan_id = ${planId}::uuid ${lock}`;
   const slots = await tx.query<LockedSlot[]>`
-    SELECT id, tentative, (extract(epoch FROM now() - updated_at) * 1000)::float8 AS "ageMs"
-    FROM slots WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
+    SELECT id, tentative FROM slots WHERE booking_id = ${bookingId}::uuid ORDER BY id ${lock}`;
   // A foreign key holds each of them; neither is ever deleted.
   if (!plan || !booking) throw new Error(`booking ${bookingId} of plan ${planId} has vanished`);
   return { ...booking, plan, payments, slots };

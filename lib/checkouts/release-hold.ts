@@ -1,20 +1,25 @@
 import { recordAudit } from "../audit/audit-log.ts";
 import type { Db, DbSession } from "../db/client.ts";
 import { inSerializable } from "../db/retries.ts";
-import { enqueueMail } from "../notifications/mail.ts";
-import { giveBackLegs, type HeldMoney } from "./held-legs.ts";
+import { enqueueMail, type ReleasedBecause } from "../notifications/mail.ts";
+import { expireCheckout, NOTHING_HELD, openCheckout, returnHeld } from "./expire-checkout.ts";
+import { findBooking } from "./find-booking.ts";
+import type { HeldMoney } from "./held-legs.ts";
 import type { Random } from "../support/random.ts";
 import { assertUuids } from "../support/uuid.ts";
+import type { EndReason } from "../waitlist/end-reason.ts";
 import { endRequest, type Freed } from "./end-request.ts";
-import { lockBooking, type LockedBooking, type LockedPayment } from "./locked-booking.ts";
+import { hasHoldEnded, type HoldRule } from "./hold-end.ts";
+import { toldBecause } from "./told-because.ts";
+import { lockBooking, type LockedBooking } from "./locked-booking.ts";
 import { WriteConflictError } from "../db/errors.ts";
 
 /** Which unpaid checkout is to end. */
 export type ReleaseTarget =
   /** One checkout, for the user whose it is: of anybody else's it is not found. */
   | { by: "payment"; paymentId: string; userId: string }
-  /** All unpaid slots of a booking, if none was changed for so long. */
-  | { by: "age"; bookingId: string; untouchedMs: number };
+  /** All unpaid slots of a booking, if its hold has ended. */
+  | { by: "age"; bookingId: string; rule: HoldRule };
 
 /** Why a hold stays as it is. */
 export type KeepReason =
@@ -44,6 +49,8 @@ export type Release = Released | { kind: "not-found" } | { kind: "conflict"; why
 interface ReleaseOptions {
   /** `job:<name>`, or a person's name. */
   actor: string;
+  /** Stored with the request, and told to the buyer. */
+  because: ReleasedBecause & EndReason;
   /** How long an offered seat is kept for the person. */
   offerMs: number;
   random: Random;
@@ -60,16 +67,16 @@ interface ReleaseOptions {
 export async function releaseHold(
   db: Db,
   target: ReleaseTarget,
-  { actor, offerMs, random, signal }: ReleaseOptions,
+  { actor, because, offerMs, random, signal }: ReleaseOptions,
 ): Promise<Release> {
   checkIds(target);
   const release = async (tx: DbSession): Promise<Release> => {
-    const found = await findBooking(tx, target);
+    const found = await findBooking(tx, idsOf(target));
     if (!found) return { kind: "not-found" };
     const booking = await lockBooking(tx, { ...found, forUpdate: true });
-    const why = reasonToKeep(booking, target);
+    const why = await reasonToKeep(tx, booking, target);
     if (why !== undefined) return { kind: "conflict", why };
-    return end(tx, booking, { actor, offerMs });
+    return end(tx, booking, { actor, because, offerMs });
   };
   try {
     return await inSerializable(db, release, { random, ...(signal ? { signal } : {}) });
@@ -85,10 +92,10 @@ export async function planRelease(
   target: ReleaseTarget,
 ): Promise<Exclude<Release, Released> | { kind: "cancelled"; slots: number }> {
   checkIds(target);
-  const found = await findBooking(db, target);
+  const found = await findBooking(db, idsOf(target));
   if (!found) return { kind: "not-found" };
   const booking = await lockBooking(db, { ...found, forUpdate: false });
-  const why = reasonToKeep(booking, target);
+  const why = await reasonToKeep(db, booking, target);
   if (why !== undefined) return { kind: "conflict", why };
   return { kind: "cancelled", slots: tentativeOf(booking) };
 }
@@ -98,24 +105,16 @@ function checkIds(target: ReleaseTarget): void {
   else assertUuids({ paymentId: target.paymentId, userId: target.userId });
 }
 
-async function findBooking(
-  db: DbSession,
-  target: ReleaseTarget,
-): Promise<{ bookingId: string; planId: string } | undefined> {
-  const [found] =
-    target.by === "payment"
-      ? await db.query<{ bookingId: string; planId: string }[]>`
-          SELECT booking.id AS "bookingId", booking.plan_id AS "planId"
-          FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
-          WHERE payment.id = ${target.paymentId}::uuid AND payment.user_id = ${target.userId}::uuid`
-      : await db.query<{ bookingId: string; planId: string }[]>`
-          SELECT id AS "bookingId", plan_id AS "planId" FROM bookings
-          WHERE id = ${target.bookingId}::uuid`;
-  return found;
+function idsOf(target: ReleaseTarget): Parameters<typeof findBooking>[1] {
+  return target.by === "payment" ? target : { by: "booking", bookingId: target.bookingId };
 }
 
-function reasonToKeep(booking: LockedBooking, target: ReleaseTarget): KeepReason | undefined {
-  const { payments, slots } = booking;
+async function reasonToKeep(
+  tx: DbSession,
+  booking: LockedBooking,
+  target: ReleaseTarget,
+): Promise<KeepReason | undefined> {
+  const { payments } = booking;
   if (target.by === "payment") {
     const status = payments.find(({ id }) => id === target.paymentId)?.status;
     if (status === "PAID") return "paid";
@@ -125,16 +124,10 @@ function reasonToKeep(booking: LockedBooking, target: ReleaseTarget): KeepReason
   }
   if (payments.some(({ status }) => status === "PAID")) return "paid";
   if (payments.some(({ status }) => status === "ORPHANED")) return "captured";
-  const checkout = openCheckout(booking);
-  if (tentativeOf(booking) === 0 && !checkout) return "ended";
+  if (tentativeOf(booking) === 0 && !openCheckout(booking)) return "ended";
   if (booking.status === "CONFIRMED") return "confirmed";
-  // A checkout whose slots are gone has only its own age.
-  const ages = slots.length > 0 ? slots : checkout ? [checkout] : [];
-  return ages.every(({ ageMs }) => ageMs >= target.untouchedMs) ? undefined : "renewed";
-}
-
-function openCheckout({ payments }: LockedBooking): LockedPayment | undefined {
-  return payments.find(({ status }) => status === "PENDING");
+  const hasEnded = await hasHoldEnded(tx, { bookingId: booking.id, rule: target.rule });
+  return hasEnded ? undefined : "renewed";
 }
 
 function tentativeOf({ slots }: LockedBooking): number {
@@ -144,26 +137,21 @@ function tentativeOf({ slots }: LockedBooking): number {
 async function end(
   tx: DbSession,
   booking: LockedBooking,
-  { actor, offerMs }: { actor: string; offerMs: number },
+  { actor, because, offerMs }: Pick<ReleaseOptions, "actor" | "because" | "offerMs">,
 ): Promise<Release> {
   const checkout = openCheckout(booking);
-  let held: HeldMoney = { walletPaise: 0n, creditPaise: 0n };
-  if (checkout) {
-    const hit = await tx.execute`
-      UPDATE payments SET status = 'EXPIRED', expired_at = now(), updated_at = now()
-      WHERE id = ${checkout.id}::uuid AND status = 'PENDING'`;
-    if (hit !== 1) return { kind: "conflict", why: "ended" };
-  }
-  const freed = await endRequest(tx, booking, { actor, offerMs });
-  if (checkout) {
-    const { id: paymentId, organizationId } = checkout;
-    held = await giveBackLegs(tx, { paymentId, organizationId, actor });
-  }
+  if (checkout && !(await expireCheckout(tx, checkout))) return { kind: "conflict", why: "ended" };
+  const freed = await endRequest(tx, booking, { actor, because, offerMs });
+  const held = checkout ? await returnHeld(tx, checkout, actor) : NOTHING_HELD;
   await enqueueMail(tx, {
     key: `checkout-released:${checkout?.id ?? booking.id}`,
     userId: booking.userId,
     template: "checkout-released",
-    data: { planTitle: booking.plan.title, planUrl: booking.plan.url },
+    data: {
+      planTitle: booking.plan.title,
+      planUrl: booking.plan.url,
+      why: toldBecause(booking, because),
+    },
   });
   await recordAudit(tx, {
     actor,
@@ -172,7 +160,7 @@ async function end(
     ...(checkout
       ? { subjectType: "payment" as const, subjectId: checkout.id }
       : { subjectType: "booking" as const, subjectId: booking.id }),
-    reason: null,
+    reason: because,
     organizationId: checkout?.organizationId ?? null,
     detail: { bookingId: booking.id, ...freed, ...held },
   });

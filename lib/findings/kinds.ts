@@ -25,6 +25,7 @@ export const FINDING_KINDS = [
   "payout-transaction-unmatched",
   "payees-share-account",
   "payees-share-pan",
+  "plan-refund-refused",
   "posting-without-source",
   "provider-cash-drift",
   "provider-payout-missing",

@@ -9,6 +9,19 @@ export interface PlanShown {
   planUrl: string;
 }
 
+/** Why a checkout or request ended, as its buyer is told. */
+export type ReleasedBecause =
+  | "lapsed"
+  | "cancelled-by-buyer"
+  /** The consultant said no. */
+  | "declined"
+  | "cancelled"
+  /** The webinar or class does not take place. */
+  | "plan-cancelled";
+
+/** What happens to the buyer's money: it goes back, a person sees to it, or there is none with us. */
+export type CancelledMoney = "refund" | "looked-at" | "none";
+
 /** All mails, and the data of each. Instants are ISO texts, amounts paise. */
 export interface MailData {
   /** A seat is free and kept for this person. */
@@ -17,12 +30,19 @@ export interface MailData {
   "waitlist-reminder": PlanShown & { expiresAt: string };
   /** The offer has ended. */
   "waitlist-expired": PlanShown;
-  /** An unpaid checkout was given up, and its slots are free again. */
-  "checkout-released": PlanShown;
+  /** An unpaid checkout ended, and its slots are free again. Mails of earlier versions do not say why. */
+  "checkout-released": PlanShown & { why?: ReleasedBecause | undefined };
   /** A payment came after its checkout was given up, and was booked all the same. */
   "late-payment-booked": PlanShown & { amountPaise: Paise };
-  /** A payment came after its checkout was given up, and goes back. */
-  "late-payment-refunded": PlanShown & { amountPaise: Paise };
+  /** A payment came after its checkout had ended, and goes back. Mails of earlier versions do not say why it ended. */
+  "late-payment-refunded": PlanShown & {
+    amountPaise: Paise;
+    why?: ReleasedBecause | undefined;
+  };
+  /** The event is cancelled, and with it the reader's booking. `amountPaise`: what goes back, or is looked at. */
+  "plan-cancelled": PlanShown & { money: CancelledMoney; amountPaise: Paise };
+  /** The event is cancelled, for which the reader waited or was offered a seat. */
+  "waitlist-plan-cancelled": PlanShown;
   /** A refund has been carried out. */
   "refund-processed": PlanShown & { amountPaise: Paise };
   /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */

@@ -1,4 +1,5 @@
 import { sql, type DbSession } from "../db/client.ts";
+import { IS_TOO_LATE, OFFER_ENDS, withItsOffer } from "./offer-of-mail.ts";
 
 /** A mail of the outbox, with its reader as he is now. Operators have no name. */
 export interface DueMail {
@@ -18,6 +19,14 @@ export interface Claim {
   claimId: string;
 }
 
+type Row = DueMail & { offerEnds: Date | null };
+
+/** A mail of an offer shows the end that the offer has if it is sent now. */
+function asShown({ offerEnds, ...mail }: Row): DueMail {
+  if (offerEnds === null || typeof mail.data !== "object") return mail;
+  return { ...mail, data: { ...mail.data, expiresAt: offerEnds.toISOString() } };
+}
+
 interface DueCount {
   /** The database's clock at the count, with all its digits. Mail that is due later is left to a later run. */
   asOf: string;
@@ -29,7 +38,8 @@ interface DueCount {
 /** The user as he is now; a mail to the operators has their address, and never a user. */
 const READER = sql`
   COALESCE(reader.name, payee.name, '') AS name, COALESCE(reader.email, payee.email, mail.recipient, '') AS email,
-  (NOT COALESCE(reader.active, mail.consultant_id IS NULL OR payee.email IS NOT NULL) OR COALESCE(mail.deliver_until <= now(), false)) AS lapsed`;
+  (NOT COALESCE(reader.active, mail.consultant_id IS NULL OR payee.email IS NOT NULL) OR ${IS_TOO_LATE}) AS lapsed,
+  ${OFFER_ENDS} AS "offerEnds"`;
 
 /** Counts due mail. */
 export async function countDue(db: DbSession): Promise<DueCount> {
@@ -62,9 +72,9 @@ export async function claimNext(
   db: DbSession,
   { claimId, asOf, leaseMs }: { claimId: string; asOf: string; leaseMs: number },
 ): Promise<DueMail | undefined> {
-  const [mail] = await db.query<DueMail[]>`
+  const [mail] = await db.query<Row[]>`
     WITH next AS (
-      SELECT id, user_id, consultant_id FROM outbox_mails
+      SELECT id, key, user_id, consultant_id FROM outbox_mails
       WHERE status = 'QUEUED' AND due_at <= ${asOf}::timestamptz
         AND (claimed_until IS NULL OR claimed_until <= now())
       ORDER BY due_at, id LIMIT 1
@@ -75,9 +85,10 @@ export async function claimNext(
     FROM next
     LEFT JOIN users AS reader ON reader.id = next.user_id
     LEFT JOIN consultants AS payee ON payee.id = next.consultant_id
+    ${withItsOffer(sql`next`)}
     WHERE mail.id = next.id
     RETURNING mail.id, mail.template, mail.data, mail.tries, ${READER}`;
-  return mail;
+  return mail && asShown(mail);
 }
 
 /** The mail that a run would claim, for a dry run. */
@@ -85,14 +96,16 @@ export async function readDue(
   db: DbSession,
   { asOf, limit }: { asOf: string; limit: number },
 ): Promise<DueMail[]> {
-  return db.query<DueMail[]>`
+  const mails = await db.query<Row[]>`
     SELECT mail.id, mail.template, mail.data, mail.tries, ${READER}
     FROM outbox_mails AS mail
     LEFT JOIN users AS reader ON reader.id = mail.user_id
     LEFT JOIN consultants AS payee ON payee.id = mail.consultant_id
+    ${withItsOffer(sql`mail`)}
     WHERE mail.status = 'QUEUED' AND mail.due_at <= ${asOf}::timestamptz
       AND (mail.claimed_until IS NULL OR mail.claimed_until <= now())
     ORDER BY mail.due_at, mail.id LIMIT ${limit}`;
+  return mails.map(asShown);
 }
 
 // Each of these says whether the row was still held by this claim; if not, another run has taken it over.

@@ -3,9 +3,11 @@ import { istInWords } from "../support/calendar.ts";
 import { formatRupees } from "../support/money.ts";
 import {
   OPERATOR_TEMPLATES,
+  type CancelledMoney,
   type MailData,
   type MailTemplate,
   type OperatorTemplate,
+  type ReleasedBecause,
   type UserTemplate,
 } from "./mail.ts";
 
@@ -36,14 +38,68 @@ const plan = z.object({ planTitle: text, planUrl: url });
 const offer = plan.extend({ expiresAt: instant });
 const payment = plan.extend({ amountPaise: amount });
 
+/** What of the buyer's checkout is said, by why it ended. */
+const RELEASED: Record<ReleasedBecause, { ended: string; after: string; again: string }> = {
+  lapsed: {
+    ended: "was not paid in time",
+    after: "the time in which your booking was held, and there is no room any more",
+    again: "You can book again as long as there is room.",
+  },
+  "cancelled-by-buyer": {
+    ended: "was cancelled, as you asked",
+    after: "your booking was cancelled, as you asked",
+    again: "You can book again as long as there is room.",
+  },
+  declined: {
+    ended: "ended because your request was declined",
+    after: "your request was declined",
+    again: "You can ask for another time.",
+  },
+  cancelled: {
+    ended: "was cancelled",
+    after: "your booking was cancelled",
+    again: "You can book again as long as there is room.",
+  },
+  "plan-cancelled": {
+    ended: "ended because the event does not take place",
+    after: "the event was cancelled",
+    again: "We are sorry.",
+  },
+};
+
+/** What happens to the buyer's money when an event is cancelled. */
+const CANCELLED_MONEY: Record<CancelledMoney, (amount: string) => string> = {
+  refund: (amount) =>
+    `Your ${amount} go back to you by the way they were paid. We write again when that is done.`,
+  "looked-at": (amount) =>
+    `Your ${amount} could not be sent back at once. We look after it and write to you.`,
+  none: () => "Nothing of yours is with us. If a payment of yours still arrives, it goes back.",
+};
+const cancelledPlan = payment
+  .extend({ money: z.enum(Object.keys(CANCELLED_MONEY) as CancelledMoney[]) })
+  .transform(({ money, amountPaise, ...rest }) => ({
+    ...rest,
+    money: CANCELLED_MONEY[money](amountPaise),
+  }));
+
+const why = z.enum(Object.keys(RELEASED) as ReleasedBecause[]).default("lapsed");
+const released = plan
+  .extend({ why })
+  .transform(({ why, ...rest }) => ({ ...rest, ...RELEASED[why] }));
+const latePayment = payment
+  .extend({ why })
+  .transform(({ why, ...rest }) => ({ ...rest, ...RELEASED[why] }));
+
 /** The stored data of each mail, checked, and in its shown form. */
 const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Template]>> } = {
   "waitlist-offer": offer,
   "waitlist-reminder": offer,
   "waitlist-expired": plan,
-  "checkout-released": plan,
+  "checkout-released": released,
   "late-payment-booked": payment,
-  "late-payment-refunded": payment,
+  "late-payment-refunded": latePayment,
+  "plan-cancelled": cancelledPlan,
+  "waitlist-plan-cancelled": plan,
   "refund-processed": payment,
   "account-refused": z.object({ because: text }),
   "payouts-in-processing": slowPayouts,

@@ -40,7 +40,7 @@ export async function bookOutsideRefund(
   outside: OutsideRefund,
 ): Promise<OutsideRefundResult> {
   const { paymentId, key, amountPaise, providerRefundId, state, actor, reason } = outside;
-  const payment = await lockPayment(tx, paymentId);
+  const payment = await lockPayment(tx, paymentId, { forUpdate: true });
   const known = await findByKey(tx, key);
   if (known) return { kind: "known", refundId: known.id };
   const card = await readCard(tx, paymentId);

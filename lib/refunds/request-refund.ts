@@ -22,7 +22,9 @@ export type RequestRefundResult =
   | { kind: "known"; refundId: string }
   | { kind: "refused"; code: RequestRefusal; message: string };
 
-type RequestRefusal =
+type Refused = Extract<RequestRefundResult, { kind: "refused" }>;
+
+export type RequestRefusal =
   | "UNKNOWN_PAYMENT"
   /** Open or expired: nothing was paid that could go back. */
   | "NOT_CAPTURED"
@@ -51,24 +53,9 @@ export async function requestRefund(
   refund: RefundRequested,
 ): Promise<RequestRefundResult> {
   const { paymentId, key } = refund;
-  const payment = await lockPayment(tx, paymentId);
-  if (!payment) return refuse("UNKNOWN_PAYMENT", `there is no payment ${paymentId}`);
-  const known = await findByKey(tx, key);
-  if (known) return isSame(known, refund) ? { kind: "known", refundId: known.id } : reused(key);
-
-  const legs = await lockLegs(tx, paymentId);
-  const refusal = refusalOf(payment, legs, refund);
-  if (refusal) return refusal;
-  const leftPaise = sumPaise(legs.map((leg) => leg.leftPaise));
-  const amountPaise = refund.amountPaise === "all" ? leftPaise : refund.amountPaise;
-  const split = splitOverLegs(legs, amountPaise);
-  if (!split.ok) return refuse(split.code, split.message);
-  if (needsProvider(split.shares) && payment.providerPaymentId === null) {
-    return refuse(
-      "NO_PROVIDER_PAYMENT",
-      `payment ${paymentId} has a part paid by card and no id of its capture at the provider`,
-    );
-  }
+  const assessed = await assess(tx, refund, { forUpdate: true });
+  if (assessed.kind !== "possible") return assessed;
+  const { payment, amountPaise, leftPaise, split } = assessed;
 
   const refundId = await insertRefund(tx, { ...refund, amountPaise, ofSale: payment.ofSale });
   if (refundId === undefined) return reused(key);
@@ -88,6 +75,53 @@ export async function requestRefund(
   return { kind: "requested", refundId };
 }
 
+/** What `requestRefund` would do now. Only reads. */
+export async function planRefund(
+  db: DbSession,
+  refund: RefundRequested,
+): Promise<
+  { kind: "possible"; amountPaise: Paise } | Exclude<RequestRefundResult, { kind: "requested" }>
+> {
+  const assessed = await assess(db, refund, { forUpdate: false });
+  if (assessed.kind !== "possible") return assessed;
+  return { kind: "possible", amountPaise: assessed.amountPaise };
+}
+
+interface Possible {
+  kind: "possible";
+  payment: LockedPayment;
+  amountPaise: Paise;
+  leftPaise: Paise;
+  split: { shares: readonly LegShare[] };
+}
+
+async function assess(
+  tx: DbSession,
+  refund: RefundRequested,
+  { forUpdate }: { forUpdate: boolean },
+): Promise<Possible | Exclude<RequestRefundResult, { kind: "requested" }>> {
+  const { paymentId, key } = refund;
+  const payment = await lockPayment(tx, paymentId, { forUpdate });
+  if (!payment) return refuse("UNKNOWN_PAYMENT", `there is no payment ${paymentId}`);
+  const known = await findByKey(tx, key);
+  if (known) return isSame(known, refund) ? { kind: "known", refundId: known.id } : reused(key);
+
+  const legs = await lockLegs(tx, paymentId, { forUpdate });
+  const refusal = refusalOf(payment, legs, refund);
+  if (refusal) return refusal;
+  const leftPaise = sumPaise(legs.map((leg) => leg.leftPaise));
+  const amountPaise = refund.amountPaise === "all" ? leftPaise : refund.amountPaise;
+  const split = splitOverLegs(legs, amountPaise);
+  if (!split.ok) return refuse(split.code, split.message);
+  if (needsProvider(split.shares) && payment.providerPaymentId === null) {
+    return refuse(
+      "NO_PROVIDER_PAYMENT",
+      `payment ${paymentId} has a part paid by card and no id of its capture at the provider`,
+    );
+  }
+  return { kind: "possible", payment, amountPaise, leftPaise, split };
+}
+
 interface LockedPayment {
   status: string;
   currency: string;
@@ -102,8 +136,9 @@ interface LockedPayment {
 export async function lockPayment(
   tx: DbSession,
   paymentId: string,
+  { forUpdate }: { forUpdate: boolean },
 ): Promise<LockedPayment | undefined> {
-  await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR UPDATE`;
+  if (forUpdate) await tx.query`SELECT 1 FROM payments WHERE id = ${paymentId}::uuid FOR UPDATE`;
   const [row] = await tx.query<LockedPayment[]>`
     SELECT status::text AS status, currency::text AS currency, organization_id AS "organizationId",
            provider_payment_id AS "providerPaymentId",
@@ -132,9 +167,15 @@ function isSame(known: KnownRefund, { paymentId, amountPaise }: RefundRequested)
 }
 
 /** Legs released when the checkout ended unpaid are already returned, and a failed refund moved nothing. */
-async function lockLegs(tx: DbSession, paymentId: string): Promise<LegLeft[]> {
-  await tx.query`
-    SELECT 1 FROM payment_legs WHERE payment_id = ${paymentId}::uuid ORDER BY id FOR NO KEY UPDATE`;
+async function lockLegs(
+  tx: DbSession,
+  paymentId: string,
+  { forUpdate }: { forUpdate: boolean },
+): Promise<LegLeft[]> {
+  if (forUpdate) {
+    await tx.query`
+      SELECT 1 FROM payment_legs WHERE payment_id = ${paymentId}::uuid ORDER BY id FOR NO KEY UPDATE`;
+  }
   return tx.query<LegLeft[]>`
     SELECT leg.id AS "legId", leg.kind::text AS kind,
            (leg.amount_paise - COALESCE((
@@ -149,7 +190,7 @@ function refusalOf(
   payment: LockedPayment,
   legs: readonly LegLeft[],
   { paymentId, amountPaise }: RefundRequested,
-): RequestRefundResult | undefined {
+): Refused | undefined {
   if (!["PAID", "ORPHANED", "REFUNDING", "REFUNDED"].includes(payment.status))
     return refuse("NOT_CAPTURED", `payment ${paymentId} is ${payment.status}; nothing was paid`);
   if (payment.currency !== "INR")
@@ -203,10 +244,10 @@ async function markRefunding(tx: DbSession, paymentId: string): Promise<void> {
     WHERE id = ${paymentId}::uuid AND status IN ('PAID', 'ORPHANED', 'REFUNDED')`;
 }
 
-function reused(key: string): RequestRefundResult {
+function reused(key: string): Refused {
   return refuse("KEY_REUSED", `the key ${key} already belongs to another refund`);
 }
 
-function refuse(code: RequestRefusal, message: string): RequestRefundResult {
+function refuse(code: RequestRefusal, message: string): Refused {
   return { kind: "refused", code, message };
 }

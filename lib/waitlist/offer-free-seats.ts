@@ -6,6 +6,7 @@ export interface SeatOffer {
   entryId: string;
   planId: string;
   userId: string;
+  /** The seat is kept until then at least: its time runs from when the mail is sent. Never past the beginning. */
   expiresAt: Date;
 }
 
@@ -37,7 +38,7 @@ export async function offerFreeSeats(
   return offers;
 }
 
-/** Locks the plan, and says how many seats may be offered: none once it has begun. */
+/** Locks the plan, and says how many seats may be offered: none once it has begun or is cancelled. */
 export async function lockFreeSeats(tx: DbSession, planId: string): Promise<number> {
   return (await lockPlan(tx, planId))?.free ?? 0;
 }
@@ -50,7 +51,7 @@ interface OfferedPlan extends PlanShown {
 async function lockPlan(tx: DbSession, planId: string): Promise<OfferedPlan | undefined> {
   const [plan] = await tx.query<OfferedPlan[]>`
     SELECT id AS "planId", title AS "planTitle", url AS "planUrl",
-           CASE WHEN starts_at IS NULL OR starts_at > now()
+           CASE WHEN (starts_at IS NULL OR starts_at > now()) AND cancelled_at IS NULL
                 THEN COALESCE(capacity - booked_seats - offered_seats, 0) ELSE 0 END AS free
     FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
   return plan;
@@ -58,7 +59,8 @@ async function lockPlan(tx: DbSession, planId: string): Promise<OfferedPlan | un
 
 /**
  * Takes the next ones off the queue: to NOTIFIED, or to SKIPPED where nothing can be offered because the
- * person is not active or holds a booking already. An offer never outlasts the beginning of the plan.
+ * person is not active or holds a booking already. An offer never outlasts the beginning of the plan. Until its mail
+ * is sent, that is its only end: the trigger `outbox_mails_begin_offer` then writes the other one.
  */
 async function takeNext(
   tx: DbSession,
@@ -72,7 +74,8 @@ async function takeNext(
                  AND booking.status <> 'CANCELLED'
              ) AS eligible,
              LEAST(now() + ${offerMs}::bigint * interval '1 millisecond',
-                   COALESCE(plan.starts_at, 'infinity')) AS expires_at
+                   plan.starts_at) AS kept_until,
+             plan.starts_at
       FROM waitlist_entries AS entry
       JOIN users AS person ON person.id = entry.user_id
       JOIN plans AS plan ON plan.id = entry.plan_id
@@ -84,11 +87,13 @@ async function takeNext(
     UPDATE waitlist_entries AS entry
     SET status = CASE WHEN turn.eligible THEN 'NOTIFIED' ELSE 'SKIPPED' END::waitlist_status,
         notified_at = CASE WHEN turn.eligible THEN now() END,
-        expires_at = CASE WHEN turn.eligible THEN turn.expires_at END,
+        offer_ms = CASE WHEN turn.eligible THEN ${offerMs}::bigint END,
+        expires_at = CASE WHEN turn.eligible THEN turn.starts_at END,
         ended_at = CASE WHEN turn.eligible THEN NULL ELSE now() END
     FROM turn
     WHERE entry.id = turn.id AND entry.status = 'WAITING'
-    RETURNING entry.id AS "entryId", entry.user_id AS "userId", entry.expires_at AS "expiresAt"`;
+    RETURNING entry.id AS "entryId", entry.user_id AS "userId",
+              CASE WHEN turn.eligible THEN turn.kept_until END AS "expiresAt"`;
 }
 
 async function tellThem(
@@ -101,7 +106,6 @@ async function tellThem(
       userId,
       template: "waitlist-offer",
       data: { planTitle, planUrl, expiresAt: expiresAt.toISOString() },
-      deliverUntil: expiresAt,
     });
   }
 }

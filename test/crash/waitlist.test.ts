@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
-import { bookOffer, cancelParticipation, leaveWaitlist } from "../../lib/waitlist/moves/index.ts";
+import { cancelParticipation } from "../../lib/checkouts/cancel/cancel-participation.ts";
+import { bookOffer, leaveWaitlist } from "../../lib/waitlist/moves/index.ts";
 import {
   seedBooking,
   seedPlan,
@@ -47,7 +48,11 @@ const SCENARIOS: readonly Scenario[] = [
       await seedWaiting(database, { plan });
       await seedWaiting(database, { plan, userId: await seedUser(database, { active: false }) });
       for (let place = 0; place < 3; place += 1) await seedWaiting(database, { plan });
-      return { plan, act: (db) => cancelParticipation(db, { bookingId: id, offerMs }) };
+      return {
+        plan,
+        act: (db) =>
+          cancelParticipation(db, { bookingId: id, offerMs, money: "keep", actor: "a test" }),
+      };
     },
   },
   {

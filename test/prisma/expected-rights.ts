@@ -128,10 +128,11 @@ payouts
   insert jobs: id consultant_id currency gross_paise amount_paise status approved_at created_at organization_id
   update jobs: tax_paise net_paise status tries claimed_by claim_fence claimed_at failure_code failure_message completed_at updated_at
   update approvers: tax_paise net_paise status approved_at claimed_by claim_fence claimed_at updated_at
-  nobody: approved_login
+  nobody: approved_login approved_account_id approved_amount_paise approved_items
 plans
   update jobs: booked_seats offered_seats
-  nobody: id consultant_id kind title url capacity starts_at created_at
+  update operators: cancelled_at cancelled_by cancel_reason
+  nobody: id consultant_id kind title url capacity starts_at created_at hold_minutes
 provider_days
   insert jobs: day opening_paise credits_paise debits_paise closing_paise transactions
   nobody: closed_at
@@ -179,8 +180,8 @@ tax_profiles
 users
   nobody: id external_ref name email active created_at
 waitlist_entries
-  update jobs: status notified_at expires_at ended_at
-  nobody: id plan_id user_id priority position joined_at booking_id
+  update jobs: status notified_at expires_at ended_at offer_ms
+  nobody: id plan_id user_id priority position joined_at booking_id told_at
 wallet_accounts
   update jobs: balance_paise updated_at
   nobody: id organization_id currency created_at

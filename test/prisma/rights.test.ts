@@ -180,7 +180,7 @@ describe("beside tables", () => {
     ).toEqual([]);
   });
 
-  it("no function of ours works with the owner's rights but four of triggers, which nobody can call", async () => {
+  it("no function of ours works with the owner's rights but six of triggers, which nobody can call", async () => {
     expect(
       await database.query(
         `SELECT proname, prorettype::regtype::text AS returns FROM pg_proc
@@ -188,8 +188,10 @@ describe("beside tables", () => {
       ),
     ).toEqual([
       { proname: "add_payee_locks", returns: "trigger" },
+      { proname: "begin_offer", returns: "trigger" },
       { proname: "hold_for_dispute", returns: "trigger" },
       { proname: "lock_payee_for_hold", returns: "trigger" },
+      { proname: "move_offers", returns: "trigger" },
       { proname: "resolve_failed_refunds", returns: "trigger" },
     ]);
   });

@@ -6,12 +6,8 @@
  */
 import { once } from "node:events";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
-import {
-  bookOffer,
-  bookSeats,
-  cancelParticipation,
-  leaveWaitlist,
-} from "../../lib/waitlist/moves/index.ts";
+import { cancelParticipation } from "../../lib/checkouts/cancel/cancel-participation.ts";
+import { bookOffer, bookSeats, leaveWaitlist } from "../../lib/waitlist/moves/index.ts";
 import { OFFER_MS, runExpire, runRemind } from "../support/waitlist.ts";
 
 export type Move =
@@ -51,7 +47,12 @@ function make(db: Db, move: Move): Promise<unknown> {
     case "book seats":
       return bookSeats(db, { ...move, status, offerMs });
     case "cancel":
-      return cancelParticipation(db, { bookingId: move.bookingId, offerMs });
+      return cancelParticipation(db, {
+        bookingId: move.bookingId,
+        offerMs,
+        money: "keep",
+        actor: "a test",
+      });
     case "leave":
       return leaveWaitlist(db, { entryId: move.entryId, offerMs });
     case "expire":

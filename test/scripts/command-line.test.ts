@@ -19,6 +19,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/cli/import-earnings.ts"],
   ["scripts/cli/payouts.ts"],
   ["scripts/cli/payments.ts"],
+  ["scripts/cli/plans.ts"],
   ["scripts/cli/findings.ts"],
   ["scripts/cli/ledger-audit.ts"],
   ["scripts/cli/mails.ts"],

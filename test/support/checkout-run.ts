@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { openDatabase, type Db } from "../../lib/db/client.ts";
 import { cleanupTentativeSlots } from "../../lib/checkouts/cleanup/cleanup-tentative-slots.ts";
-import type { CancelReport, CleanupReport, LateReport } from "../../lib/checkouts/index.ts";
+import type {
+  CancelReason,
+  CancelReport,
+  CleanupReport,
+  LateReport,
+} from "../../lib/checkouts/index.ts";
 import { cancelPending } from "../../lib/checkouts/cancel/cancel-pending.ts";
 import { reconcileLateCaptures } from "../../lib/checkouts/late/reconcile-late-captures.ts";
 import { processRefunds } from "../../lib/refunds/process-refunds.ts";
@@ -31,7 +36,12 @@ const REFUND_RULES = {
   unknownAlarmMs: DAY_MS,
   pendingAlarmMs: 10 * DAY_MS,
 };
-const RULES = { offerMs: DAY_MS, untouchedMs: DAY_MS, alarmMs: 3 * DAY_MS };
+const RULES = {
+  offerMs: DAY_MS,
+  untouchedMs: DAY_MS,
+  endsBeforeMs: minutes(180),
+  alarmMs: 3 * DAY_MS,
+};
 
 /** One run of cleanup-tentative-slots in this process, as the job makes it. */
 export function runCleanup(run: CheckoutRun): Promise<CoreResult<CleanupReport>> {
@@ -41,7 +51,7 @@ export function runCleanup(run: CheckoutRun): Promise<CoreResult<CleanupReport>>
 /** One run of cancel-pending in this process, as the job makes it. */
 export function runCancel(
   run: CheckoutRun,
-  target: { paymentId: string; userId: string },
+  target: { paymentId: string; userId: string; because?: CancelReason },
 ): Promise<CoreResult<CancelReport>> {
   return withPorts(run, (ports) => cancelPending({ ...ports, settings: RULES }, target));
 }

@@ -47,6 +47,7 @@ export const SAMPLE_DATA = {
   expiresAt: "2026-11-25T15:37:00.000Z",
   amountPaise: "12345600",
   because: "your account is closed",
+  money: "refund",
 };
 
 /** A mail that is due; later ones are due later. Its id. */

@@ -86,3 +86,20 @@ export async function seatsOf(
   );
   return plan;
 }
+
+/** So many hours pass for plans, offers and mail: what is due, was sent or ends is so much older. */
+export async function letOffersAge(
+  database: Pick<TestDatabase, "query">,
+  hours: number,
+): Promise<void> {
+  const by = `interval '${hours} hours'`;
+  await database.query(`
+    SET session_replication_role = replica;
+    UPDATE plans SET starts_at = starts_at - ${by};
+    UPDATE appointments SET starts_at = starts_at - ${by}, ends_at = ends_at - ${by};
+    UPDATE waitlist_entries SET joined_at = joined_at - ${by}, notified_at = notified_at - ${by},
+           told_at = told_at - ${by}, expires_at = expires_at - ${by}, ended_at = ended_at - ${by};
+    UPDATE outbox_mails SET due_at = due_at - ${by}, deliver_until = deliver_until - ${by},
+           created_at = created_at - ${by}, claimed_until = claimed_until - ${by}, settled_at = settled_at - ${by};
+    SET session_replication_role = DEFAULT`);
+}

@@ -4,6 +4,7 @@ import { planRelease, releaseHold, type KeepReason } from "../release-hold.ts";
 import type { RunContext } from "../../support/run-context.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import type { CheckoutSettings } from "../provider/settings.ts";
+import type { CancelReason } from "./reasons.ts";
 import { cancelReport, type CancelReport } from "./report.ts";
 import type { PaymentProvider } from "../../provider/index.ts";
 
@@ -18,14 +19,18 @@ interface CancelPorts extends Pick<
 }
 
 /**
- * Ends one open checkout for the user whose it is. Exactly one of several that try it does; the others, and
+ * Ends one open checkout for the user whose it is, on purpose: money that comes for it later goes back. Exactly one of several that try it does; the others, and
  * one that meets a capture, are told of a conflict, which is an answer and not an error.
  *
  * @throws {AfterhoursError} `ID_INVALID` for an id that is missing or malformed
  */
 export async function cancelPending(
   ports: CancelPorts,
-  { paymentId, userId }: { paymentId: string; userId: string },
+  {
+    paymentId,
+    userId,
+    because = "cancelled",
+  }: { paymentId: string; userId: string; because?: CancelReason },
 ): Promise<CoreResult<CancelReport>> {
   const { dryRun, db, settings, random, signal } = ports;
   const subject = { dryRun, paymentId };
@@ -39,6 +44,7 @@ export async function cancelPending(
   ports.lease.assertTrusted();
   const release = await releaseHold(db, target, {
     actor: ACTOR,
+    because,
     offerMs: settings.offerMs,
     random,
     signal,

@@ -50,7 +50,7 @@ export async function cleanupTentativeSlots(
 ): Promise<CoreResult<CleanupReport>> {
   const report = emptyCleanupReport(ports.dryRun);
   const candidates = await findCandidates(ports.db, {
-    untouchedMs: ports.settings.untouchedMs,
+    rule: ports.settings,
     limit: ports.limit,
   });
   report.found = candidates.length;
@@ -189,7 +189,7 @@ async function release(
   { bookingId }: Candidate,
   { report, notes }: { report: CleanupReport; notes: Readonly<Record<string, string>> | undefined },
 ): Promise<Decision> {
-  const target = { by: "age", bookingId, untouchedMs: ports.settings.untouchedMs } as const;
+  const target = { by: "age", bookingId, rule: ports.settings } as const;
   if (ports.dryRun) {
     const plan = await planRelease(ports.db, target);
     if (plan.kind !== "cancelled") return notReleased(ports, bookingId, plan);
@@ -199,6 +199,7 @@ async function release(
   ports.lease.assertTrusted();
   const result = await releaseHold(ports.db, target, {
     actor: ACTOR,
+    because: "lapsed",
     offerMs: ports.settings.offerMs,
     random: ports.random,
     signal: ports.signal,

@@ -1,4 +1,5 @@
 import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
+import { endedByItself } from "../../waitlist/end-reason.ts";
 import type { LockedBooking } from "../locked-booking.ts";
 import { coversLegsAgain } from "../held-legs.ts";
 import { hasMeetingBegun, heldAppointments } from "../held-meetings.ts";
@@ -11,6 +12,10 @@ export type RefundReason =
   | "partly-refunded"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"
+  /** The webinar or class does not take place. */
+  | "plan-cancelled"
+  /** Buyer, consultant or an operator had ended the request: only one that lapsed is booked again. */
+  | "cancelled-on-purpose"
   /** No record names the booked appointments. */
   | "nothing-to-book"
   /** A meeting has begun. */
@@ -54,6 +59,10 @@ async function reasonToRefund(
     (other) => other.id !== paymentId && (other.status === "PENDING" || other.status === "PAID"),
   );
   if (status === "CONFIRMED" || isOpenElsewhere) return "booked-otherwise";
+  if (plan.isCancelled) return "plan-cancelled";
+  if (booking.endedBecause !== null && !endedByItself(booking.endedBecause)) {
+    return "cancelled-on-purpose";
+  }
   const held = await readHeld(tx, booking);
   if (held.slots === 0) return "nothing-to-book";
   if (await hasMeetingBegun(tx, booking.id)) return "meeting-past";

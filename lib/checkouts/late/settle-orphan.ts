@@ -6,6 +6,7 @@ import { lockBooking, type LockedBooking, type LockedPayment } from "../locked-b
 import { enqueueMail } from "../../notifications/mail.ts";
 import type { Paise } from "../../support/money.ts";
 import type { Random } from "../../support/random.ts";
+import { toldBecause } from "../told-because.ts";
 import { takeLegsAgain } from "../held-legs.ts";
 import { isPaymentDisputed } from "../../refunds/disputed.ts";
 import { requestRefund } from "../../refunds/request-refund.ts";
@@ -21,6 +22,8 @@ type Settlement =
   | { kind: "refund"; refundId: string; why: RefundReason; amountPaise: Paise }
   /** The buyer disputes it: neither booked nor refunded before the dispute ends. */
   | { kind: "disputed" }
+  /** All of it is on its way back, by a refund made outside that the provider has not finished. */
+  | { kind: "under-way" }
   /** Another run settled it. */
   | { kind: "elsewhere" }
   /** It can neither be booked nor refunded by a job. */
@@ -61,7 +64,10 @@ export async function settleOrphan(
 export async function planOrphan(
   db: DbSession,
   { paymentId, ...of }: Orphan,
-): Promise<{ decision: LateDecision | { kind: "disputed" }; amountPaise: Paise }> {
+): Promise<{
+  decision: LateDecision | { kind: "disputed" | "under-way" };
+  amountPaise: Paise;
+}> {
   if (await isPaymentDisputed(db, paymentId)) {
     return { decision: { kind: "disputed" }, amountPaise: 0n };
   }
@@ -70,7 +76,7 @@ export async function planOrphan(
   const decision = await decideLate(db, { booking, paymentId, forUpdate: false });
   const amountPaise =
     decision.kind === "book" ? payment.amountPaise : await leftToRefund(db, paymentId);
-  return { decision, amountPaise };
+  return { decision: amountPaise === 0n ? { kind: "under-way" } : decision, amountPaise };
 }
 
 async function settle(
@@ -141,6 +147,7 @@ async function giveUp(
 ): Promise<Settlement> {
   const { id: paymentId, organizationId } = payment;
   const amountPaise = await leftToRefund(tx, paymentId);
+  if (amountPaise === 0n) return { kind: "under-way" };
   const result = await requestRefund(tx, {
     paymentId,
     key: `late-capture:${paymentId}`,
@@ -233,6 +240,11 @@ async function tell(
     key: `${template}:${paymentId}`,
     userId: booking.userId,
     template,
-    data: { planTitle: booking.plan.title, planUrl: booking.plan.url, amountPaise },
+    data: {
+      planTitle: booking.plan.title,
+      planUrl: booking.plan.url,
+      amountPaise,
+      ...(template === "late-payment-refunded" ? { why: toldBecause(booking, "lapsed") } : {}),
+    },
   });
 }

@@ -1,27 +1,32 @@
 import { sql, type DbSession, type SqlPart } from "../../db/client.ts";
+import { PAST_ITS_END, UNREACHABLE } from "../over.ts";
 
 /** A plan with due waitlist work, and the actions of a run now. */
 export interface DuePlan {
   planId: string;
-  /** Offers whose time has passed. */
+  /** Offers whose time has passed, and whose people were told of them. */
   toExpire: number;
+  /** Offers that end and of which no mail went out. */
+  toPassOver: number;
   /** Seats that would be offered then. */
   toOffer: number;
 }
 
 /**
- * Plans with an expired offer, or with a free seat and a waiting person. The reason for the free seat does not
- * matter, nor whether it was announced. Two indexes hold exactly these rows. The first in line is looked up for
+ * Plans with an offer that is over, or with a free seat and a waiting person. The reason for the free seat does not
+ * matter, nor whether it was announced. Three indexes hold exactly these rows. The first in line is looked up for
  * each plan that has a seat: an EXISTS read everybody on the waitlist (99,000 rows of 1,000,000, for 5 due
  * plans). For a page of 10,000 due plans, UNION ALL and GROUP BY take 2.5 times as much of the processor; each
  * half limited before, as much.
  */
 const DUE: SqlPart = sql`
-  SELECT plan_id AS id FROM waitlist_entries WHERE status = 'NOTIFIED' AND expires_at <= now()
+  SELECT plan_id AS id FROM waitlist_entries AS entry WHERE ${PAST_ITS_END}
+  UNION
+  SELECT plan_id FROM waitlist_entries AS entry WHERE ${UNREACHABLE}
   UNION
   SELECT id FROM plans
   WHERE capacity IS NOT NULL AND booked_seats + offered_seats < capacity
-    AND (starts_at IS NULL OR starts_at > now())
+    AND (starts_at IS NULL OR starts_at > now()) AND cancelled_at IS NULL
     AND (SELECT position FROM waitlist_entries WHERE plan_id = plans.id AND status = 'WAITING'
          ORDER BY priority DESC, position LIMIT 1) IS NOT NULL`;
 
@@ -46,16 +51,16 @@ export async function duePlansAfter(
       ORDER BY id
       LIMIT ${count}
     )
-    SELECT plan.id AS "planId", ended.count AS "toExpire",
-           CASE WHEN plan.starts_at IS NULL OR plan.starts_at > now()
+    SELECT plan.id AS "planId", ended.told AS "toExpire", ended.count - ended.told AS "toPassOver",
+           CASE WHEN (plan.starts_at IS NULL OR plan.starts_at > now()) AND plan.cancelled_at IS NULL
                 THEN LEAST(plan.capacity - plan.booked_seats - plan.offered_seats + ended.count,
                            in_line.count)
                 ELSE 0 END AS "toOffer"
     FROM page
     JOIN plans AS plan USING (id)
     CROSS JOIN LATERAL (
-      SELECT count(*)::int AS count FROM waitlist_entries
-      WHERE plan_id = plan.id AND status = 'NOTIFIED' AND expires_at <= now()
+      SELECT count(*)::int AS count, count(entry.told_at)::int AS told FROM waitlist_entries AS entry
+      WHERE entry.plan_id = plan.id AND (${PAST_ITS_END} OR ${UNREACHABLE})
     ) AS ended
     CROSS JOIN LATERAL (
       -- No more than there can be seats for, and one person after the other.
@@ -74,4 +79,13 @@ export async function duePlansAfter(
       ) AS those
     ) AS in_line
     ORDER BY plan.id`;
+}
+
+/** Offers whose mail has not gone out, and how long the oldest of them waits. */
+export async function readUntold(db: DbSession): Promise<{ count: number; oldestMs: number }> {
+  const [row] = await db.query<{ count: number; oldestMs: number }[]>`
+    SELECT count(*)::int AS count,
+           (COALESCE(extract(epoch FROM now() - min(notified_at)), 0) * 1000)::float8 AS "oldestMs"
+    FROM waitlist_entries WHERE status = 'NOTIFIED' AND told_at IS NULL`;
+  return row ?? { count: 0, oldestMs: 0 };
 }

@@ -1,11 +1,12 @@
 import { inTransaction } from "../../db/client.ts";
 import { inPages, tryRow } from "../../db/rows.ts";
 import { deliverAfter } from "../../notifications/index.ts";
+import { hours } from "../../support/clock.ts";
 import type { CoreResult, Verdict } from "../../support/verdict.ts";
 import { advanceWaitlist } from "../advance.ts";
 import { isStopped, type WaitlistPorts } from "../ports.ts";
 import type { WaitlistSettings } from "../settings.ts";
-import { countDuePlans, duePlansAfter, type DuePlan } from "./due-plans.ts";
+import { countDuePlans, duePlansAfter, readUntold, type DuePlan } from "./due-plans.ts";
 import {
   countPlan,
   emptyExpireReport,
@@ -24,6 +25,8 @@ export async function processExpiredNotifications(
 ): Promise<CoreResult<ExpireReport>> {
   const report = emptyExpireReport(ports.dryRun);
   report.found = Math.min(await countDuePlans(ports.db), ports.limit ?? Infinity);
+  const untold = await readUntold(ports.db);
+  report.unsent = untold.count;
   let seen = 0;
   const plans = inPages<DuePlan>(
     ({ after, count }) => duePlansAfter(ports.db, { after: after?.planId, count }),
@@ -44,25 +47,37 @@ export async function processExpiredNotifications(
   report.found = seen;
   if (isStopped(ports, report)) return { verdict: { kind: "interrupted" }, report };
   Object.assign(report, await deliverAfter(ports));
-  return { verdict: judge(report), report };
+  const verdict = judge(report);
+  return {
+    verdict: isClean(verdict) ? judgeUntold(untold, ports.settings) : verdict,
+    report,
+  };
 }
 
 /** One plan, whose trouble is reported and never stops the others. */
 async function handle(
   { db, dryRun, lease, log, settings }: WaitlistPorts<WaitlistSettings>,
-  { planId, toExpire, toOffer }: DuePlan,
+  { planId, toExpire, toPassOver, toOffer }: DuePlan,
 ): Promise<PlanItem> {
-  const left = (outcome: PlanOutcome): PlanItem => ({ planId, outcome, expired: 0, offered: 0 });
-  const done = (expired: number, offered: number): PlanItem =>
-    expired + offered === 0 ? left("unchanged") : { planId, outcome: "advanced", expired, offered };
-  if (dryRun) return done(toExpire, toOffer);
+  const none = { expired: 0, unreached: 0, offered: 0 };
+  const left = (outcome: PlanOutcome): PlanItem => ({ planId, outcome, ...none });
+  const done = (counts: typeof none): PlanItem =>
+    counts.expired + counts.unreached + counts.offered === 0
+      ? left("unchanged")
+      : { planId, outcome: "advanced", ...counts };
+  if (dryRun) return done({ expired: toExpire, unreached: toPassOver, offered: toOffer });
   lease.assertTrusted();
   const moved = await tryRow(
     () => inTransaction(db, (tx) => advanceWaitlist(tx, { planId, offerMs: settings.offerMs })),
     { log, row: { planId }, failed: "waitlist not moved on" },
   );
   if (moved.kind !== "done") return left(moved.kind);
-  return done(moved.value.expired.length, moved.value.offers.length);
+  const { expired, unreached, offers } = moved.value;
+  return done({
+    expired: expired.length,
+    unreached: unreached.length,
+    offered: offers.length,
+  });
 }
 
 function judge({ found, advanced, unchanged, locked, failed }: ExpireReport): Verdict {
@@ -93,5 +108,30 @@ function judge({ found, advanced, unchanged, locked, failed }: ExpireReport): Ve
   return {
     kind: "completed",
     warning: `${locked} plans were locked by another session and are left to the next run.`,
+  };
+}
+
+/** Mail is delivered every ten minutes: so old means that none goes out. */
+const UNSENT_WARNING_MS = hours(2);
+
+function isClean(verdict: Verdict): boolean {
+  return verdict.kind === "completed" && verdict.warning === undefined;
+}
+
+/** Offers without mail keep their seats, so that somebody must see them. Red when others lose their turn by it. */
+function judgeUntold(
+  { count, oldestMs }: { count: number; oldestMs: number },
+  { offerMs }: WaitlistSettings,
+): Verdict {
+  if (oldestMs < UNSENT_WARNING_MS) return { kind: "completed" };
+  const message = `${count} offers wait because their mail has not gone out, the oldest for ${Math.floor(oldestMs / hours(1))} hours. Their seats are kept, and nobody's turn passes.`;
+  if (oldestMs < Math.max(offerMs, UNSENT_WARNING_MS))
+    return { kind: "completed", warning: message };
+  return {
+    kind: "partial",
+    reason: "offers-not-mailed",
+    message,
+    remedy:
+      "See why notifications/deliver-outbox does not send them, and `npm run mails -- list` for mail that was given up. Each offer counts from when its mail is sent.",
   };
 }

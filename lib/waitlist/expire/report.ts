@@ -23,8 +23,12 @@ const counters = reportCounters({
   failed: { label: "Failed", outcome: "failed" },
   /** Offers that have ended. */
   expired: { label: { run: "Offers ended", dryRun: "Offers would be ended" } },
+  /** Offers that have ended and of which no mail went out: the person is passed over, and not written to. */
+  unreached: { label: would("passed over, no mail went out") },
   /** Seats that were offered to somebody. */
   offered: { label: { run: "Seats offered", dryRun: "Seats would be offered" } },
+  /** Offers whose mail had not gone out when the run began. Their time has not begun. */
+  unsent: { label: "Offers of before, mail not sent yet" },
 });
 
 export type PlanOutcome = OutcomeOf<typeof counters>;
@@ -33,6 +37,7 @@ export interface PlanItem {
   planId: string;
   outcome: PlanOutcome;
   expired: number;
+  unreached: number;
   offered: number;
 }
 
@@ -46,6 +51,7 @@ export function emptyExpireReport(dryRun: boolean): ExpireReport {
 export function countPlan(report: ExpireReport, item: PlanItem): void {
   counters.count(report, item.outcome);
   report.expired += item.expired;
+  report.unreached += item.unreached;
   report.offered += item.offered;
   keepItem(report, item, { rank: counters.rank });
 }

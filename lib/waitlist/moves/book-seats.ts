@@ -21,6 +21,8 @@ export type BookSeatsResult =
   | { kind: "full"; freeSeats: number }
   /** The plan has begun. */
   | { kind: "begun" }
+  /** The plan does not take place. */
+  | { kind: "plan-cancelled" }
   /** No such plan, or one without seats. */
   | { kind: "no-seats" }
   /** Another booking bears that reference. */
@@ -43,6 +45,7 @@ export async function bookSeats(
     if (known !== undefined) return { kind: "booked", bookingId: known };
     const plan = await readGroupPlan(tx, planId);
     if (!plan) return { kind: "no-seats" };
+    if (plan.isCancelled) return { kind: "plan-cancelled" };
     if (plan.hasBegun) return { kind: "begun" };
     const offered = await lockOfferOf(tx, wanted);
     const freeSeats = (await lockFreeSeats(tx, planId)) + (offered === undefined ? 0 : 1);

@@ -2,7 +2,6 @@
 export type { EndReason } from "../end-reason.ts";
 export { bookOffer, type BookOfferResult } from "./book-offer.ts";
 export { bookSeats, type BookSeatsResult } from "./book-seats.ts";
-export { cancelParticipation, type CancelParticipationResult } from "./cancel-participation.ts";
 export {
   endParticipation,
   type EndedParticipation,

@@ -23,6 +23,8 @@ export type JoinResult =
   | { kind: "not-active" }
   /** The plan has begun. */
   | { kind: "begun" }
+  /** The plan does not take place. */
+  | { kind: "plan-cancelled" }
   /** No such plan, or one without seats. */
   | { kind: "no-waitlist" }
   | Busy;
@@ -39,6 +41,7 @@ export async function joinWaitlist(
     await advanceWaitlist(tx, { planId, offerMs });
     const plan = await readGroupPlan(tx, planId);
     if (!plan) return { kind: "no-waitlist" };
+    if (plan.isCancelled) return { kind: "plan-cancelled" };
     if (plan.hasBegun) return { kind: "begun" };
     const [person] = await tx.query<{ active: boolean; holds: boolean }[]>`
       SELECT active, EXISTS (

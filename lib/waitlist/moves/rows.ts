@@ -1,4 +1,5 @@
 import type { DbSession } from "../../db/client.ts";
+import { STANDS } from "../over.ts";
 
 export type EntryStatus = "WAITING" | "NOTIFIED" | "BOOKED" | "EXPIRED" | "CANCELLED" | "SKIPPED";
 
@@ -18,7 +19,7 @@ export async function lockEntry(tx: DbSession, entryId: string): Promise<LockedE
     WHERE id = (SELECT plan_id FROM waitlist_entries WHERE id = ${entryId}::uuid) FOR UPDATE`;
   const [entry] = await tx.query<LockedEntry[]>`
     SELECT plan_id AS "planId", user_id AS "userId", status::text AS status,
-           status = 'NOTIFIED' AND expires_at > now() AS stands, booking_id AS "bookingId"
+           ${STANDS} AS stands, booking_id AS "bookingId"
     FROM waitlist_entries WHERE id = ${entryId}::uuid FOR UPDATE`;
   return entry;
 }
@@ -31,7 +32,7 @@ export async function lockOfferOf(
   const [entry] = await tx.query<{ id: string }[]>`
     SELECT id FROM waitlist_entries
     WHERE plan_id = ${planId}::uuid AND user_id = ${userId}::uuid
-      AND status = 'NOTIFIED' AND expires_at > now()
+      AND ${STANDS}
     FOR UPDATE`;
   return entry?.id;
 }
@@ -40,9 +41,9 @@ export async function lockOfferOf(
 export async function readGroupPlan(
   tx: DbSession,
   planId: string,
-): Promise<{ hasBegun: boolean } | undefined> {
-  const [plan] = await tx.query<{ hasBegun: boolean }[]>`
-    SELECT COALESCE(starts_at <= now(), false) AS "hasBegun"
+): Promise<{ hasBegun: boolean; isCancelled: boolean } | undefined> {
+  const [plan] = await tx.query<{ hasBegun: boolean; isCancelled: boolean }[]>`
+    SELECT COALESCE(starts_at <= now(), false) AS "hasBegun", cancelled_at IS NOT NULL AS "isCancelled"
     FROM plans WHERE id = ${planId}::uuid AND capacity IS NOT NULL`;
   return plan;
 }

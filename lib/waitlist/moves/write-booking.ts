@@ -1,4 +1,5 @@
 import type { Db, DbSession } from "../../db/client.ts";
+import { STANDS } from "../over.ts";
 import { makeMove, type Busy } from "./move.ts";
 
 /** CONFIRMED when it is paid or free; else its slots are tentative and wait for a checkout. */
@@ -74,7 +75,7 @@ export async function findSameBooking(
 export async function takeOffer(tx: DbSession, entryId: string): Promise<void> {
   const taken = await tx.execute`
     UPDATE waitlist_entries SET status = 'BOOKED', ended_at = now()
-    WHERE id = ${entryId}::uuid AND status = 'NOTIFIED' AND expires_at > now()`;
+    WHERE id = ${entryId}::uuid AND ${STANDS}`;
   if (taken !== 1) throw new Error(`offer ${entryId} is locked and yet was changed`);
 }
 

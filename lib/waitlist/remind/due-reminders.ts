@@ -20,12 +20,12 @@ export function reminderKey(entryId: string): string {
   return `waitlist-reminder:${entryId}`;
 }
 
-/** An offer that ends within the time given, and has no reminder in the outbox, sent or not. */
+/** An offer that its person was told of, that ends within the time given, and has no reminder in the outbox, sent or not. */
 function isDue(reminderMs: number): SqlPart {
   return sql`
     entry.status = 'NOTIFIED' AND entry.expires_at > now()
     AND entry.expires_at < now() + ${reminderMs}::bigint * interval '1 millisecond'
-    AND entry.notified_at <= now() - ${QUIET_AFTER_OFFER}
+    AND entry.told_at <= now() - ${QUIET_AFTER_OFFER}
     AND NOT EXISTS (SELECT 1 FROM outbox_mails WHERE key = 'waitlist-reminder:' || entry.id)`;
 }
 

@@ -2,11 +2,19 @@ import { userInfo } from "node:os";
 import { InvalidArgumentError } from "commander";
 import { isUuid } from "../../../lib/payouts/operate/index.ts";
 import { isDay } from "../../../lib/support/calendar.ts";
-import { present, type Env } from "../../../lib/support/environment.ts";
+import { present, type Env, type EnvironmentSpec } from "../../../lib/support/environment.ts";
 import { parseRupees, type Paise } from "../../../lib/support/money.ts";
 
 /** Something is wrong with how the command was called; nothing was done. */
 export class UsageError extends Error {}
+
+/** The settings of a command, read as the jobs read them. @throws {UsageError} when a variable says something else */
+export function settingsFrom<Settings>(spec: EnvironmentSpec<Settings>, env: Env): Settings {
+  const parsed = spec.parse(env);
+  if (parsed.ok) return parsed.settings;
+  const problems = parsed.problems.map(({ variable, problem }) => `${variable}: ${problem}`);
+  throw new UsageError(`${problems.join("; ")}; nothing was changed`);
+}
 
 /** Reads one of a few words, which `spelled` brings to the spelling of the list. */
 export function oneOf<const T extends string>(

@@ -18,6 +18,8 @@ export const SAMPLE_MAILS: MailData = {
   "checkout-released": plan,
   "late-payment-booked": payment,
   "late-payment-refunded": payment,
+  "plan-cancelled": { ...payment, money: "refund" },
+  "waitlist-plan-cancelled": plan,
   "refund-processed": payment,
   "account-refused": { because: "your account is closed" },
   "payouts-in-processing": {

@@ -64,7 +64,7 @@ const GROUPS: readonly (readonly [prefix: RegExp, title: string])[] = [
   [/^TDS_/, "Tax"],
   [/^(SMTP|MAIL|OPERATORS)_/, "Mail"],
   [
-    /^(WAITLIST|TENTATIVE|AUTHORIZED|OPEN|LATE|REFUNDS|PAYMENT)_/,
+    /^(WAITLIST|TENTATIVE|CHECKOUT|AUTHORIZED|OPEN|LATE|REFUNDS|PAYMENT)_/,
     "Checkouts, refunds and waitlist",
   ],
   [/^RETENTION_/, "Keeping and deleting"],

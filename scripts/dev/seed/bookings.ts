@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
+import type { EndReason } from "../../../lib/waitlist/end-reason.ts";
 import { newSession } from "../../../lib/db/session.ts";
 
 /** Where a made-up marketplace is written to: `postgres://…`. */
@@ -53,6 +54,8 @@ export interface BookingSeed {
   userId?: string;
   organizationId?: string;
   status?: "PENDING" | "APPROVED_PENDING_PAYMENT" | "CONFIRMED" | "CANCELLED";
+  /** Of a cancelled one. Default `lapsed`; null: as an earlier version ended it. */
+  endedBecause?: EndReason | null;
   seats?: number;
   /** Meetings of a consultation or subscription, a day apart from `startsInHours` on. Default 1. */
   meetings?: number;
@@ -141,6 +144,12 @@ export async function seedPlan(database: Address, seed: PlanSeed = {}): Promise<
 export async function seedBooking(database: Address, seed: BookingSeed): Promise<SeededBooking> {
   const { plan, status = "PENDING", seats = 1, meetings = 1, startsInHours = 240 } = seed;
   const isGroup = plan.appointmentIds.length > 0;
+  const endedBecause =
+    status === "CANCELLED"
+      ? seed.endedBecause === undefined
+        ? "lapsed"
+        : seed.endedBecause
+      : null;
   const id = randomUUID();
   const userId = seed.userId ?? randomUUID();
   const reference = seed.reference ?? `booking-${id}`;
@@ -154,9 +163,19 @@ export async function seedBooking(database: Address, seed: BookingSeed): Promise
     if (seed.userId === undefined)
       await insertUser(client, { id: userId, active: true, name: "A buyer" });
     await client.query(
-      `INSERT INTO bookings (id, reference, plan_id, user_id, organization_id, status, seats)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [id, reference, plan.id, userId, seed.organizationId ?? null, status, seats],
+      `INSERT INTO bookings (id, reference, plan_id, user_id, organization_id, status, seats, ended_because, ended_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        id,
+        reference,
+        plan.id,
+        userId,
+        seed.organizationId ?? null,
+        status,
+        seats,
+        endedBecause,
+        endedBecause === null ? null : "a seed",
+      ],
     );
     for (const [index, appointmentId] of appointmentIds.entries()) {
       if (!isGroup) {

@@ -41,6 +41,7 @@ const RULES: readonly Rule[] = [
   { of: /findings -- (show|resolve)/, from: /\bID\b/, to: (w) => w.findingId },
   { of: /mails -- requeue/, from: /\bID\b/, to: (w) => w.mailId },
   { of: /payments -- (show|refund)/, from: /\b(PAYMENT|ID)\b/, to: (w) => w.paymentId },
+  { of: /plans -- (show|cancel)/, from: /\b(PLAN|ID)\b/, to: (w) => w.planId },
   { of: /cancel-pending/, from: /\bPAYMENT\b/, to: (w) => w.checkout.paymentId },
   { of: /cancel-pending/, from: /\bUSER\b/, to: (w) => w.checkout.userId },
   { of: /jobs -- (run|check|last)/, from: /\bNAME\b/, to: () => "payouts/process-payouts" },

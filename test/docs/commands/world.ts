@@ -6,6 +6,7 @@ import { insertSampleCheckout } from "../../../scripts/dev/demo/sample-checkout.
 import { startMailSandbox } from "../../../scripts/sandbox/mail/index.ts";
 import { startSandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { freePort } from "../../../scripts/dev/services/free-port.ts";
+import { seedBooking, seedPlan, seedWaiting } from "../../../scripts/dev/seed/bookings.ts";
 import { readOutputs } from "../../support/job-process.ts";
 import { seedMail } from "../../support/mail.ts";
 import { createPayoutCycle } from "../../support/payout-cycle.ts";
@@ -26,6 +27,8 @@ export interface CommandWorld {
   findingId: string;
   mailId: string;
   paymentId: string;
+  /** A webinar that lies ahead, with a booking and somebody who waits. */
+  planId: string;
   checkout: { paymentId: string; userId: string };
   /** The tables whose rows are others than when this was last asked. */
   changedTables(): Promise<string[]>;
@@ -86,6 +89,9 @@ export async function openCommandWorld({ owesTax }: { owesTax: boolean }): Promi
   );
   const paid = await seedPaid(cycle, { consultantId: consultants[0] ?? "" });
   const open = await insertSampleCheckout(cycle.url);
+  const webinar = await seedPlan(cycle, { capacity: 1, title: "A webinar" });
+  await seedBooking(cycle, { plan: webinar, status: "CONFIRMED", checkout: { status: "PAID" } });
+  await seedWaiting(cycle, { plan: webinar });
 
   writeEarnings(folder);
   writeFileSync(join(folder, "credits.jsonl"), sampleCredits());
@@ -124,6 +130,7 @@ export async function openCommandWorld({ owesTax }: { owesTax: boolean }): Promi
     findingId: finding?.id ?? "",
     mailId,
     paymentId: paid.paymentId,
+    planId: webinar.id,
     checkout: { paymentId: open["payment-id"] ?? "", userId: open["user-id"] ?? "" },
     env: {
       ...sandbox.env,

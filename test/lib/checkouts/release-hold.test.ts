@@ -25,9 +25,15 @@ import {
 } from "../../support/checkout-world.ts";
 
 const release = (db: Db, target: ReleaseTarget): Promise<Release> =>
-  releaseHold(db, target, { actor: "a test", offerMs: DAY_MS, random: systemRandom });
+  releaseHold(db, target, {
+    actor: "a test",
+    because: "lapsed",
+    offerMs: DAY_MS,
+    random: systemRandom,
+  });
 
-const ofAge = (bookingId: string): ReleaseTarget => ({ by: "age", bookingId, untouchedMs: DAY_MS });
+const RULE = { untouchedMs: DAY_MS, endsBeforeMs: 3 * 3_600_000 };
+const ofAge = (bookingId: string): ReleaseTarget => ({ by: "age", bookingId, rule: RULE });
 
 describe("an unpaid checkout that ends", () => {
   it("frees its slots, cancels its request, and tells its buyer", async () => {
@@ -263,7 +269,7 @@ describe("a hold that stays", () => {
       { by: "payment", paymentId, userId: none },
       { by: "payment", paymentId: none, userId },
       { by: "payment", paymentId: "", userId },
-      { by: "age", bookingId: none, untouchedMs: DAY_MS },
+      { by: "age", bookingId: none, rule: RULE },
     ]) {
       await expect(release(db, target as ReleaseTarget)).rejects.toMatchObject({
         code: "ID_INVALID",

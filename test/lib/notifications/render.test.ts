@@ -77,7 +77,10 @@ describe.each(OF_A_PLAN)("the mail %s", (template) => {
     const data: Record<string, unknown> = { ...SAMPLE_DATA, [field]: undefined };
     const shows = renderMail(template, { name: "Asha", data: SAMPLE_DATA });
     const without = { name: "Asha", data };
-    const value = { expiresAt: "IST", amountPaise: "₹", because: "closed" }[field] ?? "";
+    const value =
+      { expiresAt: "IST", amountPaise: "₹", because: "closed", money: "by the way they were paid" }[
+        field
+      ] ?? "";
     if (!`${shows.text}${shows.subject}`.includes(value)) {
       expect(renderMail(template, without)).toEqual(shows);
     } else expect(() => renderMail(template, without)).toThrow(MailNotRenderedError);

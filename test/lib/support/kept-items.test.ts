@@ -109,7 +109,7 @@ describe("a thousand items that went well never push out the one that did not", 
 
   it("for waitlists that go on", () => {
     const report = emptyExpireReport(false);
-    const item = { expired: 1, offered: 1 };
+    const item = { expired: 1, unreached: 0, offered: 1 };
     for (const planId of GOOD) countPlan(report, { ...item, planId, outcome: "advanced" });
     countPlan(report, { ...item, planId: "bad", outcome: "failed" });
     expect(rowsOf(expireTables(report), "Plans left as they were")).toEqual([["bad", "failed"]]);

@@ -114,7 +114,7 @@ function watch(): WatchReport {
 function expire(dryRun: boolean): object {
   const report = emptyExpireReport(dryRun);
   for (const outcome of ["advanced", "locked", "unchanged", "failed"] as const)
-    countPlan(report, { planId: `plan-${outcome}`, outcome, expired: 2, offered: 3 });
+    countPlan(report, { planId: `plan-${outcome}`, outcome, expired: 2, unreached: 1, offered: 3 });
   return { ...filled(report), ...MAILS };
 }
 

@@ -53,7 +53,9 @@ describe("offers whose time has passed", () => {
       locked: 0,
       failed: 0,
       expired: 2,
+      unreached: 0,
       offered: 2,
+      unsent: 0,
       mails_sent: 0,
       mails_left: 4,
     });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
+import { cancelParticipation } from "../../../lib/checkouts/cancel/cancel-participation.ts";
 import {
   bookOffer,
   bookSeats,
-  cancelParticipation,
   joinWaitlist,
   leaveWaitlist,
 } from "../../../lib/waitlist/moves/index.ts";
@@ -249,15 +249,27 @@ describe("a participant with several seats who leaves", () => {
     const { id: bookingId } = await seedBooking(database, { plan, seats: 3, status: "CONFIRMED" });
     for (let place = 0; place < 4; place += 1) await seedWaiting(database, { plan });
 
-    const cancelled = await cancelParticipation(db, { bookingId, offerMs });
+    const cancelled = await cancelParticipation(db, {
+      bookingId,
+      offerMs,
+      money: "keep",
+      actor: "a test",
+    });
 
     expect(cancelled).toMatchObject({ kind: "cancelled", seats: 3 });
     expect(await entryStatuses(database)).toEqual(["NOTIFIED", "NOTIFIED", "NOTIFIED", "WAITING"]);
     expect(await mailKeys(database)).toHaveLength(3);
     expect(await slots()).toEqual([]);
-    expect(await cancelParticipation(db, { bookingId, offerMs })).toEqual({ kind: "not-held" });
     expect(
-      await cancelParticipation(db, { bookingId: "00000000-0000-4000-8000-000000000000", offerMs }),
+      await cancelParticipation(db, { bookingId, offerMs, money: "keep", actor: "a test" }),
+    ).toEqual({ kind: "not-held" });
+    expect(
+      await cancelParticipation(db, {
+        bookingId: "00000000-0000-4000-8000-000000000000",
+        offerMs,
+        money: "keep",
+        actor: "a test",
+      }),
     ).toEqual({ kind: "unknown-booking" });
   });
 });

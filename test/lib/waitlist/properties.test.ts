@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDatabase, type Db } from "../../../lib/db/client.ts";
+import { cancelParticipation } from "../../../lib/checkouts/cancel/cancel-participation.ts";
 import {
   bookOffer,
   bookSeats,
-  cancelParticipation,
   joinWaitlist,
   leaveWaitlist,
 } from "../../../lib/waitlist/moves/index.ts";
@@ -121,7 +121,8 @@ async function live(history: History, step: Step): Promise<void> {
     case "age":
       await database.query(
         `UPDATE waitlist_entries
-         SET notified_at = notified_at - interval '1 day', expires_at = now() + $2::interval
+         SET notified_at = notified_at - interval '1 day', told_at = notified_at - interval '1 day',
+             expires_at = now() + $2::interval
          WHERE status = 'NOTIFIED' AND id = $1`,
         [await pick("waitlist_entries", history, step.entry), LEAVES[step.leaves]],
       );
@@ -198,7 +199,12 @@ async function choose(history: History, move: Move): Promise<Act> {
     case "cancel": {
       const bookingId = await pick("bookings", history, move.booking);
       return async (by) => {
-        const { kind } = await cancelParticipation(by, { bookingId, offerMs });
+        const { kind } = await cancelParticipation(by, {
+          bookingId,
+          offerMs,
+          money: "keep",
+          actor: "a test",
+        });
         return kind === "cancelled" ? planOf("bookings", bookingId) : undefined;
       };
     }

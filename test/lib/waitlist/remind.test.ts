@@ -94,10 +94,10 @@ describe("a reminder", () => {
 
   it("does not follow at the heels of the offer itself", async () => {
     const entryId = await offered(6);
-    await database.query("UPDATE waitlist_entries SET notified_at = now() - interval '59 minutes'");
+    await database.query("UPDATE waitlist_entries SET told_at = now() - interval '59 minutes'");
     expect((await runRemind(db)).report.found).toBe(0);
 
-    await database.query("UPDATE waitlist_entries SET notified_at = now() - interval '61 minutes'");
+    await database.query("UPDATE waitlist_entries SET told_at = now() - interval '61 minutes'");
     expect((await runRemind(db)).report.queued).toBe(1);
     expect(await mailKeys(database)).toEqual([`waitlist-reminder:${entryId}`]);
   });

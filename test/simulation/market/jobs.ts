@@ -26,7 +26,12 @@ import type { Market } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 export const OFFER_MS = 24 * HOUR_MS;
-const HOLDS = { offerMs: OFFER_MS, untouchedMs: 24 * HOUR_MS, alarmMs: 72 * HOUR_MS };
+const HOLDS = {
+  offerMs: OFFER_MS,
+  untouchedMs: 24 * HOUR_MS,
+  endsBeforeMs: 3 * HOUR_MS,
+  alarmMs: 72 * HOUR_MS,
+};
 const REFUNDS = {
   waitMs: HOUR_MS,
   unknownAlarmMs: 24 * HOUR_MS,

@@ -3,12 +3,8 @@ import { postEarningsReleased } from "../../../lib/ledger/post-earnings.ts";
 import { recordCapture } from "../../../lib/checkouts/capture.ts";
 import { requestRefund } from "../../../lib/refunds/request-refund.ts";
 import { toError } from "../../../lib/support/errors.ts";
-import {
-  bookOffer,
-  cancelParticipation,
-  joinWaitlist,
-  leaveWaitlist,
-} from "../../../lib/waitlist/moves/index.ts";
+import { cancelParticipation } from "../../../lib/checkouts/cancel/cancel-participation.ts";
+import { bookOffer, joinWaitlist, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
 import { inSession } from "../../lib/payouts/sessions.ts";
 import { databaseOf } from "../ports.ts";
 import type { SimulatedProcess } from "../process.ts";
@@ -180,7 +176,12 @@ async function cancel(market: Market, desk: Desk): Promise<string> {
   if (bookings.length === 0) return "nothing to cancel";
   const { id: bookingId, reference } = chance.pick(bookings);
   left.add(bookingId);
-  const { kind } = await cancelParticipation(desk.db, { bookingId, offerMs: OFFER_MS });
+  const { kind } = await cancelParticipation(desk.db, {
+    bookingId,
+    offerMs: OFFER_MS,
+    money: "keep",
+    actor: "a test",
+  });
   if (kind !== "cancelled") return `${reference} is cancelled: ${kind}`;
   const refunds = await refundWhatWasLeft(market, desk);
   return `${reference} is cancelled, ${refunds} refunds`;

@@ -92,7 +92,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   earnings: ["created_at"],
   earning_refunds: ["created_at"],
   earning_recoveries: ["created_at"],
-  waitlist_entries: ["joined_at", "notified_at", "expires_at", "ended_at"],
+  waitlist_entries: ["joined_at", "notified_at", "told_at", "expires_at", "ended_at"],
   outbox_mails: ["due_at", "deliver_until", "claimed_until", "created_at", "settled_at"],
 };
 

@@ -1,0 +1,14 @@
+import type { ReleasedBecause } from "../../notifications/mail.ts";
+
+/** For whom a checkout is ended: the buyer, the consultant, or nobody said for whom. */
+export const CANCEL_REASONS = [
+  "cancelled-by-buyer",
+  "declined",
+  "cancelled",
+] as const satisfies readonly ReleasedBecause[];
+
+export type CancelReason = (typeof CANCEL_REASONS)[number];
+
+export function isCancelReason(text: string): text is CancelReason {
+  return CANCEL_REASONS.some((reason) => reason === text);
+}
