@@ -15,6 +15,11 @@ const ROOMS = [
   { room: "audit", may: ["db"], comment: "Who changed what." },
   { room: "findings", may: ["db", "audit"], comment: "What differs, for a person." },
   {
+    room: "checks",
+    may: ["db", "findings"],
+    comment: "Rules over records of all rooms, in SQL. It imports none of them.",
+  },
+  {
     room: "tds",
     may: ["db", "audit"],
     comment: "The tax engine and a payee's papers. It knows neither books nor earnings.",

@@ -1,6 +1,7 @@
 import type { AnyJob } from "../lib/job/index.ts";
 import { job as reconcileLedger } from "./ledger/reconcile-ledger.ts";
 import { job as deliverOutbox } from "./notifications/deliver-outbox.ts";
+import { job as tellPayees } from "./notifications/tell-payees.ts";
 import { job as prune } from "./ops/prune.ts";
 import { job as cancelPending } from "./payments/cancel-pending.ts";
 import { job as processRefunds } from "./payments/process-refunds.ts";
@@ -26,6 +27,7 @@ export const watchedJobs: readonly AnyJob[] = [
   reconcileLateCaptures,
   processRefunds,
   reconcilePayments,
+  tellPayees,
   deliverOutbox,
   processExpiredNotifications,
   sendExpirationReminders,

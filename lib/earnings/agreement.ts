@@ -1,3 +1,4 @@
+import { referenceKey } from "../support/reference-key.ts";
 import type { ColumnName } from "./columns.ts";
 import { codeKey, lookAlike } from "./code-form.ts";
 import type { Problem } from "./problems.ts";
@@ -23,7 +24,7 @@ interface Agreement {
  * empty value agrees with any value.
  */
 export function agreement(): Agreement {
-  const bookings = new Map<string, number>();
+  const bookings = new Map<string, Stood>();
   const consultants = new Map<string, Stated>();
   const codes = new Map<string, { ref: string; line: number }>();
 
@@ -50,17 +51,27 @@ interface Stated {
   lines: Map<ColumnName, number>;
 }
 
+/** A reference as it first stood. */
+interface Stood {
+  reference: string;
+  line: number;
+}
+
+/** References that differ by case or white space alone are one sale, written in two ways. */
 function checkBooking(
-  { line, bookingReference }: RowRead,
-  bookings: Map<string, number>,
+  { line, bookingReference: reference }: RowRead,
+  bookings: Map<string, Stood>,
 ): Problem[] {
-  if (bookingReference === undefined) return [];
-  const first = bookings.get(bookingReference);
+  if (reference === undefined) return [];
+  const first = bookings.get(referenceKey(reference));
   if (first === undefined) {
-    bookings.set(bookingReference, line);
+    bookings.set(referenceKey(reference), { reference, line });
     return [];
   }
-  const message = `line ${line} repeats the booking reference of line ${first}; each may occur once${collapsed(bookingReference)}`;
+  const message =
+    first.reference === reference
+      ? `line ${line} repeats the booking reference of line ${first.line}; each may occur once${collapsed(reference)}`
+      : `${reference} and ${first.reference} (line ${first.line}) look like one booking; write the reference of one booking in one way`;
   return [{ line, column: "booking_reference", message }];
 }
 

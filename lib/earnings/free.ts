@@ -22,8 +22,9 @@ const FREE_BUT_FOR_ACCOUNT = `
     SELECT FROM consultant_holds h WHERE h.consultant_id = e.consultant_id AND h.released_at IS NULL
   )
   AND NOT EXISTS (
-    SELECT FROM earning_recoveries v
-    WHERE v.consultant_id = e.consultant_id AND v.recovered_amount_paise < v.amount_paise
+    SELECT FROM earning_recoveries v JOIN earnings o ON o.id = v.earning_id
+    WHERE v.consultant_id = e.consultant_id AND o.currency = e.currency
+      AND v.recovered_amount_paise < v.amount_paise
   )
   AND NOT EXISTS (SELECT FROM organizations o WHERE o.payee_id = e.consultant_id)`;
 

@@ -21,6 +21,8 @@ export interface ImportOptions {
   approve?: boolean;
   /** Bank details that differ become the active ones; otherwise they are a problem. Default false. */
   updateAccounts?: boolean;
+  /** Takes sales of which some has gone back to the buyer already; otherwise they are a problem. Default false. */
+  althoughRefunded?: boolean;
   /** For the audit log. Default: the login of the session. */
   importer?: Importer;
 }
@@ -66,13 +68,19 @@ export interface ImportReport {
 export async function importEarnings(
   client: ClientBase,
   file: EarningsFile,
-  { dryRun = false, approve = false, updateAccounts = false, importer }: ImportOptions = {},
+  {
+    dryRun = false,
+    approve = false,
+    updateAccounts = false,
+    althoughRefunded = false,
+    importer,
+  }: ImportOptions = {},
 ): Promise<ImportReport> {
   const write = !dryRun && file.problems.length === 0;
   await client.query(write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
     if (write) await prepareToWrite(client);
-    const plan = await planImport(client, file, { updateAccounts });
+    const plan = await planImport(client, file, { updateAccounts, althoughRefunded });
     const problems = [...file.problems, ...plan.problems];
     const ended = await endedApprovals(client, plan.newAccounts);
     if (problems.length > 0 || !write) {

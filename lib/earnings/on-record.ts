@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { referenceKey } from "../support/reference-key.ts";
 import { batches } from "./batches.ts";
 import { keptForm } from "./code-form.ts";
 import { accountIsRefused, EARNING_IS_FREE_BUT_FOR_ACCOUNT } from "./free.ts";
@@ -63,21 +64,33 @@ export async function loadConsultants(
   return { found, alike };
 }
 
-/** The earnings among `bookingReferences` that the database knows, in whichever Unicode form. */
+/**
+ * The earnings among `bookingReferences` that the database knows, in whichever Unicode form. `alike`: references on
+ * record that differ from one of them by case or white space alone, where the reference itself is not on record.
+ */
 export async function loadEarnings(
   client: ClientBase,
   bookingReferences: readonly string[],
-): Promise<Map<string, EarningOnRecord>> {
+): Promise<{ found: Map<string, EarningOnRecord>; alike: Map<string, string> }> {
   const found = new Map<string, EarningOnRecord>();
+  const byKey = new Map<string, string>();
   for (const batch of batches(bookingReferences)) {
-    const forms = new Set(batch.flatMap((text) => [text, text.normalize("NFD")]));
     const { rows } = await client.query<EarningRecord>(
-      `${EARNINGS} e.booking_reference = ANY ($1::text[])`,
-      [[...forms]],
+      `${EARNINGS} e.id = ANY (${BY_REFERENCE_KEY})`,
+      [batch.map(referenceKey)],
     );
-    for (const row of rows) found.set(keptForm(row.booking_reference), toEarning(row));
+    for (const row of rows) {
+      const reference = keptForm(row.booking_reference);
+      found.set(reference, toEarning(row));
+      byKey.set(referenceKey(reference), reference);
+    }
   }
-  return found;
+  const alike = new Map<string, string>();
+  for (const reference of bookingReferences) {
+    const other = byKey.get(referenceKey(reference));
+    if (other !== undefined && !found.has(reference)) alike.set(reference, other);
+  }
+  return { found, alike };
 }
 
 /** The earnings of these consultants that were paid directly, which a payout takes in for their tax. */
@@ -108,8 +121,8 @@ const CONSULTANTS = `
          ${accountIsRefused("c.id")} AS account_refused,
          EXISTS (SELECT FROM organizations o WHERE o.payee_id = c.id)
            OR EXISTS (
-             SELECT FROM earning_recoveries v
-             WHERE v.consultant_id = c.id AND v.recovered_amount_paise < v.amount_paise
+             SELECT FROM earning_recoveries v JOIN earnings o ON o.id = v.earning_id
+             WHERE v.consultant_id = c.id AND o.currency = 'INR' AND v.recovered_amount_paise < v.amount_paise
            ) AS left_to_batch
   FROM unnest($1::text[]) AS asked (ref)
   JOIN consultants c ON lower(normalize(c.external_ref, NFC)) = lower(normalize(asked.ref, NFC))
@@ -161,6 +174,16 @@ function toAccount(
   if (kind === "vpa") return { kind, vpa: (row.vpa ?? "").toLowerCase() };
   return { kind, ifsc: row.ifsc ?? "", accountNumber: row.account_number ?? "" };
 }
+
+/**
+ * The ids of the earnings of these keys, key by key by the index: without statistics of the expression PostgreSQL
+ * would read the whole table for each batch. `OFFSET 0` keeps it from that.
+ */
+const BY_REFERENCE_KEY = `ARRAY(
+  SELECT found.id FROM unnest($1::text[]) AS asked (key)
+  CROSS JOIN LATERAL (
+    SELECT id FROM earnings WHERE reference_key(booking_reference) = asked.key OFFSET 0
+  ) AS found)`;
 
 const EARNINGS = `
   SELECT e.id, e.booking_reference, c.external_ref,

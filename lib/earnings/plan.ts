@@ -20,6 +20,7 @@ import type {
   EarningRow,
   PayoutAccountDetails,
 } from "./types.ts";
+import { refundedSales } from "./refunded-sales.ts";
 import { upiWarnings } from "./upi-limit.ts";
 
 /** The rows that an import of a file would write now, and the problems that forbid it. */
@@ -71,7 +72,7 @@ interface NewAccount extends OfConsultant {
 export async function planImport(
   client: ClientBase,
   file: EarningsFile,
-  { updateAccounts }: { updateAccounts: boolean },
+  { updateAccounts, althoughRefunded }: { updateAccounts: boolean; althoughRefunded: boolean },
 ): Promise<ImportPlan> {
   const plan: ImportPlan = {
     newConsultants: [],
@@ -117,13 +118,18 @@ export async function planImport(
   const references = file.rows.map((row) => row.bookingReference);
   const earnings = await loadEarnings(client, references);
   for (const row of file.rows) {
-    const onRecord = earnings.get(row.bookingReference);
-    if (onRecord === undefined) plan.newEarnings.push(row);
-    else {
+    const onRecord = earnings.found.get(row.bookingReference);
+    const other = earnings.alike.get(row.bookingReference);
+    if (onRecord === undefined) {
+      plan.newEarnings.push(row);
+      if (other !== undefined) plan.problems.push(alikeOnRecord(row, other));
+    } else {
       plan.knownEarnings.push(onRecord);
       plan.problems.push(...compareEarning(row, onRecord));
     }
   }
+  const refunded = await refundedSales(client, plan.newEarnings);
+  (althoughRefunded ? plan.warnings : plan.problems).push(...refunded);
   const inFile = new Set(plan.knownEarnings.map(({ id }) => id));
   const ids = plan.knownConsultants.map(({ id }) => id);
   const direct = await loadPaidDirectly(client, ids);
@@ -193,6 +199,12 @@ function compareTax(
   return differences
     .filter(([, differs]) => differs)
     .map(([column]) => ({ line, column, message }));
+}
+
+/** One sale that is written in two ways would be paid twice. */
+function alikeOnRecord({ line, bookingReference }: EarningRow, other: string): Problem {
+  const message = `${bookingReference} and ${other} (on record) look like one booking; write the reference of one booking in one way`;
+  return { line, column: "booking_reference", message };
 }
 
 function compareEarning(row: EarningRow, onRecord: EarningOnRecord): Problem[] {

@@ -68,15 +68,22 @@ export async function planRecoveries(
   return planTakes(recoveries, await readyEarnings(db, owing), acrossYears);
 }
 
-/** Which of these consultants owe something of a refunded sale. */
+/**
+ * Which of these consultants owe something of a refunded sale, in `currency` if it is given: a debt is taken off
+ * earnings of its own currency alone, and holds up no others.
+ */
 export async function consultantsThatOwe(
   db: DbSession,
   consultantIds: readonly string[],
+  currency?: string,
 ): Promise<string[]> {
   const rows = await db.query<{ id: string }[]>`
-    SELECT DISTINCT consultant_id AS id FROM earning_recoveries
-    WHERE consultant_id = ANY(${consultantIds}::uuid[]) AND recovered_amount_paise < amount_paise
-    ORDER BY consultant_id`;
+    SELECT DISTINCT recovery.consultant_id AS id
+    FROM earning_recoveries AS recovery JOIN earnings AS earning ON earning.id = recovery.earning_id
+    WHERE recovery.consultant_id = ANY(${consultantIds}::uuid[])
+      AND recovery.recovered_amount_paise < recovery.amount_paise
+      AND (${currency ?? null}::text IS NULL OR earning.currency = ${currency ?? null})
+    ORDER BY 1`;
   return rows.map(({ id }) => id);
 }
 

@@ -12,3 +12,5 @@ export {
   type DeliverAfterPorts,
   type DeliveredAfter,
 } from "./deliver-after.ts";
+export { tellOutputs, tellTables, type TellReport } from "./tell-payees/report.ts";
+export { tellPayeesEnvironment, type TellPayeesSettings } from "./tell-payees/settings.ts";

@@ -47,8 +47,46 @@ export interface MailData {
   "refund-processed": PlanShown & { amountPaise: Paise };
   /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */
   "account-refused": { because: string };
+  /** A payout is paid. What is left of `amountPaise` after tax is `netPaise`. */
+  "payout-paid": PayoutShown & {
+    netPaise: Paise;
+    taxPaise: Paise;
+    /** "194-O at 0.1%"; empty without tax. */
+    taxedBy: string;
+    /** The number that the bank knows the transfer by; empty where it is not known. */
+    utr: string;
+    /** "your account that ends with 8901", "your UPI ID"; empty where tax took all of it. */
+    sentTo: string;
+    bookings: readonly BookingShown[];
+    /** How many bookings are not listed. */
+    more: number;
+  };
+  /** A payout failed. `newDetails`: the payee has to give another account. */
+  "payout-failed": PayoutShown & { because: string; newDetails: boolean; contact: string };
+  /** The money of a payout came back from the bank. */
+  "payout-returned": PayoutShown & {
+    netPaise: Paise;
+    because: string;
+    newDetails: boolean;
+    contact: string;
+  };
+  /** Money waits, and there is no account to send it to. */
+  "payout-waiting": { amountPaise: Paise; contact: string };
+  /** Payouts are on hold; the reason is not told. */
+  "payout-held": { contact: string };
   /** For operators: payouts that have been in processing for days. `more`: how many are not listed. */
   "payouts-in-processing": { payouts: readonly SlowPayoutShown[]; more: number };
+}
+
+/** Owed before tax. */
+interface PayoutShown {
+  amountPaise: Paise;
+}
+
+/** A booking of a payout, and what is owed for it before tax. */
+export interface BookingShown {
+  reference: string;
+  amountPaise: Paise;
 }
 
 /** A payout that the provider has not finished, as operators are told of it. */
@@ -67,6 +105,16 @@ type MailReader =
 /** Mails for operators of the jobs: they have no user. */
 export const OPERATOR_TEMPLATES = ["payouts-in-processing"] as const satisfies (keyof MailData)[];
 export type OperatorTemplate = (typeof OPERATOR_TEMPLATES)[number];
+
+/** Mails for payees. */
+export const PAYEE_TEMPLATES = [
+  "account-refused",
+  "payout-paid",
+  "payout-failed",
+  "payout-returned",
+  "payout-waiting",
+  "payout-held",
+] as const satisfies (keyof MailData)[];
 
 export type MailTemplate = keyof MailData;
 export type UserTemplate = Exclude<MailTemplate, OperatorTemplate>;

@@ -1,5 +1,6 @@
 import { inTransaction, type Db, type DbSession } from "../db/client.ts";
 import { enqueueMail } from "./mail.ts";
+import { toPayee } from "./payee-words.ts";
 import { ruleOf } from "../provider/index.ts";
 
 /** More at once would keep the holds locked for long; the next run writes the rest. */
@@ -24,7 +25,7 @@ export async function queueAccountMails(db: Db): Promise<number> {
         key: `account-refused:${id}`,
         consultantId,
         template: "account-refused",
-        data: { because: toPayee(reason) },
+        data: { because: toPayee(ruleOf(reason)?.means ?? "the account was refused") },
       });
     }
     if (holds.length > 0) {
@@ -45,10 +46,4 @@ export async function countWithoutAddress(db: DbSession): Promise<number> {
     JOIN consultants AS payee ON payee.id = account.consultant_id AND payee.email IS NULL
     WHERE hold.released_at IS NULL`;
   return row?.count ?? 0;
-}
-
-/** The meaning of a reason, as the payee reads it. */
-function toPayee(reason: string): string {
-  const means = ruleOf(reason)?.means ?? "the account was refused";
-  return means.replace(/\bthe payee's\b/g, "your");
 }

@@ -134,16 +134,17 @@ interface DeliverySettings extends WithMail {
   mailRefusedAccounts: boolean;
 }
 
-export const deliveryEnvironment = combineEnvironments(
-  mailEnvironment,
-  environmentOf<Pick<DeliverySettings, "mailRefusedAccounts">>({
-    mailRefusedAccounts: yesOrNo({
-      name: "MAIL_REFUSED_ACCOUNTS",
-      default: "no",
-      description: "whether a payee whose account was refused gets a mail about it",
-    }),
+export const refusedAccountsEnvironment = environmentOf<
+  Pick<DeliverySettings, "mailRefusedAccounts">
+>({
+  mailRefusedAccounts: yesOrNo({
+    name: "MAIL_REFUSED_ACCOUNTS",
+    default: "no",
+    description: "whether a payee whose account was refused gets a mail about it",
   }),
-);
+});
+
+export const deliveryEnvironment = combineEnvironments(mailEnvironment, refusedAccountsEnvironment);
 
 type Report = (variable: string, problem: string) => void;
 

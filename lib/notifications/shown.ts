@@ -3,6 +3,7 @@ import { istInWords } from "../support/calendar.ts";
 import { formatRupees } from "../support/money.ts";
 import {
   OPERATOR_TEMPLATES,
+  PAYEE_TEMPLATES,
   type CancelledMoney,
   type MailData,
   type MailTemplate,
@@ -15,7 +16,11 @@ import {
 export type Shown = Record<string, string | readonly Readonly<Record<string, string>>[]>;
 
 /** Data as the outbox holds it: amounts are decimal digits there. */
-type Stored<Data> = { [Field in keyof Data]: Data[Field] extends bigint ? string : Data[Field] };
+type Stored<Data> = Data extends bigint
+  ? string
+  : Data extends object
+    ? { [Field in keyof Data]: Stored<Data[Field]> }
+    : Data;
 
 const text = z.string().min(1).transform(onOneLine);
 /** A link to anything else than a page could run in the reader's browser. */
@@ -30,9 +35,25 @@ const count = z
   .int()
   .nonnegative()
   .transform((value) => String(value));
+const more = count.transform((value) => (value === "0" ? "" : value));
 const slowPayouts = z.object({
   payouts: z.array(z.object({ payoutId: text, days: count, said: text })).min(1),
-  more: count.transform((value) => (value === "0" ? "" : value)),
+  more,
+});
+/** May be empty, where a template asks for that. */
+const perhaps = z.string().transform(onOneLine);
+/** For a condition of a template: empty is no. */
+const yes = z.boolean().transform((value) => (value ? "yes" : ""));
+const failure = z.object({ amountPaise: amount, because: text, newDetails: yes, contact: text });
+const paid = z.object({
+  amountPaise: amount,
+  netPaise: amount,
+  taxPaise: amount,
+  taxedBy: perhaps,
+  utr: perhaps,
+  sentTo: perhaps,
+  bookings: z.array(z.object({ reference: text, amountPaise: amount })),
+  more,
 });
 const plan = z.object({ planTitle: text, planUrl: url });
 const offer = plan.extend({ expiresAt: instant });
@@ -102,17 +123,21 @@ const SHOWN: { [Template in MailTemplate]: z.ZodType<Shown, Stored<MailData[Temp
   "waitlist-plan-cancelled": plan,
   "refund-processed": payment,
   "account-refused": z.object({ because: text }),
+  "payout-paid": paid,
+  "payout-failed": failure,
+  "payout-returned": failure.extend({ netPaise: amount }),
+  "payout-waiting": z.object({ amountPaise: amount, contact: text }),
+  "payout-held": z.object({ contact: text }),
   "payouts-in-processing": slowPayouts,
 };
 
 /** Why its reader gets it, at the end of each mail. */
 const TO_USERS = "This mail was sent because of your booking or your place on a waitlist.";
 const TO_OPERATORS = "This mail was sent because this address is set as that of the operators.";
-
 const TO_PAYEES = "This mail was sent because we owe you money for your work on the marketplace.";
 
 export function footerOf(template: MailTemplate): string {
-  if (template === "account-refused") return TO_PAYEES;
+  if (PAYEE_TEMPLATES.some((each) => each === template)) return TO_PAYEES;
   return isForOperators(template) ? TO_OPERATORS : TO_USERS;
 }
 

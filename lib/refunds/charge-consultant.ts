@@ -14,15 +14,17 @@ export const REFUND_ACTOR = "job:payments/process-refunds";
  * sale's financial year pay the debt at once. Other earnings pay it in the batch that pays them out.
  *
  * The caller holds the payment's lock and has settled the refund. Locks the consultant, then earnings.
+ *
+ * @returns `no-sale`: nothing was charged, since no earning of the booking is on record
  */
 export async function chargeConsultant(
   tx: DbSession,
   { key, paymentId }: { key: string; paymentId: string },
-): Promise<void> {
+): Promise<"no-sale" | undefined> {
   const sale = await lockSale(tx, { key, paymentId });
-  if (!sale) return;
+  if (!sale) return "no-sale";
   const share = shareOfRefund(sale.earned, sale, sale);
-  if (share.amountPaise === 0n) return;
+  if (share.amountPaise === 0n) return undefined;
 
   const { earningId, consultantId } = sale;
   const now = sale.status === "READY" ? takeFrom(sale.left, share) : NOTHING;
@@ -37,12 +39,13 @@ export async function chargeConsultant(
     }
   }
   const owed = less(share, now);
-  if (owed.amountPaise === 0n) return;
+  if (owed.amountPaise === 0n) return undefined;
   await tx.execute`
     INSERT INTO earning_recoveries (consultant_id, earning_id, key, gross_paise, amount_paise)
     VALUES (${consultantId}::uuid, ${earningId}::uuid, ${key}, ${owed.grossPaise}, ${owed.amountPaise})`;
   // A debt across 31 March waits for the batch, whose setting decides whether it lowers the base of the tax.
   await applyRecoveries(tx, { consultantId, actor: REFUND_ACTOR, acrossYears: "later" });
+  return undefined;
 }
 
 const NOTHING: GrossAndAmount = { grossPaise: 0n, amountPaise: 0n };
@@ -83,7 +86,7 @@ interface SaleRow {
 }
 
 /**
- * Finds the sale's earning by the booking's reference; undefined without one. An earning that was recorded after
+ * Finds the sale's earning by the booking's reference in its one form; undefined without one, or where several look alike. An earning that was recorded after
  * a refund is already net of it, so that this refund is no part of the fraction. All earnings that may be
  * reduced are locked, by booking reference as everywhere, to avoid deadlocks.
  */
@@ -95,7 +98,7 @@ async function lockSale(
     SELECT earning.id AS "earningId", earning.consultant_id AS "consultantId"
     FROM payments AS payment
     JOIN bookings AS booking ON booking.id = payment.booking_id
-    JOIN earnings AS earning ON earning.booking_reference = booking.reference
+    JOIN earnings AS earning ON earning.id = sale_of_booking(booking.reference)
     WHERE payment.id = ${paymentId}::uuid`;
   if (!found) return undefined;
   await lockConsultant(tx, found.consultantId);

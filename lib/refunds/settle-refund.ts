@@ -18,6 +18,7 @@ interface RefundSoFar {
   open: number;
   failed: number;
   backPaise: Paise;
+  bookingReference: string;
   userId: string;
   planTitle: string;
   planUrl: string;
@@ -39,7 +40,10 @@ export async function settleRefund(
     UPDATE refunds SET status = ${status}::refund_status, settled_at = now()
     WHERE id = ${refundId}::uuid AND status = 'PENDING'`;
   if (hit !== 1) return undefined;
-  if (refund.ofSale && refund.backPaise > 0n) await chargeConsultant(tx, refund);
+  if (refund.ofSale && refund.backPaise > 0n) {
+    const charged = await chargeConsultant(tx, refund);
+    if (charged === "no-sale") await nobodyCharged(tx, { refundId, ...refund });
+  }
   if (status === "FAILED" && !isOutside(refund.key))
     await leaveToPerson(tx, { refundId, ...refund });
   await followRefunds(tx, refund.paymentId);
@@ -69,6 +73,20 @@ async function leaveToPerson(
   });
 }
 
+/** The sale may not be imported yet, or under another reference. The nightly checks store the very same finding. */
+async function nobodyCharged(
+  tx: DbSession,
+  { refundId, paymentId, bookingReference, backPaise }: RefundSoFar & { refundId: string },
+): Promise<void> {
+  await recordFinding(tx, {
+    kind: "refund-without-earning",
+    severity: "warning",
+    subjectType: "refund",
+    subjectId: refundId,
+    details: { paymentId, bookingReference, backPaise },
+  });
+}
+
 /** Made outside: nobody here asked for it, so that nothing is left to do when it fails. */
 function isOutside(key: string): boolean {
   return key.startsWith("provider-refund:") || key.startsWith("dispute:");
@@ -85,8 +103,8 @@ function hasOwnMail(key: string): boolean {
 async function soFar(tx: DbSession, refundId: string): Promise<RefundSoFar | undefined> {
   const [row] = await tx.query<RefundSoFar[]>`
     SELECT refund.key, refund.payment_id AS "paymentId", refund.amount_paise AS "amountPaise",
-           refund.of_sale AS "ofSale", payment.user_id AS "userId", plan.title AS "planTitle",
-           plan.url AS "planUrl",
+           refund.of_sale AS "ofSale", booking.reference AS "bookingReference",
+           payment.user_id AS "userId", plan.title AS "planTitle", plan.url AS "planUrl",
            (SELECT count(*)::int FROM refund_legs AS leg
             WHERE leg.refund_id = refund.id AND leg.state NOT IN ('PROCESSED', 'FAILED')) AS open,
            (SELECT count(*)::int FROM refund_legs AS leg

@@ -151,7 +151,7 @@ async function earningOf(db: DbSession, paymentId: string): Promise<RefundedEarn
             FROM earning_recoveries WHERE earning_id = earning.id) AS "owedPaise"
     FROM payments AS payment
     JOIN bookings AS booking ON booking.id = payment.booking_id
-    JOIN earnings AS earning ON earning.booking_reference = booking.reference
+    JOIN earnings AS earning ON earning.id = sale_of_booking(booking.reference)
     JOIN earnings_net AS net ON net.earning_id = earning.id
     WHERE payment.id = ${paymentId}::uuid`;
   return earning;

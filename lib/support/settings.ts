@@ -1,3 +1,4 @@
+import { isDay, type Day } from "./calendar.ts";
 import { minutes } from "./clock.ts";
 import {
   present,
@@ -98,6 +99,21 @@ export function text({
   return fromText({ ...rest, required: false, allowed: { form, example } }, (value) =>
     pattern.test(value) ? { value } : { problem: `expected ${form}`, value },
   );
+}
+
+/** A day; undefined without one. */
+export function optionalDay(rule: Described): Setting<Day | undefined> {
+  const form = "a day as YYYY-MM-DD";
+  const example = "2026-12-01";
+  return {
+    variables: [{ ...rule, required: false, allowed: { form, example } }],
+    read: (env, problems) => {
+      const day = present(env, rule.name);
+      if (day === undefined || isDay(day)) return day;
+      problems.push({ variable: rule.name, problem: `expected ${form}, such as ${example}` });
+      return undefined;
+    },
+  };
 }
 
 /** The same setting, with another value made from its own. */

@@ -13,10 +13,15 @@ import {
   type FindingSeverity,
 } from "../../lib/findings/index.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
-import { BY, LIMIT, lowerCase, oneOf, reason } from "./frame/arguments.ts";
+import { BY, CSV_LIST, JSON_LIST, LIMIT, lowerCase, oneOf, reason } from "./frame/arguments.ts";
 import { EXIT_STATUS, operatorCommand, unknown } from "./frame/command.ts";
-import { printList, printOne } from "./frame/print.ts";
-import { findingLines, resolutionLine, showFindingLines } from "./findings/print.ts";
+import { printList, printOne, type ListFormat } from "./frame/print.ts";
+import {
+  FINDING_COLUMNS,
+  findingLines,
+  resolutionLine,
+  showFindingLines,
+} from "./findings/print.ts";
 
 const { program, reading, changing, run } = operatorCommand(
   "findings",
@@ -35,19 +40,28 @@ program
   )
   .option("--kind <kind>", "only of this kind", oneOf(FINDING_KINDS))
   .option(...LIMIT)
-  .option("--json", "one JSON array")
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
   .action(
-    async (options: {
-      all?: boolean;
-      severity?: FindingSeverity;
-      kind?: FindingKind;
-      limit: number;
-      json?: boolean;
-    }) => {
+    async (
+      options: {
+        all?: boolean;
+        severity?: FindingSeverity;
+        kind?: FindingKind;
+        limit: number;
+      } & ListFormat,
+    ) => {
       await reading(async (db) => {
-        const { all = false, severity, kind, limit, json } = options;
+        const { all = false, severity, kind, limit } = options;
         const { findings, more } = await listFindings(db, { all, severity, kind, limit });
-        printList(findings, { json, none: "No findings.", lines: findingLines, more, limit });
+        printList(findings, {
+          format: options,
+          columns: FINDING_COLUMNS,
+          none: "No findings.",
+          lines: findingLines,
+          more,
+          limit,
+        });
       });
     },
   );

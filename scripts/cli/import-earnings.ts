@@ -44,6 +44,10 @@ program
   .option("--dry-run", "check everything, also against the database, and write nothing")
   .option("--approve", "put the file's earnings into approved payouts, one for each consultant")
   .option("--update-accounts", "accept changed bank details as the consultant's new account")
+  .option(
+    "--although-refunded",
+    "take sales of which some has gone back to the buyer: the file has them net, or they are owed all the same",
+  )
   .addOption(
     new Option("--date-format <format>", "how days are written")
       .choices(DATE_FORMATS)
@@ -123,6 +127,7 @@ function importerOf(path: string, options: Options): Importer {
   const said = {
     approve: options.approve ?? false,
     updateAccounts: options.updateAccounts ?? false,
+    ...(options.althoughRefunded === true ? { althoughRefunded: true } : {}),
     ...(options.allowIfsc === undefined ? {} : { allowIfsc: options.allowIfsc }),
     ...(options.acceptLongNumbers === true ? { acceptLongNumbers: true } : {}),
   };

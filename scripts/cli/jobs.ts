@@ -5,14 +5,14 @@ import type { AnyJob } from "../../lib/job/index.ts";
 import { listRuns, RUN_OUTCOMES, type RunOutcome } from "../../lib/ops/history.ts";
 import { systemClock } from "../../lib/support/clock.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
-import { LIMIT, oneOf } from "./frame/arguments.ts";
+import { CSV_LIST, JSON_LIST, LIMIT, oneOf } from "./frame/arguments.ts";
 import { EXIT } from "./frame/command-line.ts";
 import { operatorCommand } from "./frame/command.ts";
-import { printList, printOne } from "./frame/print.ts";
+import { printList, printOne, type ListFormat } from "./frame/print.ts";
 import { checkJobs } from "./jobs/check/check.ts";
 import { checkLines } from "./jobs/check/finding.ts";
-import { listed, listLines } from "./jobs/list.ts";
-import { runLines, runsLines, shownRun } from "./jobs/print-runs.ts";
+import { JOB_COLUMNS, listed, listLines } from "./jobs/list.ts";
+import { RUN_COLUMNS, runLines, runsLines, shownRun } from "./jobs/print-runs.ts";
 import { runJobFile } from "./jobs/run.ts";
 
 const { program, reading, run } = operatorCommand(
@@ -26,10 +26,11 @@ program
 program
   .command("list")
   .description("every job: schedule, next time, lock, what pauses it")
-  .option("--json", "one JSON array")
-  .action(({ json }: { json?: boolean }) => {
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
+  .action((format: ListFormat) => {
     const rows = jobs.map((job) => listed(job, systemClock.now()));
-    printOne(rows, { json, lines: () => listLines(rows) });
+    printList(rows, { format, columns: JOB_COLUMNS, none: "No jobs.", lines: listLines });
   });
 
 program
@@ -70,20 +71,30 @@ program
   .option("--outcome <outcome>", `only these: ${RUN_OUTCOMES.join(", ")}`, oneOf(RUN_OUTCOMES))
   .option("--since <time>", "only begun since: a day or a time, as 2026-11-25T18:00Z", since)
   .option(...LIMIT)
-  .option("--json", "one JSON array")
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
   .action(
-    async (options: {
-      job?: AnyJob;
-      outcome?: RunOutcome;
-      since?: Date;
-      limit: number;
-      json?: boolean;
-    }) => {
-      const { job, outcome, since: from, limit, json } = options;
+    async (
+      options: {
+        job?: AnyJob;
+        outcome?: RunOutcome;
+        since?: Date;
+        limit: number;
+      } & ListFormat,
+    ) => {
+      const { job, outcome, since: from, limit } = options;
       await reading(async (db) => {
         const filter = { job: job?.name, outcome, since: from, limit };
         const { runs, more } = await listRuns(db, filter);
-        printList(runs, { json, none: "No runs.", lines: runsLines, shown: shownRun, more, limit });
+        printList(runs, {
+          format: options,
+          columns: RUN_COLUMNS,
+          none: "No runs.",
+          lines: runsLines,
+          shown: shownRun,
+          more,
+          limit,
+        });
       });
     },
   );

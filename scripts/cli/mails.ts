@@ -8,10 +8,22 @@ import {
 } from "../../lib/notifications/operate.ts";
 import { istMinute } from "../../lib/support/calendar.ts";
 import { textTable } from "../../lib/support/text-table.ts";
-import { BY, idOf, LIMIT, oneOf, upperCase, WHY } from "./frame/arguments.ts";
+import { BY, CSV_LIST, idOf, JSON_LIST, LIMIT, oneOf, upperCase, WHY } from "./frame/arguments.ts";
 import { EXIT_STATUS, operatorCommand, unknown } from "./frame/command.ts";
-import { printList } from "./frame/print.ts";
+import { printList, type Columns, type ListFormat } from "./frame/print.ts";
 import { previewMails } from "./mails/preview.ts";
+
+const MAIL_COLUMNS: Columns<ListedMail> = {
+  id: true,
+  key: true,
+  template: true,
+  status: true,
+  tries: true,
+  lastError: true,
+  createdAt: true,
+  dueAt: true,
+  settledAt: true,
+};
 
 const { program, reading, changing, run } = operatorCommand(
   "mails",
@@ -37,12 +49,20 @@ program
     oneOf(MAIL_STATUSES, upperCase),
   )
   .option(...LIMIT)
-  .option("--json", "one JSON array")
-  .action(async (options: { status?: MailStatus; limit: number; json?: boolean }) => {
-    const { status, limit, json } = options;
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
+  .action(async (options: { status?: MailStatus; limit: number } & ListFormat) => {
+    const { status, limit } = options;
     await reading(async (db) => {
       const { mails, more } = await listMails(db, { status, limit });
-      printList(mails, { json, none: "No mails.", lines: mailLines, more, limit });
+      printList(mails, {
+        format: options,
+        columns: MAIL_COLUMNS,
+        none: "No mails.",
+        lines: mailLines,
+        more,
+        limit,
+      });
     });
   });
 

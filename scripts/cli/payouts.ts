@@ -23,9 +23,12 @@ import {
 import type { Paise } from "../../lib/support/money.ts";
 import {
   BY,
+  CSV_LIST,
   day,
   idOf,
+  JSON_LIST,
   LIMIT,
+  month,
   oneOf,
   rupees,
   shortText,
@@ -40,14 +43,16 @@ import {
   unknown,
   type Changed,
 } from "./frame/command.ts";
-import { printOne, toJsonText } from "./frame/print.ts";
+import { printList, printOne, type ListFormat } from "./frame/print.ts";
 import { approveMany, choiceOf, type ApproveOptions } from "./payouts/approve-many.ts";
 import { mailAddress, payoutId, payoutIds } from "./payouts/arguments.ts";
+import { wantedStatement, writeStatements, type StatementOptions } from "./payouts/statement.ts";
 import { requirePolicy } from "./frame/approval-policy.ts";
 import {
   changeLine,
   fundsLines,
   holdLine,
+  LIST_COLUMNS,
   listLines,
   organizationLine,
   showLines,
@@ -71,7 +76,8 @@ program
   .option("--min-rupees <amount>", "only those of at least so much", rupees)
   .option("--max-rupees <amount>", "only those of at most so much", rupees)
   .option(...LIMIT)
-  .option("--json", "one JSON array, amounts in decimal rupees")
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
   .action(async (options: ListOptions) => {
     await reading(async (db) => {
       const { consultant: name, status, limit } = options;
@@ -87,17 +93,20 @@ program
         mostPaise: options.maxRupees,
         limit,
       });
-      if (options.json) console.log(toJsonText(found.payouts));
-      else if (found.payouts.length === 0) console.log("No payouts.");
-      else {
-        const funds = fundsLines(await storedFunds(db));
-        console.log([...listLines(found.payouts), totalLine(found.payouts), ...funds].join("\n"));
-      }
-      if (found.more) console.error(`There are more than ${limit}; use --limit.`);
+      const { payouts, more } = found;
+      const funds = payouts.length > 0 ? fundsLines(await storedFunds(db)) : [];
+      printList(payouts, {
+        format: options,
+        columns: LIST_COLUMNS,
+        none: "No payouts.",
+        lines: () => [...listLines(payouts), totalLine(payouts), ...funds],
+        more,
+        limit,
+      });
     });
   });
 
-interface ListOptions {
+interface ListOptions extends ListFormat {
   status?: PayoutStatus;
   consultant?: string;
   batch?: string;
@@ -106,7 +115,6 @@ interface ListOptions {
   minRupees?: Paise;
   maxRupees?: Paise;
   limit: number;
-  json?: boolean;
 }
 
 program
@@ -120,6 +128,20 @@ program
       if (!payout) throw unknown("payout", id);
       printOne(payout, { json: options.json, lines: () => showLines(payout) });
     });
+  });
+
+program
+  .command("statement")
+  .description("a payee's month: earned, refunded, recovered, paid and owed, proven by the ledger")
+  .requiredOption("--month <month>", "a month of India, such as 2026-11", month)
+  .option("--consultant <id>", "of this payee: id or external reference")
+  .option("--all", "of every payee, one file each into the folder of --out")
+  .option("--csv", "for a spreadsheet")
+  .option("--html", "to print on A4")
+  .option("--out <path>", "a file, in place of standard output; with --all a folder")
+  .action(async (options: StatementOptions) => {
+    const wanted = wantedStatement(options);
+    await reading((db) => writeStatements(db, wanted, options));
   });
 
 program

@@ -4,10 +4,10 @@ import { listPlans } from "../../lib/plans/list-plans.ts";
 import { showPlan } from "../../lib/plans/show-plan.ts";
 import type { Db } from "../../lib/db/client.ts";
 import { AfterhoursError } from "../../lib/support/errors.ts";
-import { BY, idOf, LIMIT, WHY } from "./frame/arguments.ts";
+import { BY, CSV_LIST, idOf, JSON_LIST, LIMIT, WHY } from "./frame/arguments.ts";
 import { EXIT_STATUS, operatorCommand, tellChange, unknown } from "./frame/command.ts";
-import { printList, printOne, toJsonText } from "./frame/print.ts";
-import { cancelledLines, planLines, planRows } from "./plans/print.ts";
+import { printList, printOne, toJsonText, type ListFormat } from "./frame/print.ts";
+import { cancelledLines, PLAN_COLUMNS, planLines, planRows } from "./plans/print.ts";
 import { progressOn } from "./plans/progress.ts";
 
 const { program, reading, changing, run } = operatorCommand(
@@ -22,16 +22,21 @@ program
   .option("--ahead", "only those that have not begun")
   .option("--cancelled", "only those that are cancelled")
   .option(...LIMIT)
-  .option("--json", "one JSON array")
-  .action(
-    async (options: { ahead?: boolean; cancelled?: boolean; limit: number; json?: boolean }) => {
-      await reading(async (db) => {
-        const { plans, more } = await listPlans(db, options);
-        const { json, limit } = options;
-        printList(plans, { json, none: "No webinars or classes.", lines: planRows, more, limit });
+  .addOption(JSON_LIST)
+  .addOption(CSV_LIST)
+  .action(async (options: { ahead?: boolean; cancelled?: boolean; limit: number } & ListFormat) => {
+    await reading(async (db) => {
+      const { plans, more } = await listPlans(db, options);
+      printList(plans, {
+        format: options,
+        columns: PLAN_COLUMNS,
+        none: "No webinars or classes.",
+        lines: planRows,
+        more,
+        limit: options.limit,
       });
-    },
-  );
+    });
+  });
 
 program
   .command("show")

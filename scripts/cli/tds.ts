@@ -1,10 +1,10 @@
 /** Finance command: `npm run --silent tds -- <command>`. Exit status 2 means that it was used wrongly. */
 import { defaultTaxPolicy } from "../../lib/tds/index.ts";
 import type { Quarter } from "../../lib/tax-returns/index.ts";
-import { BY, shortText } from "./frame/arguments.ts";
+import { BY, month, shortText } from "./frame/arguments.ts";
 import { EXIT } from "./frame/command-line.ts";
 import { operatorCommand } from "./frame/command.ts";
-import { amount, day, format, month, quarter, taxSettingsOf } from "./tds/arguments.ts";
+import { amount, day, format, quarter, taxSettingsOf } from "./tds/arguments.ts";
 import { assessLines } from "./tds/assess-lines.ts";
 import { addPaperCommands } from "./tds/paper-commands.ts";
 import type { Format } from "./tds/print-register.ts";

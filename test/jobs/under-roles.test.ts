@@ -239,6 +239,12 @@ const night: readonly Run[] = [
     done: async () => expect(await templates()).toContain("waitlist-reminder"),
   },
   {
+    job: "notifications/tell-payees",
+    of: "payouts that were paid",
+    seed: () => database.query("UPDATE consultants SET email = external_ref || '@payees.example'"),
+    done: async () => expect(await templates()).toContain("payout-paid"),
+  },
+  {
     job: "notifications/deliver-outbox",
     of: "mail, of which the server refuses one for now, and a payee whose account was refused",
     seed: async () => {
@@ -311,6 +317,7 @@ function run({ job: name, flags }: Run, login: Login, args: string[]): Promise<J
       ...jobEnv({ database: { ...database, url: login.url }, sandbox, lockStore: "postgres" }),
       ...mail.env,
       MAIL_REFUSED_ACCOUNTS: "yes",
+      MAIL_PAID_SINCE: "2026-01-01",
     },
   });
 }

@@ -18,6 +18,7 @@ const COMMANDS: readonly [file: string, ...args: string[]][] = [
   ["scripts/sandbox/razorpay/main.ts"],
   ["scripts/cli/import-earnings.ts"],
   ["scripts/cli/payouts.ts"],
+  ["scripts/cli/earnings.ts"],
   ["scripts/cli/payments.ts"],
   ["scripts/cli/plans.ts"],
   ["scripts/cli/findings.ts"],

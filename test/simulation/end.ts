@@ -1,3 +1,4 @@
+import { statementBreaches } from "../support/statements.ts";
 import { checkInvariants, type Memory } from "./invariants.ts";
 import { runTogether, type FinishedRun } from "./moments.ts";
 import { approveAll, releaseAll } from "./operator.ts";
@@ -50,6 +51,7 @@ export async function comeToAnEnd(world: World, memory: Memory): Promise<void> {
     ...(await unfinishedPayouts(world)),
     ...(await paidOnBothSides(world)),
     ...(await silentlyNotPaid(world)),
+    ...(await statementBreaches(arena.database)),
   ];
   if (violations.length > 0) throw new Error(violations.join("\n"));
 }

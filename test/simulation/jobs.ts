@@ -38,7 +38,12 @@ export interface JobEnd {
   said: string;
 }
 
-const BATCH = { minimumPaise: 50_000n, autoApprovePaise: 1_000_000n, settlementDays: 0 };
+const BATCH = {
+  minimumPaise: 50_000n,
+  smallAfterDays: 0,
+  autoApprovePaise: 1_000_000n,
+  settlementDays: 0,
+};
 /** A payee who was not paid for weeks is owed more than the usual cap, which a person would raise. */
 const UNCAPPED = { singlePaise: 10n ** 15n, runPaise: 10n ** 15n, runCount: 10_000 };
 const GREATEST_FENCE = 2n ** 63n - 1n;

@@ -6,6 +6,7 @@ import {
   releaseHold,
   retryPayout,
 } from "../../lib/payouts/operate/index.ts";
+import { readUncovered } from "../../lib/payouts/state/approval-covers.ts";
 import type { Db } from "../../lib/db/client.ts";
 import { databaseOf } from "./ports.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -30,10 +31,12 @@ export async function operate(world: World, operator: SimulatedProcess): Promise
   }
 }
 
-/** Approves everything that waits for a person. */
+/** Approves everything that waits for a person, and rejects what pays for refunded sales. */
 export async function approveAll(world: World, db: Db): Promise<void> {
   for (const payoutId of await payoutIds(world, ["PENDING"])) {
-    await approvePayout(db, { payoutId, operator: OPERATOR });
+    const uncovered = (await readUncovered(db, [payoutId])).get(payoutId);
+    const decide = uncovered?.codes.includes("EARNINGS_REFUNDED") ? rejectPayout : approvePayout;
+    await decide(db, { payoutId, operator: OPERATOR });
   }
 }
 

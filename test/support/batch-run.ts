@@ -24,7 +24,12 @@ export async function runBatch(
       runId: randomUUID(),
       dryRun: false,
       limit: undefined,
-      settings: { minimumPaise: 100n, autoApprovePaise: 1_00_00_000_00n, settlementDays: 0 },
+      settings: {
+        minimumPaise: 100n,
+        smallAfterDays: 0,
+        autoApprovePaise: 1_00_00_000_00n,
+        settlementDays: 0,
+      },
       db,
       lease: noLease,
       log: silentLog(),

@@ -136,7 +136,12 @@ export async function createPayoutCycle(): Promise<PayoutCycle> {
         runId: randomUUID(),
         dryRun: false,
         limit: undefined,
-        settings: { minimumPaise: 50_000n, autoApprovePaise: 500_000n, settlementDays: 4 },
+        settings: {
+          minimumPaise: 50_000n,
+          smallAfterDays: 0,
+          autoApprovePaise: 500_000n,
+          settlementDays: 4,
+        },
         db: main,
         lease: noLease,
         log: silentLog(),

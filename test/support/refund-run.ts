@@ -159,7 +159,12 @@ export async function runBatch(
       runId: randomUUID(),
       dryRun,
       limit: undefined,
-      settings: { minimumPaise: 100n, autoApprovePaise: 10_000_000n, settlementDays: 0 },
+      settings: {
+        minimumPaise: 100n,
+        smallAfterDays: 0,
+        autoApprovePaise: 10_000_000n,
+        settlementDays: 0,
+      },
       db,
       lease: noLease,
       log: silentLog(),

@@ -11,7 +11,12 @@ import { readInFlight } from "../in-flight.ts";
 import { lateBookings, readProviderCash, unexplainedCash } from "../provider-cash.ts";
 import { CHECKS, MOST_ROWS, runCheck } from "./checks.ts";
 import { PAYEE_CHECKS, runPayeeCheck, type NoticeOutcome } from "./payees.ts";
-import { emptyLedgerReport, type CheckOutcome, type LedgerReport } from "./report.ts";
+import {
+  emptyLedgerReport,
+  type CheckOutcome,
+  type LedgerReport,
+  type RecordsOutcome,
+} from "./report.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 /** A run that is told to stop ends between two checks. */
@@ -20,6 +25,8 @@ interface LedgerPorts extends Pick<
   "dryRun" | "settings" | "clock" | "log" | "progress" | "signal"
 > {
   readonly db: Db;
+  /** Checks of records that the books do not know, on the same snapshot. Default: none. */
+  readonly checkRecords?: (tx: DbSession) => Promise<readonly RecordsOutcome[]>;
 }
 
 /** An account that was read longer ago than this says little about today. */
@@ -43,6 +50,9 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
       if (ports.signal.aborted) return false;
       report.notices.push(await runPayeeCheck(tx, check));
     }
+    for (const found of (await ports.checkRecords?.(tx)) ?? []) {
+      report.records.push({ ...found, open: found.count });
+    }
     return checkTax(tx, ports, report);
   });
   if (!isComplete) {
@@ -58,6 +68,12 @@ export async function reconcileLedger(ports: LedgerPorts): Promise<CoreResult<Le
   for (const notice of report.notices) {
     notice.open = notice.count - (await storeNotices(ports, notice));
     if (notice.open > 0) ports.log.warn({ code: notice.code, count: notice.open }, notice.title);
+  }
+  for (const records of report.records) {
+    records.open = records.count - (await storeRecords(ports, records));
+    report.recordsOpen += records.open;
+    if (records.open > 0)
+      ports.log.warn({ kind: records.kind, count: records.open }, records.title);
   }
   return { verdict: judge(ports, report), report };
 }
@@ -165,6 +181,25 @@ async function storeNotices(ports: LedgerPorts, { code, rows }: NoticeOutcome): 
   return resolved;
 }
 
+/** Stores each listed row, and returns how many a person has resolved. */
+async function storeRecords(
+  ports: LedgerPorts,
+  { kind, severity, rows }: RecordsOutcome,
+): Promise<number> {
+  let resolved = 0;
+  for (const { subjectType, subjectId, details } of rows) {
+    const isOpen = await store(ports, {
+      kind,
+      severity,
+      subjectType,
+      subjectId,
+      details: { ...details },
+    });
+    if (!isOpen) resolved++;
+  }
+  return resolved;
+}
+
 /** Whether the finding is open. A dry run only looks. */
 async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<boolean> {
   return dryRun ? !(await isResolved(db, finding)) : recordFinding(db, finding);
@@ -172,7 +207,7 @@ async function store({ dryRun, db }: LedgerPorts, finding: NewFinding): Promise<
 
 function judge(
   { clock }: LedgerPorts,
-  { checks, notices, drifts, resolvedDrifts, cash }: LedgerReport,
+  { checks, notices, records, drifts, resolvedDrifts, cash }: LedgerReport,
 ): Verdict {
   const broken = checks.filter(({ count }) => count > 0);
   if (drifts > 0) {
@@ -188,7 +223,22 @@ function judge(
       remedy: `Each listed row is a finding (npm run findings -- list)${resolvedNote(resolvedDrifts)}; docs/runbooks.md says for each kind what to look at. Nothing was changed.`,
     };
   }
-  const warnings = [cashWarning(clock, cash), noticeWarning(notices)].flatMap((text) => text ?? []);
+  const critical = records.filter(({ severity, open }) => severity === "critical" && open > 0);
+  if (critical.length > 0) {
+    const counts = critical.map(({ kind, open }) => `${kind} ${open}`).join(", ");
+    return {
+      kind: "failed",
+      code: "records-differ",
+      message: `The books agree, and records do not fit together: ${counts}.`,
+      remedy:
+        "Each listed row is a finding (npm run findings -- list); docs/runbooks.md says for each kind what to look at. Nothing was changed.",
+    };
+  }
+  const warnings = [
+    cashWarning(clock, cash),
+    noticeWarning(notices),
+    recordsWarning(records),
+  ].flatMap((text) => text ?? []);
   return warnings.length > 0
     ? { kind: "completed", warning: warnings.join(" ") }
     : { kind: "completed" };
@@ -206,6 +256,13 @@ function noticeWarning(notices: readonly NoticeOutcome[]): string | undefined {
   if (open.length === 0) return undefined;
   const counts = open.map((notice) => `${notice.code} ${notice.open}`).join(", ");
   return `Payees to look at: ${counts}. They stay payable. Each is a finding: npm run findings -- list.`;
+}
+
+function recordsWarning(records: LedgerReport["records"]): string | undefined {
+  const open = records.filter((found) => found.open > 0);
+  if (open.length === 0) return undefined;
+  const counts = open.map((found) => `${found.kind} ${found.open}`).join(", ");
+  return `Records to look at: ${counts}. Nothing was changed. Each is a finding: npm run findings -- list.`;
 }
 
 function cashWarning(clock: Clock, cash: LedgerReport["cash"]): string | undefined {

@@ -1,4 +1,4 @@
-import type { FindingCode } from "../../findings/index.ts";
+import type { FindingCode, FindingKind, FindingSeverity } from "../../findings/index.ts";
 import { fieldRows, itemsTable, reportCounters, type CountedBy } from "../../support/run-report.ts";
 import { formatRupees } from "../../support/money.ts";
 import type { SummaryTable } from "../../support/summary-table.ts";
@@ -19,17 +19,35 @@ export interface CheckOutcome {
   canBeResolved?: boolean;
 }
 
+/** Records of another room that a person should look at, such as bookings. The books do not depend on them. */
+export interface RecordsOutcome {
+  kind: FindingKind;
+  severity: FindingSeverity;
+  title: string;
+  count: number;
+  /** The first are listed. */
+  rows: readonly {
+    subjectType: string;
+    subjectId: string;
+    details: Readonly<Record<string, unknown>>;
+  }[];
+}
+
 const counters = reportCounters({
   /** Rows that do not agree, over all checks, without those that a person has resolved as they are. */
   drifts: {},
   /** Of the drifts: listed rows whose finding a person has resolved, and that differ all the same. */
   resolvedDrifts: {},
+  /** Records to look at, over all checks of them, without those that a person has resolved. */
+  recordsOpen: {},
 });
 
 export interface LedgerReport extends CountedBy<typeof counters> {
   checks: CheckOutcome[];
   /** Payees to look at; not a difference of the books. */
   notices: NoticeOutcome[];
+  /** Records to look at, and how many of each nobody has resolved. */
+  records: (RecordsOutcome & { open: number })[];
   /** Undefined as long as no day of the provider's account was closed. */
   cash: ProviderCash | undefined;
   /** Payouts that were sent or perhaps sent, and are not final here. */
@@ -38,18 +56,26 @@ export interface LedgerReport extends CountedBy<typeof counters> {
 
 export function emptyLedgerReport(dryRun: boolean): LedgerReport {
   const inFlight = { count: 0, paise: 0n };
-  return { ...counters.empty(dryRun), checks: [], notices: [], cash: undefined, inFlight };
+  return {
+    ...counters.empty(dryRun),
+    checks: [],
+    notices: [],
+    records: [],
+    cash: undefined,
+    inFlight,
+  };
 }
 
 /** One count for each check, by its code in lower case, beside the counters. */
 export function ledgerOutputs(report: LedgerReport): Record<string, string | number> {
-  const { cash, checks, notices, inFlight } = report;
+  const { cash, checks, notices, records, inFlight } = report;
   return {
     checks: checks.length,
     ...counters.outputs(report),
     ...Object.fromEntries(
       [...checks, ...notices].map(({ code, count }) => [code.toLowerCase(), count]),
     ),
+    ...Object.fromEntries(records.map(({ kind, count }) => [kind.replaceAll("-", "_"), count])),
     provider_cash_paise: cash?.providerPaise.toString() ?? "",
     ledger_cash_paise: cash?.ledgerPaise.toString() ?? "",
     unbooked_paise: cash?.unbookedPaise.toString() ?? "",
@@ -65,9 +91,18 @@ const CASH = {
   Difference: "driftPaise",
 } as const;
 
-export function ledgerTables({ cash, checks, notices, inFlight }: LedgerReport): SummaryTable[] {
+export function ledgerTables({
+  cash,
+  checks,
+  notices,
+  records,
+  inFlight,
+}: LedgerReport): SummaryTable[] {
   const drifts = checks.flatMap(({ code, rows }) => rows.map((row) => ({ code, ...row })));
   const payees = notices.flatMap(({ title, rows }) => rows.map((row) => ({ title, ...row })));
+  const toLookAt = records.flatMap(({ kind, severity, rows }) =>
+    rows.map((row) => ({ kind, severity, ...row })),
+  );
   return [
     itemsTable("Books", { Check: "title", "Rows that differ": "count" }, checks),
     itemsTable("In flight now", { Payouts: "count", Rupees: "paise" }, [inFlight]),
@@ -97,6 +132,21 @@ export function ledgerTables({ cash, checks, notices, inFlight }: LedgerReport):
       },
       payees,
       counted(notices) - payees.length,
+    ),
+    itemsTable(
+      "Records to look at",
+      { What: "title", Rows: "count", "Nobody has resolved": "open" },
+      records.filter(({ count }) => count > 0),
+    ),
+    itemsTable(
+      "Rows of these records",
+      {
+        Finding: "kind",
+        Severity: "severity",
+        Row: ({ subjectType, subjectId }) => `${subjectType} ${subjectId}`,
+      },
+      toLookAt,
+      counted(records) - toLookAt.length,
     ),
   ];
 }

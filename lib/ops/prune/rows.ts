@@ -58,14 +58,16 @@ function isRunPast(days: number): SqlPart {
 /**
  * A mail that was sent or lapsed. Mail that was given up waits for a person. Every mail but the reminder is
  * written in the transaction of an event that happens once. Only its own row proves that a reminder was written,
- * so the row stays while its offer is open and could be due again. An ended offer never opens again.
+ * so the row stays while its offer is open and could be due again. An ended offer never opens again. The same is
+ * true of a mail to a payee, which is written by a later scan of the last 14 days, or again after 30 days at most.
  */
 function isMailPast(days: number): SqlPart {
   return sql`
     item.status IN ('SENT', 'LAPSED') AND item.settled_at < now() - ${days}::int * interval '1 day'
     AND NOT (item.template = 'waitlist-reminder' AND EXISTS (
       SELECT 1 FROM waitlist_entries AS entry
-      WHERE entry.status = 'NOTIFIED' AND 'waitlist-reminder:' || entry.id = item.key))`;
+      WHERE entry.status = 'NOTIFIED' AND 'waitlist-reminder:' || entry.id = item.key))
+    AND NOT (item.consultant_id IS NOT NULL AND item.created_at > now() - interval '35 days')`;
 }
 
 /**

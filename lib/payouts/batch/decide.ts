@@ -1,3 +1,4 @@
+import { MINIMUM_PAYOUT_PAISE } from "../../provider/index.ts";
 import { agreeing, counted } from "../../support/counted.ts";
 import { formatRupees } from "../../support/money.ts";
 import { describeStop, type AccountStop } from "../state/account-holds.ts";
@@ -27,12 +28,23 @@ export function decide(group: DueGroup, settings: BatchSettings): Decision {
     const message = `${counted(count, "earning")} ${agreeing(count, "is", "are")} READY and still in another payout`;
     return { kind: "refused", code: "EARNING_IN_ANOTHER_PAYOUT", message };
   }
-  if (group.amountPaise < settings.minimumPaise) {
+  if (group.amountPaise < settings.minimumPaise && !isPaidSmall(group, settings)) {
     const message = `${formatRupees(group.amountPaise)} is below the smallest payout, ${formatRupees(settings.minimumPaise)}`;
     return { kind: "carried", code: "BELOW_MINIMUM", message };
   }
   const approved = group.organizationId === null && group.amountPaise <= settings.autoApprovePaise;
   return { kind: "create", status: approved ? "APPROVED" : "PENDING" };
+}
+
+/** Twice what the provider takes, so that the tax leaves enough of it. */
+const SMALLEST_PAISE = 2n * MINIMUM_PAYOUT_PAISE;
+
+/** Small money has a way out: a sum that nothing adds to is not carried for ever. */
+function isPaidSmall(
+  { amountPaise, oldestDays }: DueGroup,
+  { smallAfterDays }: BatchSettings,
+): boolean {
+  return smallAfterDays > 0 && oldestDays > smallAfterDays && amountPaise >= SMALLEST_PAISE;
 }
 
 /** Left out until every hold is released. */

@@ -35,7 +35,7 @@ export async function linkPayout(
       if (holds.length > 0) return { kind: "on_hold", holds };
       const stop = (await readAccountStops(tx, [group.consultantId])).get(group.consultantId);
       if (stop) return { kind: "stopped", stop };
-      await assertOwesNothing(tx, group.consultantId);
+      await assertOwesNothing(tx, group);
       await assertSameOrganization(tx, group);
 
       const payoutId = await createPayout(tx, group, status);
@@ -71,8 +71,11 @@ async function openHolds(tx: DbSession, consultantId: string): Promise<string[]>
 }
 
 /** A consultant's debt is taken first; this finds a debt from a sale refunded since. */
-async function assertOwesNothing(tx: DbSession, consultantId: string): Promise<void> {
-  const owing = await consultantsThatOwe(tx, [consultantId]);
+async function assertOwesNothing(
+  tx: DbSession,
+  { consultantId, currency }: DueGroup,
+): Promise<void> {
+  const owing = await consultantsThatOwe(tx, [consultantId], currency);
   if (owing.length > 0) throw new ChangedMeanwhileError();
 }
 

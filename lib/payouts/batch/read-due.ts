@@ -17,6 +17,8 @@ export interface DueGroup {
   organizationId: string | null;
   currency: string;
   earningIds: readonly string[];
+  /** Since the oldest of them that brings money was credited, by days in India. */
+  oldestDays: number;
   /** Net of refunds and of recovered amounts. */
   grossPaise: Paise;
   amountPaise: Paise;
@@ -82,6 +84,7 @@ export async function dueGroups(
                      AND account.kind = 'vpa') AS "isPaidToVpa",
            organization.id AS "organizationId", net.currency::text AS currency,
            array_agg(net.earning_id::text) AS "earningIds",
+           COALESCE(india_today() - min(earning.credited_on) FILTER (WHERE net.amount_paise > 0), 0)::int AS "oldestDays",
            sum(net.gross_paise)::text AS "grossPaise", sum(net.amount_paise)::text AS "amountPaise",
            count(item.earning_id)::int AS "inAnotherPayout",
            ARRAY(SELECT hold.kind FROM (${OPEN_HOLDS}) AS hold

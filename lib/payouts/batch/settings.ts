@@ -7,6 +7,8 @@ import { refundBase } from "../../tds/settings.ts";
 export interface BatchSettings {
   /** A smaller amount is carried to the next batch. */
   minimumPaise: Paise;
+  /** A smaller amount is paid all the same once its oldest earning is older than so many days; 0: never. */
+  smallAfterDays: number;
   /** A payout of at most so much is approved at once; a larger one waits for a person. */
   autoApprovePaise: Paise;
   /** An earning is due so many days after the buyer's payment was captured; 0: at once. */
@@ -25,6 +27,15 @@ export const batchEnvironment = environmentOf<BatchSettings>(
       // The provider sends nothing below one rupee.
       least: 100n,
       example: "500.00",
+    }),
+    smallAfterDays: wholeNumber({
+      name: "PAYOUTS_SMALL_AFTER_DAYS",
+      default: 90,
+      description:
+        "days after which a sum below the smallest payout is paid all the same; 0 carries it for ever",
+      unit: "days",
+      least: 0,
+      most: 3_650,
     }),
     autoApprovePaise: rupees({
       name: "PAYOUTS_AUTO_APPROVE_RUPEES",

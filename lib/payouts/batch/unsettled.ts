@@ -22,7 +22,7 @@ function settledOn(reference: SqlPart, settlementDays: number): SqlPart {
   return sql`(
     SELECT max((payment.captured_at AT TIME ZONE 'Asia/Kolkata')::date) + ${settlementDays}::int
     FROM bookings AS booking JOIN payments AS payment ON payment.booking_id = booking.id
-    WHERE booking.reference = ${reference} AND payment.status = 'PAID'
+    WHERE reference_key(booking.reference) = reference_key(${reference}) AND payment.status = 'PAID'
       AND payment.provider_payment_id IS NOT NULL)`;
 }
 

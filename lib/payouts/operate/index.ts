@@ -27,3 +27,11 @@ export { rejectPayout } from "./reject.ts";
 export { retryPayout } from "./retry.ts";
 export type { Shown } from "./shown.ts";
 export { showPayout, type PayoutDetails } from "./show.ts";
+export type { LineKind, StatementLine } from "./statement/lines.ts";
+export {
+  payeesWithStatement,
+  readStatement,
+  StatementDisagreesError,
+  type PayeeStatement,
+  type StatementPayee,
+} from "./statement/read-statement.ts";

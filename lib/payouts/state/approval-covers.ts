@@ -104,8 +104,12 @@ export async function readUncovered(
              approved.id AS approved_id, ${ACCOUNT_CHANGED} AS is_account_changed,
              ${PAYOUT_CHANGED} AS is_payout_changed, ${REFUNDED_PAISE} AS refunded_paise
       FROM payouts
-      LEFT JOIN payout_accounts AS active ON active.consultant_id = payouts.consultant_id AND active.active
-      LEFT JOIN payout_accounts AS approved ON ${IS_BOUND} AND approved.id = ${APPROVED_ACCOUNT}
+      LEFT JOIN LATERAL (
+        SELECT * FROM payout_accounts AS account
+        WHERE account.consultant_id = payouts.consultant_id AND account.active LIMIT 1) AS active ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM payout_accounts AS account
+        WHERE ${IS_BOUND} AND account.id = ${APPROVED_ACCOUNT} LIMIT 1) AS approved ON true
       WHERE payouts.id = ANY(${payoutIds}::uuid[])
     ), uncovered AS MATERIALIZED (
       SELECT * FROM compared WHERE is_account_changed OR is_payout_changed OR refunded_paise > 0

@@ -4,7 +4,23 @@ import { redactor } from "../frame/redactor.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
-import { page, section, type Fact } from "../frame/print.ts";
+import { page, section, type Columns, type Fact } from "../frame/print.ts";
+
+export const FINDING_COLUMNS: Columns<Finding> = {
+  id: true,
+  kind: true,
+  severity: true,
+  subjectType: true,
+  subjectId: true,
+  firstSeenAt: true,
+  lastSeenAt: true,
+  resolvedAt: true,
+  resolvedBy: true,
+  resolution: true,
+  resolvedLogin: true,
+  details: true,
+  firstDetails: true,
+};
 
 /** Details hold the provider's words, and people write reasons. */
 

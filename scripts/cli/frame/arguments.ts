@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { isUuid } from "../../../lib/payouts/operate/index.ts";
 import { isDay } from "../../../lib/support/calendar.ts";
 import { present, type Env, type EnvironmentSpec } from "../../../lib/support/environment.ts";
@@ -104,10 +104,23 @@ function loginOf(): string | undefined {
   }
 }
 
+/** The formats of every list command, beside its table. */
+export const JSON_LIST = new Option("--json", "one JSON array, amounts in decimal rupees");
+export const CSV_LIST = new Option(
+  "--csv",
+  "one line for each, below a line of names; for spreadsheets",
+).conflicts("json");
+
 /** A day, as `2026-11-30`. */
 export function day(text: string): string {
   if (!isDay(text)) throw new InvalidArgumentError("expected a day as YYYY-MM-DD.");
   return text;
+}
+
+/** A month, as `2026-07`. */
+export function month(text: string): string {
+  if (/^[0-9]{4}-[0-9]{2}$/.test(text) && isDay(`${text}-01`)) return text;
+  throw new InvalidArgumentError("expected a month, such as 2026-07.");
 }
 
 /** An amount in rupees. */

@@ -1,3 +1,4 @@
+import { csvLines, harmless } from "../../../lib/support/csv.ts";
 import { formatRupees, toRupees, type Paise } from "../../../lib/support/money.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
 import { redactor } from "./redactor.ts";
@@ -27,10 +28,34 @@ function inRupees(value: unknown): unknown {
     Object.entries(value).map(([field, item]: [string, unknown]) => {
       if (FREE_TEXT.has(field)) return [field, redactor.value(item)];
       if (!/paise$/i.test(field)) return [field, inRupees(item)];
-      const name = field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
-      return [name, typeof item === "bigint" ? toRupees(item) : item];
+      return [nameInRupees(field), typeof item === "bigint" ? toRupees(item) : item];
     }),
   );
+}
+
+function nameInRupees(field: string): string {
+  return field.replace(/Paise$/, "Rupees").replace(/^paise$/, "rupees");
+}
+
+/** The fields of a row in the order of the CSV. The compiler asks for each field that the row has. */
+export type Columns<Row> = { readonly [Field in keyof Row]-?: true };
+
+/** For spreadsheets: the rows of `--json` with the same names and values, below a line of names. */
+export function toCsvText(rows: readonly unknown[], fields: readonly string[]): string {
+  const lines = rows.map((row) => {
+    const cells = new Map(Object.entries(inRupees(row) as object));
+    return fields.map((field) => csvCell(cells.get(nameInRupees(field))));
+  });
+  return csvLines([fields.map(nameInRupees), ...lines]);
+}
+
+/** Nothing is an empty cell; words of a list stand between semicolons; what has fields of its own is JSON. */
+function csvCell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return harmless(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return harmless(value.join("; "));
+  return JSON.stringify(value);
 }
 
 export function money(paise: Paise | null, currency: string): string {
@@ -58,27 +83,36 @@ export function printOne(
   console.log(json ? toJsonText(thing) : lines().join("\n"));
 }
 
+/** How a list is printed: as a table for a person, unless one of these is set. */
+export interface ListFormat {
+  json?: boolean;
+  csv?: boolean;
+}
+
 /** Prints some of a kind, or in one sentence that there are none, and says where there are more. */
 export function printList<T>(
   things: readonly T[],
   {
-    json = false,
+    format: { json = false, csv = false },
+    columns,
     none,
     lines,
     shown = (thing) => thing,
     more = false,
     limit,
   }: {
-    json?: boolean | undefined;
+    format: ListFormat;
+    columns: Columns<T>;
     none: string;
     lines: (things: readonly T[]) => readonly string[];
-    /** A thing as JSON has it, where that is not the thing itself. */
+    /** A thing as JSON and CSV have it, where that is not the thing itself. */
     shown?: (thing: T) => unknown;
     more?: boolean;
     limit?: number;
   },
 ): void {
   if (json) console.log(toJsonText(things.map(shown)));
+  else if (csv) process.stdout.write(toCsvText(things.map(shown), Object.keys(columns)));
   else console.log(things.length === 0 ? none : lines(things).join("\n"));
   if (more && limit !== undefined) console.error(`There are more than ${limit}; use --limit.`);
 }

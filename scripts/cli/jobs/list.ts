@@ -3,6 +3,7 @@ import { cronInWords } from "../../../lib/support/cron-in-words.ts";
 import { nextTick } from "../../../lib/support/cron.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
+import type { Columns } from "../frame/print.ts";
 
 interface ListedJob {
   name: string;
@@ -18,6 +19,18 @@ interface ListedJob {
   pausedBy: "degraded" | "offline";
   movesMoney: boolean;
 }
+
+export const JOB_COLUMNS: Columns<ListedJob> = {
+  name: true,
+  summary: true,
+  cron: true,
+  schedule: true,
+  nextAt: true,
+  lock: true,
+  lockMinutes: true,
+  pausedBy: true,
+  movesMoney: true,
+};
 
 export function listed(job: AnyJob, now: Date): ListedJob {
   const { schedule, lock } = job;

@@ -6,7 +6,22 @@ import { redactor } from "../frame/redactor.ts";
 import { countsInWords, revived, tablesOf } from "./stored-report.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
-import { page, section, type Fact } from "../frame/print.ts";
+import { page, section, type Columns, type Fact } from "../frame/print.ts";
+
+export const RUN_COLUMNS: Columns<RecordedRun> = {
+  id: true,
+  job: true,
+  outcome: true,
+  reason: true,
+  exitCode: true,
+  startedAt: true,
+  finishedAt: true,
+  durationMs: true,
+  commit: true,
+  runUrl: true,
+  owner: true,
+  report: true,
+};
 
 function jobOf({ job }: RecordedRun): AnyJob | undefined {
   return jobs.find(({ name }) => name === job);

@@ -16,8 +16,31 @@ import { agreeing, counted } from "../../../lib/support/counted.ts";
 import { formatRupees, type Paise } from "../../../lib/support/money.ts";
 import { oneLine } from "../../../lib/support/one-line.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
-import { money, page, section, type Fact } from "../frame/print.ts";
+import { money, page, section, type Columns, type Fact } from "../frame/print.ts";
 import { redactor } from "../frame/redactor.ts";
+
+export const LIST_COLUMNS: Columns<ListedPayout> = {
+  id: true,
+  consultantRef: true,
+  organizationRef: true,
+  status: true,
+  currency: true,
+  grossPaise: true,
+  amountPaise: true,
+  taxPaise: true,
+  netPaise: true,
+  sales: true,
+  tries: true,
+  failureCode: true,
+  createdAt: true,
+  inDoubt: true,
+  accountId: true,
+  account: true,
+  accountAgeDays: true,
+  refundedPaise: true,
+  accountNotes: true,
+  holds: true,
+};
 
 /** People write reasons, and providers messages, with account numbers in them. */
 export function listLines(payouts: readonly ListedPayout[]): string[] {

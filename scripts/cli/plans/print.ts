@@ -4,10 +4,22 @@ import type { PlanDetails } from "../../../lib/plans/show-plan.ts";
 import { istMinute } from "../../../lib/support/calendar.ts";
 import { formatRupees } from "../../../lib/support/money.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
-import { page, section, type Fact } from "../frame/print.ts";
+import { page, section, type Columns, type Fact } from "../frame/print.ts";
 import { redactor } from "../frame/redactor.ts";
 
 const minute = (at: Date | null): string => (at ? `${istMinute(at)} IST` : "-");
+
+export const PLAN_COLUMNS: Columns<ListedPlan> = {
+  id: true,
+  title: true,
+  kind: true,
+  startsAt: true,
+  capacity: true,
+  bookedSeats: true,
+  offeredSeats: true,
+  waiting: true,
+  cancelledAt: true,
+};
 
 export function planRows(plans: readonly ListedPlan[]): string[] {
   return textTable(

@@ -22,11 +22,6 @@ export function quarter(text: string): Quarter {
   throw new InvalidArgumentError("expected a quarter of a tax year, such as 2026Q2.");
 }
 
-export function month(text: string): string {
-  if (/^[0-9]{4}-[0-9]{2}$/.test(text) && isDay(`${text}-01`)) return text;
-  throw new InvalidArgumentError("expected a month, such as 2026-07.");
-}
-
 export function day(text: string): Day {
   if (isDay(text)) return text;
   throw new InvalidArgumentError("expected a day, such as 2026-08-05.");

@@ -10,11 +10,12 @@ import {
   listRelief,
   markLikely,
   readHigherRateTaken,
+  type ListedCertificate,
 } from "../../../lib/tds/papers/index.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
-import { BY, shortText, WHY } from "../frame/arguments.ts";
+import { BY, CSV_LIST, JSON_LIST, shortText, WHY } from "../frame/arguments.ts";
 import type { Changed, OperatorCommand } from "../frame/command.ts";
-import { printList } from "../frame/print.ts";
+import { printList, type Columns, type ListFormat } from "../frame/print.ts";
 import { amount, certificateNumber, day, rate, taxSettingsOf } from "./arguments.ts";
 import { describeHigherRate, higherRateLines } from "./print-higher-rate.ts";
 
@@ -100,10 +101,14 @@ function addReliefCommands(tds: OperatorCommand, relief: Command): void {
     .description(
       "payees with relief or an inoperative PAN, and 5% that was taken although the PAN counts now",
     )
-    .action(async () => {
+    .addOption(JSON_LIST)
+    .addOption(CSV_LIST)
+    .action(async (format: ListFormat) => {
       const { tax } = taxSettingsOf(process.env);
       await tds.reading(async (db) => {
         printList(await listRelief(db), {
+          format,
+          columns: { payeeRef: true, payeeName: true, panStatus: true, from: true, to: true },
           none: "No payee has relief or an inoperative PAN.",
           lines: (payees) =>
             textTable(
@@ -118,8 +123,11 @@ function addReliefCommands(tds: OperatorCommand, relief: Command): void {
             ),
         });
         const taken = await readHigherRateTaken(db, tax);
-        if (taken.length > 0)
-          console.log(["", ...higherRateLines(taken), describeHigherRate(taken)].join("\n"));
+        if (taken.length === 0) return;
+        const note = ["", ...higherRateLines(taken), describeHigherRate(taken)].join("\n");
+        // Beside rows for a program it is a note for the person.
+        if (format.json || format.csv) console.error(note);
+        else console.log(note);
       });
     });
 }
@@ -190,9 +198,13 @@ within its days and its ceiling, and only beside a valid PAN.`,
   certificate
     .command("list")
     .description("every certificate with its days, its ceiling and what is left of it")
-    .action(async () => {
+    .addOption(JSON_LIST)
+    .addOption(CSV_LIST)
+    .action(async (format: ListFormat) => {
       await tds.reading(async (db) => {
         printList(await listCertificates(db), {
+          format,
+          columns: CERTIFICATE_COLUMNS,
           none: "No certificates.",
           lines: (certificates) =>
             textTable(
@@ -213,6 +225,17 @@ within its days and its ceiling, and only beside a valid PAN.`,
       });
     });
 }
+
+const CERTIFICATE_COLUMNS: Columns<ListedCertificate> = {
+  payeeRef: true,
+  payeeName: true,
+  number: true,
+  rateBps: true,
+  from: true,
+  to: true,
+  ceilingPaise: true,
+  usedPaise: true,
+};
 
 function leftOf({ ceilingPaise, usedPaise }: { ceilingPaise: Paise; usedPaise: Paise }): Paise {
   return usedPaise < ceilingPaise ? ceilingPaise - usedPaise : 0n;
@@ -244,9 +267,13 @@ function addLikelyCommands(tds: OperatorCommand, likely: Command): void {
   likely
     .command("list")
     .description("the payees who are marked")
-    .action(async () => {
+    .addOption(JSON_LIST)
+    .addOption(CSV_LIST)
+    .action(async (format: ListFormat) => {
       await tds.reading(async (db) => {
         printList(await listLikely(db), {
+          format,
+          columns: { payeeRef: true, payeeName: true },
           none: "No payees.",
           lines: (payees) =>
             textTable(

@@ -5,6 +5,7 @@ import type {
   DepositedChallan,
   RegisterLine,
 } from "../../../lib/tax-returns/index.ts";
+import { harmless } from "../../../lib/support/csv.ts";
 import { formatRupees, sumPaise, toRupees, type Paise } from "../../../lib/support/money.ts";
 import { textTable } from "../../../lib/support/text-table.ts";
 
@@ -128,11 +129,6 @@ function totals(challans: readonly Challan[]): string[] {
 function remarkOn({ duePaise, isOverdue }: Challan): string {
   if (isOverdue) return "overdue";
   return duePaise < 0n ? "more deposited than withheld" : "";
-}
-
-/** A text that begins like a formula must be none to a spreadsheet. */
-function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
 /** Basis points as a percentage: 10 is 0.1. */

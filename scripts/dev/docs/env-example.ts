@@ -67,6 +67,7 @@ const GROUPS: readonly (readonly [prefix: RegExp, title: string])[] = [
     /^(WAITLIST|TENTATIVE|CHECKOUT|AUTHORIZED|OPEN|LATE|REFUNDS|PAYMENT)_/,
     "Checkouts, refunds and waitlist",
   ],
+  [/^CHECKS_/, "Checks of the records"],
   [/^RETENTION_/, "Keeping and deleting"],
 ];
 

@@ -98,10 +98,10 @@ const statements = (rows: number): readonly string[] => {
    SELECT ${id(8)}, ${id(6)}, 'old-' || n, 100, 'old', 'a test', 'PROCESSED', ${past}, ${past} FROM ${all}`,
     `INSERT INTO refund_legs (refund_id, payment_leg_id, amount_paise, state, settled_at)
    SELECT ${id(8)}, ${id(7)}, 100, 'PROCESSED', ${past} FROM ${all}`,
-    `INSERT INTO waitlist_entries (id, plan_id, user_id, status, joined_at, notified_at, expires_at, ended_at)
+    `INSERT INTO waitlist_entries (id, plan_id, user_id, status, joined_at, notified_at, told_at, offer_ms, expires_at, ended_at)
    SELECT ${id(9)}, ${id(3, "1 + n % 10000")}, ${id(2)},
           CASE WHEN n <= 10000 THEN 'NOTIFIED' WHEN n % 10 = 3 THEN 'WAITING' ELSE 'EXPIRED' END::waitlist_status,
-          ${past}, ${past}, CASE WHEN n <= 10000 THEN now() + interval '20 days' ELSE ${past} END,
+          ${past}, ${past}, ${past}, 86400000, CASE WHEN n <= 10000 THEN now() + interval '20 days' ELSE ${past} END,
           CASE WHEN n <= 10000 OR n % 10 = 3 THEN NULL ELSE now() END
    FROM ${all}`,
     `INSERT INTO outbox_mails (key, user_id, template, data, status, due_at, created_at, settled_at)

@@ -60,7 +60,12 @@ export async function createBatch({ database }: Pick<JobOptions, "database">): P
     const { verdict } = await createPayoutBatch({
       ...common(db),
       limit: undefined,
-      settings: { minimumPaise: 500_00n, autoApprovePaise: 5_000_00n, settlementDays: 0 },
+      settings: {
+        minimumPaise: 500_00n,
+        smallAfterDays: 0,
+        autoApprovePaise: 5_000_00n,
+        settlementDays: 0,
+      },
       lease: noLease,
     });
     return verdict;

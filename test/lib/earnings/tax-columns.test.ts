@@ -137,7 +137,12 @@ describe("what was paid to the consultant directly", () => {
       await cycle.query("UPDATE payout_items SET released_at = now()");
       await cycle.query("UPDATE earnings SET status = 'READY'");
       await cycle.batch({
-        settings: { minimumPaise: 1n, autoApprovePaise: 1_00_000_00n, settlementDays: 0 },
+        settings: {
+          minimumPaise: 1n,
+          smallAfterDays: 0,
+          autoApprovePaise: 1_00_000_00n,
+          settlementDays: 0,
+        },
       });
       expect(
         await cycle.query(

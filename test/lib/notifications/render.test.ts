@@ -1,5 +1,6 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, it } from "vitest";
+import { PAYEE_TEMPLATES } from "../../../lib/notifications/mail.ts";
 import { USER_TEMPLATES } from "../../../lib/notifications/shown.ts";
 import { istInWords } from "../../../lib/support/calendar.ts";
 import { MailNotRenderedError, renderMail } from "../../../lib/notifications/render.ts";
@@ -16,7 +17,9 @@ const sent = async (mail: ReturnType<typeof renderMail>, name: string) => {
 };
 
 /** The others are not of a plan. */
-const OF_A_PLAN = USER_TEMPLATES.filter((template) => template !== "account-refused");
+const OF_A_PLAN = USER_TEMPLATES.filter(
+  (template) => !PAYEE_TEMPLATES.some((each) => each === template),
+);
 
 it("the mail to a payee names its reader and the reason, and obeys neither", async () => {
   const data = { because: `<script>alert(1)</script>\r\nBcc: all@buyers.example {{name}}` };

@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { approvePayouts } from "../../../lib/earnings/approve.ts";
 import { planTakes } from "../../../lib/earnings/recovery-plan.ts";
+import { rejectPayout } from "../../../lib/payouts/operate/index.ts";
 import { startSandbox, type Sandbox } from "../../../scripts/sandbox/razorpay/index.ts";
 import { runPayouts, seedPayee } from "../../support/payout-world.ts";
 import { createRefundWorld, type RefundWorld } from "../../support/refund-world.ts";
@@ -227,6 +228,29 @@ describe("recoveries over weeks", () => {
       { gross: 100_000n, amount: 80_000n },
       { gross: 300_000n, amount: 280_000n - 80_000n },
     ]);
+    await expectNothingLostOrMade();
+  });
+
+  it("stop the payout that holds the refunded sale; rejected, the next batch pays the rest", async () => {
+    const refunded = await sell();
+    await sell();
+    await runBatch(world.database);
+    await world.request({ paymentId: refunded.paymentId });
+    await settleRefunds();
+    const stopped = await runPayouts({ database: world.database, sandbox });
+    expect(stopped.report).toMatchObject({ skipped: 1, withdrawn: 1, succeeded: 0 });
+    expect(stopped.report.items).toMatchObject([{ code: "EARNINGS_REFUNDED" }]);
+    await expectNothingLostOrMade();
+
+    const [payout] = await world.database.query<{ id: string }>("SELECT id FROM payouts");
+    const rejected = await rejectPayout(world.db, {
+      payoutId: payout?.id ?? "",
+      operator: { by: "Asha", reason: "refunded" },
+    });
+    expect(rejected.done).toBe(true);
+    expect((await runBatch(world.database)).report).toMatchObject({ recoveredPaise: 80_000n });
+    const paid = await runPayouts({ database: world.database, sandbox });
+    expect(paid.report).toMatchObject({ completed: 1, grossPaise: 80_000n });
     await expectNothingLostOrMade();
   });
 

@@ -1,5 +1,6 @@
 import { inTransaction } from "../../../lib/db/client.ts";
 import { requestRefund } from "../../../lib/refunds/request-refund.ts";
+import { statementBreaches } from "../../support/statements.ts";
 import { approveAll, releaseAll } from "../operator.ts";
 import { databaseOf } from "../ports.ts";
 import { payEverything } from "../provider.ts";
@@ -53,6 +54,7 @@ export async function comeToAnEnd(market: Market, check: () => Promise<void>): P
     ...(proven === "completed" ? [] : [`reconcile-ledger is ${proven}`]),
     ...(await leftOpen(market)),
     ...(await notRefunded(market)),
+    ...(await statementBreaches(arena.database)),
   ];
   if (violations.length > 0) throw new Error(violations.map((what) => `end: ${what}`).join("\n"));
 }

@@ -384,7 +384,7 @@ const consultantBearsTheShare: Rule = (market) =>
     `SELECT earning.booking_reference || ' bears ' || borne.paise || ' of ' || earning.amount_paise || ', share '
             || div(earning.amount_paise * back.paise, payment.amount_paise) AS what
      FROM earnings AS earning
-     JOIN bookings AS booking ON booking.reference = earning.booking_reference
+     JOIN bookings AS booking ON sale_of_booking(booking.reference) = earning.id
      JOIN payments AS payment ON payment.booking_id = booking.id AND payment.status IN ('PAID', 'REFUNDING', 'REFUNDED')
      CROSS JOIN LATERAL (
        SELECT COALESCE(sum(leg.amount_paise), 0) AS paise

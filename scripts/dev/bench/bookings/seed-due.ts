@@ -53,10 +53,12 @@ const DUE: readonly string[] = [
           now() + interval '20 days'
    FROM ${each}, (SELECT id FROM consultants ORDER BY id LIMIT 1) AS consultant,
         LATERAL (VALUES (${EXPIRED}), (${ENDS_SOON})) AS made (plan)`,
-  `INSERT INTO waitlist_entries (plan_id, user_id, status, notified_at, expires_at)
-   SELECT ${EXPIRED}, ${READER}, 'NOTIFIED'::waitlist_status, now() - interval '1 day', now() - interval '1 hour' FROM ${each}
-   UNION ALL SELECT ${EXPIRED}, ${NEXT}, 'WAITING', NULL, NULL FROM ${each}
-   UNION ALL SELECT ${ENDS_SOON}, ${READER}, 'NOTIFIED', now() - interval '1 day', now() + interval '6 hours' FROM ${each}`,
+  `INSERT INTO waitlist_entries (plan_id, user_id, status, notified_at, told_at, offer_ms, expires_at)
+   SELECT ${EXPIRED}, ${READER}, 'NOTIFIED'::waitlist_status, now() - interval '1 day', now() - interval '1 day', 82800000,
+          now() - interval '1 hour' FROM ${each}
+   UNION ALL SELECT ${EXPIRED}, ${NEXT}, 'WAITING', NULL, NULL, NULL, NULL FROM ${each}
+   UNION ALL SELECT ${ENDS_SOON}, ${READER}, 'NOTIFIED', now() - interval '1 day', now() - interval '1 day', 108000000,
+          now() + interval '6 hours' FROM ${each}`,
   // Checkouts that were begun, given up, and never reached the provider.
   `INSERT INTO plans (id, consultant_id, kind, title, url)
    SELECT ${TALK}, (SELECT id FROM consultants ORDER BY id LIMIT 1), 'consultation', 'A plan', 'https://marketplace.example'

@@ -315,3 +315,70 @@ it("writes nothing once its lease can no longer be trusted", async () => {
   await expect(cycle.batch({ lease })).rejects.toBeInstanceOf(LeaseLostError);
   expect(await payouts(cycle)).toEqual([]);
 });
+
+const SMALL_AFTER_90 = {
+  minimumPaise: 50_000n,
+  smallAfterDays: 90,
+  autoApprovePaise: 500_000n,
+  settlementDays: 0,
+};
+
+it.each([
+  ["is carried on its 90th day", { days: 90, amount: 40_000n }, undefined],
+  ["is paid after it", { days: 91, amount: 40_000n }, 40_000n],
+  ["of which too little would be left is carried", { days: 91, amount: 199n }, undefined],
+  ["of two rupees is paid", { days: 91, amount: 200n }, 200n],
+])(
+  "a sum below the minimum %s, in a run and in a dry run",
+  async (_what, { days, amount }, paid) => {
+    const cycle = await createPayoutCycle();
+    const consultant = await cycle.consultant("C-1");
+    const oldest = await cycle.earning(consultant, { gross: amount - 100n + 1n, fee: 1n });
+    await cycle.earning(consultant, { gross: 101n, fee: 1n });
+    await cycle.query(
+      "UPDATE earnings SET credited_on = CASE WHEN id = $2 THEN india_today() - $1::int ELSE india_today() END",
+      [days, oldest],
+    );
+
+    const dry = await cycle.batch({
+      dryRun: true,
+      db: cycle.client({ readOnly: true }),
+      settings: SMALL_AFTER_90,
+    });
+    const { report } = await cycle.batch({ settings: SMALL_AFTER_90 });
+
+    expect((await payouts(cycle)).map((payout) => payout.amount)).toEqual(
+      paid === undefined ? [] : [paid],
+    );
+    const created = paid === undefined ? 0 : 1;
+    expect(dry.report).toMatchObject({ planned: created, carried: 1 - created });
+    expect(report).toMatchObject({ created, carried: 1 - created });
+  },
+);
+
+it("carries an old small sum where the setting is 0", async () => {
+  const cycle = await createPayoutCycle();
+  await cycle.earning(await cycle.consultant("C-1"), { gross: 40_001n, fee: 1n });
+  await cycle.query("UPDATE earnings SET credited_on = '2024-01-01'");
+  const { report } = await cycle.batch();
+  expect(report).toMatchObject({ carried: 1, created: 0 });
+});
+
+it("makes the payout of a consultant who owes something in another currency", async () => {
+  const cycle = await createPayoutCycle();
+  const consultant = await cycle.consultant("C-1");
+  await cycle.earning(consultant);
+  const foreign = await cycle.earning(consultant, { currency: "USD" });
+  await cycle.query("UPDATE earnings SET status = 'PAID' WHERE id = $1", [foreign]);
+  await cycle.query(
+    `INSERT INTO earning_recoveries (consultant_id, earning_id, key, gross_paise, amount_paise)
+     VALUES ($1, $2, 'a refund', 100, 100)`,
+    [consultant, foreign],
+  );
+
+  const { verdict, report } = await cycle.batch();
+
+  expect(verdict.kind).toBe("completed");
+  expect(report).toMatchObject({ created: 1, changed: 0, recoveredPaise: 0n });
+  expect(await payouts(cycle)).toMatchObject([{ amount: 85_000n }]);
+});

@@ -84,6 +84,11 @@ it("does not hold back what has no known capture, or not the provider's", async 
 it("does not wait where the setting says so", async () => {
   const cycle = await createPayoutCycle();
   await earned(cycle, { daysAgo: 0 });
-  const settings = { minimumPaise: 50_000n, autoApprovePaise: 500_000n, settlementDays: 0 };
+  const settings = {
+    minimumPaise: 50_000n,
+    smallAfterDays: 0,
+    autoApprovePaise: 500_000n,
+    settlementDays: 0,
+  };
   expect((await cycle.batch({ settings })).report).toMatchObject({ created: 1, unsettled: 0 });
 });
