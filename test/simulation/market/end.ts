@@ -40,6 +40,7 @@ export async function comeToAnEnd(market: Market, check: () => Promise<void>): P
   const { arena, story } = market;
   market.faultRate = 0;
   market.mailFaultRate = 0;
+  market.mailIsOut = false;
   story.push("everything is mended");
   await deliverUnderWay(market);
   await releaseAll(market, arena.sessions.A);

@@ -164,6 +164,19 @@ const toldOncePerOffer: Rule = (market) =>
      WHERE mails.count <> (entry.status = 'EXPIRED')::int`,
   );
 
+/** However long the mail server is out. */
+const nobodyLosesATurnUnread: Rule = (market) =>
+  broken(
+    market,
+    "a turn passes only when its offer could be read",
+    `SELECT person.external_ref || ' is ' || entry.status || ' and the mail of the offer ' || mail.status AS what
+     FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
+     JOIN plans AS plan ON plan.id = entry.plan_id
+     JOIN outbox_mails AS mail ON mail.key = 'waitlist-offer:' || entry.id
+     WHERE entry.status = 'EXPIRED' AND mail.status <> 'SENT'
+        OR entry.status = 'SKIPPED' AND plan.starts_at > now() AND mail.status NOT IN ('GAVE_UP', 'LAPSED')`,
+  );
+
 /** More than once only where nobody could know that it was taken, and then under the same Message-ID. */
 const mailIsTakenOnce: Rule = ({ handedOver, shaken }) =>
   handedOver
@@ -421,6 +434,7 @@ const RULES: readonly Rule[] = [
   freeSeatsAreOffered,
   nobodyWaitsForCancelled,
   toldOncePerOffer,
+  nobodyLosesATurnUnread,
   mailIsTakenOnce,
   sentMeansTaken,
   capturedMoneyHasItsPlace,
