@@ -96,7 +96,7 @@ export async function recordCapture(
   }
 }
 
-/** What `recordCapture` does with the capture of an open checkout now. Only reads. */
+/** The result of `recordCapture` for an open checkout now. Only reads. */
 export async function planCapture(
   db: DbSession,
   {

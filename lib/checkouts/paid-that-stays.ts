@@ -1,7 +1,7 @@
 import { sql, type DbSession, type SqlPart } from "../db/client.ts";
 import type { Paise } from "../support/money.ts";
 
-/** What was captured for a booking and is neither refunded nor on its way back. */
+/** The amount captured for a booking that is neither refunded nor on its way back. */
 export async function paidThatStays(db: DbSession, bookingId: string): Promise<Paise> {
   return leftWhere(
     db,

@@ -10,7 +10,7 @@ import { endParticipation } from "../waitlist/moves/index.ts";
 import { findBooking } from "./find-booking.ts";
 import { lockBooking, type LockedBooking } from "./locked-booking.ts";
 
-/** What became of the seat. */
+/** The fate of the seat. */
 export type SeatAfterRefund =
   /** All of the sale goes back: the booking is over, and free seats are offered on. */
   | { kind: "freed"; slots: number; offers: number }

@@ -7,7 +7,7 @@ export interface Check {
   /** Also the kind of its findings. */
   name: FindingKind;
   severity: FindingSeverity;
-  /** What such a row is, for an operator: a sentence without its full stop. */
+  /** Describes such a row to an operator: a sentence without its full stop. */
   sentence: string;
   /**
    * Selects `subject_type, subject_id, details` (jsonb) of each row that breaks the rule. Details name ids and paise and

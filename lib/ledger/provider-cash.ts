@@ -13,7 +13,7 @@ export interface ProviderCash {
    * recently. Amounts that stay unbooked for longer are part of the drift.
    */
   unbookedPaise: Paise;
-  /** Booked, and the account was not read since. What a read account does not show after a day is part of the drift. */
+  /** Booked, and the account was not read since. A booking that a read account does not show after a day is part of the drift. */
   notReadPaise: Paise;
   /** Ledger - (provider + unbooked - not read): zero when nothing is unexplained. */
   driftPaise: Paise;
@@ -26,7 +26,7 @@ const OPENING = sql`
   SELECT opening_paise, day::timestamp AT TIME ZONE 'Asia/Kolkata' AS at
   FROM provider_days WHERE day < india_today() ORDER BY day LIMIT 1`;
 
-/** What is booked of our payouts: there, and back. */
+/** Bookings of our payouts: there, and back. */
 const BOOKED = sql`
   SELECT booking.payout_id, attempt.provider_payout_id, attempt.created_at, booking.kind,
          -sum(entry.amount_paise) AS out_paise,

@@ -19,7 +19,7 @@ export type ReleasedBecause =
   /** The webinar or class does not take place. */
   | "plan-cancelled";
 
-/** What happens to the buyer's money: it goes back, a person sees to it, or there is none with us. */
+/** The way of the buyer's money: it goes back, a person sees to it, or there is none with us. */
 export type CancelledMoney = "refund" | "looked-at" | "none";
 
 /** All mails, and the data of each. Instants are ISO texts, amounts paise. */
@@ -39,7 +39,7 @@ export interface MailData {
     amountPaise: Paise;
     why?: ReleasedBecause | undefined;
   };
-  /** The event is cancelled, and with it the reader's booking. `amountPaise`: what goes back, or is looked at. */
+  /** The event is cancelled, and with it the reader's booking. `amountPaise`: goes back, or is looked at. */
   "plan-cancelled": PlanShown & { money: CancelledMoney; amountPaise: Paise };
   /** The event is cancelled, for which the reader waited or was offered a seat. */
   "waitlist-plan-cancelled": PlanShown;
@@ -47,7 +47,7 @@ export interface MailData {
   "refund-processed": PlanShown & { amountPaise: Paise };
   /** The bank refused the payee's account; nothing is sent to it. `because`: "your account is closed". */
   "account-refused": { because: string };
-  /** A payout is paid. What is left of `amountPaise` after tax is `netPaise`. */
+  /** A payout is paid. `netPaise` is the rest of `amountPaise` after tax. */
   "payout-paid": PayoutShown & {
     netPaise: Paise;
     taxPaise: Paise;
@@ -83,7 +83,7 @@ interface PayoutShown {
   amountPaise: Paise;
 }
 
-/** A booking of a payout, and what is owed for it before tax. */
+/** A booking of a payout, and the amount owed for it before tax. */
 export interface BookingShown {
   reference: string;
   amountPaise: Paise;

@@ -59,7 +59,7 @@ const plan = z.object({ planTitle: text, planUrl: url });
 const offer = plan.extend({ expiresAt: instant });
 const payment = plan.extend({ amountPaise: amount });
 
-/** What of the buyer's checkout is said, by why it ended. */
+/** The sentence about the end of a buyer's checkout, by its reason. */
 const RELEASED: Record<ReleasedBecause, { ended: string; after: string; again: string }> = {
   lapsed: {
     ended: "was not paid in time",
@@ -88,7 +88,7 @@ const RELEASED: Record<ReleasedBecause, { ended: string; after: string; again: s
   },
 };
 
-/** What happens to the buyer's money when an event is cancelled. */
+/** The sentence about the buyer's money when an event is cancelled. */
 const CANCELLED_MONEY: Record<CancelledMoney, (amount: string) => string> = {
   refund: (amount) =>
     `Your ${amount} go back to you by the way they were paid. We write again when that is done.`,

@@ -18,7 +18,7 @@ export type DisputeDecision =
   | { kind: "open"; paymentId: string; holds: boolean; waitsForRefund: boolean }
   /** Won or closed. */
   | { kind: "kept"; paymentId: string }
-  /** What was deducted is to be booked. */
+  /** The deduction is to be booked. */
   | { kind: "lost"; paymentId: string }
   | { kind: "unmatched"; paymentId: string | null; why: UnmatchedReason; ended: boolean };
 
@@ -43,7 +43,7 @@ export async function readDispute(
 }
 
 /**
- * What becomes of a dispute as the provider tells of it. Only reads; whoever writes it down holds the payment's lock.
+ * The decision on a dispute as the provider tells of it. Only reads; the writer of the decision holds the payment's lock.
  * A status that is not known here counts as open. Lost with nothing deducted counts as open as well: nobody is
  * charged for money that was not taken, and nothing more goes back.
  */

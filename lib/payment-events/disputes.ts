@@ -116,7 +116,7 @@ async function look(
   return { stored, decision: await decideDispute(db, { told, stored }) };
 }
 
-/** @returns the decision as it came out: what was to be booked may not fit yet */
+/** @returns the decision as it came out: the deduction may not fit yet */
 async function write(
   tx: DbSession,
   {
@@ -148,7 +148,7 @@ async function audit(tx: DbSession, told: ProviderDispute, paymentId: string): P
   });
 }
 
-/** What the provider took is a refund that nobody here asked for: the consultant bears the share. */
+/** The deduction is a refund that nobody here asked for: the consultant bears the share. */
 async function bookLost(
   tx: DbSession,
   told: ProviderDispute,

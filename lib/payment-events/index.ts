@@ -1,7 +1,7 @@
 import { PROVIDER_RUNBOOKS } from "../provider/faults.ts";
 
 /**
- * What the provider tells of captured payments: refunds made outside, and disputes. This file is light: the run itself
+ * The provider's news of captured payments: refunds made outside, and disputes. This file is light: the run itself
  * is in `reconcile-payments.ts`, which a job imports dynamically.
  */
 export { paymentEventOutputs, paymentEventTables, type PaymentEventReport } from "./report.ts";

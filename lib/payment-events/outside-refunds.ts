@@ -27,7 +27,7 @@ import { countEvent, type EventItem } from "./report.ts";
 const SLICE_MS = hours(72);
 
 /**
- * Reads the provider's list of refunds, and books each that no leg of ours asked for. What was read is stored first,
+ * Reads the provider's list of refunds, and books each that no leg of ours asked for. Each that was read is stored first,
  * so that one that can not be booked yet is not forgotten when the list has moved on.
  */
 export async function followOutsideRefunds(ports: EventPorts): Promise<Verdict | undefined> {
@@ -156,7 +156,7 @@ async function book(ports: EventPorts, refund: Bookable): Promise<void> {
   await reportUnmatched(ports, refund, { why: "exceeds-payment", leftPaise });
 }
 
-/** What `bookOutsideRefund` does now. Only reads. */
+/** The result of `bookOutsideRefund` now. Only reads. */
 async function plan(
   db: DbSession,
   { paymentId, amountPaise }: Bookable,

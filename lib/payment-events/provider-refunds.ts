@@ -20,7 +20,7 @@ export interface UnmatchedRefund {
   isStale: boolean;
 }
 
-/** What is kept of a refund: never its notes, nor a receipt that is not one of ours. */
+/** The part of a refund that is kept: never its notes, nor a receipt that is not one of ours. */
 interface Told {
   id: string;
   providerPaymentId: string;

@@ -7,7 +7,7 @@ import { emptyEventReport, type PaymentEventReport } from "./report.ts";
 
 /**
  * Reads what happens at the provider to captured payments without a request of ours: refunds made in its dashboard,
- * and disputes. Books what is certain, and leaves the rest to a person. A list that can not be read stops the other
+ * and disputes. Books certain ones, and leaves the rest to a person. A list that can not be read stops the other
  * one from nothing.
  */
 export async function reconcilePayments(

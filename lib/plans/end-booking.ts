@@ -24,14 +24,14 @@ import type { Paise } from "../support/money.ts";
 import { endParticipation } from "../waitlist/moves/index.ts";
 import { remedyOf } from "./remedies.ts";
 
-/** Who cancels the plan, and why. */
+/** The person who cancels the plan, and the reason. */
 export interface Cancellation {
   planId: string;
   by: string;
   reason: string;
 }
 
-/** What became of one booking; in a dry run, what would. */
+/** The fate of one booking; in a dry run, the expected one. */
 export interface EndedBooking {
   /** It held its seats until now. */
   ended: boolean;

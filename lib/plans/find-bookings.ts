@@ -8,7 +8,7 @@ export interface BookingToEnd {
 
 /**
  * Of a row `booking`: it holds a seat, or has a checkout or a payment that the cancellation of its plan has to end.
- * What a buyer had cancelled before, with the money kept, is none of it.
+ * A booking that its buyer had cancelled before, with the money kept, is none of it.
  */
 const IS_OPEN: SqlPart = sql`
   (booking.status <> 'CANCELLED'
@@ -36,7 +36,7 @@ export async function bookingsToEndAfter(
     LIMIT ${count}`;
 }
 
-/** What a cancellation leaves as it is. */
+/** Bookings that a cancellation leaves as they are. */
 export interface LeftAlone {
   refundedBefore: number;
   lateCaptures: number;

@@ -1,4 +1,4 @@
-/** What an operator does about a part of a cancellation that was not done, by its code. */
+/** The step of an operator about a part of a cancellation that was not done, by its code. */
 export function remedyOf(code: string): string {
   switch (code) {
     case "NO_PROVIDER_PAYMENT":

@@ -12,7 +12,7 @@ export interface OpenItem {
   remedy: string;
 }
 
-/** What a cancellation did; in a dry run, what it would do. */
+/** The result of a cancellation; in a dry run, the expected one. */
 export interface CancelPlanReport {
   dryRun: boolean;
   planId: string;

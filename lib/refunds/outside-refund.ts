@@ -5,7 +5,7 @@ import type { Paise } from "../support/money.ts";
 import { findByKey, insertLegs, insertRefund, lockPayment } from "./request-refund.ts";
 import { settleRefund } from "./settle-refund.ts";
 
-/** Who asked for it: nobody of ours. */
+/** The requester: nobody of ours. */
 export const BY_PROVIDER = "provider";
 
 /** Money that has gone back to a buyer, or is on its way, without a request of ours. */
@@ -27,7 +27,7 @@ export type OutsideRefundResult =
   | { kind: "booked"; refundId: string; ofSale: boolean }
   /** On record already; nothing changed. */
   | { kind: "known"; refundId: string }
-  /** Less of the card's leg is left. `openPaise`: of that, what refunds of ours have that are not settled. */
+  /** Less of the card's leg is left. `openPaise`: the part of that in refunds of ours that are not settled. */
   | { kind: "exceeds"; leftPaise: Paise; openPaise: Paise };
 
 /**
@@ -80,7 +80,7 @@ export async function bookOutsideRefund(
 }
 
 /**
- * Gives up what is due by card and was never sent, because a dispute has taken the money: to send it would pay twice.
+ * Gives up legs that are due by card and were never sent, because a dispute has taken the money: to send it would pay twice.
  * The caller holds the payment's lock.
  */
 export async function giveUpDueByCard(
@@ -111,7 +111,7 @@ export interface CardLeg {
   duePaise: Paise;
 }
 
-/** The card's leg of a payment; whoever holds the payment's lock reads what stays so. */
+/** The card's leg of a payment; stays so while the caller holds the payment's lock. */
 export async function readCard(db: DbSession, paymentId: string): Promise<CardLeg | undefined> {
   const [row] = await db.query<CardLeg[]>`
     SELECT leg.id AS "legId", leg.amount_paise AS "paidPaise",

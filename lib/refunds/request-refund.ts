@@ -75,7 +75,7 @@ export async function requestRefund(
   return { kind: "requested", refundId };
 }
 
-/** What `requestRefund` would do now. Only reads. */
+/** The result of `requestRefund` now. Only reads. */
 export async function planRefund(
   db: DbSession,
   refund: RefundRequested,

@@ -28,7 +28,7 @@ export type CancelParticipationResult =
       /** The number of returned seats, and the offers made for them. */
       seats: number;
       offers: readonly SeatOffer[];
-      /** What was paid and stays with us: neither refunded nor on its way back. */
+      /** Paid, and stays with us: neither refunded nor on its way back. */
       paidPaise: Paise;
       /** The refund that was asked for, if one was. */
       refundId: string | null;

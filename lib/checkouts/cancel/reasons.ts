@@ -1,6 +1,6 @@
 import type { ReleasedBecause } from "../../notifications/mail.ts";
 
-/** For whom a checkout is ended: the buyer, the consultant, or nobody said for whom. */
+/** The side that ends a checkout: the buyer, the consultant, or not said. */
 export const CANCEL_REASONS = [
   "cancelled-by-buyer",
   "declined",

@@ -15,7 +15,7 @@ export interface Candidate {
 /**
  * Bookings with tentative slots whose hold has ended, and open checkouts whose slots are gone.
  * Paid bookings are left out. So are those whose payment came late: `reconcile-late-captures` settles these.
- * Oldest first. Uses the indexes `slots_tentative_by_age` and `payments_pending_by_age`, which hold what is open. The
+ * Oldest first. Uses the indexes `slots_tentative_by_age` and `payments_pending_by_age`, which hold open rows. The
  * rows of each are looked up, in 12 µs of the processor for each of 10,000; one GROUP BY over all slots takes half of
  * it in a table of 30,000, and more with each slot ever booked.
  *

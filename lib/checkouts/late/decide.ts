@@ -8,7 +8,7 @@ import { hasMeetingBegun, heldAppointments } from "../held-meetings.ts";
 export type RefundReason =
   /** The second payment of an order: it pays for nothing, after any outcome of the first one. */
   | "paid-twice"
-  /** A part of it went back before, or is on its way: what is left pays for nothing. */
+  /** A part of it went back before, or is on its way: the rest pays for nothing. */
   | "partly-refunded"
   /** The booking is confirmed, or has another checkout that is open or paid. */
   | "booked-otherwise"

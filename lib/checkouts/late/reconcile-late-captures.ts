@@ -211,7 +211,7 @@ async function settleOrphans(ports: LatePorts, report: LateReport): Promise<Verd
   return undefined;
 }
 
-/** A refused refund of a late capture does not end for ever, once it is known what is left. */
+/** A refused refund of a late capture does not end for ever, once the rest is known. */
 async function askAgainForWhatIsLeft(
   ports: LatePorts,
   report: LateReport,

@@ -11,7 +11,7 @@ export interface TellPayeesSettings {
   heldSince: Day | undefined;
   /** Between two mails to a payee whose money waits for an account. */
   waitingMs: number;
-  /** Whom a payee asks, as the end of "please contact". */
+  /** The contact of a payee, as the end of "please contact". */
   contact: string;
   /** Whether deliver-outbox tells payees whose account was refused. */
   mailRefusedAccounts: boolean;

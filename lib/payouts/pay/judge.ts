@@ -193,7 +193,7 @@ function stillPending(kind: PayeeKind, { withdrawn }: PayoutCounts): number {
   return kind === "organization" ? withdrawn : 0;
 }
 
-/** What a person has to look at again before it is sent; also said by a dry run. */
+/** Payouts that a person has to look at again before they are sent; also said by a dry run. */
 export function withdrawnWarning({
   dryRun,
   withdrawn,

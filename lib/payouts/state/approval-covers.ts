@@ -26,7 +26,7 @@ export function stepOfUncovered(code: string): string | undefined {
     : undefined;
 }
 
-/** What an approval does not cover, or what no payout may pay. */
+/** The parts that an approval does not cover, or that no payout may pay. */
 export interface Uncovered {
   /** All of them, the most important first. */
   codes: readonly UncoveredCode[];

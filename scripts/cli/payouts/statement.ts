@@ -29,7 +29,7 @@ export interface StatementOptions {
 
 type Wanted = { consultant: string; out: string | undefined } | { folder: string };
 
-/** What the options ask for. @throws {UsageError} */
+/** The request of the options. @throws {UsageError} */
 export function wantedStatement(options: StatementOptions): Wanted {
   const { consultant, all = false, csv = false, html = false, out } = options;
   if (csv === html) throw new UsageError("give --csv or --html. Nothing was written");
@@ -97,7 +97,7 @@ const COLUMNS: Readonly<Record<string, (line: StatementLine) => string>> = {
   "Recovered for": ({ recoveredFor }) => harmless(recoveredFor ?? ""),
 };
 
-/** The balances stand in the column of what is owed, so that the column adds up to its last cell. */
+/** The balances stand in the column of amounts owed, so that the column adds up to its last cell. */
 function statementCsv({ month, openingPaise, closingPaise, lines }: PayeeStatement): string {
   const headings = Object.keys(COLUMNS);
   const balance = (what: string, paise: Paise): string[] =>

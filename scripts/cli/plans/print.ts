@@ -123,7 +123,7 @@ function cancellationLines(state: NonNullable<PlanDetails["cancellation"]>): str
   ];
 }
 
-/** The end of a cancellation: what was done, and what was not, with its remedy. */
+/** The end of a cancellation: its done parts, and the others with their remedies. */
 export function cancelledLines(report: CancelPlanReport): string[] {
   const { dryRun, planId, title, open } = report;
   const verb = dryRun ? "would be" : "were";

@@ -34,7 +34,7 @@ export interface PostedLine extends StatementLine {
   currency: string;
 }
 
-/** What a posting changes in the payee's account. */
+/** The change that a posting makes to the payee's account. */
 export interface Posting {
   key: string;
   kind: string;
