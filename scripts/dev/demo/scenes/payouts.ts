@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { istDay } from "../../../../lib/support/calendar.ts";
+import { hours } from "../../../../lib/support/clock.ts";
 import { seedPlan, seedWaiting } from "../../seed/bookings.ts";
 import { importSales, letPayoutsAge, type World } from "./world.ts";
 
@@ -66,30 +67,34 @@ export async function changedAccount(world: World): Promise<void> {
 /** Weeks after a payout was completed its bank gives the money back. */
 export async function lateReversal(world: World): Promise<void> {
   const payout = `
-    SELECT format('The payout is %s, and its sale %s.', payout.status, earning.status) AS sentence, attempt.provider_payout_id AS id
+    SELECT format('The payout of %s days ago is %s, and its sale %s.',
+                  extract(day FROM now() - attempt.created_at), payout.status, earning.status) AS sentence,
+           attempt.provider_payout_id AS id
     FROM payouts AS payout JOIN payout_attempts AS attempt ON attempt.payout_id = payout.id
     JOIN payout_items AS item ON item.payout_id = payout.id JOIN earnings AS earning ON earning.id = item.earning_id
     WHERE earning.booking_reference = 'S-804'`;
   const [paid] = await world.query<{ id: string }>(payout);
   await world.job("payouts/reconcile-payout-status");
-  await world.shows("The payout is COMPLETED, and its sale PAID.", payout);
+  await world.shows("The payout of 40 days ago is COMPLETED, and its sale PAID.", payout);
   world.say("The bank gives the money back");
   world.sandbox.movePayout(paid?.id ?? "", {
     status: "reversed",
     reason: "beneficiary_bank_rejected",
   });
   await world.job("payouts/reconcile-payout-status");
-  await world.shows("The payout is REVERSED, and its sale READY.", payout);
+  await world.shows("The payout of 40 days ago is REVERSED, and its sale READY.", payout);
 }
 
 /** Each payee is told, and has a statement of the month. */
 export async function toldPayees(world: World): Promise<void> {
-  const today = istDay(new Date());
+  const now = new Date();
+  // From yesterday on: the day may have changed since the pay run.
+  const since = istDay(new Date(now.getTime() - hours(24)));
   for (const consultant of ["C-804", "C-805"]) {
     const address = `${consultant.toLowerCase()}@payees.example`;
     await world.command("payouts", "mail-address", consultant, address);
   }
-  const env = { MAIL_PAID_SINCE: today, MAIL_FAILED_SINCE: today };
+  const env = { MAIL_PAID_SINCE: since, MAIL_FAILED_SINCE: since };
   await world.job("notifications/tell-payees", { env });
   await world.job("notifications/deliver-outbox");
   await world.shows(
@@ -98,7 +103,7 @@ export async function toldPayees(world: World): Promise<void> {
      FROM outbox_mails WHERE template LIKE 'payout-%' AND status = 'SENT'`,
   );
   const statement = join(world.home, "statement.html");
-  const which = ["--consultant", "C-805", "--month", today.slice(0, 7)];
+  const which = ["--consultant", "C-805", "--month", istDay(now).slice(0, 7)];
   await world.command("payouts", "statement", ...which, "--html", "--out", statement);
   if (existsSync(statement)) console.log(`  The statement of C-805, to print: ${statement}`);
 }
