@@ -39,6 +39,7 @@ export const DEEP: readonly string[] = [
   "prisma/groups.test.ts",
   "crash/waitlist.test.ts",
   "crash/checkouts.test.ts",
+  "crash/payment-events.test.ts",
   "race/checkouts.test.ts",
   "workflows/cancel.test.ts",
   "scripts/jobs.test.ts",

@@ -76,20 +76,7 @@ export async function bookOutsideRefund(
     detail: { refundId, key, amountPaise, state, providerRefundId },
   });
   if (state === "PROCESSED") await settleRefund(tx, refundId);
-  await markRefunding(tx, paymentId);
   return { kind: "booked", refundId, ofSale };
-}
-
-/** All of it is on its way back; `settleRefund` says REFUNDED where it has arrived. */
-async function markRefunding(tx: DbSession, paymentId: string): Promise<void> {
-  await tx.execute`
-    UPDATE payments AS payment SET status = 'REFUNDING', updated_at = now()
-    WHERE payment.id = ${paymentId}::uuid AND payment.status IN ('PAID', 'ORPHANED')
-      AND NOT EXISTS (
-        SELECT 1 FROM payment_legs AS leg
-        WHERE leg.payment_id = payment.id AND leg.released_at IS NULL AND leg.amount_paise > (
-          SELECT COALESCE(sum(back.amount_paise), 0) FROM refund_legs AS back
-          WHERE back.payment_leg_id = leg.id AND back.state <> 'FAILED'))`;
 }
 
 /**

@@ -180,7 +180,7 @@ describe("beside tables", () => {
     ).toEqual([]);
   });
 
-  it("no function of ours works with the owner's rights but five of triggers, which nobody can call", async () => {
+  it("no function of ours works with the owner's rights but those of triggers, which nobody can call", async () => {
     expect(
       await database.query(
         `SELECT proname, prorettype::regtype::text AS returns FROM pg_proc

@@ -14,8 +14,8 @@ interface ListCommand {
   words: readonly string[];
 }
 
-/** `list` of every group of every command, and `history`, which is a list by another name. */
-const LISTS = new Set(["list", "history"]);
+/** `list` of every group of every command, and lists by another name. */
+const LISTS = new Set(["list", "history", "waiting", "debts"]);
 
 /** The lists that `everything` has rows for. */
 const SEEDED = new Set([

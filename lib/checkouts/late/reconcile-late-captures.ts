@@ -232,13 +232,7 @@ async function askAgainForWhatIsLeft(
 async function settleOne(ports: LatePorts, orphan: Orphan, report: LateReport): Promise<void> {
   if (ports.dryRun) {
     const { decision, amountPaise } = await planOrphan(ports.db, orphan);
-    const item =
-      decision.kind === "book"
-        ? { outcome: "booked" as const, code: "all-free", message: "would be booked again" }
-        : decision.kind === "disputed"
-          ? DISPUTED_ITEM
-          : { outcome: "refunded" as const, code: decision.why, message: "would be refunded" };
-    count(ports, report, { ...orphan, ...item, amountPaise });
+    count(ports, report, { ...orphan, ...plannedOrphan(decision), amountPaise });
     return;
   }
   ports.lease.assertTrusted();
@@ -257,6 +251,8 @@ function described(
       return { outcome: "refunded", code: settled.why, message: `refund ${settled.refundId}` };
     case "disputed":
       return DISPUTED_ITEM;
+    case "under-way":
+      return UNDER_WAY_ITEM;
     case "elsewhere":
       return { outcome: "skipped", code: "settled", message: "another run settled it" };
     case "conflict":
@@ -275,6 +271,27 @@ const DISPUTED_ITEM = {
   code: DISPUTE_OPEN,
   message: "the buyer disputes it: neither booked nor refunded before the dispute ends",
 };
+
+const UNDER_WAY_ITEM = {
+  outcome: "skipped" as const,
+  code: "REFUND_UNDER_WAY",
+  message: "all of it is on its way back, by a refund made outside",
+};
+
+function plannedOrphan(
+  decision: Awaited<ReturnType<typeof planOrphan>>["decision"],
+): Pick<LateItem, "outcome" | "code" | "message"> {
+  switch (decision.kind) {
+    case "book":
+      return { outcome: "booked", code: "all-free", message: "would be booked again" };
+    case "disputed":
+      return DISPUTED_ITEM;
+    case "under-way":
+      return UNDER_WAY_ITEM;
+    case "refund":
+      return { outcome: "refunded", code: decision.why, message: "would be refunded" };
+  }
+}
 
 /** The refund run has its own rules, and its own verdict where it is not content. */
 async function sendRefunds(ports: LatePorts, report: LateReport): Promise<Verdict | undefined> {

@@ -22,6 +22,8 @@ type Settlement =
   | { kind: "refund"; refundId: string; why: RefundReason; amountPaise: Paise }
   /** The buyer disputes it: neither booked nor refunded before the dispute ends. */
   | { kind: "disputed" }
+  /** All of it is on its way back, by a refund made outside that the provider has not finished. */
+  | { kind: "under-way" }
   /** Another run settled it. */
   | { kind: "elsewhere" }
   /** It can neither be booked nor refunded by a job. */
@@ -62,7 +64,10 @@ export async function settleOrphan(
 export async function planOrphan(
   db: DbSession,
   { paymentId, ...of }: Orphan,
-): Promise<{ decision: LateDecision | { kind: "disputed" }; amountPaise: Paise }> {
+): Promise<{
+  decision: LateDecision | { kind: "disputed" | "under-way" };
+  amountPaise: Paise;
+}> {
   if (await isPaymentDisputed(db, paymentId)) {
     return { decision: { kind: "disputed" }, amountPaise: 0n };
   }
@@ -71,7 +76,7 @@ export async function planOrphan(
   const decision = await decideLate(db, { booking, paymentId, forUpdate: false });
   const amountPaise =
     decision.kind === "book" ? payment.amountPaise : await leftToRefund(db, paymentId);
-  return { decision, amountPaise };
+  return { decision: amountPaise === 0n ? { kind: "under-way" } : decision, amountPaise };
 }
 
 async function settle(
@@ -142,6 +147,7 @@ async function giveUp(
 ): Promise<Settlement> {
   const { id: paymentId, organizationId } = payment;
   const amountPaise = await leftToRefund(tx, paymentId);
+  if (amountPaise === 0n) return { kind: "under-way" };
   const result = await requestRefund(tx, {
     paymentId,
     key: `late-capture:${paymentId}`,

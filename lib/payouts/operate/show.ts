@@ -3,7 +3,7 @@ import type { DbSession } from "../../db/client.ts";
 import { requireDay } from "../../support/calendar.ts";
 import type { Paise } from "../../support/money.ts";
 import { describeStop, readAccountStops, type AccountStop } from "../state/account-holds.ts";
-import { readUncovered } from "../state/approval-covers.ts";
+import { masked, readUncovered, type StoredAccount } from "../state/approval-covers.ts";
 import { OPEN_HOLDS } from "../state/on-hold.ts";
 import { listPayouts, type AccountNote } from "./list.ts";
 import type { PayoutStatus } from "./locked-payout.ts";
@@ -68,6 +68,8 @@ interface ShownAttempt {
   providerStatus: string | null;
   /** The bank's reference of the transfer. */
   utr: string | null;
+  /** The account that it was sent to, masked. */
+  account: string | null;
   httpStatus: number | null;
   failureCode: string | null;
   createdAt: Date;
@@ -166,13 +168,19 @@ async function readItems(db: DbSession, payoutId: string): Promise<ShownItem[]> 
 }
 
 async function readAttempts(db: DbSession, payoutId: string): Promise<ShownAttempt[]> {
-  return db.query<ShownAttempt[]>`
+  const attempts = await db.query<(Omit<ShownAttempt, "account"> & StoredAccount)[]>`
     SELECT attempt_no AS "attemptNo", state::text AS state, mode, amount_paise AS "amountPaise",
            reference_id AS "referenceId", provider_payout_id AS "providerPayoutId",
            provider_status AS "providerStatus", utr, http_status AS "httpStatus",
-           failure_code AS "failureCode", created_at AS "createdAt", settled_at AS "settledAt"
-    FROM payout_attempts WHERE payout_id = ${payoutId}::uuid
-    ORDER BY attempt_no, created_at`;
+           failure_code AS "failureCode", attempt.created_at AS "createdAt", settled_at AS "settledAt",
+           account.kind::text AS kind, account.ifsc, account.account_number AS "accountNumber", account.vpa
+    FROM payout_attempts AS attempt JOIN payout_accounts AS account ON account.id = attempt.payout_account_id
+    WHERE payout_id = ${payoutId}::uuid
+    ORDER BY attempt_no, attempt.created_at`;
+  return attempts.map(({ kind, ifsc, accountNumber, vpa, ...attempt }) => ({
+    ...attempt,
+    account: masked({ kind, ifsc, accountNumber, vpa }),
+  }));
 }
 
 async function readDeductions(db: DbSession, payoutId: string): Promise<ShownDeduction[]> {

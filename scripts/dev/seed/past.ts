@@ -86,10 +86,10 @@ const statements = (rows: number): readonly string[] => {
    FROM ${all}`,
     `INSERT INTO released_slots (appointment_id, booking_id, user_id, released_at, released_by)
    SELECT ${id(4, "1 + n % 10000")}, ${id(5)}, ${id(2)}, ${past}, 'a test' FROM ${all}`,
-    `INSERT INTO payments (id, booking_id, user_id, amount_paise, status, provider_order_id, captured_at, expired_at, created_at, updated_at)
+    `INSERT INTO payments (id, booking_id, user_id, amount_paise, status, provider_order_id, asked_at, captured_at, expired_at, created_at, updated_at)
    SELECT ${id(6)}, ${id(5)}, ${id(2)}, 100000,
           CASE WHEN n % 10 = 0 THEN 'EXPIRED' WHEN n % 1000 = 1 THEN 'PENDING' ELSE 'PAID' END::payment_status,
-          'order_' || n, ${past}, ${past}, ${past}, ${past}
+          'order_' || n, CASE WHEN n % 1000 = 1 THEN now() END, ${past}, ${past}, ${past}, ${past}
    FROM ${all}`,
     `INSERT INTO payment_legs (id, payment_id, kind, amount_paise)
    SELECT ${id(7)}, ${id(6)}, 'card', 100000 FROM ${all}`,

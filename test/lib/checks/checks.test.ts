@@ -130,6 +130,13 @@ const CASES: Readonly<
     },
     keeps: async () => {
       await paid({ status: "CANCELLED" });
+      const { id } = await paid({ status: "CANCELLED" });
+      await shift(`UPDATE bookings SET updated_at = now() - interval '2 days' WHERE id = '${id}'`);
+      await database.query(
+        `INSERT INTO audit_log (actor, category, action, subject_type, subject_id, detail)
+         VALUES ('a person', 'CHECKOUT', 'participation-cancelled', 'booking', $1, '{"money": "keep"}')`,
+        [id],
+      );
     },
   },
   "booking-confirmed-and-refunded": {

@@ -92,7 +92,9 @@ describe("records that do not fit together", () => {
   it("are open no longer once a person has resolved them as they are", async () => {
     await lateOffer();
     await prove();
-    await database.query("UPDATE findings SET resolved_at = now(), resolved_by = 'Asha', resolution = 'told'");
+    await database.query(
+      "UPDATE findings SET resolved_at = now(), resolved_by = 'Asha', resolution = 'told'",
+    );
 
     const { verdict, report } = await prove();
 

@@ -70,8 +70,17 @@ const keys = async (): Promise<string[]> =>
 
 /** Sends what was written; the mails that arrived. */
 async function delivered(): Promise<ReturnType<MailSandbox["mails"]>> {
-  const { verdict } = await runDelivery({ database: world.database, sandbox: mail });
-  expect(verdict).toEqual({ kind: "completed" });
+  const { database } = world;
+  // A busy machine may be too slow for the mailer, which puts the mail off.
+  for (let tried = 1; tried <= 5; tried++) {
+    const { report } = await runDelivery({ database, sandbox: mail });
+    expect(report).toMatchObject({ gaveUp: 0, lapsed: 0 });
+    const [open] = await database.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM outbox_mails WHERE status = 'QUEUED'",
+    );
+    if (open?.count === 0) break;
+    await database.query("UPDATE outbox_mails SET due_at = now() WHERE status = 'QUEUED'");
+  }
   return mail.mails();
 }
 

@@ -273,6 +273,29 @@ describe("a refund that was made in the provider's dashboard", () => {
   });
 });
 
+describe("a late capture that was refunded in the dashboard", () => {
+  it("waits for the end of that refund, and is settled as before when it fails", async () => {
+    const world = await openWorld();
+    const { sandbox } = world;
+    const { id: orderId } = sandbox.createOrder({ amountPaise: 100_000n });
+    const { id: providerPaymentId } = sandbox.createPayment({ orderId });
+    const { paymentId } = await seedPaid(world.database, { providerPaymentId, status: "ORPHANED" });
+    const made = sandbox.refundInDashboard({ paymentId: providerPaymentId, status: "pending" });
+    await runEvents(world);
+
+    expect((await runLate({ ...world, dryRun: true })).report).toMatchObject({ skipped: 1 });
+    const { verdict, report } = await runLate(world);
+    expect(verdict).toEqual({ kind: "completed" });
+    expect(report.items).toMatchObject([{ outcome: "skipped", code: "REFUND_UNDER_WAY" }]);
+
+    sandbox.moveRefund(made.id, { status: "failed" });
+    await runRefunds(world);
+    // Its time is free again, so that it is booked rather than refunded.
+    expect((await runLate(world)).report).toMatchObject({ booked: 1, refunded: 0 });
+    expect(await statusOf(world, paymentId)).toBe("PAID");
+  });
+});
+
 describe("a late capture of which a part was refunded in the dashboard", () => {
   it.each(["before", "after"] as const)(
     "gives back what is left, when that was read %s its refund was asked for",

@@ -601,3 +601,47 @@ describe("the bytes of a refund request", () => {
     expect(built.hash).toBe(createHash("sha256").update(built.body, "utf8").digest("hex"));
   });
 });
+
+describe("what happens without a request of ours", () => {
+  it("is listed: refunds of all payments, in a time", async () => {
+    const sandbox = await openSandbox();
+    const client = clientOf(sandbox);
+    const { paymentId } = paid(sandbox);
+    const { id } = sandbox.refundInDashboard({ paymentId, amountPaise: 10_000 });
+    const now = Date.now();
+    const hour = 3_600_000;
+    const window = { fromMs: now - hour, toMs: now + hour };
+    expect(valueOf(await client.listAllRefunds(window))).toMatchObject([
+      { id, paymentId, amountPaise: 10_000n, status: "processed", receipt: null },
+    ]);
+    const earlier = { fromMs: now - 2 * hour, toMs: now - hour };
+    expect(valueOf(await client.listAllRefunds(earlier))).toEqual([]);
+    await expect(client.listAllRefunds({ count: 101 })).rejects.toMatchObject({
+      code: "RAZORPAY_ARGUMENT_INVALID",
+    });
+  });
+
+  it("is listed and fetched: disputes", async () => {
+    const sandbox = await openSandbox();
+    const client = clientOf(sandbox);
+    const { paymentId } = paid(sandbox);
+    const { id } = sandbox.createDispute({ paymentId, respondInHours: 24 });
+    const [dispute] = valueOf(await client.listDisputes({}));
+    expect(dispute).toMatchObject({
+      id,
+      paymentId,
+      status: "open",
+      amountPaise: 50_000n,
+      deductedPaise: 0n,
+      phase: "chargeback",
+      reasonCode: "chargeback_authorization",
+    });
+    expect((dispute?.respondByMs ?? 0) - (dispute?.createdAtMs ?? 0)).toBe(24 * 3_600_000);
+    sandbox.moveDispute(id, { status: "lost" });
+    expect(valueOf(await client.fetchDispute(id))).toMatchObject({
+      status: "lost",
+      deductedPaise: 50_000n,
+    });
+    expect(verdict(await client.fetchDispute("disp_unknown"))).toMatch(/^refused/);
+  });
+});

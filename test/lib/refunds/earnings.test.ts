@@ -239,9 +239,19 @@ describe("a refund of a settled earning", () => {
   it("is recovered from an earning that comes back because its payout failed", async () => {
     const sold = await sell();
     await runBatch(world.database);
-    await refund(sold.paymentId);
     sandbox.addFaults([{ on: "POST /payouts", endState: "failed" }]);
-    await runPayouts({ database: world.database, sandbox });
+    await runPayouts({
+      database: world.database,
+      sandbox,
+      // After the claim, which would not have sent it.
+      wrapGateway: (gateway) => ({
+        ...gateway,
+        createPayout: async (...call) => {
+          await refund(sold.paymentId);
+          return gateway.createPayout(...call);
+        },
+      }),
+    });
     expect(await owed()).toEqual([{ gross: 100_000n, amount: 80_000n }]);
 
     await payOut();

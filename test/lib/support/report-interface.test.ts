@@ -274,7 +274,7 @@ const GROUP: DueGroup = {
   consultantId: "id",
   consultantRef: "C-1",
   isPaidToVpa: false,
-      oldestDays: 0,
+  oldestDays: 0,
   organizationId: null,
   currency: "INR",
   earningIds: ["e-1", "e-2"],

@@ -42,6 +42,49 @@ describe("the provider's own package", () => {
     expect((await razorpay.payments.fetchMultipleRefund(paymentId)).items).toHaveLength(2);
   });
 
+  it("lists refunds of the dashboard, which bear no receipt", async () => {
+    const sandbox = await openSandbox();
+    const razorpay = packageOn(sandbox);
+    const { id: orderId } = sandbox.createOrder({ amountPaise: 50_000 });
+    const { id: paymentId } = sandbox.createPayment({ orderId });
+    const { id } = sandbox.refundInDashboard({ paymentId, amountPaise: 20_000 });
+
+    const { items } = await razorpay.refunds.all({ count: 100 });
+    expect(items).toMatchObject([
+      { id, payment_id: paymentId, amount: 20_000, receipt: null, status: "processed" },
+    ]);
+    const from = Math.floor(Date.now() / 1000) + 3_600;
+    expect((await razorpay.refunds.all({ from, to: from + 1 })).items).toEqual([]);
+  });
+
+  it("follows a dispute until it is lost, and pages through the list", async () => {
+    const sandbox = await openSandbox();
+    const razorpay = packageOn(sandbox);
+    const { id: orderId } = sandbox.createOrder({ amountPaise: 50_000 });
+    const { id: paymentId } = sandbox.createPayment({ orderId });
+    const first = sandbox.createDispute({ paymentId, amountPaise: 10_000 });
+    const second = sandbox.createDispute({ paymentId, amountPaise: 20_000, phase: "fraud" });
+
+    expect((await razorpay.disputes.all({ count: 1 })).items).toMatchObject([{ id: second.id }]);
+    const { items } = await razorpay.disputes.all({ count: 1, skip: 1 });
+    expect(items).toMatchObject([{ id: first.id, status: "open", amount_deducted: 0 }]);
+    sandbox.moveDispute(first.id, { status: "under_review" });
+    expect(await razorpay.disputes.fetch(first.id)).toMatchObject({
+      entity: "dispute",
+      payment_id: paymentId,
+      amount: 10_000,
+      currency: "INR",
+      status: "under_review",
+      phase: "chargeback",
+    });
+    expect(await razorpay.disputes.accept(second.id)).toMatchObject({
+      status: "lost",
+      amount_deducted: 20_000,
+    });
+    expect(sandbox.paymentsAccount()).toMatchObject({ balancePaise: 30_000 });
+    await expect(razorpay.disputes.accept(second.id)).rejects.toMatchObject({ statusCode: 400 });
+  });
+
   it("reads a refusal as the provider's", async () => {
     const razorpay = packageOn(await openSandbox());
     await expect(razorpay.orders.create({ amount: 1, currency: "INR" })).rejects.toMatchObject({

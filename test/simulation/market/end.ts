@@ -6,7 +6,7 @@ import { databaseOf } from "../ports.ts";
 import { payEverything } from "../provider.ts";
 import { deliverUnderWay, digests } from "../world.ts";
 import type { MarketJob } from "./jobs.ts";
-import { refundWhatWasLeft } from "./marketplace.ts";
+import { cancelEvent, refundWhatWasLeft } from "./marketplace.ts";
 import { settleEverything } from "./provider.ts";
 import { newClerk, runMarket } from "./runs.ts";
 import { letMarketTimePass, type Market } from "./world.ts";
@@ -40,6 +40,7 @@ export async function comeToAnEnd(market: Market, check: () => Promise<void>): P
   const { arena, story } = market;
   market.faultRate = 0;
   market.mailFaultRate = 0;
+  market.mailIsOut = false;
   story.push("everything is mended");
   await deliverUnderWay(market);
   await releaseAll(market, arena.sessions.A);
@@ -95,9 +96,19 @@ async function askAgain(market: Market): Promise<boolean> {
                                  WHERE payment_leg_id = leg.id AND state <> 'FAILED'))
      ORDER BY booking.reference, payment.id`,
   );
-  let asked = failed.length;
+  const halfCancelled = await arena.database.query<{ id: string }>(
+    `SELECT id FROM plans WHERE cancelled_at IS NOT NULL AND EXISTS (
+       SELECT 1 FROM bookings AS booking LEFT JOIN payments AS payment ON payment.booking_id = booking.id
+       WHERE booking.plan_id = plans.id AND (booking.status <> 'CANCELLED'
+         OR payment.status = 'PAID' AND booking.ended_because = 'plan-cancelled'))
+     ORDER BY title, id`,
+  );
+  let asked = failed.length + halfCancelled.length;
   const act = async (): Promise<void> => {
     asked += await refundWhatWasLeft(market, { clerk, db });
+    for (const { id } of halfCancelled) {
+      story.push(`  a cancellation goes on: ${await cancelEvent({ clerk, db }, id)}`);
+    }
     for (const { id: paymentId } of failed) {
       const request = {
         paymentId,
@@ -129,7 +140,7 @@ async function leftOpen({ arena }: Market): Promise<string[]> {
     UNION ALL SELECT 'an offer is over and NOTIFIED' FROM waitlist_entries
     WHERE status = 'NOTIFIED' AND expires_at <= now()
     UNION ALL SELECT 'finding ' || kind || ' ' || details FROM findings
-    WHERE resolved_at IS NULL AND severity = 'critical' AND NOT (kind = 'refund-failed' AND EXISTS (
+    WHERE resolved_at IS NULL AND severity = 'critical' AND kind <> 'plan-refund-refused' AND NOT (kind = 'refund-failed' AND EXISTS (
       SELECT 1 FROM refunds AS refund JOIN payments AS payment ON payment.id = refund.payment_id
       WHERE refund.id::text = findings.subject_id AND payment.status = 'PAID'))`);
   return rows.map(({ what }) => what);

@@ -2,7 +2,9 @@ import { inTransaction } from "../../../lib/db/client.ts";
 import { postEarningsReleased } from "../../../lib/ledger/post-earnings.ts";
 import { recordCapture } from "../../../lib/checkouts/capture.ts";
 import { requestRefund } from "../../../lib/refunds/request-refund.ts";
+import { cancelPlan } from "../../../lib/plans/cancel-plan.ts";
 import { toError } from "../../../lib/support/errors.ts";
+import { noProgress } from "../../../lib/support/progress.ts";
 import { cancelParticipation } from "../../../lib/checkouts/cancel/cancel-participation.ts";
 import { bookOffer, joinWaitlist, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
 import { inSession } from "../../lib/payouts/sessions.ts";
@@ -20,6 +22,7 @@ const MOVES = {
   leave: 1,
   bookOffer: 4,
   cancel: 2.5,
+  cancelEvent: 0.3,
   refund: 4,
   earn: 3,
   deactivate: 0.3,
@@ -76,6 +79,10 @@ async function perform(market: Market, desk: Desk, move: Move): Promise<string> 
       return takeUpOffer(market, desk);
     case "cancel":
       return cancel(market, desk);
+    case "cancelEvent": {
+      const { id, name } = chance.pick(groups);
+      return `${name} is cancelled: ${await cancelEvent(desk, id)}`;
+    }
     case "refund":
       return askForRefund(market, desk);
     case "earn":
@@ -185,6 +192,15 @@ async function cancel(market: Market, desk: Desk): Promise<string> {
   if (kind !== "cancelled") return `${reference} is cancelled: ${kind}`;
   const refunds = await refundWhatWasLeft(market, desk);
   return `${reference} is cancelled, ${refunds} refunds`;
+}
+
+/** An operator cancels an event, or goes on with what an earlier cancellation has left. */
+export async function cancelEvent({ db }: Desk, planId: string): Promise<string> {
+  const wanted = { planId, by: "Asha", reason: "simulation", althoughBegun: true, dryRun: false };
+  const result = await cancelPlan({ db, progress: noProgress }, wanted);
+  if (result.kind === "refused") return result.code;
+  const { bookingsEnded, entriesEnded, refundsAsked, open } = result.report;
+  return `${bookingsEnded} bookings, ${entriesEnded} entries, ${refundsAsked} refunds, ${open.length} left`;
 }
 
 /** What was paid for bookings whose buyers have left goes back. */

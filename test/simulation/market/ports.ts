@@ -53,6 +53,9 @@ const MAIL_MISHAPS: Readonly<Record<string, Behaviour>> = {
   "dropped after the final dot, taken": { at: "answer", do: "drop", taken: true },
 };
 
+/** Of a server that is out: it takes no mail, whoever it is for. */
+const OUT: Behaviour = { at: "sender", do: { refuse: 421 } };
+
 /** A mailer over SMTP, each mail of which waits for its turn and may go wrong. */
 export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
   const { arena, chance, scheduler, story } = market;
@@ -72,7 +75,11 @@ export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
         const mishap = chance.happens(market.mailFaultRate)
           ? chance.pick(Object.keys(MAIL_MISHAPS))
           : undefined;
-        const behaviour = mishap === undefined ? undefined : MAIL_MISHAPS[mishap];
+        const behaviour = market.mailIsOut
+          ? OUT
+          : mishap === undefined
+            ? undefined
+            : MAIL_MISHAPS[mishap];
         if (behaviour) arena.mail.behave(behaviour);
         if (mishap !== undefined) story.push(`  ${process.name}: mail ${mishap}`);
         const before = arena.mail.mails().length;

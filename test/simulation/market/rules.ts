@@ -91,7 +91,7 @@ const confirmedMeansPaid: Rule = (market) =>
        ELSE held.confirmed > 0 OR held.tentative <> wanted.slots END`,
   );
 
-/** Until the buyer leaves. */
+/** Until the buyer leaves, or the event is cancelled. */
 async function paidSlotsStay(market: Market, memory: MarketMemory): Promise<string[]> {
   const { arena, left } = market;
   const rows = await arena.database.query<{ id: string; bookingId: string }>(
@@ -104,9 +104,16 @@ async function paidSlotsStay(market: Market, memory: MarketMemory): Promise<stri
   const all = await arena.database.query<{ id: string }>("SELECT id FROM slots", [], {
     prepared: true,
   });
+  const cancelled = await arena.database.query<{ id: string }>(
+    `SELECT booking.id FROM bookings AS booking JOIN plans AS plan ON plan.id = booking.plan_id
+     WHERE plan.cancelled_at IS NOT NULL`,
+    [],
+    { prepared: true },
+  );
   const there = new Set(all.map(({ id }) => id));
+  const gone = new Set([...left, ...cancelled.map(({ id }) => id)]);
   const breaches = [...memory.paidSlots]
-    .filter(([id, bookingId]) => !there.has(id) && !left.has(bookingId))
+    .filter(([id, bookingId]) => !there.has(id) && !gone.has(bookingId))
     .map(([id]) => `a slot that was paid for stays: ${id} is gone`);
   memory.paidSlots = new Map(rows.map(({ id, bookingId }) => [id, bookingId]));
   return breaches;
@@ -120,12 +127,22 @@ const freeSeatsAreOffered: Rule = (market) =>
     market,
     "a free seat that somebody waits for is offered",
     `SELECT title || ' has a free seat, and somebody waits' AS what FROM plans AS plan
-     WHERE capacity > booked_seats + offered_seats AND starts_at > now()
+     WHERE capacity > booked_seats + offered_seats AND starts_at > now() AND cancelled_at IS NULL
        AND EXISTS (
          SELECT 1 FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
          WHERE entry.plan_id = plan.id AND entry.status = 'WAITING' AND person.active
            AND NOT EXISTS (SELECT 1 FROM bookings WHERE plan_id = plan.id AND user_id = entry.user_id
                            AND status <> 'CANCELLED'))`,
+  );
+
+/** Its bookings may end one after the other; nobody waits from the first moment on. */
+const nobodyWaitsForCancelled: Rule = (market) =>
+  broken(
+    market,
+    "of a cancelled event nobody waits or is offered a seat",
+    `SELECT plan.title || ' is cancelled, and an entry is ' || entry.status AS what
+     FROM plans AS plan JOIN waitlist_entries AS entry ON entry.plan_id = plan.id
+     WHERE plan.cancelled_at IS NOT NULL AND entry.status IN ('WAITING', 'NOTIFIED')`,
   );
 
 const toldOncePerOffer: Rule = (market) =>
@@ -145,6 +162,19 @@ const toldOncePerOffer: Rule = (market) =>
        SELECT count(*) FROM outbox_mails
        WHERE template = 'waitlist-expired' AND key LIKE '%' || entry.id::text) AS mails
      WHERE mails.count <> (entry.status = 'EXPIRED')::int`,
+  );
+
+/** However long the mail server is out. */
+const nobodyLosesATurnUnread: Rule = (market) =>
+  broken(
+    market,
+    "a turn passes only when its offer could be read",
+    `SELECT person.external_ref || ' is ' || entry.status || ' and the mail of the offer ' || mail.status AS what
+     FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
+     JOIN plans AS plan ON plan.id = entry.plan_id
+     JOIN outbox_mails AS mail ON mail.key = 'waitlist-offer:' || entry.id
+     WHERE entry.status = 'EXPIRED' AND mail.status <> 'SENT'
+        OR entry.status = 'SKIPPED' AND plan.starts_at > now() AND mail.status NOT IN ('GAVE_UP', 'LAPSED')`,
   );
 
 /** More than once only where nobody could know that it was taken, and then under the same Message-ID. */
@@ -402,7 +432,9 @@ const RULES: readonly Rule[] = [
   noConfirmedOverlap,
   confirmedMeansPaid,
   freeSeatsAreOffered,
+  nobodyWaitsForCancelled,
   toldOncePerOffer,
+  nobodyLosesATurnUnread,
   mailIsTakenOnce,
   sentMeansTaken,
   capturedMoneyHasItsPlace,

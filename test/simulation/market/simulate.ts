@@ -84,6 +84,10 @@ async function step(market: Market): Promise<void> {
       story.push("the provider goes on");
       moveRefunds(market);
       moveAtProvider(market);
+      if (chance.happens(0.2)) {
+        market.mailIsOut = !market.mailIsOut;
+        story.push(market.mailIsOut ? "the mail server is out" : "the mail server is back");
+      }
       return;
     case "payday":
       return payday(market);

@@ -39,6 +39,8 @@ export interface Market extends World {
   /** How long everything has been aged in all. */
   agedMarketMinutes: number;
   mailFaultRate: number;
+  /** The mail server takes nothing, for as long as that. */
+  mailIsOut: boolean;
 }
 
 export async function openMarket(arena: MarketArena, seed: number): Promise<Market> {
@@ -61,6 +63,7 @@ export async function openMarket(arena: MarketArena, seed: number): Promise<Mark
     made: 0,
     agedMarketMinutes: 0,
     mailFaultRate: chance.pick([0, 0.15, 0.3]),
+    mailIsOut: false,
   });
 }
 

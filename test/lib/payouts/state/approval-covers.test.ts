@@ -359,8 +359,11 @@ describe("a payout with a sale that was refunded after it was made", () => {
 
 describe("the account in list and show", () => {
   it("is masked, with its age, and says whether it changed since last paid", async () => {
-    const { consultantId } = await seedPayee(world.database, { account: FIRST, payouts: [{}] });
+    const payee = await seedPayee(world.database, { account: FIRST, payouts: [{}] });
+    const { consultantId } = payee;
     await world.run();
+    const paid = await withDb(world.database, (db) => showPayout(db, payee.payouts[0]?.id ?? ""));
+    expect(paid?.attempts).toMatchObject([{ account: "HDFC0001220 …1111" }]);
     await world.database.query(
       "UPDATE payout_accounts SET created_at = created_at - interval '12 days'",
     );
