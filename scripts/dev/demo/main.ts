@@ -6,12 +6,14 @@ import { fileURLToPath } from "node:url";
 import { minutes, sleep } from "../../../lib/support/clock.ts";
 import { toError } from "../../../lib/support/errors.ts";
 import { migrate } from "../migrate/apply.ts";
-import { startSandbox } from "../../sandbox/razorpay/index.ts";
-import { startPostgres } from "../services/postgres.ts";
+import { startSandbox, type Sandbox } from "../../sandbox/razorpay/index.ts";
+import { startPostgres, type RunningPostgres } from "../services/postgres.ts";
 import { refusedAccounts, timeoutAccounts } from "./bad-accounts.ts";
 import { runChild } from "./child.ts";
 import { demonstrateMarketplace } from "./marketplace/run.ts";
 import { readResult, printResult } from "./result.ts";
+import { demonstrateScenes } from "./scenes/run.ts";
+import { connectAdmin } from "../../cli/frame/database-url.ts";
 import { newCommand, readerLost } from "../../cli/frame/command-line.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -31,7 +33,7 @@ async function main(): Promise<number> {
     .option("--earnings <file>", "a finance export of your own instead of the shipped sample")
     .option(
       "--all",
-      "then the jobs of waitlist, checkouts, refunds and mail on a seeded marketplace",
+      "then the jobs of waitlist, checkouts, refunds and mail on a seeded marketplace, and what goes wrong between the jobs",
     )
     .option("--keep", "leave database and sandbox up until Ctrl-C, and say how to reach them")
     .parse();
@@ -131,17 +133,7 @@ async function demonstrate({ file, keep, all, signal, cleanups }: Stage): Promis
       ? "\nNo summary was written."
       : `\nThe full summary, as GitHub Actions shows it: ${summaryFile}`,
   );
-  const isAllDone =
-    !all ||
-    (await demonstrateMarketplace({
-      root: ROOT,
-      home,
-      databaseUrl: postgres.url,
-      sandbox,
-      env,
-      signal,
-      say,
-    }));
+  const isAllDone = !all || (await demonstrateAll({ home, postgres, sandbox, env, signal }));
   if (keep)
     await keepRunning({
       env: { ...sandbox.env, DATABASE_URL: postgres.url },
@@ -152,6 +144,29 @@ async function demonstrate({ file, keep, all, signal, cleanups }: Stage): Promis
   console.log(JSON.stringify(result.line));
   const isPaid = result.line.outcome === "completed" || result.line.outcome === "partial";
   return isPaid && isAllDone ? 0 : 1;
+}
+
+/** @returns whether every job did all its work, and each scene came to its end */
+async function demonstrateAll({
+  postgres,
+  sandbox,
+  ...stage
+}: {
+  home: string;
+  postgres: RunningPostgres;
+  sandbox: Sandbox;
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+}): Promise<boolean> {
+  const common = { ...stage, root: ROOT, say };
+  const isDone = await demonstrateMarketplace({ ...common, sandbox, databaseUrl: postgres.url });
+  const admin = await connectAdmin(postgres.url);
+  try {
+    await admin.query("CREATE DATABASE scenes");
+  } finally {
+    await admin.end();
+  }
+  return (await demonstrateScenes({ ...common, databaseUrl: postgres.urlOf("scenes") })) && isDone;
 }
 
 /** The provider's faults for the sample's bad accounts. */
