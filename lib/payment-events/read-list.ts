@@ -30,10 +30,9 @@ export async function readList<T extends { readonly id: string }>(
   ports: EventPorts,
   { name, sliceMs, readPage, onPage, isDone = () => true }: ReadList<T>,
 ): Promise<Verdict | undefined> {
-  const { db, signal, dryRun, settings, clock } = ports;
-  const untilMs = clock.now().getTime();
-  const readUntilMs = (await readUntil(db, name)) ?? untilMs - settings.lookBackMs;
-  let fromMs = Math.min(readUntilMs, untilMs) - OVERLAP_MS;
+  const { db, signal, dryRun, settings } = ports;
+  const { untilMs, readUntilMs } = await readPeriod(db, name);
+  let fromMs = Math.min(readUntilMs ?? untilMs - settings.lookBackMs, untilMs) - OVERLAP_MS;
   while (fromMs < untilMs) {
     const window = { fromMs, toMs: Math.min(fromMs + sliceMs, untilMs) };
     const walk = await walkList((page) => readPage({ ...window, ...page }), { signal, onPage });
@@ -45,10 +44,17 @@ export async function readList<T extends { readonly id: string }>(
   return undefined;
 }
 
-async function readUntil(db: DbSession, name: string): Promise<number | undefined> {
-  const [row] = await db.query<{ readUntil: Date }[]>`
-    SELECT read_until AS "readUntil" FROM provider_lists WHERE name = ${name}`;
-  return row?.readUntil.getTime();
+/** By the database's clock: a machine whose own is days ahead would count as read what nobody has read. */
+async function readPeriod(
+  db: DbSession,
+  name: string,
+): Promise<{ untilMs: number; readUntilMs: number | null }> {
+  const [row] = await db.query<{ untilMs: number; readUntilMs: number | null }[]>`
+    SELECT (extract(epoch FROM now()) * 1000)::float8 AS "untilMs",
+           (SELECT (extract(epoch FROM read_until) * 1000)::float8 FROM provider_lists WHERE name = ${name})
+             AS "readUntilMs"`;
+  if (!row) throw new Error("a query without a table gave no row");
+  return row;
 }
 
 /** Never back: a run that woke up late has read less than the one after it. */

@@ -250,12 +250,27 @@ describe("a refund that was made in the provider's dashboard", () => {
     const { providerPaymentId } = await sold(world);
     await runEvents(world);
     sandbox.refundInDashboard({ paymentId: providerPaymentId });
-    const now = Date.now() + 300 * 86_400_000;
-    const later = await runEvents({
+    await world.database.query(
+      "UPDATE provider_lists SET read_until = read_until - interval '300 days'",
+    );
+    expect((await runEvents(world)).report).toMatchObject({ booked: 1 });
+  });
+
+  it.each([-2, 2])("is found by a machine whose clock is wrong by %i days", async (days) => {
+    const world = await openWorld();
+    const { database, sandbox } = world;
+    const { providerPaymentId } = await sold(world);
+    sandbox.refundInDashboard({ paymentId: providerPaymentId });
+    const now = new Date(Date.now() + days * 86_400_000);
+    const { report } = await runEvents({
       ...world,
-      clock: { now: () => new Date(now), monotonicMs: () => 0 },
+      clock: { now: () => now, monotonicMs: () => 0 },
     });
-    expect(later.report).toMatchObject({ booked: 1 });
+    expect(report).toMatchObject({ refundsRead: 1, booked: 1 });
+    // What comes after it is read by the next run, however late that is.
+    expect(
+      await database.query("SELECT name FROM provider_lists WHERE read_until > now()"),
+    ).toEqual([]);
   });
 
   it("is found by the run after one that could not read the list", async () => {
