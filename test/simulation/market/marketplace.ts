@@ -9,6 +9,7 @@ import { inSession } from "../../lib/payouts/sessions.ts";
 import { databaseOf } from "../ports.ts";
 import type { SimulatedProcess } from "../process.ts";
 import { beginCheckout, bookMeeting, bookSome, nextReference, type Desk } from "./checkouts.ts";
+import { moveEvent } from "./events.ts";
 import { OFFER_MS } from "./jobs.ts";
 import type { CaptureNews, Market } from "./world.ts";
 
@@ -23,6 +24,7 @@ const MOVES = {
   refund: 4,
   earn: 3,
   deactivate: 0.3,
+  moveEvent: 1,
 };
 type Move = keyof typeof MOVES;
 
@@ -80,6 +82,8 @@ async function perform(market: Market, desk: Desk, move: Move): Promise<string> 
       return askForRefund(market, desk);
     case "earn":
       return earnSale(market, desk);
+    case "moveEvent":
+      return moveEvent(market, desk);
     case "deactivate": {
       const buyer = chance.pick(buyers);
       await desk.db.execute`UPDATE users SET active = false WHERE id = ${buyer.id}::uuid`;
