@@ -44,7 +44,7 @@ export async function readList<T extends { readonly id: string }>(
   return undefined;
 }
 
-/** By the database's clock: a machine whose own is days ahead would count as read what nobody has read. */
+/** By the database's clock: a machine whose own is days ahead would note days as read that lie ahead. */
 async function readPeriod(
   db: DbSession,
   name: string,

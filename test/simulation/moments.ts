@@ -27,10 +27,13 @@ export async function busyMoment(
   { first }: { first?: JobName } = {},
 ): Promise<FinishedRun[]> {
   const { chance } = world;
-  const weights = { batch: 3, pay: 7, stuck: 5, reconcile: 3, ledger: 1 } satisfies Record<
-    JobName,
-    number
-  >;
+  const weights = {
+    batch: 3,
+    pay: 7,
+    stuck: 5,
+    reconcile: world.reconcileAwaySteps > 0 ? 0 : 3,
+    ledger: 1,
+  } satisfies Record<JobName, number>;
   const starts = Array.from({ length: chance.pick([1, 1, 2, 2, 3]) }, (_, index): Start => {
     const job = index === 0 && first !== undefined ? first : chance.weighted(weights);
     return { job, options: chooseOptions(world, job), trouble: chooseTrouble(chance) };
@@ -190,6 +193,6 @@ function slotOf(index: number): Slot {
   return slot;
 }
 
-export function chooseJob({ chance }: World): JobName {
-  return chance.pick(JOBS);
+export function chooseJob({ chance, reconcileAwaySteps }: World): JobName {
+  return chance.pick(JOBS.filter((job) => job !== "reconcile" || reconcileAwaySteps === 0));
 }

@@ -87,7 +87,7 @@ const STATUSES = {
 } as const;
 
 /** As an import with --update-accounts leaves it: another account is active, of the same kind. */
-async function replaceAccount(
+export async function replaceAccount(
   { arena, chance, people, scheduler }: World,
   operator: SimulatedProcess,
 ): Promise<string> {

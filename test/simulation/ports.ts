@@ -70,6 +70,16 @@ function countedSession(tx: DbSession, { within }: Incident): DbSession {
   };
 }
 
+/** By the world's time, which the provider's own clock does not know. */
+function isSince(
+  { agedMinutes, seenAtProvider }: World,
+  { id, createdAt }: { id: string; createdAt: Date },
+  fromMs: number,
+): boolean {
+  const aged = agedMinutes - (seenAtProvider.get(id) ?? agedMinutes);
+  return createdAt.getTime() - aged * 60_000 >= fromMs;
+}
+
 /** The provider's client, each call of which waits for its turn and may go wrong. */
 export function gatewayOf(
   world: World,
@@ -96,7 +106,14 @@ export function gatewayOf(
     findPayoutsByReference: call("GET /payouts", (input, given) =>
       real.findPayoutsByReference(input, given),
     ),
-    listPayouts: call("GET /payouts", (input, given) => real.listPayouts(input, given)),
+    listPayouts: call("GET /payouts", async (input, given) => {
+      const answer = await real.listPayouts(input, given);
+      if (answer.kind !== "accepted") return answer;
+      return {
+        ...answer,
+        value: answer.value.filter((payout) => isSince(world, payout, input.fromMs ?? 0)),
+      };
+    }),
     cancelPayout: call("POST /payouts/:id/cancel", (input, given) =>
       real.cancelPayout(input, given),
     ),

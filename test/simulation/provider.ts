@@ -26,6 +26,15 @@ export function moveAtProvider({ arena, chance, story }: World): void {
   }
 }
 
+/** Money that was paid weeks ago comes back, of each payout perhaps. */
+export function returnOldMoney({ arena, chance, story }: World): void {
+  for (const { id, status } of arena.sandbox.payouts()) {
+    if (status !== "processed" || !chance.happens(0.4)) continue;
+    arena.sandbox.movePayout(id, { status: "reversed", reason: "gateway_down" });
+    story.push("  provider: processed to reversed, late");
+  }
+}
+
 /** The provider finishes what it has, and pays all of it. */
 export function payEverything({ arena }: World): number {
   const open = arena.sandbox.payouts().filter(isOpen);

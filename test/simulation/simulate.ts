@@ -4,9 +4,15 @@ import { checkInvariants, emptyMemory } from "./invariants.ts";
 import { busyMoment, runTogether, type FinishedRun } from "./moments.ts";
 import { approveAll, operate } from "./operator.ts";
 import { SimulatedProcess } from "./process.ts";
-import { addMoney, moveAtProvider } from "./provider.ts";
+import { addMoney, moveAtProvider, returnOldMoney } from "./provider.ts";
 import { dryMoment, twiceMoment } from "./twice.ts";
-import { letTimePass, moreEarnings, openWorld, type World } from "./world.ts";
+import {
+  letTimePass,
+  MOST_AGED_IN_ALL_MINUTES,
+  moreEarnings,
+  openWorld,
+  type World,
+} from "./world.ts";
 
 const STEPS = {
   busy: 9,
@@ -18,6 +24,7 @@ const STEPS = {
   dry: 1.5,
   twice: 1,
   money: 0.5,
+  weeks: 1,
 };
 
 /**
@@ -32,6 +39,7 @@ export async function simulate(arena: Arena, seed: number): Promise<readonly str
   try {
     await checkInvariants(world, memory, await payday(world));
     for (let left = world.chance.between(4, 8); left > 0; left--) {
+      world.reconcileAwaySteps = Math.max(0, world.reconcileAwaySteps - 1);
       const runs = await step(world);
       await checkInvariants(world, memory, runs);
     }
@@ -52,6 +60,18 @@ async function payday(world: World): Promise<readonly FinishedRun[]> {
   await runTogether(world, [{ job: "batch" }]);
   if (world.chance.happens(0.7)) await approveAll(world, world.arena.sessions.A);
   return busyMoment(world, { first: "pay" });
+}
+
+/** Weeks or months in which nothing runs; then money of old payouts comes back, perhaps while nobody compares. */
+async function weeks(world: World): Promise<readonly FinishedRun[]> {
+  const { chance } = world;
+  moveAtProvider(world);
+  if (chance.happens(0.7)) await runTogether(world, [{ job: "reconcile" }]);
+  const days = chance.pick([15, 21, 40, 200]);
+  await letTimePass(world, days * 24 * 60, { most: MOST_AGED_IN_ALL_MINUTES });
+  returnOldMoney(world);
+  world.reconcileAwaySteps = chance.pick([0, 1, 3]);
+  return [];
 }
 
 async function step(world: World): Promise<readonly FinishedRun[]> {
@@ -88,5 +108,7 @@ async function step(world: World): Promise<readonly FinishedRun[]> {
     case "money":
       addMoney(world);
       return [];
+    case "weeks":
+      return weeks(world);
   }
 }

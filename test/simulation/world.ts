@@ -33,6 +33,10 @@ export interface World {
   faultRate: number;
   /** How long attempts have been aged in all. */
   agedMinutes: number;
+  /** For so many steps more reconcile-payout-status does not run. */
+  reconcileAwaySteps: number;
+  /** How much time had passed when each payout at the provider was first seen, by its id there. */
+  readonly seenAtProvider: Map<string, number>;
 }
 
 export async function openWorld(arena: Arena, seed: number): Promise<World> {
@@ -54,6 +58,8 @@ export async function openWorld(arena: Arena, seed: number): Promise<World> {
     processes: [],
     faultRate,
     agedMinutes: 0,
+    reconcileAwaySteps: 0,
+    seenAtProvider: new Map(),
   };
 }
 
@@ -65,18 +71,26 @@ export async function moreEarnings(world: World): Promise<void> {
   story.push(`${person.name} earns ${count} times`);
 }
 
-/** Attempts stay within the fourteen days that the comparison with the provider goes back. */
+/** Steps of minutes and days: attempts stay within the days that each comparison with the provider goes back. */
 const MOST_AGED_MINUTES = 12 * 24 * 60;
+/** Weeks and months, of which the provider's list shows only what is asked for. */
+export const MOST_AGED_IN_ALL_MINUTES = 300 * 24 * 60;
 
 /**
  * So many minutes pass: every time in the database is so much longer ago. What is under way to the provider
  * arrives before that, since no request is under way for long.
  */
-export async function letTimePass(world: World, wanted: number): Promise<void> {
+export async function letTimePass(
+  world: World,
+  wanted: number,
+  { most = MOST_AGED_MINUTES }: { most?: number } = {},
+): Promise<void> {
   const { arena, story } = world;
   await deliverUnderWay(world);
-  const minutes = Math.min(wanted, MOST_AGED_MINUTES - world.agedMinutes);
+  const minutes = Math.min(wanted, most - world.agedMinutes);
   if (minutes <= 0) return;
+  for (const { id } of arena.sandbox.payouts())
+    if (!world.seenAtProvider.has(id)) world.seenAtProvider.set(id, world.agedMinutes);
   world.agedMinutes += minutes;
   const past = `- make_interval(mins => ${minutes})`;
   const days = Math.floor(minutes / (24 * 60));
@@ -87,6 +101,10 @@ export async function letTimePass(world: World, wanted: number): Promise<void> {
     ALTER TABLE payout_attempts ENABLE TRIGGER payout_attempts_settled_once;
     UPDATE payouts SET claimed_at = claimed_at ${past}, approved_at = approved_at ${past},
                        created_at = created_at ${past};
+    SET session_replication_role = replica;
+    UPDATE provider_days SET day = day - 100000;
+    UPDATE provider_days SET day = day + 100000 - ${days};
+    SET session_replication_role = DEFAULT;
     UPDATE job_leases SET expires_at = expires_at ${past};
     UPDATE earnings SET hold_until = hold_until - ${days} WHERE hold_until IS NOT NULL`);
   story.push(`${minutes} minutes pass`);
@@ -123,7 +141,7 @@ export async function digests(
      AND tablename NOT IN ('_prisma_migrations', 'job_leases') ORDER BY 1`,
   );
   const leftOut = settled
-    ? "ARRAY['last_seen_at', 'claimed_by', 'claim_fence', 'claimed_at', 'asked_at', 'updated_at']"
+    ? "ARRAY['last_seen_at', 'seen_at', 'read_until', 'claimed_by', 'claim_fence', 'claimed_at', 'asked_at', 'updated_at']"
     : "ARRAY[]::text[]";
   const parts = tables.map(
     ({ name }) =>

@@ -6,7 +6,9 @@ import { databaseOf } from "../ports.ts";
 import { payEverything } from "../provider.ts";
 import { deliverUnderWay, digests } from "../world.ts";
 import type { MarketJob } from "./jobs.ts";
-import { cancelEvent, refundWhatWasLeft } from "./marketplace.ts";
+import { cancelAgain } from "./events.ts";
+import { refundWhatWasLeft } from "./marketplace.ts";
+import { endDisputes } from "./outside.ts";
 import { settleEverything } from "./provider.ts";
 import { newClerk, runMarket } from "./runs.ts";
 import { letMarketTimePass, type Market } from "./world.ts";
@@ -23,6 +25,7 @@ const ORDER: readonly MarketJob[] = [
   "reconcile",
   "cleanup",
   "late",
+  "events",
   "refunds",
   "expire",
   "remind",
@@ -38,16 +41,20 @@ const WITHOUT_PAYDAY = ORDER.filter((job) => job !== "batch" && job !== "pay");
  */
 export async function comeToAnEnd(market: Market, check: () => Promise<void>): Promise<void> {
   const { arena, story } = market;
+  market.isMended = true;
   market.faultRate = 0;
   market.mailFaultRate = 0;
-  market.mailIsOut = false;
+  market.mailAwayMinutes = 0;
   story.push("everything is mended");
+  // What lost disputes took is paid in, or refunds of other payments would wait for it.
+  arena.sandbox.changePaymentsBalance({ addPaise: 100_000_000 });
   await deliverUnderWay(market);
   await releaseAll(market, arena.sessions.A);
-  for (let round = 1; await liveOn(market, round); round++) {
+  for (let round = 1, changed = await liveOn(market, 1); changed.length > 0;) {
     await check();
     if (round === MOST_ROUNDS)
-      throw new Error(`end: after ${round} rounds the jobs still change something`);
+      throw new Error(`end: after ${round} rounds something still changes: ${changed.join(", ")}`);
+    changed = await liveOn(market, ++round);
   }
   const proven = await run(market, "ledger");
   await check();
@@ -55,18 +62,22 @@ export async function comeToAnEnd(market: Market, check: () => Promise<void>): P
     ...(proven === "completed" ? [] : [`reconcile-ledger is ${proven}`]),
     ...(await leftOpen(market)),
     ...(await notRefunded(market)),
+    ...(await outsideIsKnown(market)),
+    ...(await cancelledIsEmpty(market)),
     ...(await statementBreaches(arena.database)),
   ];
   if (violations.length > 0) throw new Error(violations.map((what) => `end: ${what}`).join("\n"));
 }
 
-/** A round of all jobs; false when neither they nor the bank changed anything. */
-async function liveOn(market: Market, round: number): Promise<boolean> {
+/** A round of all jobs: the tables in which it changed something, and whoever else did. */
+async function liveOn(market: Market, round: number): Promise<string[]> {
   const { arena } = market;
-  const hasSettled = settleEverything(market) + payEverything(market) > 0;
+  const hasSettled = settleEverything(market) + endDisputes(market) + payEverything(market) > 0;
   await letMarketTimePass(market, round === 1 ? FIRST_ROUND_MINUTES : ROUND_MINUTES, {
     most: Infinity,
   });
+  // Whoever asks again for what failed looks first whether somebody has refunded it outside.
+  await run(market, "events");
   const hasAsked = await askAgain(market);
   const before = await digests(market, { settled: true });
   for (const job of round <= PAYDAYS ? ORDER : WITHOUT_PAYDAY) {
@@ -74,8 +85,12 @@ async function liveOn(market: Market, round: number): Promise<boolean> {
     if (job === "batch") await approveAll(market, arena.sessions.A);
   }
   const after = await digests(market, { settled: true });
-  const hasChanged = Object.entries(after).some(([table, digest]) => before[table] !== digest);
-  return hasSettled || hasAsked || hasChanged || round <= PAYDAYS;
+  return [
+    ...(hasSettled ? ["the bank"] : []),
+    ...(hasAsked ? ["a person"] : []),
+    ...Object.keys(after).filter((table) => before[table] !== after[table]),
+    ...(round <= PAYDAYS ? ["a payday"] : []),
+  ];
 }
 
 async function run(market: Market, job: MarketJob): Promise<string> {
@@ -96,19 +111,10 @@ async function askAgain(market: Market): Promise<boolean> {
                                  WHERE payment_leg_id = leg.id AND state <> 'FAILED'))
      ORDER BY booking.reference, payment.id`,
   );
-  const halfCancelled = await arena.database.query<{ id: string }>(
-    `SELECT id FROM plans WHERE cancelled_at IS NOT NULL AND EXISTS (
-       SELECT 1 FROM bookings AS booking LEFT JOIN payments AS payment ON payment.booking_id = booking.id
-       WHERE booking.plan_id = plans.id AND (booking.status <> 'CANCELLED'
-         OR payment.status = 'PAID' AND booking.ended_because = 'plan-cancelled'))
-     ORDER BY title, id`,
-  );
-  let asked = failed.length + halfCancelled.length;
+  let asked = failed.length;
   const act = async (): Promise<void> => {
+    asked += await cancelAgain(market, { clerk, db });
     asked += await refundWhatWasLeft(market, { clerk, db });
-    for (const { id } of halfCancelled) {
-      story.push(`  a cancellation goes on: ${await cancelEvent({ clerk, db }, id)}`);
-    }
     for (const { id: paymentId } of failed) {
       const request = {
         paymentId,
@@ -125,6 +131,16 @@ async function askAgain(market: Market): Promise<boolean> {
   return asked > 0;
 }
 
+/** What the jobs may only tell a person; each stays open until that person has decided. */
+const FOR_A_PERSON = [
+  "dispute-lost",
+  "dispute-unmatched",
+  "outside-refund-unmatched",
+  "paid-after-meeting",
+  "payment-disputed",
+  "plan-refund-refused",
+];
+
 /** By the clock of the database, everything that could be open is over. */
 async function leftOpen({ arena }: Market): Promise<string[]> {
   const rows = await arena.database.query<{ what: string }>(`
@@ -140,7 +156,7 @@ async function leftOpen({ arena }: Market): Promise<string[]> {
     UNION ALL SELECT 'an offer is over and NOTIFIED' FROM waitlist_entries
     WHERE status = 'NOTIFIED' AND expires_at <= now()
     UNION ALL SELECT 'finding ' || kind || ' ' || details FROM findings
-    WHERE resolved_at IS NULL AND severity = 'critical' AND kind <> 'plan-refund-refused' AND NOT (kind = 'refund-failed' AND EXISTS (
+    WHERE resolved_at IS NULL AND severity = 'critical' AND kind <> ALL('{${FOR_A_PERSON.join(",")}}') AND NOT (kind = 'refund-failed' AND EXISTS (
       SELECT 1 FROM refunds AS refund JOIN payments AS payment ON payment.id = refund.payment_id
       WHERE refund.id::text = findings.subject_id AND payment.status = 'PAID'))`);
   return rows.map(({ what }) => what);
@@ -160,7 +176,12 @@ async function notRefunded({ arena }: Market): Promise<string[]> {
             booking.status::text AS booking,
             (SELECT COALESCE(sum(back.amount_paise), 0)::bigint
              FROM payment_legs AS leg JOIN refund_legs AS back ON back.payment_leg_id = leg.id
-             WHERE leg.payment_id = payment.id AND leg.kind = 'card' AND back.state = 'PROCESSED') AS "backPaise",
+             JOIN refunds AS refund ON refund.id = back.refund_id
+             WHERE leg.payment_id = payment.id AND leg.kind = 'card' AND back.state = 'PROCESSED'
+               AND refund.key NOT LIKE 'dispute:%')
+            + (SELECT COALESCE(sum(amount_paise), 0)::bigint FROM provider_refunds AS told
+               JOIN findings ON findings.subject_id = told.id AND findings.kind = 'outside-refund-unmatched'
+               WHERE told.provider_payment_id = payment.provider_payment_id AND told.matched_at IS NULL) AS "backPaise",
             (SELECT COALESCE(sum(leg.amount_paise), 0)::bigint - COALESCE((
                SELECT sum(back.amount_paise) FROM refund_legs AS back JOIN payment_legs AS own
                  ON own.id = back.payment_leg_id
@@ -170,12 +191,20 @@ async function notRefunded({ arena }: Market): Promise<string[]> {
      FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id
      WHERE payment.provider_payment_id IS NOT NULL`,
   );
+  const found = await leftToAPerson(arena);
+  const outside = arena.sandbox.refunds().filter(({ receipt }) => receipt === null);
   return arena.sandbox
     .payments()
     .filter(({ captured }) => captured)
     .flatMap(({ id, amount_refunded: refunded }) => {
       const row = rows.find(({ paymentId }) => paymentId === id);
-      if (row === undefined) return ["somebody has paid, and nobody knows"];
+      // All of it went back before anybody here had heard of it: a finding asks whose it was.
+      if (row === undefined)
+        return outside
+          .filter((refund) => refund.payment_id === id)
+          .some((refund) => found.has(refund.id))
+          ? []
+          : ["somebody has paid, and nobody knows"];
       const { reference, status, booking, backPaise, leftPaise } = row;
       if (BigInt(refunded) !== backPaise)
         return [
@@ -187,4 +216,62 @@ async function notRefunded({ arena }: Market): Promise<string[]> {
         `${reference} is ${booking}, paid, ${status}, and ${leftPaise} paise did not go back`,
       ];
     });
+}
+
+/** Refunds and disputes at the provider that fit no payment of ours. */
+async function leftToAPerson({ database }: Market["arena"]): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT subject_id AS id FROM findings
+     WHERE kind IN ('outside-refund-unmatched', 'dispute-unmatched') AND resolved_at IS NULL`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Each refund made outside and each lost dispute is booked or a finding; and whoever got more back than was paid is
+ * in one.
+ */
+async function outsideIsKnown({ arena }: Market): Promise<string[]> {
+  const { database, sandbox } = arena;
+  const booked = await database.query<{ key: string }>(
+    "SELECT key FROM refunds WHERE status = 'PROCESSED' AND requested_by = 'provider'",
+  );
+  const keys = new Set(booked.map(({ key }) => key));
+  const ids = await leftToAPerson(arena);
+  const made = sandbox
+    .refunds()
+    .filter(({ receipt, status }) => receipt === null && status === "processed")
+    .map(({ id, payment_id: of, amount }) => ({ id, of, amount, key: `provider-refund:${id}` }));
+  const lost = sandbox
+    .disputes()
+    .filter(({ amount_deducted: deducted }) => deducted > 0)
+    .map(({ id, payment_id: of, amount_deducted: amount }) => ({
+      ...{ id, of, amount },
+      key: `dispute:${id}`,
+    }));
+  const unknown = [...made, ...lost]
+    .filter(({ id, key }) => !keys.has(key) && !ids.has(id))
+    .map(({ key }) => `${key.split(":")[0] ?? ""} is neither booked nor a finding`);
+  const tooMuch = sandbox.payments().flatMap(({ id, amount, amount_refunded: refunded }) => {
+    const taken = lost.filter(({ of }) => of === id);
+    const back = taken.reduce((sum, dispute) => sum + dispute.amount, refunded);
+    const isFound = [...made, ...lost].some((each) => each.of === id && ids.has(each.id));
+    return back <= amount || isFound
+      ? []
+      : [`${back} of ${amount} paise went back, and nobody says so`];
+  });
+  return [...unknown, ...tooMuch];
+}
+
+/** Also when the one who cancelled it was killed half-way. */
+async function cancelledIsEmpty({ arena }: Market): Promise<string[]> {
+  const rows = await arena.database.query<{ what: string }>(`
+    SELECT plan.title || ' is cancelled, with ' || plan.booked_seats || ' seats booked and ' || plan.offered_seats
+           || ' offered' AS what
+    FROM plans AS plan WHERE plan.cancelled_at IS NOT NULL AND (plan.booked_seats > 0 OR plan.offered_seats > 0)
+    UNION ALL
+    SELECT booking.reference || ' was not told that the event is cancelled'
+    FROM bookings AS booking WHERE booking.ended_because = 'plan-cancelled' AND NOT EXISTS (
+      SELECT 1 FROM outbox_mails WHERE key = 'plan-cancelled:' || booking.id)`);
+  return rows.map(({ what }) => what);
 }

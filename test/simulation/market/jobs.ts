@@ -3,6 +3,7 @@ import { deliverOutbox } from "../../../lib/notifications/deliver.ts";
 import { dryMailer } from "../../../lib/notifications/smtp-mailer.ts";
 import { cancelPending } from "../../../lib/checkouts/cancel/cancel-pending.ts";
 import { reconcileLateCaptures } from "../../../lib/checkouts/late/reconcile-late-captures.ts";
+import { reconcilePayments } from "../../../lib/payment-events/reconcile-payments.ts";
 import { processRefunds } from "../../../lib/refunds/process-refunds.ts";
 import { minutes } from "../../../lib/support/clock.ts";
 import type { Lease } from "../../../lib/support/lease.ts";
@@ -52,6 +53,7 @@ export const MARKET_JOBS = [
   "cancel",
   "late",
   "refunds",
+  "events",
   "deliver",
   ...JOBS,
 ] as const;
@@ -134,6 +136,13 @@ async function core(
       });
       const { found, processed, pending, failed, unknown } = report;
       const said = `${wordOf(verdict)}, found ${found}: ${processed} processed, ${pending} pending, ${failed} failed, ${unknown} unknown`;
+      return { verdict, said };
+    }
+    case "events": {
+      const settings = { lookBackMs: 180 * 24 * HOUR_MS };
+      const { verdict, report } = await reconcilePayments({ ...ports, settings });
+      const { booked, disputed, kept, lost, unmatched, waiting } = report;
+      const said = `${wordOf(verdict)}, ${booked} booked, ${disputed} disputed, ${kept} kept, ${lost} lost, ${unmatched} unmatched, ${waiting} waiting`;
       return { verdict, said };
     }
     case "deliver": {

@@ -2,15 +2,14 @@ import { inTransaction } from "../../../lib/db/client.ts";
 import { postEarningsReleased } from "../../../lib/ledger/post-earnings.ts";
 import { recordCapture } from "../../../lib/checkouts/capture.ts";
 import { requestRefund } from "../../../lib/refunds/request-refund.ts";
-import { cancelPlan } from "../../../lib/plans/cancel-plan.ts";
 import { toError } from "../../../lib/support/errors.ts";
-import { noProgress } from "../../../lib/support/progress.ts";
 import { cancelParticipation } from "../../../lib/checkouts/cancel/cancel-participation.ts";
 import { bookOffer, joinWaitlist, leaveWaitlist } from "../../../lib/waitlist/moves/index.ts";
 import { inSession } from "../../lib/payouts/sessions.ts";
 import { databaseOf } from "../ports.ts";
 import type { SimulatedProcess } from "../process.ts";
 import { beginCheckout, bookMeeting, bookSome, nextReference, type Desk } from "./checkouts.ts";
+import { moveEvent } from "./events.ts";
 import { OFFER_MS } from "./jobs.ts";
 import type { CaptureNews, Market } from "./world.ts";
 
@@ -22,10 +21,10 @@ const MOVES = {
   leave: 1,
   bookOffer: 4,
   cancel: 2.5,
-  cancelEvent: 0.3,
   refund: 4,
   earn: 3,
   deactivate: 0.3,
+  moveEvent: 1,
 };
 type Move = keyof typeof MOVES;
 
@@ -79,14 +78,12 @@ async function perform(market: Market, desk: Desk, move: Move): Promise<string> 
       return takeUpOffer(market, desk);
     case "cancel":
       return cancel(market, desk);
-    case "cancelEvent": {
-      const { id, name } = chance.pick(groups);
-      return `${name} is cancelled: ${await cancelEvent(desk, id)}`;
-    }
     case "refund":
       return askForRefund(market, desk);
     case "earn":
       return earnSale(market, desk);
+    case "moveEvent":
+      return moveEvent(market, desk);
     case "deactivate": {
       const buyer = chance.pick(buyers);
       await desk.db.execute`UPDATE users SET active = false WHERE id = ${buyer.id}::uuid`;
@@ -192,15 +189,6 @@ async function cancel(market: Market, desk: Desk): Promise<string> {
   if (kind !== "cancelled") return `${reference} is cancelled: ${kind}`;
   const refunds = await refundWhatWasLeft(market, desk);
   return `${reference} is cancelled, ${refunds} refunds`;
-}
-
-/** An operator cancels an event, or goes on with what an earlier cancellation has left. */
-export async function cancelEvent({ db }: Desk, planId: string): Promise<string> {
-  const wanted = { planId, by: "Asha", reason: "simulation", althoughBegun: true, dryRun: false };
-  const result = await cancelPlan({ db, progress: noProgress }, wanted);
-  if (result.kind === "refused") return result.code;
-  const { bookingsEnded, entriesEnded, refundsAsked, open } = result.report;
-  return `${bookingsEnded} bookings, ${entriesEnded} entries, ${refundsAsked} refunds, ${open.length} left`;
 }
 
 /** What was paid for bookings whose buyers have left goes back. */

@@ -31,9 +31,10 @@ export function paymentsOf(
         options,
       ),
     fetchPayment: call("GET /payments/:id", (id, given) => real.fetchPayment(id, given)),
-    createRefund: call("POST /payments/:id/refund", (request, given) =>
-      real.createRefund(request, given),
-    ),
+    createRefund: call("POST /payments/:id/refund", async (request, given) => {
+      await checkBesideDisputes(market, process, request);
+      return real.createRefund(request, given);
+    }),
     fetchRefund: call("GET /refunds/:id", (id, given) => real.fetchRefund(id, given)),
     listRefunds: call("GET /payments/:id/refunds", (id, given) => real.listRefunds(id, given)),
     listAllRefunds: call("GET /refunds", (window, given) => real.listAllRefunds(window, given)),
@@ -42,23 +43,53 @@ export function paymentsOf(
   };
 }
 
+/**
+ * When the request of a refund leaves: its payment was not disputed, by what was on record when the run claimed it. The
+ * buyer would get the money twice.
+ */
+async function checkBesideDisputes(
+  market: Market,
+  process: SimulatedProcess,
+  { idempotencyKey }: { idempotencyKey: string },
+): Promise<void> {
+  const rows = await market.arena.database.query(
+    `SELECT 1 FROM refund_legs AS leg JOIN refunds AS refund ON refund.id = leg.refund_id
+     JOIN disputes AS dispute ON dispute.payment_id = refund.payment_id
+     WHERE leg.idempotency_key = $1 AND dispute.first_seen_at < leg.claimed_at
+       AND (dispute.ended_at IS NULL OR dispute.ended_at > leg.claimed_at)`,
+    [idempotencyKey],
+    { prepared: true },
+  );
+  if (rows.length > 0)
+    market.violations.push(`${process.name} sends a refund of a payment that is disputed`);
+}
+
+/** The server is not there, at whichever step it is met. */
+const AWAY = "server away";
+
 /** What the mail server does instead of taking a mail and saying so. */
-const MAIL_MISHAPS: Readonly<Record<string, Behaviour>> = {
-  "refused for now": { at: "recipient", do: { refuse: 450 } },
-  "refused for good": { at: "recipient", do: { refuse: 550 } },
-  "refused after its text": { at: "answer", do: { refuse: 451 } },
-  "sender refused": { at: "sender", do: { refuse: 550 } },
-  "dropped before the text": { at: "text", do: "drop" },
-  "dropped after the final dot, not taken": { at: "answer", do: "drop" },
-  "dropped after the final dot, taken": { at: "answer", do: "drop", taken: true },
+const MAIL_MISHAPS: Readonly<Record<string, readonly Behaviour[]>> = {
+  [AWAY]: [
+    { at: "connect", do: "drop", times: Infinity },
+    { at: "sender", do: "drop", times: Infinity },
+  ],
+  "refused for now": [{ at: "recipient", do: { refuse: 450 } }],
+  "refused for good": [{ at: "recipient", do: { refuse: 550 } }],
+  "refused after its text": [{ at: "answer", do: { refuse: 451 } }],
+  "sender refused": [{ at: "sender", do: { refuse: 550 } }],
+  "dropped before the text": [{ at: "text", do: "drop" }],
+  "dropped after the final dot, not taken": [{ at: "answer", do: "drop" }],
+  "dropped after the final dot, taken": [{ at: "answer", do: "drop", taken: true }],
 };
 
-/** Of a server that is out: it takes no mail, whoever it is for. */
-const OUT: Behaviour = { at: "sender", do: { refuse: 421 } };
+function chooseMailMishap({ chance, mailFaultRate }: Market): string | undefined {
+  if (!chance.happens(mailFaultRate)) return undefined;
+  return chance.pick(Object.keys(MAIL_MISHAPS).filter((name) => name !== AWAY));
+}
 
 /** A mailer over SMTP, each mail of which waits for its turn and may go wrong. */
 export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
-  const { arena, chance, scheduler, story } = market;
+  const { arena, scheduler, story } = market;
   const real = openMailer(arena.mailSettings);
   process.onRetired(() => {
     real.close();
@@ -72,15 +103,9 @@ export function mailerOf(market: Market, process: SimulatedProcess): Mailer {
         const incident = incidentOf(market, process, "gateway");
         await incident.before();
         if (process.dead) throw new Error("killed");
-        const mishap = chance.happens(market.mailFaultRate)
-          ? chance.pick(Object.keys(MAIL_MISHAPS))
-          : undefined;
-        const behaviour = market.mailIsOut
-          ? OUT
-          : mishap === undefined
-            ? undefined
-            : MAIL_MISHAPS[mishap];
-        if (behaviour) arena.mail.behave(behaviour);
+        const mishap = market.mailAwayMinutes > 0 ? AWAY : chooseMailMishap(market);
+        for (const behaviour of mishap === undefined ? [] : (MAIL_MISHAPS[mishap] ?? []))
+          arena.mail.behave(behaviour);
         if (mishap !== undefined) story.push(`  ${process.name}: mail ${mishap}`);
         const before = arena.mail.mails().length;
         try {

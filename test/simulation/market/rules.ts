@@ -5,10 +5,12 @@ import type { Market } from "./world.ts";
 export interface MarketMemory {
   /** Slots that were paid for, and the booking of each. */
   paidSlots: ReadonlyMap<string, string>;
+  /** Bookings of each cancelled event that still held a seat. */
+  heldOfCancelled: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export function emptyMarketMemory(): MarketMemory {
-  return { paidSlots: new Map() };
+  return { paidSlots: new Map(), heldOfCancelled: new Map() };
 }
 
 /**
@@ -19,6 +21,7 @@ export async function checkMarket(market: Market, memory: MarketMemory): Promise
   const breaches = market.violations.splice(0);
   for (const rule of RULES) breaches.push(...(await rule(market)));
   breaches.push(...(await paidSlotsStay(market, memory)));
+  breaches.push(...(await cancelledStaysCancelled(market, memory)));
   if (breaches.length > 0) throw new Error(breaches.join("\n"));
   await checkMoneyInvariants(market.arena.database, market.arena.sandbox);
 }
@@ -104,16 +107,15 @@ async function paidSlotsStay(market: Market, memory: MarketMemory): Promise<stri
   const all = await arena.database.query<{ id: string }>("SELECT id FROM slots", [], {
     prepared: true,
   });
-  const cancelled = await arena.database.query<{ id: string }>(
-    `SELECT booking.id FROM bookings AS booking JOIN plans AS plan ON plan.id = booking.plan_id
-     WHERE plan.cancelled_at IS NOT NULL`,
+  const there = new Set(all.map(({ id }) => id));
+  const events = await arena.database.query<{ id: string }>(
+    "SELECT id FROM bookings WHERE ended_because = 'plan-cancelled'",
     [],
     { prepared: true },
   );
-  const there = new Set(all.map(({ id }) => id));
-  const gone = new Set([...left, ...cancelled.map(({ id }) => id)]);
+  const ended = new Set([...left, ...events.map(({ id }) => id)]);
   const breaches = [...memory.paidSlots]
-    .filter(([id, bookingId]) => !there.has(id) && !gone.has(bookingId))
+    .filter(([id, bookingId]) => !there.has(id) && !ended.has(bookingId))
     .map(([id]) => `a slot that was paid for stays: ${id} is gone`);
   memory.paidSlots = new Map(rows.map(({ id, bookingId }) => [id, bookingId]));
   return breaches;
@@ -135,16 +137,6 @@ const freeSeatsAreOffered: Rule = (market) =>
                            AND status <> 'CANCELLED'))`,
   );
 
-/** Its bookings may end one after the other; nobody waits from the first moment on. */
-const nobodyWaitsForCancelled: Rule = (market) =>
-  broken(
-    market,
-    "of a cancelled event nobody waits or is offered a seat",
-    `SELECT plan.title || ' is cancelled, and an entry is ' || entry.status AS what
-     FROM plans AS plan JOIN waitlist_entries AS entry ON entry.plan_id = plan.id
-     WHERE plan.cancelled_at IS NOT NULL AND entry.status IN ('WAITING', 'NOTIFIED')`,
-  );
-
 const toldOncePerOffer: Rule = (market) =>
   broken(
     market,
@@ -164,17 +156,22 @@ const toldOncePerOffer: Rule = (market) =>
      WHERE mails.count <> (entry.status = 'EXPIRED')::int`,
   );
 
-/** However long the mail server is out. */
-const nobodyLosesATurnUnread: Rule = (market) =>
+/** A turn passes only when its person could read of it, or nobody can any more. */
+const offersCountFromTheirMail: Rule = (market) =>
   broken(
     market,
-    "a turn passes only when its offer could be read",
-    `SELECT person.external_ref || ' is ' || entry.status || ' and the mail of the offer ' || mail.status AS what
+    "an offer counts from when its mail was sent",
+    `SELECT person.external_ref || ' is ' || entry.status || ', and the mail is ' || COALESCE(mail.status::text, 'none') AS what
      FROM waitlist_entries AS entry JOIN users AS person ON person.id = entry.user_id
      JOIN plans AS plan ON plan.id = entry.plan_id
-     JOIN outbox_mails AS mail ON mail.key = 'waitlist-offer:' || entry.id
-     WHERE entry.status = 'EXPIRED' AND mail.status <> 'SENT'
-        OR entry.status = 'SKIPPED' AND plan.starts_at > now() AND mail.status NOT IN ('GAVE_UP', 'LAPSED')`,
+     LEFT JOIN outbox_mails AS mail ON mail.key = 'waitlist-offer:' || entry.id
+     WHERE (entry.status = 'EXPIRED' AND (mail.status IS DISTINCT FROM 'SENT' OR entry.ended_at < entry.expires_at))
+        OR (entry.status = 'SKIPPED' AND mail.status = 'SENT' AND mail.settled_at <= entry.ended_at)
+        OR (entry.status = 'SKIPPED' AND mail.status = 'LAPSED' AND person.active AND entry.ended_at < entry.expires_at)
+        OR (entry.status = 'NOTIFIED' AND mail.status = 'SENT' AND entry.told_at IS DISTINCT FROM mail.settled_at)
+        OR (entry.status = 'NOTIFIED' AND mail.status <> 'SENT' AND entry.told_at IS NOT NULL)
+        OR (entry.status = 'NOTIFIED' AND entry.expires_at > now() AND entry.expires_at IS DISTINCT FROM
+              LEAST(entry.told_at + entry.offer_ms * interval '1 millisecond', plan.starts_at))`,
   );
 
 /** More than once only where nobody could know that it was taken, and then under the same Message-ID. */
@@ -213,7 +210,9 @@ const capturedMoneyHasItsPlace: Rule = async (market) => {
     refunds: number;
   }>(
     `SELECT payment.provider_payment_id AS "paymentId", payment.provider_order_id AS "orderId",
-            payment.status::text AS status, booking.status::text AS booking, booking.id = ANY($1) AS left,
+            payment.status::text AS status, booking.status::text AS booking,
+            booking.id = ANY($1) OR EXISTS (
+              SELECT 1 FROM findings WHERE kind = 'plan-refund-refused' AND subject_id = payment.id::text) AS left,
             (SELECT count(*)::int FROM refunds WHERE payment_id = payment.id) AS refunds
      FROM payments AS payment JOIN bookings AS booking ON booking.id = payment.booking_id`,
     [[...market.left]],
@@ -327,10 +326,12 @@ const refundedOnceAtTheProvider: Rule = async (market) => {
     paise: bigint;
     refundId: string | null;
     paymentId: string | null;
+    key: string;
   }>(
-    `SELECT leg.id, leg.state::text AS state, leg.amount_paise AS paise,
+    `SELECT leg.id, leg.state::text AS state, leg.amount_paise AS paise, refund.key,
             leg.provider_refund_id AS "refundId", payment.provider_payment_id AS "paymentId"
      FROM refund_legs AS leg JOIN payment_legs AS paid ON paid.id = leg.payment_leg_id
+     JOIN refunds AS refund ON refund.id = leg.refund_id
      JOIN payments AS payment ON payment.id = paid.payment_id WHERE paid.kind = 'card'`,
     [],
     { prepared: true },
@@ -338,14 +339,28 @@ const refundedOnceAtTheProvider: Rule = async (market) => {
   const refunds = sandbox.refunds();
   const breaches: string[] = [];
   for (const refund of refunds) {
-    const leg = legs.find(({ id }) => id === refund.receipt);
+    const own = legs.filter(({ id, refundId }) => id === refund.receipt || refundId === refund.id);
+    const [leg] = own;
+    if (own.length > 1) breaches.push("a refund there is two of ours");
+    // Made outside, and not read so far: the end asks for it.
+    if (leg === undefined && refund.receipt === null) continue;
     if (leg === undefined) breaches.push("a refund there has no leg of ours");
     else if (BigInt(refund.amount) !== leg.paise) breaches.push("another amount than our leg's");
     else if (refund.payment_id !== leg.paymentId) breaches.push("a refund of another payment");
     else if (leg.state === "FAILED" && refund.live) breaches.push("we say it failed");
   }
-  for (const { id, state, refundId } of legs) {
-    const own = refunds.filter(({ receipt }) => receipt === id);
+  for (const { id, state, refundId, key, paise, paymentId } of legs) {
+    if (key.startsWith("dispute:")) {
+      const taken = sandbox
+        .disputes()
+        .find((dispute) => key === `dispute:${dispute.id}` && dispute.status === "lost");
+      if (taken?.payment_id !== paymentId || BigInt(taken.amount_deducted) !== paise)
+        breaches.push("a dispute is booked that was not lost, or another amount");
+      continue;
+    }
+    const own = refunds.filter((refund) => refund.receipt === id || refund.id === refundId);
+    if (key.startsWith("provider-refund:") !== own.some(({ receipt }) => receipt === null))
+      breaches.push(`${key.split(":")[0] ?? ""} is of the wrong kind of refund there`);
     if (own.filter(({ live }) => live).length > 1)
       breaches.push("two refunds of one leg are alive");
     if (state === "PROCESSED" && !own.some(({ status }) => status === "processed"))
@@ -373,6 +388,24 @@ const refundFollowsItsLegs: Rule = (market) =>
        WHEN bool_or(leg.state NOT IN ('PROCESSED', 'FAILED')) THEN 'PENDING'
        WHEN bool_or(leg.state = 'FAILED') THEN 'FAILED' ELSE 'PROCESSED' END::refund_status`,
   );
+
+/** Nobody is paid while a buyer asks the bank for the money back. People release holds at the end alone. */
+const disputesHoldTheConsultant: Rule = (market) =>
+  market.isMended
+    ? []
+    : broken(
+        market,
+        "an open dispute holds its consultant",
+        `SELECT 'a dispute is ' || dispute.status || ', and ' || payee.external_ref || ' is on no hold' AS what
+         FROM disputes AS dispute
+         JOIN payments AS payment ON payment.id = dispute.payment_id
+         JOIN bookings AS booking ON booking.id = payment.booking_id
+         JOIN plans AS plan ON plan.id = booking.plan_id
+         JOIN consultants AS payee ON payee.id = plan.consultant_id
+         WHERE dispute.holds_consultant AND dispute.ended_at IS NULL AND NOT EXISTS (
+           SELECT 1 FROM consultant_holds
+           WHERE consultant_id = payee.id AND kind = 'open_dispute' AND released_at IS NULL)`,
+      );
 
 /** Said when it is done, and not when it is asked for. */
 const refundedWhenAllIsBack: Rule = (market) =>
@@ -427,14 +460,58 @@ const recoveredIsTaken: Rule = (market) =>
      SELECT 'a payout is ' || amount_paise FROM payouts WHERE amount_paise <= 0`,
   );
 
+// Cancelled events ----------------------------------------------------------------------------------
+
+/** In the transaction that ends a booking its money is asked back, once, or a finding says why not. */
+const cancelledEventIsRefunded: Rule = (market) =>
+  broken(
+    market,
+    "who paid for a cancelled event is refunded once, and nobody waits for it",
+    `SELECT booking.reference || ' is PAID, and nothing was asked back' AS what
+     FROM bookings AS booking JOIN payments AS payment ON payment.booking_id = booking.id
+     WHERE booking.ended_because = 'plan-cancelled' AND payment.status = 'PAID' AND NOT EXISTS (
+       SELECT 1 FROM findings WHERE kind = 'plan-refund-refused' AND subject_id = payment.id::text)
+     UNION ALL
+     SELECT booking.reference || ' was asked back ' || count(*) || ' times'
+     FROM bookings AS booking JOIN payments AS payment ON payment.booking_id = booking.id
+     JOIN refunds AS refund ON refund.payment_id = payment.id AND refund.key LIKE 'plan-cancelled:%'
+     GROUP BY booking.id, payment.id HAVING count(*) > 1
+     UNION ALL
+     SELECT plan.title || ' is cancelled, and somebody is ' || entry.status
+     FROM plans AS plan JOIN waitlist_entries AS entry ON entry.plan_id = plan.id
+     WHERE plan.cancelled_at IS NOT NULL AND entry.status IN ('WAITING', 'NOTIFIED')
+     UNION ALL
+     SELECT booking.reference || ' was told ' || count(*) || ' times'
+     FROM bookings AS booking JOIN outbox_mails AS mail ON mail.key LIKE 'plan-cancelled:' || booking.id
+     GROUP BY booking.id HAVING count(*) > 1`,
+  );
+
+/** Seats of an event that does not take place only become free. */
+async function cancelledStaysCancelled(market: Market, memory: MarketMemory): Promise<string[]> {
+  const rows = await market.arena.database.query<{ planId: string; title: string; held: string[] }>(
+    `SELECT plan.id AS "planId", plan.title, ARRAY(
+       SELECT id::text FROM bookings WHERE plan_id = plan.id AND status <> 'CANCELLED') AS held
+     FROM plans AS plan WHERE plan.cancelled_at IS NOT NULL`,
+    [],
+    { prepared: true },
+  );
+  const breaches = rows.flatMap(({ planId, title, held }) => {
+    const before = memory.heldOfCancelled.get(planId);
+    return before === undefined || held.every((id) => before.has(id))
+      ? []
+      : [`no seat of a cancelled event is booked: one of ${title} is`];
+  });
+  memory.heldOfCancelled = new Map(rows.map(({ planId, held }) => [planId, new Set(held)]));
+  return breaches;
+}
+
 const RULES: readonly Rule[] = [
   seatsWithinCapacity,
   noConfirmedOverlap,
   confirmedMeansPaid,
   freeSeatsAreOffered,
-  nobodyWaitsForCancelled,
   toldOncePerOffer,
-  nobodyLosesATurnUnread,
+  offersCountFromTheirMail,
   mailIsTakenOnce,
   sentMeansTaken,
   capturedMoneyHasItsPlace,
@@ -446,6 +523,8 @@ const RULES: readonly Rule[] = [
   refundedOnceAtTheProvider,
   refundFollowsItsLegs,
   refundedWhenAllIsBack,
+  disputesHoldTheConsultant,
   consultantBearsTheShare,
   recoveredIsTaken,
+  cancelledEventIsRefunded,
 ];

@@ -1,14 +1,16 @@
 import type { JobOptions } from "../jobs.ts";
 import type { Start } from "../moments.ts";
-import { approveAll } from "../operator.ts";
+import { approveAll, replaceAccount } from "../operator.ts";
 import { chooseTrouble } from "../process.ts";
 import { moveAtProvider } from "../provider.ts";
 import type { Actor } from "../scheduler.ts";
 import { digests } from "../world.ts";
 import type { MarketArena } from "./arena.ts";
 import { comeToAnEnd } from "./end.ts";
+import { cancelEvent, newOperator } from "./events.ts";
 import { MARKET_JOBS, type MarketJob } from "./jobs.ts";
 import { trade } from "./marketplace.ts";
+import { actOutside } from "./outside.ts";
 import { moveRefunds } from "./provider.ts";
 import { checkMarket, emptyMarketMemory } from "./rules.ts";
 import { newClerk, runMarket } from "./runs.ts";
@@ -17,7 +19,17 @@ import { letMarketTimePass, openMarket, type Market } from "./world.ts";
 /** So often the marketplace trades before anything else happens. */
 const OPENING = 3;
 
-const STEPS = { trade: 8, busy: 14, time: 2, provider: 2, payday: 1, dry: 0.7 };
+const STEPS = {
+  trade: 8,
+  busy: 14,
+  time: 2,
+  provider: 2,
+  outside: 3,
+  cancel: 1,
+  outage: 1,
+  payday: 1.5,
+  dry: 0.7,
+};
 
 /** These jobs make a call or two for each thing that they have to do, and a few things at a time. */
 const LATEST_CALLS = { any: 8, ofKind: 3 };
@@ -30,6 +42,7 @@ const WEIGHTS: Record<MarketJob, number> = {
   cancel: 3,
   late: 5,
   refunds: 6,
+  events: 6,
   deliver: 4,
   batch: 2,
   pay: 1,
@@ -84,10 +97,16 @@ async function step(market: Market): Promise<void> {
       story.push("the provider goes on");
       moveRefunds(market);
       moveAtProvider(market);
-      if (chance.happens(0.2)) {
-        market.mailIsOut = !market.mailIsOut;
-        story.push(market.mailIsOut ? "the mail server is out" : "the mail server is back");
-      }
+      return;
+    case "outside":
+      story.push("outside");
+      for (let left = chance.between(1, 3); left > 0; left--) actOutside(market);
+      return;
+    case "cancel":
+      return cancelAlone(market);
+    case "outage":
+      market.mailAwayMinutes = 60 * chance.pick([3, 13, 26, 30]);
+      story.push(`the mail server is away for ${market.mailAwayMinutes / 60} hours`);
       return;
     case "payday":
       return payday(market);
@@ -100,16 +119,39 @@ async function step(market: Market): Promise<void> {
 async function payday(market: Market): Promise<void> {
   await runMarket(market, [{ job: "batch" }]);
   await approveAll(market, market.arena.sessions.A);
+  if (market.chance.happens(0.3)) await changeAnAccount(market);
   await runMarket(market, [{ job: "pay" }]);
   moveAtProvider(market);
+}
+
+/** After a person has approved what goes there. */
+async function changeAnAccount(market: Market): Promise<void> {
+  const clerk = newClerk(market);
+  const act = async (): Promise<void> => {
+    market.story.push(`  ${await replaceAccount(market, clerk)}`);
+  };
+  await market.scheduler.run([{ actor: clerk, act }]);
+}
+
+async function cancelAlone(market: Market): Promise<void> {
+  const operator = newOperator(market);
+  market.story.push("an event is cancelled");
+  await market.scheduler.run([{ actor: operator, act: () => cancelEvent(market, operator) }]);
+  if (operator.dead) market.story.push("  operator: dead");
+  judgeRefused(market);
+}
+
+/** What the marketplace could not do although the database was there. */
+function judgeRefused(market: Market): void {
+  for (const what of market.refused.splice(0))
+    market.violations.push(`the marketplace was refused: ${what}`);
 }
 
 async function tradeAlone(market: Market): Promise<void> {
   const clerk = newClerk(market);
   market.story.push("marketplace");
   await market.scheduler.run([{ actor: clerk, act: () => trade(market, clerk) }]);
-  for (const what of market.refused.splice(0))
-    market.violations.push(`the marketplace was refused: ${what}`);
+  judgeRefused(market);
 }
 
 /** One to three runs at once, perhaps with the marketplace and the provider going on meanwhile. */
@@ -128,13 +170,19 @@ async function busy(market: Market): Promise<void> {
   });
   const others: { actor: Actor; act: () => Promise<void> }[] = [];
   if (count < 3 && chance.happens(0.5)) {
+    const operator = chance.happens(0.15) ? newOperator(market) : undefined;
     const clerk = newClerk(market);
-    others.push({ actor: clerk, act: () => trade(market, clerk) });
+    others.push(
+      operator
+        ? { actor: operator, act: () => cancelEvent(market, operator) }
+        : { actor: clerk, act: () => trade(market, clerk) },
+    );
   }
   if (chance.happens(0.3)) {
     const provider = { name: "provider", dead: false };
     const move = (): Promise<void> => {
       moveRefunds(market);
+      if (chance.happens(0.5)) actOutside(market);
       return Promise.resolve();
     };
     others.push({ actor: provider, act: () => market.scheduler.turn(provider, move) });

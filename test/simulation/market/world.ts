@@ -39,8 +39,12 @@ export interface Market extends World {
   /** How long everything has been aged in all. */
   agedMarketMinutes: number;
   mailFaultRate: number;
-  /** The mail server takes nothing, for as long as that. */
-  mailIsOut: boolean;
+  /** For so long the mail server is away. */
+  mailAwayMinutes: number;
+  /** Events that somebody has cancelled or tried to. */
+  readonly cancelAsked: Set<string>;
+  /** The end of the story: nothing goes wrong any more. */
+  isMended: boolean;
 }
 
 export async function openMarket(arena: MarketArena, seed: number): Promise<Market> {
@@ -63,7 +67,9 @@ export async function openMarket(arena: MarketArena, seed: number): Promise<Mark
     made: 0,
     agedMarketMinutes: 0,
     mailFaultRate: chance.pick([0, 0.15, 0.3]),
-    mailIsOut: false,
+    mailAwayMinutes: 0,
+    cancelAsked: new Set<string>(),
+    isMended: false,
   });
 }
 
@@ -80,11 +86,12 @@ export async function letMarketTimePass(
   if (minutes <= 0) return;
   await letTimePass(market, minutes);
   market.agedMarketMinutes += minutes;
+  market.mailAwayMinutes = Math.max(0, market.mailAwayMinutes - minutes);
   await market.arena.database.query(ageing(`interval '${minutes} minutes'`));
 }
 
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  plans: ["starts_at"],
+  plans: ["starts_at", "cancelled_at"],
   bookings: ["requested_at", "updated_at"],
   released_slots: ["released_at"],
   payments: ["captured_at", "expired_at", "asked_at", "created_at", "updated_at"],
@@ -96,6 +103,9 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   earning_refunds: ["created_at"],
   earning_recoveries: ["created_at"],
   waitlist_entries: ["joined_at", "notified_at", "told_at", "expires_at", "ended_at"],
+  provider_lists: ["read_until"],
+  provider_refunds: ["made_at", "first_seen_at", "seen_at", "matched_at"],
+  disputes: ["respond_by", "raised_at", "first_seen_at", "updated_at", "ended_at"],
   outbox_mails: ["due_at", "deliver_until", "claimed_until", "created_at", "settled_at"],
 };
 
