@@ -34,6 +34,7 @@ const RULES: readonly Rule[] = [
   { of: /payouts -- mail-address/, from: /\bCONSULTANT\b/, to: (w) => w.consultants.other },
   { of: /payouts -- mail-address/, from: /\[ADDRESS\]/, to: () => "payee@payees.example" },
   { of: /tds -- (relief|certificate|likely)/, from: /\bC-1042\b/, to: (w) => w.consultants.other },
+  { of: /payouts -- statement/, from: /\bC-1001\b/, to: (w) => w.consultants.other },
   { of: /payouts -- organization/, from: /\bCONSULTANT\b/, to: (w) => w.consultants.other },
   { of: /payouts -- release/, from: /\bKIND\b/, to: () => "open_dispute" },
   { of: /payouts -- organization/, from: /\bREF\b/, to: () => "acme" },
