@@ -3,21 +3,23 @@ import { SANDBOX_DEFAULTS } from "../../../scripts/sandbox/razorpay/sandbox.ts";
 /** What `npm run sandbox` prints once it listens. */
 export const sandboxReady = /Stop it with Ctrl-C/;
 
-const KINDS = ["order", "pay", "rfnd", "pout"] as const;
+const KINDS = ["order", "pay", "rfnd", "pout", "disp"] as const;
 type Kind = (typeof KINDS)[number];
 
 /**
  * The ids of the provider in the commands of a page: an id of an example stands for the last one that a command
- * answered, and one that is cut short (`pay_…`) for one that can make the move that the page shows.
+ * answered, and one that is cut short (`pay_…`) for one that can make the move that the page shows. In a body, a payment
+ * that is cut short is captured.
  */
 export function rememberIds(): {
   see: (answer: string) => void;
   fillIn: (command: string) => string;
-  /** Makes a payout, a payment and a refund on the sandbox at this port. */
+  /** Makes a payout, payments and a refund on the sandbox at this port. */
   prepare: (port: number) => Promise<void>;
 } {
   const last = new Map<Kind, string>();
   const movable = new Map<Kind, string>();
+  let captured = "";
   return {
     see: (answer) => {
       // The first id of an answer is that of what it is about.
@@ -35,7 +37,7 @@ export function rememberIds(): {
               new RegExp(`\\b${kind}_…`, "g"),
               (id) => movable.get(kind) ?? last.get(kind) ?? id,
             ),
-        command,
+        command.replace('"paymentId": "pay_…"', `"paymentId": "${captured}"`),
       ),
     prepare: async (port) => {
       const post = poster(port);
@@ -47,6 +49,8 @@ export function rememberIds(): {
       const payment = await post("/__sandbox/payments", { orderId: paid.id });
       const refund = await post(`/v1/payments/${payment.id}/refund`, { amount: 10_000 });
       movable.set("rfnd", refund.id);
+      const sold = await post("/__sandbox/orders", { amountPaise: 50_000, receipt: "sold" });
+      captured = (await post("/__sandbox/payments", { orderId: sold.id })).id;
     },
   };
 }
