@@ -173,7 +173,13 @@ async function addCheckout(
     },
   });
   const released = { paymentId: booking.paymentId ?? "", userId: booking.userId };
-  if (isLate) await runCancel({ database, sandbox }, released);
+  if (isLate) {
+    await runCancel({ database, sandbox }, released);
+    // As if nobody had ended it on purpose: only such a request is booked again.
+    await database.query("UPDATE bookings SET ended_because = 'lapsed' WHERE id = $1", [
+      booking.id,
+    ]);
+  }
   if (fate !== "unpaid") sandbox.createPayment({ orderId });
   if (fate === "late and taken") await seedBooking(database, { plan });
   bookings.push(booking);

@@ -3,7 +3,7 @@ import { startMailSandbox, type MailSandbox } from "../../scripts/sandbox/mail/i
 import { startSandbox, type Fault, type Sandbox } from "../../scripts/sandbox/razorpay/index.ts";
 import { inSession } from "../lib/payouts/sessions.ts";
 import { seedBooking, seedPlan, seedWaiting } from "../../scripts/dev/seed/bookings.ts";
-import { runCancel } from "../support/checkout-run.ts";
+import { runCleanup } from "../support/checkout-run.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { letHoursPass, seedMails, takenById } from "../support/mail.ts";
 import { createPayoutCycle } from "../support/payout-cycle.ts";
@@ -104,7 +104,7 @@ async function seedAbandoned({ database, sandbox }: CancelWorld) {
   return { orderId, paymentId: booking.paymentId ?? "", userId: booking.userId };
 }
 
-const waitlistMails = async (world: CancelWorld): Promise<string[]> =>
+const kindsOfMails = async (world: CancelWorld): Promise<string[]> =>
   (await mailKeys(world.database)).map((key) => key.split(":")[0] ?? "");
 
 export const scenarios: readonly Scenario[] = [
@@ -248,8 +248,8 @@ export const scenarios: readonly Scenario[] = [
     job: "payments/reconcile-late-captures",
     seed: async (world) => {
       const { database, sandbox } = world;
-      const { orderId, paymentId, userId } = await seedAbandoned(world);
-      await runCancel({ database, sandbox }, { paymentId, userId });
+      const { orderId } = await seedAbandoned(world);
+      await runCleanup({ database, sandbox });
       sandbox.createPayment({ orderId });
       await database.query("UPDATE payments SET asked_at = asked_at - interval '2 hours'");
     },
@@ -321,6 +321,22 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    job: "notifications/tell-payees",
+    seed: ({ database }) =>
+      database.query(
+        `WITH payee AS (
+           INSERT INTO consultants (external_ref, name, email)
+           SELECT 'C-' || each, 'Example Payee', 'payee' || each || '@payees.example'
+           FROM generate_series(1, 2) AS each RETURNING id
+         )
+         INSERT INTO consultant_holds (consultant_id, kind, reason, placed_by)
+         SELECT id, 'manual', 'a test', 'a test' FROM payee`,
+      ),
+    hold: { locked: "SELECT 1 FROM consultants FOR UPDATE" },
+    left: async (world) => expect(await kindsOfMails(world)).toEqual([]),
+    done: async (world) => expect(await kindsOfMails(world)).toEqual(["payee-held", "payee-held"]),
+  },
+  {
     job: "waitlist/process-expired-notifications",
     seed: async ({ database }) => {
       for (let each = 0; each < 2; each++) {
@@ -334,13 +350,13 @@ export const scenarios: readonly Scenario[] = [
       expect(await statusesOf(world, "waitlist_entries")).toEqual([
         "NOTIFIED NOTIFIED WAITING WAITING",
       ]);
-      expect(await waitlistMails(world)).toEqual([]);
+      expect(await kindsOfMails(world)).toEqual([]);
     },
     done: async (world) => {
       expect(await statusesOf(world, "waitlist_entries")).toEqual([
         "EXPIRED EXPIRED NOTIFIED NOTIFIED",
       ]);
-      expect(await waitlistMails(world)).toEqual([
+      expect(await kindsOfMails(world)).toEqual([
         "waitlist-expired",
         "waitlist-expired",
         "waitlist-offer",
@@ -357,9 +373,9 @@ export const scenarios: readonly Scenario[] = [
       }
     },
     hold: { locked: "SELECT 1 FROM waitlist_entries FOR UPDATE" },
-    left: async (world) => expect(await waitlistMails(world)).toEqual([]),
+    left: async (world) => expect(await kindsOfMails(world)).toEqual([]),
     done: async (world) =>
-      expect(await waitlistMails(world)).toEqual(["waitlist-reminder", "waitlist-reminder"]),
+      expect(await kindsOfMails(world)).toEqual(["waitlist-reminder", "waitlist-reminder"]),
   },
 ];
 

@@ -89,5 +89,6 @@ function settingsOf({ database, sandbox, mail }: CancelWorld): Record<string, st
     ...sandbox.env,
     ...mail.env,
     SMTP_TIMEOUT_MS: "60000",
+    MAIL_HELD_SINCE: "2026-01-01",
   };
 }
