@@ -6,6 +6,9 @@ import {
   seedWallet,
   type SeededBooking,
 } from "../../scripts/dev/seed/bookings.ts";
+import { releaseHold } from "../../lib/checkouts/release-hold.ts";
+import { hours } from "../../lib/support/clock.ts";
+import { withDb } from "../lib/payouts/sessions.ts";
 import {
   followRefunds,
   runCancel,
@@ -174,11 +177,14 @@ async function addCheckout(
   });
   const released = { paymentId: booking.paymentId ?? "", userId: booking.userId };
   if (isLate) {
-    await runCancel({ database, sandbox }, released);
-    // As if nobody had ended it on purpose: only such a request is booked again.
-    await database.query("UPDATE bookings SET ended_because = 'lapsed' WHERE id = $1", [
-      booking.id,
-    ]);
+    // Only a request that lapsed is booked again.
+    await withDb(database, (db) =>
+      releaseHold(
+        db,
+        { by: "payment", ...released },
+        { actor: "a test", because: "lapsed", offerMs: hours(24), random: Math.random },
+      ),
+    );
   }
   if (fate !== "unpaid") sandbox.createPayment({ orderId });
   if (fate === "late and taken") await seedBooking(database, { plan });

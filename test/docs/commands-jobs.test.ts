@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { CHECKS as CHECKS_OF_RECORDS } from "../../lib/checks/all.ts";
 import { CHECKS } from "../../lib/ledger/reconcile/checks.ts";
 import { pages, readPage } from "./commands/blocks.ts";
 import { PAGE_TIMEOUT_MS, runPage, type CommandResult } from "./commands/run-page.ts";
@@ -31,6 +32,7 @@ function expectOutputs(page: string, runs: readonly Run[]): void {
   const told = new Set([...section.matchAll(/`([a-z_]+)`/g)].map(([, name = ""]) => name));
   if (/one count for each check/.test(section)) {
     for (const { code } of CHECKS) told.add(code.toLowerCase());
+    for (const { name } of CHECKS_OF_RECORDS) told.add(name.replaceAll("-", "_"));
     told.add("provider_cash_drift").add("tax_differs");
   }
   const given = new Set(runs.flatMap(({ outputs }) => outputs));
