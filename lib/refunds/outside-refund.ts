@@ -27,7 +27,7 @@ export type OutsideRefundResult =
   | { kind: "booked"; refundId: string; ofSale: boolean }
   /** On record already; nothing changed. */
   | { kind: "known"; refundId: string }
-  /** Less of the card's leg is left. `openPaise`: the part of that in refunds of ours that are not settled. */
+  /** Less of the card's leg is left. `openPaise`: held by refunds of ours that are not settled. */
   | { kind: "exceeds"; leftPaise: Paise; openPaise: Paise };
 
 /**
@@ -80,8 +80,8 @@ export async function bookOutsideRefund(
 }
 
 /**
- * Gives up legs that are due by card and were never sent, because a dispute has taken the money: to send it would pay twice.
- * The caller holds the payment's lock.
+ * Gives up legs that are due by card and were never sent, because a dispute has taken the money: to send it would pay
+ * twice. The caller holds the payment's lock.
  */
 export async function giveUpDueByCard(
   tx: DbSession,

@@ -42,8 +42,8 @@ export type RequestRefusal =
 
 /**
  * Requests a refund: stores it with one leg for each refunded leg of the payment, and makes the payment REFUNDING
- * once all of it is to go back. Moves no money: `payments/process-refunds` does, and makes it REFUNDED at the end. See `splitOverLegs` for the order
- * of the legs.
+ * once all of it is to go back. Moves no money: `payments/process-refunds` does, and makes it REFUNDED at the end.
+ * See `splitOverLegs` for the order of the legs.
  *
  * Belongs into a transaction. Locks the payment, then its legs, so that two refunds never share the rest of a
  * leg; the database refuses it as well.
